@@ -1,0 +1,33 @@
+"""Warning events: what the cluster's own components complained about."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from upgate.facts.meta import Fact, KubernetesObject
+
+
+class ObjectReference(Fact):
+    """What an event is about."""
+
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    uid: str = ""
+
+
+class Event(KubernetesObject):
+    """https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ in its core/v1 form."""
+
+    involved_object: ObjectReference = ObjectReference()
+    type: str = ""
+    reason: str = ""
+    message: str = ""
+    count: int | None = None
+    last_timestamp: datetime | None = None
+    event_time: datetime | None = None
+
+    @property
+    def about(self) -> tuple[str, str, str]:
+        """Kind, namespace and name of the object that it is about."""
+        return self.involved_object.kind, self.involved_object.namespace, self.involved_object.name

@@ -1,0 +1,149 @@
+"""What all Kubernetes objects have in common: metadata, owners, conditions, label selectors.
+
+Go writes empty lists and maps as null or leaves them out, so every list and map may be None here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+import msgspec
+
+
+class Fact(msgspec.Struct, rename="camel", omit_defaults=True, gc=False, frozen=True):
+    """The base of all facts. Not tracked by the garbage collector: facts form no cycles, and there are many."""
+
+
+class OwnerReference(Fact):
+    """https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/"""
+
+    kind: str
+    name: str
+    uid: str = ""
+    controller: bool | None = None
+
+
+class SpecFields(Fact):
+    """The fields below `spec` that a manager owns, as far as checks ask for them."""
+
+    unschedulable: dict[str, object] | None = msgspec.field(default=None, name="f:unschedulable")
+
+
+class FieldsV1(Fact):
+    """https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management"""
+
+    spec: SpecFields = msgspec.field(default=SpecFields(), name="f:spec")
+
+
+class ManagedFields(Fact):
+    """Who set which fields, and when."""
+
+    manager: str = ""
+    time: datetime | None = None
+    fields_v1: FieldsV1 = FieldsV1()
+
+
+class ObjectMeta(Fact):
+    """`metadata` of every object."""
+
+    name: str
+    namespace: str = ""
+    uid: str = ""
+    generation: int = 0
+    creation_timestamp: datetime | None = None
+    #: When it is due to be gone: for pods this already includes the grace period.
+    deletion_timestamp: datetime | None = None
+    labels: dict[str, str] | None = None
+    finalizers: list[str] | None = None
+    owner_references: list[OwnerReference] | None = None
+
+    @property
+    def controller(self) -> OwnerReference | None:
+        """The owner that manages it."""
+        return next((owner for owner in self.owner_references or () if owner.controller), None)
+
+
+class AnnotatedMeta(ObjectMeta):
+    """Metadata with the parts that are large and seldom asked for."""
+
+    annotations: dict[str, str] | None = None
+    managed_fields: list[ManagedFields] | None = None
+
+
+class Condition(Fact):
+    """One of `status.conditions`."""
+
+    type: str
+    status: str = "Unknown"
+    reason: str = ""
+    message: str = ""
+    last_transition_time: datetime | None = None
+
+    @property
+    def is_true(self) -> bool:
+        """Its status is True: neither False nor Unknown."""
+        return self.status == "True"
+
+    def __str__(self) -> str:
+        detail = ": ".join(filter(None, (self.reason, self.message)))
+        return f"{self.type}={self.status}" + (f" ({detail})" if detail else "")
+
+
+def condition(conditions: list[Condition] | None, type: str) -> Condition:
+    """The condition of that type; Unknown, with the reason that it is missing, where there is none."""
+    found = next((each for each in conditions or () if each.type == type), None)
+    return found or Condition(type=type, status="Unknown", reason="no such condition")
+
+
+class KubernetesObject(Fact):
+    """An object with metadata. Subclasses are named as their kind."""
+
+    metadata: ObjectMeta
+
+    #: What an object of this kind is called in reports; the class's own name.
+    kind: ClassVar[str]
+
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        cls.kind = cls.__name__
+
+    @property
+    def name(self) -> str:
+        """`metadata.name`."""
+        return self.metadata.name
+
+    @property
+    def namespace(self) -> str:
+        """`metadata.namespace`, empty for cluster-wide objects."""
+        return self.metadata.namespace
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Namespace and name."""
+        return self.metadata.namespace, self.metadata.name
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """`metadata.labels`, never None."""
+        return self.metadata.labels or {}
+
+    @property
+    def ref(self) -> str:
+        """`Kind/name` or `Kind/namespace/name`, as in every report."""
+        return "/".join(filter(None, (self.kind, self.metadata.namespace, self.metadata.name)))
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What may stand in a check's hint."""
+        return {"name": self.name, "namespace": self.namespace, "kind": self.kind.lower()}
+
+    def age(self, now: datetime) -> float:
+        """Seconds since its creation; 0 where that is not known."""
+        created = self.metadata.creation_timestamp
+        return (now - created).total_seconds() if created else 0.0
+
+
+def selects(selector: dict[str, str] | None, labels: dict[str, str]) -> bool:
+    """An equality selector (a Service's) matches these labels. An empty one matches nothing."""
+    return bool(selector) and selector.items() <= labels.items()

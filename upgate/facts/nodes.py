@@ -1,0 +1,121 @@
+"""Nodes and their leases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from upgate.facts.meta import AnnotatedMeta, Condition, Fact, KubernetesObject, condition
+
+#: Conditions that are bad when True. https://kubernetes.io/docs/reference/node/node-status/#condition
+PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
+#: Marks that tools leave on a node that they cordon: annotation or taint key → the tool.
+CORDON_MARKS = {
+    "weave.works/kured-node-lock": "kured",
+    "kured.dev/kured-node-lock": "kured",
+    "weave.works/kured-reboot-in-progress": "kured, reboot in progress",
+    "kured.dev/kured-reboot-in-progress": "kured, reboot in progress",
+    "ToBeDeletedByClusterAutoscaler": "cluster-autoscaler, scaling down",
+    "karpenter.sh/disrupted": "Karpenter, replacing the node",
+}
+
+
+class Taint(Fact):
+    """https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"""
+
+    key: str
+    effect: str = ""
+    value: str = ""
+    time_added: datetime | None = None
+
+
+class NodeSpec(Fact):
+    """`spec` of a node."""
+
+    unschedulable: bool = False
+    taints: list[Taint] | None = None
+
+
+class NodeAddress(Fact):
+    """One of `status.addresses`: InternalIP, ExternalIP, Hostname, …"""
+
+    type: str
+    address: str
+
+
+class NodeInfo(Fact):
+    """`status.nodeInfo`."""
+
+    kubelet_version: str = ""
+    os_image: str = ""
+    kernel_version: str = ""
+    container_runtime_version: str = ""
+
+
+class NodeStatus(Fact):
+    """`status` of a node."""
+
+    conditions: list[Condition] | None = None
+    addresses: list[NodeAddress] | None = None
+    node_info: NodeInfo | None = None
+
+
+class Node(KubernetesObject):
+    """A node."""
+
+    metadata: AnnotatedMeta
+    spec: NodeSpec = NodeSpec()
+    status: NodeStatus = NodeStatus()
+
+    @property
+    def ready(self) -> Condition:
+        """The Ready condition."""
+        return condition(self.status.conditions, "Ready")
+
+    @property
+    def reports(self) -> bool:
+        """Its kubelet reports: Ready is True or False. Unknown means that the control plane no longer hears it."""
+        return self.ready.status != "Unknown"
+
+    @property
+    def pressures(self) -> str:
+        """The conditions that are bad and True; empty when there are none."""
+        bad = (each for each in self.status.conditions or () if each.type in PRESSURES and each.is_true)
+        return ", ".join(map(str, bad))
+
+    def address(self, *types: str) -> str | None:
+        """Its first address of the first of these types that it has."""
+        have = {each.type: each.address for each in reversed(self.status.addresses or ())}
+        return next((have[type] for type in types if type in have), None)
+
+    @property
+    def cordoned_by(self) -> str:
+        """Who cordoned it and since when, as far as the node itself tells."""
+        managers = [
+            each for each in self.metadata.managed_fields or () if each.fields_v1.spec.unschedulable is not None
+        ]
+        keys = [*(self.metadata.annotations or {}), *(taint.key for taint in self.spec.taints or ())]
+        tools = dict.fromkeys(CORDON_MARKS[key] for key in keys if key in CORDON_MARKS)
+        who = ", ".join([*tools, *(f"field manager {each.manager}" for each in managers)]) or "unknown"
+        since = next((each.time for each in managers if each.time), None)
+        return f"by {who}" + (f" since {since:%Y-%m-%dT%H:%M:%SZ}" if since else "")
+
+
+class LeaseSpec(Fact):
+    """`spec` of a lease."""
+
+    lease_duration_seconds: int = 40
+    renew_time: datetime | None = None
+    holder_identity: str = ""
+
+
+class Lease(KubernetesObject):
+    """A node's heartbeat in the namespace kube-node-lease.
+
+    https://kubernetes.io/docs/concepts/architecture/leases/#node-heart-beats
+    """
+
+    spec: LeaseSpec = LeaseSpec()
+
+    def silence(self, now: datetime) -> float | None:
+        """Seconds since it was renewed; None where it never was."""
+        return (now - self.spec.renew_time).total_seconds() if self.spec.renew_time else None

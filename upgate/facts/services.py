@@ -1,0 +1,98 @@
+"""Services and the endpoints that stand behind them."""
+
+from __future__ import annotations
+
+from upgate.facts.meta import Fact, KubernetesObject
+
+
+class ServicePort(Fact):
+    """One of `spec.ports`."""
+
+    port: int
+    name: str = ""
+    protocol: str = "TCP"
+    target_port: int | str | None = None
+    node_port: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.name or self.port}/{self.protocol}" + (
+            f" (targetPort {self.target_port})" if self.target_port else ""
+        )
+
+
+class ServiceSpec(Fact):
+    """`spec` of a Service."""
+
+    type: str = "ClusterIP"
+    cluster_ip: str = ""
+    selector: dict[str, str] | None = None
+    ports: list[ServicePort] | None = None
+    publish_not_ready_addresses: bool = False
+
+
+class Service(KubernetesObject):
+    """https://kubernetes.io/docs/concepts/services-networking/service/"""
+
+    spec: ServiceSpec = ServiceSpec()
+
+    @property
+    def selects_pods(self) -> bool:
+        """Kubernetes keeps its endpoints: it has a selector, is no alias for an external name, and is not being deleted."""
+        return bool(self.spec.selector) and self.spec.type != "ExternalName" and not self.metadata.deletion_timestamp
+
+
+class TargetRef(Fact):
+    """The object behind an endpoint."""
+
+    kind: str = ""
+    name: str = ""
+
+
+class EndpointConditions(Fact):
+    """https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#conditions"""
+
+    ready: bool | None = None
+
+
+class Endpoint(Fact):
+    """One of `endpoints`."""
+
+    addresses: list[str] | None = None
+    conditions: EndpointConditions = EndpointConditions()
+    target_ref: TargetRef | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Takes traffic; unknown is to be read as ready."""
+        return self.conditions.ready is not False
+
+
+class EndpointPort(Fact):
+    """One of `ports`."""
+
+    name: str | None = None
+    port: int | None = None
+    protocol: str = "TCP"
+
+
+class EndpointSlice(KubernetesObject):
+    """A part of the endpoints of one Service, all with the same ports."""
+
+    endpoints: list[Endpoint] | None = None
+    ports: list[EndpointPort] | None = None
+
+    @property
+    def service(self) -> tuple[str, str]:
+        """Namespace and name of the Service that it belongs to."""
+        return self.namespace, self.labels.get("kubernetes.io/service-name", "")
+
+    @property
+    def ready(self) -> list[Endpoint]:
+        """The endpoints that take traffic."""
+        return [endpoint for endpoint in self.endpoints or () if endpoint.ready]
+
+    def carries(self, port: ServicePort) -> bool:
+        """It leads to that port of the Service: same name and protocol, and a number to go to."""
+        return any(
+            (each.name or "") == port.name and each.protocol == port.protocol and each.port for each in self.ports or ()
+        )

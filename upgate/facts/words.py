@@ -1,0 +1,17 @@
+"""How amounts of time are said in findings."""
+
+from __future__ import annotations
+
+UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+
+
+def duration(seconds: float) -> str:
+    """The two largest units: `3d4h`, `12m`, `45s`. Less than a second is `0s`."""
+    parts, rest = [], int(seconds)
+    for unit, size in UNITS:
+        amount, rest = divmod(rest, size)
+        if amount or parts:
+            parts.append(f"{amount}{unit}" if amount else "")
+        if len(parts) == 2:
+            break
+    return "".join(parts) or "0s"
