@@ -1,0 +1,149 @@
+"""The terminal's report, as people read it."""
+
+import re
+
+import msgspec
+import pytest
+
+from tests.test_reports_examples import EXAMPLES, broken, finding, healthy, hostile, huge, result, results, unreachable
+from upgate.reports.cleaning import harmless
+from upgate.reports.terminal import render_terminal
+
+
+def shown(of, width=80):
+    return render_terminal(of, colour=False, width=width)
+
+
+def flat(of):
+    return " ".join(shown(of).split())
+
+
+def test_what_is_wrong_comes_first_and_the_verdict_last():
+    """Outcomes come in the order failed, inconclusive, warned, waived, and the last line is the verdict with counts."""
+    text = shown(broken())
+    places = [text.index(word) for word in ("FAILED", "INCONCLUSIVE", "WARNED", "WAIVED", "SKIPPED", "NOT CLEAR")]
+    assert places == sorted(places)
+    assert flat(broken()).endswith(
+        "NOT CLEAR — stop, roll back or repair: 6 failed, 5 inconclusive, 1 warned, 1 waived, 5 passed, 1 skipped"
+    )
+
+
+def test_the_next_step_belongs_to_the_verdict():
+    """Each verdict says what to do next, and a rollout that was not waited for says that it can be."""
+    rollout = result("deployments.ready", "failed", finding("Deployment/a/b", "1 of 2", transitional=True))
+    assert "CLEAR — go on: 5 passed, 1 skipped" in shown(healthy())
+    assert "INCONCLUSIVE — run again, repair access: no check was run" in shown(results())
+    assert "NOT CLEAR — not finished yet, run again with --settle" in shown(results(rollout))
+    assert "NOT CLEAR — stop, roll back or repair" in shown(results(rollout, rounds=9))
+    assert "not finished when the time was up" in shown(results(rollout, rounds=9))
+
+
+def test_a_finding_says_all_of_itself():
+    """A finding shows its object, what was observed, what was expected, where to look, and of how many it is one."""
+    text = flat(broken())
+    assert "nodes.ready — 1 of 12 nodes — Every node is ready." in text
+    assert "Node/worker-3 Ready=Unknown for 12m (Kubelet stopped posting node status.) — expected: Ready=True" in text
+    assert "kubectl describe node worker-3" in text
+    assert "not finished yet: --settle would wait for it" in text
+
+
+def test_many_findings_are_cut_to_ten():
+    """Of 47 findings ten are shown, and the line behind them says where the other 37 are."""
+    text = shown(broken())
+    assert len(re.findall("^  Pod/shop/web-", text, re.MULTILINE)) == 10
+    assert "… and 37 more in report.html" in text
+    assert len(shown(huge()).splitlines()) < 60
+
+
+def test_a_consequence_is_told_under_its_cause():
+    """A finding with a known cause is named once, in the line under that cause, and not shown as an object of its own."""
+    text = flat(broken())
+    assert "follows from this: deployments.ready: Deployment/shop/web, deployments.ready: Deployment/shop/cart" in text
+    assert text.count("Deployment/shop/web") == 1
+    assert "2 that follow from findings of other checks (nodes.ready: Node/worker-3)" in text
+
+
+@pytest.mark.parametrize("because", ["nodes.ready: Node/gone", "a.b: Pod/x/y"])
+def test_a_consequence_without_a_visible_cause_is_shown(because):
+    """A finding whose cause is not among the results, or is itself, is told like any other."""
+    text = flat(results(result("a.b", "failed", finding("Pod/x/y", "broken", because=because))))
+    assert f"Pod/x/y broken — expected: as declared follows from {because}" in text
+
+
+def test_a_chain_of_causes_ends_at_its_root():
+    """A consequence of a consequence is listed under the first cause, and a waived cause explains nothing."""
+    root = finding("Node/n", "down")
+    chain = (
+        result("b.b", "failed", finding("Pod/x/b", "off", because="a.a: Node/n")),
+        result("c.c", "failed", finding("Pod/x/c", "off", because="b.b: Pod/x/b")),
+    )
+    assert "follows from this: b.b: Pod/x/b, c.c: Pod/x/c" in flat(results(result("a.a", "failed", root), *chain))
+    waived = result("a.a", "waived", msgspec.structs.replace(root, waived="known"))
+    assert "Pod/x/b off" in flat(results(waived, *chain))
+
+
+def test_checks_with_one_reason_share_a_line():
+    """28 checks that could not be judged for one reason take one entry, and another reason has its own."""
+    text = flat(unreachable())
+    assert text.count("cannot be reached: connection refused") == 1
+    assert "nodes.a, nodes.b, nodes.c, nodes.d, nodes.e, nodes.f and 22 more: the API server at" in text
+    assert "services.endpoints-live: list of endpointslices broke off after 30s" in flat(broken())
+    assert "version unknown, nodes not seen, pods not seen" in text
+
+
+def test_waivers_stay_visible():
+    """A waived finding is listed with its reason and end, also in a check that failed for another object."""
+    assert flat(broken()).count("OPS-812: leaks by design, until 2026-12-31") == 2
+
+
+def test_rounds_are_told():
+    """A run with several rounds says which checks became clear late and which flapped."""
+    checks = (result("a.a", clear_after=190.0), result("b.b", clear_after=0.0), result("c.c", flapped=True))
+    text = flat(results(*checks, rounds=4))
+    assert "Flapped (clear in one round, not in a later one): c.c Became clear: a.a after 3m10s CLEAR" in text
+    assert "4 rounds in 4.44s" in text
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize("width", [40, 80, 132])
+def test_lines_fit(example, width):
+    """No line is wider than the terminal but a command, which stays whole to be copied."""
+    wide = [line for line in shown(example(), width).splitlines() if len(line) > width]
+    assert all(line.lstrip().startswith(("kubectl ", "curl ")) for line in wide)
+
+
+def test_colour_is_asked_for():
+    """With colour each coloured line ends its colour; without it there is no escape at all."""
+    coloured = render_terminal(broken(), colour=True, width=80).splitlines()
+    assert any(line.startswith("\x1b[1;31m") for line in coloured)
+    assert all(line.endswith("\x1b[0m") for line in coloured if "\x1b[" in line)
+    assert "\x1b" not in shown(broken())
+
+
+@pytest.mark.parametrize("colour", [True, False])
+def test_the_cluster_cannot_steer_the_terminal(colour):
+    """Of hostile text no control character but our own colours reaches the terminal, and 100 kB are cut."""
+    text = re.sub("\x1b\\[[0-9;]+m", "", render_terminal(hostile(), colour=colour, width=80))
+    assert not re.search("[\0-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", text)
+    assert "red" in text
+    assert "more characters in results.json" in text
+    assert len(text) < 30_000
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("\x1b[1;31mred\x1b[0m", "red"),
+        ("\x1b]8;;http://evil\x1b\\link\x1b]8;;\x07", "link"),
+        ("\x9b31mred", "red"),
+        ("\x1b(Bplain\x1b=", "plain"),
+        ("tab\tline\r\nnext\n", "tab\tline\nnext\n"),
+        ("a\x1b", "a\ufffd"),
+        ("nul\0 sur\udc80 bidi\u202e", "nul\ufffd sur\ufffd bidi\ufffd"),
+        ("日本語 ünïcödé 🚀", "日本語 ünïcödé 🚀"),
+    ],
+)
+def test_harmless_text(text, safe):
+    """Sequences vanish, single controls become visible, everything readable stays, and twice is as good as once."""
+    assert harmless(text) == safe
+    assert harmless(safe) == safe

@@ -1,0 +1,170 @@
+"""What the reports say: every sentence that two formats share is worded here once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from upgate.reports.cleaning import one_line
+from upgate.verdict import CheckResult, Finding, Outcome, Results, Verdict
+
+#: So many findings of one check are shown at once; after that people count instead of reading.
+FIRST = 10
+
+MEANINGS: dict[Outcome, str] = {
+    "failed": "the cluster is wrong",
+    "inconclusive": "could not be judged, so not a pass",
+    "warned": "worth a look, does not stop the upgrade",
+    "waived": "wrong, and accepted in the profile",
+    "passed": "as it should be",
+    "skipped": "the profile does not ask for it",
+}
+NEXT_STEPS: dict[Verdict, str] = {
+    "clear": "go on",
+    "not clear": "stop, roll back or repair",
+    "inconclusive": "run again, repair access",
+}
+
+
+def verdict(results: Results) -> str:
+    """The verdict and what to do next: what people act on."""
+    return f"{results.verdict.upper()} — {next_step(results)}"
+
+
+def next_step(results: Results) -> str:
+    """What to do next; a rollout that nobody has waited for yet is waited for first."""
+    failed = results.having("failed")
+    waiting = results.rounds == 1 and failed and all(map(is_unfinished, failed))
+    return "not finished yet, run again with --settle=10m" if waiting else NEXT_STEPS[results.verdict]
+
+
+def is_unfinished(check: CheckResult) -> bool:
+    """All that is wrong is a rollout under way."""
+    return bool(check.roots) and all(finding.transitional for finding in check.roots)
+
+
+def counts(results: Results) -> str:
+    """How many checks had each outcome."""
+    return ", ".join(f"{number} {outcome}" for outcome, number in results.count().items()) or "no check was run"
+
+
+def cluster(results: Results) -> str:
+    """Which cluster was judged, and how much of it was seen."""
+    seen = results.cluster
+    sizes = (size(seen.nodes, "nodes"), size(seen.pods, "pods"))
+    return ", ".join((seen.server or "server unknown", seen.version or "version unknown", *sizes))
+
+
+def size(number: int | None, noun: str) -> str:
+    return f"{noun} not seen" if number is None else f"{number:,} {noun}"
+
+
+def when(results: Results) -> str:
+    """When the cluster was looked at, for how long, and since when changes count."""
+    seconds = (results.finished - results.started).total_seconds()
+    rounds = f"{results.rounds} rounds in {span(seconds)}" if results.rounds > 1 else f"took {span(seconds)}"
+    since = f", changes since {moment(results.reference)}" if results.reference else ""
+    return f"{moment(results.started)}, {rounds}{since}"
+
+
+def utc(time: datetime) -> datetime:
+    """The time in UTC and whole seconds; a time without a zone is UTC already."""
+    aware = time if time.tzinfo else time.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).replace(microsecond=0)
+
+
+def rfc3339(time: datetime) -> str:
+    return utc(time).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(time: datetime) -> str:
+    return utc(time).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def span(seconds: float) -> str:
+    """A duration as people say it: `0.004s`, `4.2s`, `3m10s`, `2h05m`."""
+    if seconds < 60:
+        return f"{round(seconds, 3):.3g}s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m{rest:02}s" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02}m"
+
+
+def denominator(check: CheckResult) -> str:
+    """How much is wrong, and of how much: `3 of 412 pods`."""
+    wrong = len({finding.object for finding in check.active or check.findings})
+    if not wrong:
+        return size(check.examined, check.noun)
+    if wrong > check.examined:
+        return f"{wrong:,} found"
+    return f"{wrong:,} of {check.examined:,} {check.noun}"
+
+
+def headline(check: CheckResult) -> str:
+    """The check's result in one line, for lists and for CI systems that show only a first line."""
+    told = check.roots or check.active or check.findings
+    if not told:
+        return one_line(check.reason) or denominator(check)
+    more = f" (and {len(told) - 1:,} more)" if len(told) > 1 else ""
+    return f"{denominator(check)}: {one_line(told[0].object)}: {fact(told[0])}{more}"
+
+
+def fact(finding: Finding) -> str:
+    """What was seen, and what should have been."""
+    return one_line(finding.observed) + (f" — expected: {one_line(finding.expected)}" if finding.expected else "")
+
+
+def unfinished(rounds: int) -> str:
+    """About a transitional finding."""
+    return "not finished yet: --settle would wait for it" if rounds == 1 else "not finished when the time was up"
+
+
+def more(number: int, where: str = "report.html") -> str:
+    return f"… and {number:,} more in {where}"
+
+
+def consequences(labels: Sequence[str], first: int = 3) -> str:
+    """What follows from a finding, named as far as one line goes."""
+    rest = len(labels) - first
+    return f"follows from this: {', '.join(map(one_line, labels[:first]))}" + (
+        f", … and {rest:,} more" if rest > 0 else ""
+    )
+
+
+def cause(finding: Finding) -> str:
+    return f"follows from {one_line(finding.because or '')}"
+
+
+def explained(number: int) -> str:
+    return f"{number:,} that {'follows' if number == 1 else 'follow'} from findings of other checks"
+
+
+def listed(names: Sequence[str], first: int = 6) -> str:
+    """The first names, and how many more there are."""
+    rest = len(names) - first
+    return ", ".join(names[:first]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def reasons(checks: Sequence[CheckResult]) -> dict[str, list[CheckResult]]:
+    """The checks by their reason: one cause is told once."""
+    grouped: dict[str, list[CheckResult]] = {}
+    for check in checks:
+        grouped.setdefault(one_line(check.reason) or "no reason was given", []).append(check)
+    return grouped
+
+
+def flapped(results: Results) -> str:
+    """The checks that were clear in one round and not in a later one."""
+    names = [check.id for check in results.checks if check.flapped]
+    return f"Flapped (clear in one round, not in a later one): {', '.join(names)}" if names else ""
+
+
+def settled(results: Results, first: int = 5) -> str:
+    """What took longest to become clear, in a run with several rounds."""
+    late = sorted((check for check in results.checks if check.clear_after), key=lambda it: -(it.clear_after or 0))
+    names = [f"{check.id} after {span(check.clear_after or 0)}" for check in late]
+    return f"Became clear: {listed(names, first)}" if names else ""
+
+
+def asides(results: Results) -> list[str]:
+    """What is to be known beside the checks."""
+    return [*filter(None, (flapped(results), settled(results))), *map(one_line, results.notes)]
