@@ -19,7 +19,7 @@ class Subject(Protocol):
     """Anything that can be judged: it can say what it is called in reports, and what `{…}` in a hint stands for."""
 
     @property
-    def ref(self) -> str: ...  # noqa: D105
+    def ref(self) -> str: ...
 
     @property
     def words(self) -> dict[str, str]: ...

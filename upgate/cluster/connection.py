@@ -53,7 +53,7 @@ class Patience:
 class Connection:
     """Asks one API server."""
 
-    def __init__(self, client: ApiClient, patience: Patience = Patience()) -> None:  # noqa: B008 - frozen
+    def __init__(self, client: ApiClient, patience: Patience = Patience()) -> None:
         self.patience = patience
         self._client = client
         client.user_agent = USER_AGENT
@@ -97,9 +97,17 @@ class Connection:
 
         deadline = deadline or Deadline(self.patience.deadline)
         request = self._client.param_serialize(
-            method, path, query_params=list((query or {}).items()), header_params=headers, body=body, auth_settings=["BearerToken"]
+            method,
+            path,
+            query_params=list((query or {}).items()),
+            header_params=headers,
+            body=body,
+            auth_settings=["BearerToken"],
         )
-        timeout = (min(self.patience.connect, deadline.remaining or 0.001), min(self.patience.read, deadline.remaining or 0.001))
+        timeout = (
+            min(self.patience.connect, deadline.remaining or 0.001),
+            min(self.patience.read, deadline.remaining or 0.001),
+        )
         try:
             response = self._client.call_api(*request, _request_timeout=timeout).response
             with cut_off_after(deadline, response):
@@ -113,7 +121,7 @@ class Connection:
         words, connected = explain(problem, self.server, self.patience)
         if deadline.passed and connected:
             words = f"no whole answer within {deadline.seconds:g} s"
-        return NoAnswer(redact(f"{question}: {words}"), connected=connected)
+        return NoAnswer(redact(f"{question}: {words}" if connected else words), connected=connected)
 
 
 class cut_off_after:  # noqa: N801 - reads as a sentence: with cut_off_after(deadline, response)

@@ -61,7 +61,15 @@ def load(configuration: Configuration, kubeconfig: str | Path | None, context: s
                 load_in_cluster(configuration, source)
             else:
                 config.load_kube_config(source, context, configuration, persist_config=False)
-        except (config.ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
+        except (
+            config.ConfigException,
+            yaml.YAMLError,
+            OSError,
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+        ) as problem:
             raise UsageError(words_for(problem, source, context)) from problem
     return redact("; ".join(log))
 
@@ -134,20 +142,20 @@ def within(seconds: float, work: Callable[[], str]) -> str:
 
 
 def who_am_i(login: Login) -> str:
-    """The user name that the API server knows us by. Raises NoAnswer, and Inconclusive where we are nobody."""
+    """The user name that the API server knows us by; empty where nobody may ask. Raises NoAnswer, Inconclusive."""
     answer = login.connection.post(REVIEW, {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"})
+    said = status_message(answer)
     plugin = f" The login plugin said: {login.said}" if login.said else ""
     if answer.status == 401:
-        raise Inconclusive(f"not logged in: the API server does not accept our credentials (401 {status_message(answer)}).{plugin}")
-    if answer.status == 404:
-        return ""  # before Kubernetes 1.28 nobody could ask; what we may do shows in the answers
-    if answer.status == 403 and ANONYMOUS not in status_message(answer):
-        return ""
-    name = user_of(answer.body) if answer.status in (200, 201) else ANONYMOUS
-    if answer.status in (403, 200, 201) and name == ANONYMOUS:
-        raise Inconclusive(f"not logged in: the API server knows us as {ANONYMOUS}.{plugin or ' The kubeconfig gives no credentials.'}")
-    if answer.status not in (200, 201):
-        raise NoAnswer(f"asking who we are: status {answer.status} {status_message(answer)}", connected=True)
+        raise Inconclusive(f"not logged in: the API server does not accept our credentials (401 {said}).{plugin}")
+    name = user_of(answer.body) if answer.status in (200, 201) else ""
+    if ANONYMOUS in (name or said):
+        why = plugin or " The kubeconfig gives no credentials."
+        raise Inconclusive(f"not logged in: the API server knows us as {ANONYMOUS}.{why}")
+    if answer.status in (403, 404):
+        return ""  # refused, or before Kubernetes 1.28; what we may do shows in the answers to come
+    if not name:
+        raise NoAnswer(f"asking who we are: status {answer.status} {said}", connected=True)
     return name
 
 

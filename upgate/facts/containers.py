@@ -119,7 +119,7 @@ class ContainerStatus(Fact):
         end = self.now.terminated or self.last_end
         if not end:
             return ""
-        ran = f" after {duration((end.finished_at - end.started_at).total_seconds())}" if _ran(end) else ""
+        ran = f" after {duration(end.finished_at - end.started_at)}" if _ran(end) else ""
         return f" (last ended with exit code {end.exit_code}, {end.reason or 'no reason given'}{ran})"
 
 

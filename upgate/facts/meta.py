@@ -5,7 +5,7 @@ Go writes empty lists and maps as null or leaves them out, so every list and map
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 import msgspec
@@ -138,10 +138,10 @@ class KubernetesObject(Fact):
         """What may stand in a check's hint."""
         return {"name": self.name, "namespace": self.namespace, "kind": self.kind.lower()}
 
-    def age(self, now: datetime) -> float:
-        """Seconds since its creation; 0 where that is not known."""
+    def age(self, moment: datetime) -> timedelta:
+        """Time since its creation; none where that is not known."""
         created = self.metadata.creation_timestamp
-        return (now - created).total_seconds() if created else 0.0
+        return moment - created if created else timedelta(0)
 
 
 def selects(selector: dict[str, str] | None, labels: dict[str, str]) -> bool:

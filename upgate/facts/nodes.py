@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from upgate.facts.meta import AnnotatedMeta, Condition, Fact, KubernetesObject, condition
 
@@ -116,6 +116,11 @@ class Lease(KubernetesObject):
 
     spec: LeaseSpec = LeaseSpec()
 
-    def silence(self, now: datetime) -> float | None:
-        """Seconds since it was renewed; None where it never was."""
-        return (now - self.spec.renew_time).total_seconds() if self.spec.renew_time else None
+    @property
+    def term(self) -> timedelta:
+        """How long one renewal holds."""
+        return timedelta(seconds=self.spec.lease_duration_seconds)
+
+    def silence(self, moment: datetime) -> timedelta:
+        """Time since it was renewed, or since it was made if it never was."""
+        return moment - self.spec.renew_time if self.spec.renew_time else self.age(moment)

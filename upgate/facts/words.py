@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
-def duration(seconds: float) -> str:
+def duration(time: timedelta) -> str:
     """The two largest units: `3d4h`, `12m`, `45s`. Less than a second is `0s`."""
-    parts, rest = [], int(seconds)
+    parts, rest = [], int(time.total_seconds())
     for unit, size in UNITS:
         amount, rest = divmod(rest, size)
         if amount or parts:

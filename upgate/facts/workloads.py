@@ -254,10 +254,10 @@ class Namespace(KubernetesObject):
 
     status: NamespaceStatus = NamespaceStatus()
 
-    def deleting_for(self, moment: datetime) -> float:
-        """Seconds since its deletion was asked for; 0 when it was not."""
+    def deleting_for(self, moment: datetime) -> timedelta:
+        """Time since its deletion was asked for; none when it was not."""
         asked = self.metadata.deletion_timestamp
-        return (moment - asked).total_seconds() if asked else 0.0
+        return moment - asked if asked else timedelta(0)
 
     @property
     def blockers(self) -> str:

@@ -1,0 +1,61 @@
+"""The kinds that checks may ask for: one entry makes a fixture, a list request, a permission and a place in the snapshot."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from upgate.facts.events import Event
+from upgate.facts.meta import KubernetesObject
+from upgate.facts.nodes import Lease, Node
+from upgate.facts.pods import Pod
+from upgate.facts.services import EndpointSlice, Service
+from upgate.facts.workloads import DaemonSet, Deployment, Namespace, ReplicaSet, StatefulSet
+
+
+class Kind(NamedTuple):
+    """Where a kind is listed."""
+
+    noun: str
+    type: type[KubernetesObject]
+    #: API group and version: `v1` or `apps/v1`.
+    version: str
+    resource: str
+    #: Only this namespace is of interest.
+    namespace: str = ""
+    field_selector: str = ""
+
+    @property
+    def group(self) -> str:
+        """The API group; empty for the core group."""
+        return self.version.rpartition("/")[0]
+
+    @property
+    def path(self) -> str:
+        """The path of its list."""
+        root = f"/apis/{self.version}" if self.group else f"/api/{self.version}"
+        return f"{root}/namespaces/{self.namespace}/{self.resource}" if self.namespace else f"{root}/{self.resource}"
+
+    @property
+    def permission(self) -> str:
+        """What one must be allowed to do, in words."""
+        group = f" in API group {self.group}" if self.group else ""
+        where = f" in namespace {self.namespace}" if self.namespace else " cluster-wide"
+        return f"`list` on `{self.resource}`{group}{where}"
+
+
+KINDS: dict[str, Kind] = {
+    kind.noun: kind
+    for kind in (
+        Kind("nodes", Node, "v1", "nodes"),
+        Kind("leases", Lease, "coordination.k8s.io/v1", "leases", namespace="kube-node-lease"),
+        Kind("namespaces", Namespace, "v1", "namespaces"),
+        Kind("pods", Pod, "v1", "pods"),
+        Kind("deployments", Deployment, "apps/v1", "deployments"),
+        Kind("replicasets", ReplicaSet, "apps/v1", "replicasets"),
+        Kind("statefulsets", StatefulSet, "apps/v1", "statefulsets"),
+        Kind("daemonsets", DaemonSet, "apps/v1", "daemonsets"),
+        Kind("services", Service, "v1", "services"),
+        Kind("endpointslices", EndpointSlice, "discovery.k8s.io/v1", "endpointslices"),
+        Kind("warnings", Event, "v1", "events", field_selector="type=Warning"),
+    )
+}

@@ -1,0 +1,224 @@
+"""How objects belong together: what checks ask of more than one kind.
+
+Each relation is a small object over the lists of one snapshot; `RELATIONS` says which lists it needs, so that it is
+inconclusive exactly when one of them could not be looked at.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from upgate.facts.events import Event
+from upgate.facts.meta import KubernetesObject, selects
+from upgate.facts.nodes import Lease, Node
+from upgate.facts.pods import Pod
+from upgate.facts.services import Endpoint, EndpointSlice, Service
+from upgate.facts.workloads import DaemonSet, Workload
+
+Lists = Mapping[str, list[Any]]
+WORKLOADS = ("deployments", "replicasets", "statefulsets", "daemonsets")
+
+
+def grouped(items: Iterable[Any], key: Any) -> dict[Any, list[Any]]:
+    """The items by their key."""
+    groups = defaultdict(list)
+    for item in items:
+        groups[key(item)].append(item)
+    return groups
+
+
+class Owners:
+    """The controllers of pods."""
+
+    needs = ("replicasets", "statefulsets", "daemonsets")
+
+    def __init__(self, lists: Lists) -> None:
+        self._by_uid: dict[str, Workload] = {each.metadata.uid: each for noun in self.needs for each in lists[noun]}
+
+    def of(self, pod: Pod) -> Workload | None:
+        """Its controller, as long as that is a workload of Kubernetes' own that exists."""
+        owner = pod.metadata.controller
+        return self._by_uid.get(owner.uid) if owner else None
+
+    def whole_again(self, pod: Pod) -> bool:
+        """Its controller has all the pods that it wants without this one."""
+        owner = self.of(pod)
+        return owner is not None and owner.whole
+
+
+class Homes:
+    """The nodes that pods run on."""
+
+    needs = ("nodes",)
+
+    def __init__(self, lists: Lists) -> None:
+        self._by_name: dict[str, Node] = {node.name: node for node in lists["nodes"]}
+
+    def of(self, pod: Pod) -> str:
+        """The pod's node and how it is, in words."""
+        name = pod.spec.node_name
+        if not name:
+            return "it was never scheduled"
+        node = self._by_name.get(name)
+        return f"node {name} has {node.ready.type}={node.ready.status}" if node else f"node {name} does not exist"
+
+
+class Heartbeats:
+    """The leases that kubelets renew."""
+
+    needs = ("leases",)
+
+    def __init__(self, lists: Lists) -> None:
+        self._by_node: dict[str, Lease] = {lease.name: lease for lease in lists["leases"]}
+
+    def of(self, node: Node) -> Lease | None:
+        """The node's lease."""
+        return self._by_node.get(node.name)
+
+    def __bool__(self) -> bool:
+        return bool(self._by_node)
+
+
+class Complaints:
+    """Warning events, by the object that they are about."""
+
+    needs = ("warnings",)
+
+    def __init__(self, lists: Lists) -> None:
+        self._by_object = grouped(lists["warnings"], lambda event: event.about)
+
+    def about(self, item: KubernetesObject) -> list[Event]:
+        """All of them about this object."""
+        return self._by_object.get((item.kind, item.namespace, item.name), [])
+
+    def latest(self, item: KubernetesObject) -> str:
+        """The latest one in words; empty where there is none."""
+        events = [each for each in self.about(item) if each.last_timestamp] or self.about(item)
+        last = max(
+            events, key=lambda each: each.last_timestamp.timestamp() if each.last_timestamp else 0.0, default=None
+        )
+        return f"{last.reason}: {' '.join(last.message.split())}" if last else ""
+
+
+class Crew:
+    """The pods that a workload controls."""
+
+    needs = ("pods",)
+
+    def __init__(self, lists: Lists) -> None:
+        self._by_owner = grouped(lists["pods"], lambda pod: pod.metadata.controller and pod.metadata.controller.uid)
+
+    def of(self, workload: Workload) -> list[Pod]:
+        """Its pods."""
+        return self._by_owner.get(workload.metadata.uid, [])
+
+
+class Ground:
+    """The nodes that a DaemonSet is meant for."""
+
+    needs = ("nodes",)
+
+    def __init__(self, lists: Lists) -> None:
+        self._nodes: list[Node] = lists["nodes"]
+
+    def for_(self, daemonset: DaemonSet) -> bool:
+        """Some node matches its node selector. What affinity rules exclude is not guessed at."""
+        spec = daemonset.spec.template.spec
+        wanted = (spec.node_selector or {}).items()
+        return not spec.affinity and any(wanted <= node.labels.items() for node in self._nodes)
+
+
+class Backends:
+    """What stands behind Services: slices, pods, and the workloads that would make those pods."""
+
+    needs = ("endpointslices", "pods", *WORKLOADS)
+
+    def __init__(self, lists: Lists) -> None:
+        self._slices = grouped(lists["endpointslices"], lambda each: each.service)
+        self._alike = grouped(lists["pods"], lambda pod: (pod.namespace, frozenset(pod.labels.items())))
+        self._labels = grouped(self._alike, lambda key: key[0])
+        self._workloads = grouped((each for noun in WORKLOADS for each in lists[noun]), lambda each: each.namespace)
+
+    def slices(self, service: Service) -> list[EndpointSlice]:
+        """Its EndpointSlices."""
+        return self._slices.get(service.key, [])
+
+    def pods(self, service: Service) -> list[Pod]:
+        """The pods that its selector matches."""
+        wanted = (service.spec.selector or {}).items()
+        return [pod for key in self._labels.get(service.namespace, ()) if wanted <= key[1] for pod in self._alike[key]]
+
+    def workloads(self, service: Service) -> list[Workload]:
+        """The workloads whose pods its selector matches."""
+        candidates = self._workloads.get(service.namespace, ())
+        return [each for each in candidates if selects(service.spec.selector, each.template_labels)]
+
+    def at_rest(self, service: Service) -> bool:
+        """Nothing is meant to stand behind it now: its workloads are scaled to zero, or its pods have all completed."""
+        pods = [pod for pod in self.pods(service) if not pod.leaving]
+        if pods:
+            return all(pod.status.phase == "Succeeded" for pod in pods)
+        workloads = self.workloads(service)
+        return bool(workloads) and all(each.desired == 0 for each in workloads)
+
+    def unserved(self, service: Service) -> str:
+        """Its ports that no ready endpoint carries. Empty when all are."""
+        slices = [each for each in self.slices(service) if each.ready]
+        if not service.spec.ports:
+            return "" if slices else f"no ready endpoint{self._because(service)}"
+        missing = [str(port) for port in service.spec.ports if not any(each.carries(port) for each in slices)]
+        return f"no ready endpoint for port {', '.join(missing)}{self._because(service)}" if missing else ""
+
+    def stale(self, service: Service) -> list[str]:
+        """Its ready endpoints whose address is not that of a live pod that may take traffic."""
+        live = {ip: pod for pod in self.pods(service) if pod.alive for ip in pod.addresses}
+        return [
+            f"{ip} ({owner_of(endpoint)})"
+            for each in self.slices(service)
+            for endpoint in each.ready
+            for ip in endpoint.addresses or ()
+            if not self._takes_traffic(service, live.get(ip))
+        ]
+
+    def missing(self, service: Service, settled: Callable[[Pod], bool]) -> list[str]:
+        """Pods that its selector matches, ready for long enough (settled), of which it has no address."""
+        have = {
+            ip for each in self.slices(service) for endpoint in each.endpoints or () for ip in endpoint.addresses or ()
+        }
+        pods = (pod for pod in self.pods(service) if pod.alive and pod.ready.is_true and pod.addresses)
+        return [pod.ref for pod in pods if not pod.addresses & have and settled(pod)]
+
+    def in_motion(self, service: Service, moment: datetime, start_up: timedelta) -> bool:
+        """Its pods are coming or going just now, so that two lists taken one after the other may disagree."""
+        return any(pod.leaving or pod.age(moment) < start_up for pod in self.pods(service))
+
+    def _takes_traffic(self, service: Service, pod: Pod | None) -> bool:
+        return pod is not None and (pod.ready.is_true or service.spec.publish_not_ready_addresses)
+
+    def _because(self, service: Service) -> str:
+        pods = self.pods(service)
+        if not pods:
+            selector = ",".join(f"{key}={value}" for key, value in (service.spec.selector or {}).items())
+            return f": no pod matches its selector {selector}"
+        ready = sum(1 for pod in pods if pod.alive and pod.ready.is_true)
+        return f": {ready} of the {len(pods)} pods that it selects are ready"
+
+
+def owner_of(endpoint: Endpoint) -> str:
+    """The object that an endpoint names."""
+    target = endpoint.target_ref
+    return f"{target.kind} {target.name}" if target else "no target"
+
+
+RELATIONS: dict[str, type[Any]] = {
+    "owners": Owners,
+    "homes": Homes,
+    "heartbeats": Heartbeats,
+    "complaints": Complaints,
+    "crew": Crew,
+    "ground": Ground,
+    "backends": Backends,
+}
