@@ -1,0 +1,37 @@
+"""One attempt from outside: what a user, a load balancer or a monitor would see at an address.
+
+Looking and judging are separated. Only what looks needs httpx, and is imported when there is something to look at.
+
+target      what to send, and what to expect: data
+running     all targets at once, bounded, paced, retried visibly          (looks)
+look        one target, under one clock; classifies what went wrong       (looks)
+http        one HTTP answer, redirects included                           (looks)
+watch       when each phase began, which address, which certificate       (looks)
+attempt     what was seen: data; goes into the snapshot
+judging     target + attempt → problems in words; pure
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from upgate.probes.attempt import Attempt, Certificate, Failure
+from upgate.probes.judging import Problem, judge
+from upgate.probes.target import Expectation, Target
+
+__all__ = ["Attempt", "Certificate", "Expectation", "Failure", "Problem", "Target", "attempt", "attempt_all", "judge"]
+
+
+def attempt_all(targets: Iterable[Target], *, vantage: str = "", limit: int = 1024) -> list[Attempt]:
+    """Look at all targets at once, at most `limit` at a time; the attempts come in the targets' order.
+
+    Nothing that a network or a server does is raised: it is in the attempts.
+    """
+    from upgate.probes.running import run
+
+    return run(list(targets), vantage, limit)
+
+
+def attempt(target: Target, *, vantage: str = "") -> Attempt:
+    """Look at one target."""
+    return attempt_all([target], vantage=vantage)[0]

@@ -1,0 +1,81 @@
+"""How the body and the headers of an answer compare with what is expected. Text from servers is cut and made printable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from upgate.probes.attempt import Seen
+from upgate.probes.masking import Mask, shown_url
+from upgate.probes.target import Expectation
+
+EXCERPT = 120
+
+
+class Answer(msgspec.Struct):
+    """One answer while it is compared."""
+
+    headers: Mapping[str, str]
+    body: str
+    #: The URL that it redirects to; empty if it does not.
+    location: str = ""
+    #: There was more of the body than was read.
+    cut: bool = False
+
+
+def compare(expected: Expectation, answer: Answer, mask: Mask) -> Seen:
+    """Whether the expectation is met, and if not, what was there instead."""
+    observed = COMPARISONS[expected.about](expected, answer)
+    return Seen(mask(str(expected)), observed is None, mask(observed or ""))
+
+
+def excerpt(text: str, length: int = EXCERPT) -> str:
+    """How a text begins, on one line."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text[: length * 4]).split())
+    return line[: length - 1] + "…" if len(line) > length else line
+
+
+def _contains(expected: Expectation, answer: Answer) -> str | None:
+    return None if expected.wanted in answer.body else _body(answer, f'does not contain "{expected.wanted}"')
+
+
+def _matches(expected: Expectation, answer: Answer) -> str | None:
+    return None if re.search(expected.wanted, answer.body) else _body(answer, f"does not match /{expected.wanted}/")
+
+
+def _body(answer: Answer, lacks: str) -> str:
+    part = "the first MiB of the body" if answer.cut else "body"
+    return f'{part} {lacks}; begins "{excerpt(answer.body)}"' if answer.body else f"{part} {lacks}; it is empty"
+
+
+def _json(expected: Expectation, answer: Answer) -> str | None:
+    try:
+        value: Any = msgspec.json.decode(answer.body)
+    except msgspec.DecodeError:
+        return _body(answer, "is not JSON")
+    for step in filter(None, expected.of.split(".")):
+        try:
+            value = value[int(step)] if isinstance(value, list) else value[step]
+        except (LookupError, TypeError, ValueError):
+            return f"JSON has no {expected.of}: there is no {step}"
+    text = msgspec.json.encode(value, order="deterministic").decode()
+    return None if text == expected.wanted else f"JSON {expected.of} is {excerpt(text)}"
+
+
+def _header(expected: Expectation, answer: Answer) -> str | None:
+    value = answer.headers.get(expected.of)
+    if value is None:
+        return f"header {expected.of} is missing"
+    return None if expected.wanted in value else f'header {expected.of} is "{excerpt(value)}"'
+
+
+def _location(expected: Expectation, answer: Answer) -> str | None:
+    if expected.wanted == answer.location:
+        return None
+    return f"redirects to {shown_url(answer.location)}" if answer.location else "does not redirect"
+
+
+COMPARISONS = {"contains": _contains, "matches": _matches, "json": _json, "header": _header, "location": _location}

@@ -1,0 +1,166 @@
+"""One answer over HTTP: connect, send, follow redirects if asked, read as much of the body as judging needs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import msgspec
+
+from upgate import __version__
+from upgate.probes.answers import Answer, compare, excerpt
+from upgate.probes.masking import is_credential, shown_url
+from upgate.probes.proxies import proxy_for
+from upgate.probes.target import Target
+from upgate.probes.trust import Trust
+from upgate.probes.watch import Watch
+
+#: Bytes of the body after decompression.
+MOST_BODY = 1 << 20
+MOST_REDIRECTS = 10
+REDIRECTS = {301, 302, 303, 307, 308}
+
+
+class Hop(msgspec.Struct, frozen=True):
+    """One request on the way to the answer."""
+
+    method: str
+    url: httpx.URL
+    headers: dict[str, str]
+    content: bytes
+    #: It goes to where the target's credentials belong.
+    home: bool = True
+
+
+class Report(msgspec.Struct):
+    """What is known of the answer so far: it may break off at any point."""
+
+    status: int | None = None
+    location: str = ""
+    headers: dict[str, str] = {}
+    seen: tuple = ()
+    excerpt: str = ""
+    hops: tuple[str, ...] = ()
+
+
+async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
+    """Fill the report. Raises what httpx and the network raise."""
+    cookies = httpx.Cookies()
+    hop = Hop(target.method, httpx.URL(target.url), target.headers, target.content)
+    for _ in range(MOST_REDIRECTS + 1):
+        async with _answer(target, hop, trust, watch, cookies) as response:
+            onward = _location(hop, response)
+            if not (target.follow and onward):
+                await _read(target, response, onward, report)
+                return
+        report.hops += (target.mask(shown_url(str(hop.url))),)
+        hop = _next(hop, onward, response.status_code)
+    raise httpx.TooManyRedirects(f"more than {MOST_REDIRECTS} redirects")
+
+
+@asynccontextmanager
+async def _answer(
+    target: Target, hop: Hop, trust: Trust, watch: Watch, cookies: httpx.Cookies
+) -> AsyncIterator[httpx.Response]:
+    pinned = target.address if hop.home else ""
+    proxy = None if pinned else proxy_for(hop.url.scheme, hop.url.host, target.proxy)
+    watch.by_proxy = proxy is not None
+    async with _client(target, hop, trust, proxy, cookies) as client:
+        request = _request(client, hop, pinned, watch)
+        response = await client.send(request, stream=True)
+        try:
+            cookies.update(client.cookies)
+            yield response
+        finally:
+            await response.aclose()
+
+
+def _client(target: Target, hop: Hop, trust: Trust, proxy: str | None, cookies: httpx.Cookies) -> httpx.AsyncClient:
+    identity = (target.client_certificate, target.client_key) if hop.home else ("", "")
+    return httpx.AsyncClient(
+        verify=trust.context(target.ca, *identity, target.http2),
+        http2=target.http2,
+        proxy=proxy,
+        trust_env=False,
+        timeout=None,  # noqa: S113 - one clock bounds the whole attempt: look.py
+        cookies=cookies,
+        headers={"User-Agent": f"upgate/{__version__}"},
+    )
+
+
+def _request(client: httpx.AsyncClient, hop: Hop, pinned: str, watch: Watch) -> httpx.Request:
+    extensions = {"trace": watch}
+    request = client.build_request(
+        hop.method, hop.url, headers=hop.headers, content=hop.content or None, extensions=extensions
+    )
+    if pinned:
+        request.extensions["sni_hostname"] = hop.url.host
+        request.url = hop.url.copy_with(host=pinned)
+    return request
+
+
+async def _read(target: Target, response: httpx.Response, onward: httpx.URL | None, report: Report) -> None:
+    report.status = response.status_code
+    report.location = target.mask(shown_url(str(onward))) if onward else ""
+    report.headers = _wanted_headers(target, response)
+    body, cut = await _body(response)
+    answer = Answer(response.headers, _text(response, body), str(onward or ""), cut)
+    report.seen = tuple(compare(expected, answer, target.mask) for expected in target.expectations)
+    if not target.accepts(response.status_code):
+        report.excerpt = target.mask(excerpt(answer.body))
+
+
+def _wanted_headers(target: Target, response: httpx.Response) -> dict[str, str]:
+    wanted = (expected.of for expected in target.expectations if expected.about == "header")
+    return {
+        name: target.mask(response.headers[name])
+        for name in wanted
+        if name in response.headers and not is_credential(name)
+    }
+
+
+async def _body(response: httpx.Response) -> tuple[bytes, bool]:
+    """At most MOST_BODY bytes, and whether there was more."""
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > MOST_BODY:
+            return bytes(body[:MOST_BODY]), True
+    return bytes(body), False
+
+
+def _text(response: httpx.Response, body: bytes) -> str:
+    """By the charset that the answer names, else as UTF-8; what cannot be decoded becomes U+FFFD."""
+    try:
+        return body.decode(response.charset_encoding or "utf-8", errors="replace")
+    except LookupError:
+        return body.decode("utf-8", errors="replace")
+
+
+def _location(hop: Hop, response: httpx.Response) -> httpx.URL | None:
+    location = response.headers.get("location")
+    if response.status_code not in REDIRECTS or location is None:
+        return None
+    try:
+        return hop.url.join(location)
+    except httpx.InvalidURL as error:
+        raise httpx.RemoteProtocolError(f"redirects to something that is not a URL ({error})") from error
+
+
+def _next(hop: Hop, url: httpx.URL, status: int) -> Hop:
+    """https://fetch.spec.whatwg.org/#http-redirect-fetch, and no credential leaves the origin it was meant for."""
+    as_get = status == 303 or (status in (301, 302) and hop.method == "POST")
+    method, content = ("GET", b"") if as_get and hop.method != "HEAD" else (hop.method, hop.content)
+    if _is_same_origin(hop.url, url):
+        return Hop(method, url.copy_with(userinfo=hop.url.userinfo), hop.headers, content, hop.home)
+    if content:
+        raise httpx.RemoteProtocolError(f"redirects a {method} with its body to another origin, {shown_url(str(url))}")
+    return Hop(method, url, {}, b"", home=False)
+
+
+def _is_same_origin(one: httpx.URL, other: httpx.URL) -> bool:
+    """Or the same host with TLS added: nothing is lost by that."""
+    origins = [(url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)) for url in (one, other)]
+    upgraded = one.host == other.host and [(url[0], url[2]) for url in origins] == [("http", 80), ("https", 443)]
+    return origins[0] == origins[1] or upgraded

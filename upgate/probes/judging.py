@@ -1,0 +1,128 @@
+"""A target and what was seen of it → problems in words. Pure: no clock, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from upgate.errors import Inconclusive
+from upgate.probes.attempt import CERTIFICATE, Attempt, Certificate
+from upgate.probes.target import Target
+
+
+class Problem(NamedTuple):
+    """One thing that is not as expected."""
+
+    observed: str
+    expected: str
+
+
+def judge(target: Target, attempt: Attempt) -> list[Problem]:
+    """All that is wrong with what was seen; nothing means all is well.
+
+    Raises Inconclusive where we could not look, or looked with other expectations than these.
+    """
+    if attempt.failure and attempt.failure.is_ours:
+        raise Inconclusive(f"{attempt.target} could not be asked: {attempt.failure.words}")
+    if attempt.failure:
+        return [*_failed(target, attempt), *_ageing(target, attempt)]
+    return [*_status(target, attempt), *_content(target, attempt), *_slow(target, attempt), *_ageing(target, attempt)]
+
+
+def _failed(target: Target, attempt: Attempt) -> Iterator[Problem]:
+    failure = attempt.failure
+    if failure.kind in CERTIFICATE:
+        yield Problem(_certificate(attempt), "a certificate that verifies")
+        return
+    at, words = attempt.address or attempt.target, f" ({failure.words})" if failure.words else ""
+    text = {
+        "name": failure.words,
+        "connect-refused": f"connection refused at {at}",
+        "connect-timeout": f"no connection to {at} within {amount(target.timeout)}",
+        "unreachable": f"{at} is unreachable{words}",
+        "tls-other": f"TLS with {at} failed{words}",
+        "reset": f"{at} closed the connection{words}",
+        "read-timeout": f"no complete answer from {at} within {amount(target.timeout)}{words}",
+        "protocol": f"{at} answered something that is not valid HTTP{words}",
+    }[failure.kind]
+    yield Problem(text, target.expected)
+
+
+def _certificate(attempt: Attempt) -> str:
+    certificate, words = attempt.certificate, attempt.failure.words
+    if attempt.failure.kind == "tls-wrong-name":
+        return (
+            f"certificate is for {_names(certificate)}, not {words}"
+            if certificate
+            else f"certificate is not for {words}"
+        )
+    if attempt.failure.kind == "tls-unknown-issuer":
+        return f"certificate was issued by {_issuer(certificate)}, which is not trusted ({words})"
+    if certificate and certificate.not_after < attempt.started:
+        return _expired(certificate, attempt)
+    return f"a certificate of the chain has expired ({words})"
+
+
+def _expired(certificate: Certificate, attempt: Attempt) -> str:
+    seconds = (attempt.started - certificate.not_after).total_seconds()
+    return f"certificate expired {plural(int(seconds // 86400), 'day')} ago ({certificate.not_after:%Y-%m-%d})"
+
+
+def _names(certificate: Certificate) -> str:
+    names = certificate.names or (certificate.subject,)
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _issuer(certificate: Certificate | None) -> str:
+    if certificate is None:
+        return "somebody"
+    return "itself" if certificate.issuer == certificate.subject else certificate.issuer
+
+
+def _status(target: Target, attempt: Attempt) -> Iterator[Problem]:
+    if target.accepts(attempt.status):
+        return
+    redirect = f", redirects to {attempt.location}" if attempt.location else ""
+    excerpt = f'; the body begins "{attempt.excerpt}"' if attempt.excerpt else ""
+    yield Problem(f"status {attempt.status}{redirect}{excerpt}", target.expected)
+
+
+def _content(target: Target, attempt: Attempt) -> Iterator[Problem]:
+    seen = {each.expected: each for each in attempt.seen}
+    for expected in expected_words(target):
+        if expected not in seen:
+            raise Inconclusive(f"{attempt.target} was asked with other expectations than these; ask it again")
+        if not seen[expected].met:
+            yield Problem(seen[expected].observed, expected)
+
+
+def expected_words(target: Target) -> list[str]:
+    """The expectations about the answer in words, without any secret."""
+    return [target.mask(str(each)) for each in target.expectations]
+
+
+def _slow(target: Target, attempt: Attempt) -> Iterator[Problem]:
+    if target.within is not None and attempt.elapsed.total > target.within:
+        yield Problem(f"took {attempt.elapsed.total:.2f} s", f"within {amount(target.within)}")
+
+
+def _ageing(target: Target, attempt: Attempt) -> Iterator[Problem]:
+    certificate = attempt.certificate
+    if target.tls_days is None:
+        return
+    expected = f"more than {plural(target.tls_days, 'day')} left"
+    if certificate is None and not attempt.failure:
+        yield Problem("no certificate: the answer came without TLS", expected)
+    if certificate and 0 <= certificate.days_left(attempt.started) <= target.tls_days:
+        days = plural(certificate.days_left(attempt.started), "day")
+        yield Problem(f"certificate has {days} left ({certificate.not_after:%Y-%m-%d})", expected)
+
+
+def amount(seconds: float) -> str:
+    """As a profile would say it: `800ms`, `5s`."""
+    return f"{seconds * 1000:.0f}ms" if seconds < 1 else f"{seconds:g}s"
+
+
+def plural(number: int, noun: str) -> str:
+    """`1 day`, `3 days`."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")

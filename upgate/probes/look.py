@@ -1,0 +1,46 @@
+"""One look at one target under one clock: whatever happens, an attempt says it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import msgspec
+
+from upgate.probes import certificates
+from upgate.probes.attempt import CERTIFICATE, Attempt, Certificate, Failure
+from upgate.probes.failures import classify
+from upgate.probes.http import Report, ask
+from upgate.probes.target import Target
+from upgate.probes.trust import Trust
+from upgate.probes.watch import Watch, current
+
+
+async def look(target: Target, trust: Trust, watch: Watch, vantage: str) -> Attempt:
+    """What one attempt sees."""
+    started, report, failure = datetime.now(UTC), Report(), None
+    current.set(watch)
+    try:
+        async with asyncio.timeout(target.timeout):
+            await ask(target, trust, watch, report)
+    except Exception as error:  # whatever it is: it is classified, and kept
+        failure = classify(error, watch)
+    elapsed = watch.elapsed()
+    return Attempt(
+        id=target.id,
+        target=target.shown,
+        vantage=vantage,
+        started=started,
+        elapsed=elapsed,
+        address=watch.address,
+        failure=failure and Failure(failure.kind, target.mask(failure.words)),
+        certificate=await _certificate(watch, failure, target.timeout - elapsed.total),
+        **msgspec.structs.asdict(report),
+    )
+
+
+async def _certificate(watch: Watch, failure: Failure | None, seconds: float) -> Certificate | None:
+    der = watch.certificate
+    if failure and failure.kind in CERTIFICATE and not watch.by_proxy:
+        der = await certificates.fetch(watch.addresses[0], watch.port, watch.host, seconds)
+    return certificates.read(der) if der else None

@@ -1,0 +1,104 @@
+"""All targets at once, within bounds, and each of them measured as if it were alone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import msgspec
+
+from upgate.errors import Inconclusive
+from upgate.probes.attempt import Attempt
+from upgate.probes.judging import judge
+from upgate.probes.look import look
+from upgate.probes.names import Loop
+from upgate.probes.target import Target
+from upgate.probes.trust import Trust
+from upgate.probes.watch import Watch
+
+#: So many are resolving, connecting or shaking hands at a time: more would wait for this process and look slow themselves.
+STARTING = 16
+#: Seconds after which one that is still starting no longer keeps others from it: a dead address must not hold up the rest.
+HEAD_START = 0.1
+#: Seconds between two attempts of one target.
+PAUSE = 0.5
+#: Open files beside those of the probes.
+OTHER_FILES = 256
+
+
+def run(targets: list[Target], vantage: str, limit: int) -> list[Attempt]:
+    """Look at all of them; see `upgate.probes.attempt_all`."""
+    with ExitStack() as stack:
+        stack.enter_context(_quiet_libraries())
+        stack.enter_context(_open_files(2 * min(limit, len(targets)) + OTHER_FILES))
+        runner = stack.enter_context(asyncio.Runner(loop_factory=Loop))
+        return runner.run(_all(targets, vantage, limit))
+
+
+async def _all(targets: list[Target], vantage: str, limit: int) -> list[Attempt]:
+    round_ = _Round(vantage, limit)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(round_.attempt(target)) for target in targets]
+    return [task.result() for task in tasks]
+
+
+class _Round:
+    """What the attempts of one run share."""
+
+    def __init__(self, vantage: str, limit: int) -> None:
+        self._vantage, self._trust = vantage, Trust()
+        self._running, self._starting = asyncio.Semaphore(limit), asyncio.Semaphore(STARTING)
+
+    async def attempt(self, target: Target) -> Attempt:
+        """Until nothing is wrong, at most `target.attempts` times; what was wrong before stays in the result."""
+        earlier: list[str] = []
+        while True:
+            async with self._running:
+                attempt = await self._paced(target)
+            problems = _problems(target, attempt)
+            if not problems or len(earlier) + 1 >= target.attempts:
+                flaky_after = 0 if problems else len(earlier)
+                return msgspec.structs.replace(attempt, earlier=tuple(earlier), flaky_after=flaky_after)
+            earlier.append(problems)
+            await asyncio.sleep(PAUSE)
+
+    async def _paced(self, target: Target) -> Attempt:
+        async with self._starting:
+            watch = Watch()
+            looking = asyncio.create_task(look(target, self._trust, watch, self._vantage))
+            asked = asyncio.create_task(watch.asked.wait())
+            await asyncio.wait({looking, asked}, timeout=HEAD_START, return_when=asyncio.FIRST_COMPLETED)
+            asked.cancel()
+        return await looking
+
+
+def _problems(target: Target, attempt: Attempt) -> str:
+    try:
+        return "; ".join(f"{problem.observed}, expected {problem.expected}" for problem in judge(target, attempt))
+    except Inconclusive as error:
+        return str(error)
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """httpx logs whole URLs, httpcore all headers: credentials would end up in somebody's log."""
+    loggers = [logging.getLogger(name) for name in ("httpx", "httpcore")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+
+
+@contextmanager
+def _open_files(number: int) -> Iterator[None]:
+    """Allow so many open files, as far as the hard limit goes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = number if hard == resource.RLIM_INFINITY else min(number, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, enough), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -1,0 +1,81 @@
+"""What to send and what to expect, resolved: no variables, no relative paths, no defaults left to find."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from upgate.probes.masking import Mask, secrets_of, shown_url
+
+
+class Expectation(msgspec.Struct, frozen=True):
+    """One thing that an answer must hold."""
+
+    about: Literal["contains", "matches", "json", "header", "location"]
+    #: The text, the regular expression, or the JSON value as JSON.
+    wanted: str
+    #: The header's name, or the dotted path of the JSON value: `checks.0.status`.
+    of: str = ""
+
+    def __str__(self) -> str:
+        return {
+            "contains": f'body contains "{self.wanted}"',
+            "matches": f"body matches /{self.wanted}/",
+            "json": f"JSON {self.of} is {self.wanted}",
+            "header": f'header {self.of} contains "{self.wanted}"',
+            "location": f"redirect to {self.wanted}",
+        }[self.about]
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """One request and what its answer must be. Times are seconds."""
+
+    id: str
+    url: str
+    method: str = "GET"
+    headers: dict[str, str] = {}
+    content: bytes = b""
+    #: The accepted status codes; empty accepts 200 to 299.
+    status: tuple[int, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
+    within: float | None = None
+    timeout: float = 10.0
+    #: The certificate must have more days left than this.
+    tls_days: int | None = None
+    #: PEM files. Without `ca` the system's certificate authorities are trusted.
+    ca: str = ""
+    client_certificate: str = ""
+    client_key: str = ""
+    #: Overrides the environment's HTTP_PROXY and so on; `none` goes there directly.
+    proxy: str = ""
+    #: Connect here, whatever the name resolves to.
+    address: str = ""
+    follow: bool = False
+    http2: bool = False
+    #: How often it is tried before a problem counts; a later success is reported as flaky.
+    attempts: int = 1
+    #: Texts that no output may hold, beside the credentials in the URL and the headers.
+    secrets: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Target({self.id!r}, {self.shown!r})"
+
+    @property
+    def shown(self) -> str:
+        """The URL for people: without user, password and the values of its query."""
+        return self.mask(shown_url(self.url))
+
+    @property
+    def mask(self) -> Mask:
+        """Takes this target's credentials out of any text."""
+        return Mask([*self.secrets, *secrets_of(self.url, self.headers)])
+
+    @property
+    def expected(self) -> str:
+        """The status that it must answer with, in words."""
+        return "status " + (" or ".join(map(str, self.status)) or "2xx")
+
+    def accepts(self, status: int) -> bool:
+        """Whether this is a status that was asked for."""
+        return status in self.status if self.status else 200 <= status < 300
