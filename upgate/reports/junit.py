@@ -6,13 +6,13 @@ plugin have them. GitLab shows the text of a failure and not its `message`, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import count
+from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from upgate.reports import words
 from upgate.reports.causes import Causes
 from upgate.reports.cleaning import cleaned, one_line
+from upgate.reports.naming import unique
 from upgate.reports.prose import Prose
 from upgate.verdict import CheckResult, Outcome, Results
 
@@ -98,16 +98,6 @@ def account(check: CheckResult, prose: Prose) -> Iterator[str]:
         yield one_line(check.reason)
     for line in prose.findings(check):
         yield "  " * line.indent + line.text
-
-
-def unique(names: Iterable[str]) -> Iterator[str]:
-    """The names, numbered where one comes again."""
-    seen: set[str] = set()
-    for name in names:
-        candidates = (name if number == 1 else f"{name} ({number})" for number in count(1))
-        free = next(candidate for candidate in candidates if candidate not in seen)
-        seen.add(free)
-        yield free
 
 
 def seconds(duration: float) -> str:

@@ -118,8 +118,8 @@ def unfinished(rounds: int) -> str:
     return "not finished yet: --settle would wait for it" if rounds == 1 else "not finished when the time was up"
 
 
-def more(number: int, where: str = "report.html") -> str:
-    return f"… and {number:,} more in {where}"
+def more(number: int, where: str = "") -> str:
+    return f"… and {number:,} more" + (f" in {where}" if where else "")
 
 
 def consequences(labels: Sequence[str], first: int = 3) -> str:
@@ -150,6 +150,14 @@ def reasons(checks: Sequence[CheckResult]) -> dict[str, list[CheckResult]]:
     for check in checks:
         grouped.setdefault(one_line(check.reason) or "no reason was given", []).append(check)
     return grouped
+
+
+def record(check: CheckResult) -> str:
+    """How the check went, for those who want to know it exactly."""
+    parts = [check.severity, f"examined {size(check.examined, check.noun)}", f"took {span(check.duration)}"]
+    parts += [f"clear after {span(check.clear_after)}"] if check.clear_after else []
+    parts += ["flapped: clear in one round, not in a later one"] if check.flapped else []
+    return "; ".join(parts)
 
 
 def flapped(results: Results) -> str:
