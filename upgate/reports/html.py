@@ -70,22 +70,20 @@ def facts(results: Results) -> str:
 def trouble(results: Results, linked: list[tuple[CheckResult, str]]) -> str:
     """What is wrong, one line for each cause, on the first screen."""
     links = {id(check): f'<a href="#{escape(anchor)}">{escape(check.id)}</a>' for check, anchor in linked}
-    lines = [*problems(results, links), *unjudged(results, links)]
-    if not lines:
-        return ""
+    lines = [*problems("failed", results, links), *unjudged(results, links), *problems("warned", results, links)]
     rest = len(lines) - FIRST_SCREEN
     more = f'<p><a href="#checks">{words.more(rest, "the list below")}</a></p>' if rest > 0 else ""
     items = "".join(lines[:FIRST_SCREEN])
-    return f'<section aria-labelledby="wrong"><h2 id="wrong">What is wrong</h2><ul class="trouble">{items}</ul>{more}</section>'
+    told = f'<ul class="trouble">{items}</ul>{more}' if lines else f"<p>{words.nothing(results)}</p>"
+    return f'<section aria-labelledby="wrong"><h2 id="wrong">What is wrong</h2>{told}</section>'
 
 
-def problems(results: Results, links: dict[int, str]) -> Iterable[str]:
-    """The failed and the warned checks that have something of their own to tell."""
+def problems(outcome: Outcome, results: Results, links: dict[int, str]) -> Iterable[str]:
+    """The checks with this outcome that have something of their own to tell."""
     causes = Causes(results)
-    for outcome in ("failed", "warned"):
-        for check in results.having(outcome):
-            if causes.told(check).shown or not check.findings:
-                yield problem(outcome, links[id(check)], words.headline(check))
+    for check in results.having(outcome):
+        if causes.told(check).shown or not check.findings:
+            yield problem(outcome, links[id(check)], words.headline(check))
 
 
 def unjudged(results: Results, links: dict[int, str]) -> Iterable[str]:

@@ -43,6 +43,7 @@ class CheckPage:
             yield self._list(check, told.waived)
         else:
             yield self._fold(f"{len(told.waived)} waived", check, told.waived)
+        yield f'<p class="record">{escape(words.record(check))}</p>'
 
     def _fold(self, label: str, check: CheckResult, findings: Sequence[Finding]) -> str:
         """Findings behind a line that opens them."""
@@ -78,7 +79,8 @@ class CheckPage:
         if finding.waived:
             yield f'<p class="dim">waived: {text(finding.waived)}</p>'
         if finding.hint:
-            yield f"<code>{text(finding.hint)}</code>"
+            tag = "code" if words.is_command(finding.hint) else "p"
+            yield f"<{tag}>{text(finding.hint)}</{tag}>"
         if followers := self._causes.followers(check, finding):
             yield f'<p class="dim">{escape(words.consequences(followers, 10))}</p>'
 
@@ -92,12 +94,11 @@ def heading(check: CheckResult) -> str:
 
 
 def paragraphs(check: CheckResult) -> Iterator[str]:
-    """Why it could not be judged, why it is asked at all, and how it went."""
+    """Why it could not be judged, and why it is asked at all."""
     if check.reason:
         yield f'<p class="reason">{text(check.reason)}</p>'
     if check.why:
         yield f'<p class="why">{text(check.why)}</p>'
-    yield f'<p class="why">{escape(words.record(check))}</p>'
 
 
 def searchable(check: CheckResult) -> str:

@@ -59,7 +59,7 @@
     const matches = checks.map((check) => filterCheck(check, want)).filter((found) => found >= 0);
     for (const group of groups) group.hidden = !group.querySelector(".check:not([hidden])");
     const findings = matches.reduce((sum, found) => sum + found, 0);
-    shown.textContent = `Shown: ${matches.length} of ${checks.length} checks, ${findings} findings`;
+    shown.textContent = `Shown: ${matches.length} of ${checks.length} checks, ${findings} ${findings === 1 ? "finding" : "findings"}`;
   }
 
   function save() {
@@ -80,7 +80,7 @@
 
   // A link to one check shows that check, whatever the filter says; any other hash is the filter's state.
   function follow() {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = document.getElementById(location.hash.slice(1));
     if (!target) restore();
     else if (target.closest("[hidden]")) form.reset();
     apply();

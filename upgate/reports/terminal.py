@@ -15,8 +15,6 @@ from upgate.verdict import CheckResult, Outcome, Results, Verdict
 CODES: dict[Style, str] = {"bold": "1", "dim": "2", "red": "1;31", "yellow": "1;33", "green": "1;32"}
 STYLES: dict[Outcome, Style] = {"failed": "red", "inconclusive": "yellow", "warned": "yellow"}
 VERDICT_STYLES: dict[Verdict, Style] = {"clear": "green", "not clear": "red", "inconclusive": "yellow"}
-#: These stay on one line, however long, so that they can be copied.
-COMMANDS = ("kubectl ", "curl ", "openssl ", "ssh ", "journalctl ", "crictl ", "istioctl ", "upgate ")
 NARROWEST = 40
 
 
@@ -71,9 +69,9 @@ def reasons(checks: list[CheckResult]) -> Iterator[Line]:
 
 
 def printed(line: Line, colour: bool, width: int) -> list[str]:
-    """The line wrapped and coloured; what is wrapped hangs two columns further in."""
+    """The line wrapped and coloured; what is wrapped hangs two columns further in; a command stays whole to be copied."""
     indent = "  " * line.indent
-    if line.text.startswith(COMMANDS):
+    if words.is_command(line.text):
         return [coloured(indent + line.text, line.style, colour)]
     wrapped = textwrap.wrap(
         line.text, width, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False

@@ -11,6 +11,8 @@ from upgate.verdict import CheckResult, Finding, Outcome, Results, Verdict
 #: So many findings of one check are shown at once; after that people count instead of reading.
 FIRST = 10
 
+COMMANDS = ("kubectl ", "curl ", "openssl ", "ssh ", "journalctl ", "crictl ", "istioctl ", "upgate ")
+
 MEANINGS: dict[Outcome, str] = {
     "failed": "the cluster is wrong",
     "inconclusive": "could not be judged, so not a pass",
@@ -19,6 +21,7 @@ MEANINGS: dict[Outcome, str] = {
     "passed": "as it should be",
     "skipped": "the profile does not ask for it",
 }
+UNJUDGED: dict[Outcome, str] = {"inconclusive": "not judged", "skipped": "not asked"}
 NEXT_STEPS: dict[Verdict, str] = {
     "clear": "go on",
     "not clear": "stop, roll back or repair",
@@ -93,7 +96,7 @@ def denominator(check: CheckResult) -> str:
     """How much is wrong, and of how much: `3 of 412 pods`."""
     wrong = len({finding.object for finding in check.active or check.findings})
     if not wrong:
-        return size(check.examined, check.noun)
+        return UNJUDGED.get(check.outcome) or size(check.examined, check.noun)
     if wrong > check.examined:
         return f"{wrong:,} found"
     return f"{wrong:,} of {check.examined:,} {check.noun}"
@@ -105,12 +108,18 @@ def headline(check: CheckResult) -> str:
     if not told:
         return one_line(check.reason) or denominator(check)
     more = f" (and {len(told) - 1:,} more)" if len(told) > 1 else ""
-    return f"{denominator(check)}: {one_line(told[0].object)}: {fact(told[0])}{more}"
+    unsettled = " — not finished yet" if told[0].transitional else ""
+    return f"{denominator(check)}: {one_line(told[0].object)}: {fact(told[0])}{unsettled}{more}"
 
 
 def fact(finding: Finding) -> str:
     """What was seen, and what should have been."""
     return one_line(finding.observed) + (f" — expected: {one_line(finding.expected)}" if finding.expected else "")
+
+
+def is_command(hint: str) -> bool:
+    """Whether a hint is there to be copied rather than read."""
+    return hint.startswith(COMMANDS)
 
 
 def unfinished(rounds: int) -> str:
@@ -132,6 +141,12 @@ def consequences(labels: Sequence[str], first: int = 3) -> str:
 
 def cause(finding: Finding) -> str:
     return f"follows from {one_line(finding.because or '')}"
+
+
+def nothing(results: Results) -> str:
+    """In place of what is wrong."""
+    waived = ", but for what the profile waives" if results.having("waived") else ""
+    return f"Nothing was found{waived}." if results.checks else "No check was run."
 
 
 def explained(number: int) -> str:

@@ -1,0 +1,141 @@
+"""`report.html` in a real browser: the filter filters, and nothing gets out."""
+
+import http.server
+import shutil
+import subprocess
+import threading
+from urllib.parse import quote
+
+import pytest
+
+from tests.test_reports_examples import HOSTILE, broken, hostile, huge
+from tests.test_reports_page import Page
+from upgate.reports.html import render_html
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+QUIET += ["--disable-background-networking", "--disable-component-update", "--disable-default-apps"]
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium")
+
+
+@pytest.fixture
+def browse(tmp_path):
+    """The page's elements, as they are once the browser has loaded it with this hash."""
+
+    def load(markup, state=""):
+        path = tmp_path / "report.html"
+        path.write_bytes(markup)
+        command = [
+            CHROMIUM,
+            *QUIET,
+            f"--user-data-dir={tmp_path / 'profile'}",
+            "--dump-dom",
+            f"{path.as_uri()}#{state}",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        return Page(done.stdout)
+
+    return load
+
+
+def checks(found):
+    return [it["id"].removeprefix("check-") for it in found.all("details") if "id" in it and "hidden" not in it]
+
+
+def objects(found):
+    return [it for it in found.all("li", class_="finding") if "hidden" not in it]
+
+
+def count(found):
+    return found.all("p", id="shown")[0]["text"]
+
+
+def test_without_a_filter_all_is_shown(browse):
+    """The script makes the filter visible, counts everything, and hides nothing."""
+    found = browse(render_html(broken()))
+    assert "hidden" not in found.all("form")[0]
+    assert count(found) == "Shown: 19 of 19 checks, 57 findings"
+    assert len(objects(found)) == 57
+
+
+def test_a_link_with_outcome_and_namespace_shows_just_those(browse):
+    """Outcome and namespace in the address leave the failed checks' findings of that namespace, and tick the fields."""
+    found = browse(render_html(broken()), "outcome=failed&namespace=pay")
+    assert checks(found) == ["deployments.ready"]
+    assert ["Deployment/pay/ledger" in it["text"] for it in objects(found)] == [True]
+    assert count(found) == "Shown: 1 of 19 checks, 1 finding"
+    assert [it["id"] for it in found.all("section", class_="group failed") if "hidden" in it] == []
+    assert all("hidden" in it for it in found.all("section", class_="group passed"))
+
+
+def test_text_finds_what_is_folded_away(browse):
+    """A text that only finding 2,345 of 3,000 has opens the fold that it is in."""
+    found = browse(render_html(huge()), "text=Web-7d9f8c6b5-02345")
+    assert [it["text"].split("container")[0] for it in objects(found)] == ["Pod/team-25/web-7d9f8c6b5-02345"]
+    fold = found.all("details", class_="fold")[0]
+    assert "open" in fold
+    assert "… and 2,990 more (1 shown)" in fold["text"]
+
+
+def test_text_finds_checks_by_their_own_words(browse):
+    """A text that is in a check's id, title or reason shows the check with all that it found."""
+    assert checks(browse(render_html(broken()), "text=nodes.ready"))[0] == "nodes.ready"
+    by_reason = browse(render_html(broken()), "text=" + quote("may not list events"))
+    assert checks(by_reason) == ["pods.scheduler-silent", "nodes.stable", "events.warnings", "nodes.work"]
+
+
+def test_a_link_to_a_check_opens_it(browse):
+    """The address of a folded check opens that check and filters nothing."""
+    found = browse(render_html(broken()), "check-pods.ready")
+    assert "open" in found.all("details", id="check-pods.ready")[0]
+    assert len(checks(found)) == 19
+
+
+@pytest.mark.parametrize("state", ["%zz&text=%", "outcome=%3Cimg%3E&namespace=nowhere"])
+def test_a_broken_address_does_not_break_the_page(browse, state):
+    """A mangled hash still leaves a working page."""
+    assert count(browse(render_html(broken()), state)).startswith("Shown: ")
+
+
+@pytest.fixture
+def ear():
+    """A server on loopback, and the list of what it was asked."""
+    asked = []
+
+    class Ear(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ear) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_the_policy_holds_in_the_browser(browse, ear, guarded):
+    """Markup smuggled into a page neither runs nor fetches, while our script runs; without the policy it does both."""
+    url, asked = ear
+    attack = (
+        f'<img src="{url}/img"><link rel="stylesheet" href="{url}/css"><iframe src="{url}/frame"></iframe>'
+        f'<script src="{url}/js"></script><script>document.title = "taken over"</script></main>'
+    )
+    markup = render_html(broken()).decode().replace("</main>", attack)
+    markup = markup if guarded else markup.replace("Content-Security-Policy", "x-nothing")
+    found = browse(markup.encode())
+    assert count(found).startswith("Shown: 19 of 19")
+    assert (asked == []) is guarded
+    assert found.all("title")[0]["text"] == ("NOT CLEAR — prod — upgate" if guarded else "taken over")
+
+
+def test_hostile_text_does_nothing_in_the_browser(browse):
+    """The browser builds from hostile text the elements that were written, and no other."""
+    found = browse(render_html(hostile()))
+    assert found.all("img") == []
+    assert len(found.all("script")) == 1
+    assert HOSTILE in found.all("main")[0]["text"]
