@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from upgate.probes.attempt import Seen
-from upgate.probes.masking import Mask, shown_url
+from upgate.probes.masking import shown_url
 from upgate.probes.target import Expectation
 
 EXCERPT = 120
@@ -26,7 +26,7 @@ class Answer(msgspec.Struct):
     cut: bool = False
 
 
-def compare(expected: Expectation, answer: Answer, mask: Mask) -> Seen:
+def compare(expected: Expectation, answer: Answer, mask: Callable[[str], str]) -> Seen:
     """Whether the expectation is met, and if not, what was there instead."""
     observed = COMPARISONS[expected.about](expected, answer)
     return Seen(mask(str(expected)), observed is None, mask(observed or ""))

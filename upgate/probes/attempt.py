@@ -69,6 +69,8 @@ class Elapsed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     first_byte: float | None = None
     #: From the start to the end of the answer, redirects included.
     total: float = 0.0
+    #: For how much of that this process was too busy to look.
+    ours: float = 0.0
 
 
 class Seen(msgspec.Struct, frozen=True):

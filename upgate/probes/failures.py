@@ -124,7 +124,7 @@ def _protocol(error: BaseException, _: str) -> Failure | None:
 def _reset_words(error: BaseException) -> str:
     if any(isinstance(cause, ConnectionResetError) for cause in _causes(error)):
         return "connection reset"
-    return "without an answer"
+    return "before its answer was complete"
 
 
 def _proxied(phase: Phase, watch: Watch) -> Phase:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import NamedTuple
 
 from upgate.errors import Inconclusive
 from upgate.probes.attempt import CERTIFICATE, Attempt, Certificate
 from upgate.probes.target import Target
+from upgate.profile.quantities import format_duration
 
 
 class Problem(NamedTuple):
@@ -26,7 +28,8 @@ def judge(target: Target, attempt: Attempt) -> list[Problem]:
         raise Inconclusive(f"{attempt.target} could not be asked: {attempt.failure.words}")
     if attempt.failure:
         return [*_failed(target, attempt), *_ageing(target, attempt)]
-    return [*_status(target, attempt), *_content(target, attempt), *_slow(target, attempt), *_ageing(target, attempt)]
+    wrong = [*_status(target, attempt), *_content(target, attempt), *_ageing(target, attempt)]
+    return [*wrong, *_slow(target, attempt, tolerant=bool(wrong))]
 
 
 def _failed(target: Target, attempt: Attempt) -> Iterator[Problem]:
@@ -101,9 +104,16 @@ def expected_words(target: Target) -> list[str]:
     return [target.mask(str(each)) for each in target.expectations]
 
 
-def _slow(target: Target, attempt: Attempt) -> Iterator[Problem]:
-    if target.within is not None and attempt.elapsed.total > target.within:
-        yield Problem(f"took {attempt.elapsed.total:.2f} s", f"within {amount(target.within)}")
+def _slow(target: Target, attempt: Attempt, tolerant: bool) -> Iterator[Problem]:
+    took, ours = attempt.elapsed.total, attempt.elapsed.ours
+    if target.within is None or took <= target.within:
+        return
+    if took - ours > target.within:
+        yield Problem(f"took {took:.2f} s", f"within {amount(target.within)}")
+    elif not tolerant:
+        raise Inconclusive(
+            f"{attempt.target} took {took:.2f} s; for {ours:.2f} s of it this machine was too busy to look"
+        )
 
 
 def _ageing(target: Target, attempt: Attempt) -> Iterator[Problem]:
@@ -119,8 +129,8 @@ def _ageing(target: Target, attempt: Attempt) -> Iterator[Problem]:
 
 
 def amount(seconds: float) -> str:
-    """As a profile would say it: `800ms`, `5s`."""
-    return f"{seconds * 1000:.0f}ms" if seconds < 1 else f"{seconds:g}s"
+    """As a profile says it: `800ms`, `5s`."""
+    return format_duration(timedelta(seconds=seconds))
 
 
 def plural(number: int, noun: str) -> str:

@@ -26,6 +26,7 @@ async def look(target: Target, trust: Trust, watch: Watch, vantage: str) -> Atte
     except Exception as error:  # whatever it is: it is classified, and kept
         failure = classify(error, watch)
     elapsed = watch.elapsed()
+    await watch.abandon()
     return Attempt(
         id=target.id,
         target=target.shown,

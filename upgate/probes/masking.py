@@ -1,36 +1,23 @@
-"""What may be shown of a URL, and of any text that a server or a library hands us."""
+"""What may be shown of a URL, and which texts are the credentials in a URL or in headers."""
 
 from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import SplitResult, unquote, urlsplit
 
-MASKED = "***"
-#: Shorter values are words like `1` or `on`; masking them would garble every text.
-SHORTEST_SECRET = 4
+from upgate.redaction import HIDDEN
+
 CREDENTIAL_HEADER = re.compile(
     r"authorization|cookie|token|secret|password|passwd|signature|session|(^|-)(auth|key)(-|$)|api-?key", re.I
 )
 
 
-class Mask:
-    """Replaces each of some secret texts by `***`."""
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        known = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
-        longest_first = sorted(known, key=len, reverse=True)
-        self._secrets = re.compile("|".join(map(re.escape, longest_first))) if known else None
-
-    def __call__(self, text: str) -> str:
-        return self._secrets.sub(MASKED, text) if self._secrets else text
-
-
 def shown_url(url: str) -> str:
     """The URL without user, password and fragment, and without the values of its query."""
     parts = _split(url)
-    query = re.sub(r"=[^&]*", f"={MASKED}", parts.query)
+    query = re.sub(r"=[^&]*", f"={HIDDEN}", parts.query)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query, fragment="").geturl()
 
 

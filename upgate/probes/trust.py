@@ -18,7 +18,7 @@ class Trust:
 
 
 def _context(ca: str, certificate: str, key: str) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=_readable(ca, "CA file")) if ca else _system()
+    context = _of_file(ca) if ca else _system()
     # As browsers and curl do: an intermediate that is trusted is enough, and RFC 5280's extensions may be missing.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
@@ -36,6 +36,13 @@ def _system() -> ssl.SSLContext:
 
         context.load_verify_locations(certifi.where())
     return context
+
+
+def _of_file(ca: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=_readable(ca, "CA file"))
+    except ssl.SSLError as error:
+        raise Inconclusive(f"the CA file {ca} holds no usable certificate: {error.reason or error}") from error
 
 
 def _readable(path: str, what: str) -> str:

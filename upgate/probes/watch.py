@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Literal
 
@@ -31,7 +32,7 @@ STEPS: dict[str, Phase] = {
 class Watch:
     """Follows the phases of one attempt."""
 
-    def __init__(self) -> None:
+    def __init__(self, lag: Callable[[], float]) -> None:
         self.phase: Phase = "connect"
         #: The name or address that is asked for.
         self.host = ""
@@ -45,6 +46,9 @@ class Watch:
         #: When the first connection was begun: loading certificate authorities before that is not the server's time.
         self._began: float | None = None
         self._spent: dict[str, float] = {}
+        self._stream: Any = None
+        #: Seconds that this process was held up so far, and when this attempt began.
+        self._lag, self._lag_before = lag, 0.0
 
     async def __call__(self, event: str, info: dict[str, Any]) -> None:
         self.phase = STEPS.get(event, self.phase)
@@ -53,6 +57,11 @@ class Watch:
             self._step(step, info)
         if state == "complete":
             self._done(step, info.get("return_value"))
+
+    async def abandon(self) -> None:
+        """Close what is open: httpcore 1.0 leaves the connection open when a handshake is cancelled."""
+        if self._stream:
+            await self._stream.aclose()
 
     def resolving(self) -> None:
         """A name lookup begins."""
@@ -74,12 +83,14 @@ class Watch:
         connect = self._spent.get("connect_tcp")
         if connect is not None:
             connect -= self._spent.get("name", 0.0)
+        total = self._since_begin()
         return Elapsed(
             name=self._spent.get("name"),
             connect=connect,
             tls=self._spent.get("start_tls"),
             first_byte=self._spent.get("first_byte"),
-            total=self._since_begin(),
+            total=total,
+            ours=min(total, self._lag() - self._lag_before),
         )
 
     def _since_begin(self) -> float:
@@ -87,7 +98,8 @@ class Watch:
 
     def _step(self, step: str, info: dict[str, Any]) -> None:
         self._since = time.monotonic()
-        self._began = self._began or self._since
+        if self._began is None:
+            self._began, self._lag_before = self._since, self._lag()
         if step == "connection.connect_tcp":
             self.host, self.port, self.certificate = info["host"], info["port"], None
             self.addresses = [self.host]
@@ -100,6 +112,7 @@ class Watch:
         name = step.partition(".")[2]
         self._spent[name] = time.monotonic() - self._since
         if step == "connection.connect_tcp":
+            self._stream = value
             self.addresses = [value.get_extra_info("server_addr")[0]]
             self.phase = "proxy" if self.by_proxy else "answer"
         if name == "receive_response_headers":
