@@ -1,0 +1,63 @@
+"""Check ids in a profile: known ones, and patterns that match known ones."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from fnmatch import fnmatchcase
+from typing import Annotated
+
+from pydantic import AfterValidator, ValidationInfo
+
+from upgate.profile.external import KINDS, external_id
+from upgate.profile.merging import name_of
+from upgate.profile.problems import nearest
+from upgate.profile.tree import Node
+
+
+def declared(root: Node) -> Iterator[str]:
+    """The ids of the checks that a profile itself declares, as far as its entries have names."""
+    for entry in entries(root, "external"):
+        for kind in KINDS:
+            if name_of(entry) and entry.child(kind):
+                yield from external_ids(entry, external_id(name_of(entry), kind))
+    for entry in entries(root, "resources"):
+        yield f"expect.{name_of(entry)}"
+
+
+def external_ids(entry: Node, id: str) -> Iterator[str]:
+    """The ids of one entry of `external:`."""
+    each = entry.child("each")
+    yield f"{id}[{each.value}]" if each else id
+    yield id
+    yield f"disruption.{name_of(entry)}"
+
+
+def entries(root: Node, key: str) -> list[Node]:
+    """The entries of a list of the profile; none where there is no such list."""
+    node = root.child(key) if isinstance(root.value, dict) else None
+    return node.entries() if node else []
+
+
+def known(info: ValidationInfo) -> Collection[str] | None:
+    """All ids that there are; None where nobody said."""
+    return (info.context or {}).get("known")
+
+
+def check_id(value: str, info: ValidationInfo) -> str:
+    """The id of a check that there is. Raises ValueError."""
+    ids = known(info)
+    if ids is not None and value not in ids:
+        raise ValueError(f"there is no check with this id{nearest(value, ids)}")
+    return value
+
+
+def check_pattern(value: str, info: ValidationInfo) -> str:
+    """An id or a pattern that at least one check matches. Raises ValueError."""
+    ids = known(info)
+    if ids is not None and value not in ids and not any(fnmatchcase(id, value) for id in ids):
+        raise ValueError(f"there is no check that this matches{nearest(value, ids)}")
+    return value
+
+
+CheckId = Annotated[str, AfterValidator(check_id)]
+CheckPattern = Annotated[str, AfterValidator(check_pattern)]

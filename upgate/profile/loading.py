@@ -1,0 +1,70 @@
+"""A name or path → a profile, or one UsageError that tells everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from upgate.errors import UsageError
+from upgate.profile.files import DEFAULT, SEARCH, find, listing
+from upgate.profile.ids import declared
+from upgate.profile.model import Origin, Profile
+from upgate.profile.problems import refuse
+from upgate.profile.rules import broken_rules
+from upgate.profile.sources import Source, Sources
+from upgate.profile.tree import Node
+from upgate.profile.variables import Expansion
+from upgate.profile.wording import problems_of
+
+
+class Context(NamedTuple):
+    """What a profile is judged against."""
+
+    known_checks: Collection[str] | None
+    environ: Mapping[str, str]
+    today: date
+
+
+def load(
+    name_or_path: str | None,
+    *,
+    search: Sequence[Path] = SEARCH,
+    known_checks: Collection[str] | None = None,
+    environ: Mapping[str, str],
+    today: date,
+) -> Profile:
+    """The profile of this name or path. Raises UsageError with one line for each error.
+
+    Names are looked up in the folders of `search`, then among those that come with the package. Where nobody says
+    which checks there are, ids are taken as they stand.
+    """
+    if not name_or_path:
+        raise UsageError(f"which profile? Name one with --profile=NAME{listing(search)}")
+    path = find(name_or_path, search)
+    if path is None:
+        return Profile().come_from(Origin(DEFAULT))
+    return build(path, Sources(search).read(path), Context(known_checks, environ, today))
+
+
+def build(path: Path, source: Source, context: Context) -> Profile:
+    """The profile that the files say. Raises UsageError."""
+    expansion = Expansion(context.environ)
+    root = expansion.expand(source.root)
+    problems = [*source.problems, *expansion.problems, *broken_rules(root)]
+    unknown = {problem.place for problem in expansion.problems}
+    try:
+        profile = Profile.model_validate(root.plain(), context=for_validators(root, path, context))
+    except ValidationError as error:
+        problems += [problem for problem in problems_of(error, root) if problem.place not in unknown]
+    refuse(problems)
+    return profile.come_from(Origin(path.stem, path, tuple(sorted(expansion.secrets)), source.root))
+
+
+def for_validators(root: Node, path: Path, context: Context) -> dict[str, Any]:
+    """What validators ask for."""
+    known = None if context.known_checks is None else {*context.known_checks, *declared(root)}
+    return {"known": known, "today": context.today, "folder": path.parent}

@@ -1,0 +1,47 @@
+"""One profile over another: `extends`.
+
+Mappings merge, lists whose entries have a `name` merge by it (the base's order, then what is new), any other value
+replaces the base's. `key: null` takes the base's value away, so that the default holds again.
+"""
+
+from __future__ import annotations
+
+from upgate.profile.tree import Node
+
+
+def merge(base: Node, over: Node) -> Node:
+    """The base with the other one laid over it. Every value keeps its place in its own file."""
+    if isinstance(base.value, dict) and isinstance(over.value, dict):
+        return merge_mappings(base, over)
+    if named(base) and named(over):
+        return merge_lists(base, over)
+    return over
+
+
+def merge_mappings(base: Node, over: Node) -> Node:
+    """Key by key."""
+    value = base.value | {
+        key: merge(base.value[key], node) if key in base.value else node for key, node in over.value.items()
+    }
+    return Node(value, over.place, keys=base.keys | over.keys)
+
+
+def merge_lists(base: Node, over: Node) -> Node:
+    """Name by name."""
+    entries = {name_of(node): node for node in base.value}
+    for node in over.value:
+        name = name_of(node)
+        entries[name] = merge(entries[name], node) if name in entries else node
+    return Node(list(entries.values()), over.place)
+
+
+def named(node: Node) -> bool:
+    """A list whose entries all have different names. An empty list has none: it replaces the base's."""
+    names = [name_of(entry) for entry in node.entries()]
+    return bool(names) and all(names) and len(set(names)) == len(names)
+
+
+def name_of(node: Node) -> str:
+    """The text under `name`; empty where there is none."""
+    name = node.child("name") if isinstance(node.value, dict) else None
+    return name.value if name and isinstance(name.value, str) else ""

@@ -1,0 +1,63 @@
+"""What is wrong with a profile, and where: collected, so that all errors are told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from upgate.errors import UsageError
+
+#: Where a value is inside a profile: keys, and numbers in lists.
+Keys = tuple[str | int, ...]
+
+
+class Place(NamedTuple):
+    """A place in a file; lines and columns count from 1, as in editors."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong."""
+
+    place: Place
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.words}"
+
+
+def at(place: Place, keys: Keys, words: str) -> Problem:
+    """A problem of the value under these keys."""
+    return Problem(place, f"{dotted(keys)}: {words}" if keys else words)
+
+
+def dotted(keys: Keys) -> str:
+    """The keys as people write them: `expect.nodes.min`, `external[0].url`."""
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).removeprefix(".")
+
+
+def refuse(problems: Iterable[Problem]) -> None:
+    """Raise UsageError with one line for each problem, in the order of the file; return where there is none."""
+    if lines := [str(problem) for problem in sorted(set(problems))]:
+        raise UsageError("\n".join(lines))
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """` did you mean "…"?` for a word that resembles a known one, else nothing."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(word.lower().replace("_", "-"), list(known), n=1)
+    return f'; did you mean "{found[0]}"?' if found else ""
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be said: relative, where it lies below the working directory."""
+    whole, here = path.absolute(), Path.cwd()
+    return str(whole.relative_to(here)) if whole.is_relative_to(here) else str(path)

@@ -1,0 +1,226 @@
+"""The words of a profile that mean more than text: durations, times, globs, versions, URLs and paths.
+
+No message quotes the value: it may hold what a `${VAR}` stood for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema
+
+#: Milliseconds in each unit of a duration, the largest first.
+UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
+DURATION = re.compile("".join(rf"(?:(\d{{1,9}}){unit})?" for unit in UNITS))
+DURATION_PATTERN = "^" + "".join(rf"(\d+{unit})?" for unit in UNITS) + "$"
+EXAMPLES = "such as 800ms, 30s, 5m, 1h30m or 2d"
+COMPARISON = re.compile(r"(>=|<=|==|!=|>|<)?\s*v?\d+(\.(\d+|\*)){0,2}([-+.][\w.+-]*)?")
+FAIL_AFTER = re.compile(r"(\d{1,4}) of (\d{1,4})")
+HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):(\d{1,5}|\{\w+\})")
+NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
+#: What a probe for each node, ingress or load balancer fills in; journeys name their captured values likewise.
+PLACEHOLDER = re.compile(r"\{\w+\}")
+
+
+def parse_duration(value: object) -> timedelta:
+    """`1h30m` as time. Raises ValueError."""
+    if isinstance(value, timedelta):
+        return value
+    if type(value) is int and value >= 0:
+        raise ValueError(f"a duration needs a unit: say {value}s, or {value}m for minutes")
+    match = DURATION.fullmatch(value) if isinstance(value, str) else None
+    if not match or not value:
+        raise ValueError(f"not a duration {EXAMPLES}")
+    return timedelta(
+        milliseconds=sum(int(amount or 0) * unit for amount, unit in zip(match.groups(), UNITS.values(), strict=True))
+    )
+
+
+def format_duration(time: timedelta) -> str:
+    """The time as a profile says it: `1h30m`, and nothing lost of it."""
+    rest, words = round(time / timedelta(milliseconds=1)), ""
+    for unit, size in UNITS.items():
+        amount, rest = divmod(rest, size)
+        words += f"{amount}{unit}" if amount else ""
+    return words or "0s"
+
+
+def parse_moment(value: object) -> datetime | timedelta:
+    """A time with its zone, or how long ago. Raises ValueError."""
+    moment = from_iso(datetime, value) or value
+    if not isinstance(moment, datetime):
+        return parse_duration(moment)
+    if moment.tzinfo is None:
+        raise ValueError("a time needs its zone, such as 2026-11-21T01:30:00Z or 2026-11-21T10:30:00+09:00")
+    return moment.astimezone(UTC)
+
+
+def format_moment(moment: datetime | timedelta) -> str:
+    """The moment as a profile says it."""
+    return moment.isoformat() if isinstance(moment, datetime) else format_duration(moment)
+
+
+def from_iso(kind: type[date], value: object) -> Any:
+    """A date or time from its text; None for anything else."""
+    try:
+        return kind.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def parse_day(value: object) -> date:
+    """A calendar day. Raises ValueError."""
+    day = from_iso(date, value) or value
+    if isinstance(day, datetime) or not isinstance(day, date):
+        raise ValueError("not a date such as 2026-12-31")
+    return day
+
+
+class FailAfter(NamedTuple):
+    """Alert when so many of the last rounds failed."""
+
+    failures: int
+    rounds: int
+
+    def __str__(self) -> str:
+        return f"{self.failures} of {self.rounds}"
+
+
+def parse_fail_after(value: object) -> FailAfter:
+    """`2 of 3` as numbers. Raises ValueError."""
+    if isinstance(value, FailAfter):
+        return value
+    match = FAIL_AFTER.fullmatch(value) if isinstance(value, str) else None
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise ValueError("not of the form `2 of 3`: so many failures in so many rounds")
+    return FailAfter(int(match[1]), int(match[2]))
+
+
+def check_glob(value: str) -> str:
+    """A pattern with `*`, `?` and `[…]`. Raises ValueError."""
+    pattern = value.removeprefix("!")
+    if not pattern or pattern.isspace():
+        raise ValueError("an empty pattern matches nothing; * matches everything")
+    if "[" in re.sub(r"\[!?\]?[^\]]*\]", "", pattern):
+        raise ValueError("not a pattern: a [ is never closed")
+    return value
+
+
+def check_regex(value: str) -> str:
+    """A regular expression of Python's. Raises ValueError."""
+    try:
+        re.compile(value)
+    except (re.error, RecursionError, OverflowError) as problem:
+        raise ValueError(f"not a regular expression: {problem}") from None
+    return value
+
+
+def check_version(value: str) -> str:
+    """A version, its beginning, or a range. Raises ValueError."""
+    if not all(COMPARISON.fullmatch(part.strip()) for part in value.split(",")):
+        raise ValueError('not a version such as "1.36" or "v1.36.2", nor a range such as ">=1.35, <1.37"')
+    return value
+
+
+def url_of(*schemes: str) -> Callable[[str], str]:
+    """What checks that a text is a URL of one of these schemes."""
+
+    def check(value: str) -> str:
+        try:
+            parts = urlsplit(PLACEHOLDER.sub("1", value))
+            usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        except ValueError as problem:
+            raise ValueError(f"not a URL: {problem}") from None
+        if not usable or re.search(r"\s", value):
+            raise ValueError(f"not a URL such as {schemes[0]}://shop.example.com/healthz")
+        return value
+
+    return check
+
+
+def check_host_and_port(value: str) -> str:
+    """`host:port`. Raises ValueError."""
+    match = HOST_AND_PORT.fullmatch(value)
+    if not match or (match[2].isdigit() and not 1 <= int(match[2]) <= 65535):
+        raise ValueError("not of the form host:port, such as db.example.com:5432 or [2001:db8::1]:5432")
+    return value
+
+
+def check_closed(value: str) -> str:
+    """`host:port` or a URL. Raises ValueError."""
+    return url_of("https", "http")(value) if "://" in value else check_host_and_port(value)
+
+
+def check_proxy(value: str) -> str:
+    """A URL or `none`. Raises ValueError."""
+    return value if value == "none" else url_of("http", "https", "socks5")(value)
+
+
+def find_path(value: str, info: ValidationInfo) -> str:
+    """A path as the process sees it: relative ones begin at the profile's folder, `~` is home."""
+    folder = (info.context or {}).get("folder", Path())
+    try:
+        return str(folder / Path(value).expanduser())
+    except RuntimeError:
+        raise ValueError("there is no home folder for this ~") from None
+
+
+def some(value: object) -> object:
+    """A single value stands for a list of one."""
+    return value if isinstance(value, tuple) else (value,)
+
+
+def set_only(value: object) -> object:
+    """In a mapping with keys of the user's own, too, null means not set."""
+    return {key: each for key, each in value.items() if each is not None} if isinstance(value, dict) else value
+
+
+def check_name(value: str) -> str:
+    """A word that can be part of a check's id. Raises ValueError."""
+    if not NAME.fullmatch(value):
+        raise ValueError(
+            "a name is made of letters, digits, dots, hyphens and underscores: it becomes part of a check's id"
+        )
+    return value
+
+
+def schema(kind: str, **more: Any) -> WithJsonSchema:
+    """How editors see a value."""
+    return WithJsonSchema({"type": kind, **more})
+
+
+Text = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, AfterValidator(check_name)]
+Words = Annotated[dict[Text, str], BeforeValidator(set_only)]
+Texts = Annotated[tuple[Text, ...], Field(min_length=1), BeforeValidator(some)]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    PlainSerializer(format_duration),
+    schema("string", pattern=DURATION_PATTERN, examples=["30s"]),
+]
+Moment = Annotated[
+    datetime | timedelta,
+    BeforeValidator(parse_moment),
+    PlainSerializer(format_moment),
+    schema("string", examples=["1h"]),
+]
+Day = Annotated[date, BeforeValidator(parse_day), schema("string", format="date")]
+Rate = Annotated[
+    FailAfter, BeforeValidator(parse_fail_after), PlainSerializer(str), schema("string", examples=["2 of 3"])
+]
+Glob = Annotated[str, AfterValidator(check_glob)]
+Globs = Annotated[tuple[Glob, ...], Field(min_length=1)]
+Regex = Annotated[str, AfterValidator(check_regex)]
+Version = Annotated[str, AfterValidator(check_version)]
+Url = Annotated[str, AfterValidator(url_of("https", "http"))]
+SocketUrl = Annotated[str, AfterValidator(url_of("wss", "ws", "https", "http"))]
+HostAndPort = Annotated[str, AfterValidator(check_host_and_port)]
+Closed = Annotated[str, AfterValidator(check_closed)]
+Proxy = Annotated[str, AfterValidator(check_proxy)]
+FilePath = Annotated[Text, AfterValidator(find_path)]
