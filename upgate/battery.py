@@ -44,7 +44,7 @@ class Check:
     none_is_fine: bool = False
     #: A profile key without which there is nothing to expect; the check is then skipped, visibly.
     expects: str = ""
-    #: Checks whose findings on the same object explain those of this one.
+    #: Checks whose findings explain those of this one, on the same object or on one that it depends on.
     after: tuple[str, ...] = ()
 
 

@@ -34,3 +34,10 @@ class Deadline:
             return False
         time.sleep(seconds)
         return True
+
+    def rest(self, seconds: float) -> bool:
+        """Sleep that long, or until the deadline; False when it had already passed."""
+        if self.passed:
+            return False
+        time.sleep(max(0.0, min(seconds, self.remaining)))
+        return True

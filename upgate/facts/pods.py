@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from upgate.facts.containers import Container, ContainerStatus
 from upgate.facts.meta import Condition, Fact, KubernetesObject, condition
-from upgate.facts.words import duration
 
 
 class SchedulingGate(Fact):
@@ -93,6 +92,11 @@ class Pod(KubernetesObject):
         """The Ready condition."""
         return condition(self.status.conditions, "Ready")
 
+    def ready_for(self, moment: datetime) -> timedelta:
+        """Time since its Ready condition last changed; since it was made where that is not known."""
+        since = self.ready.last_transition_time
+        return moment - since if since else self.age(moment)
+
     @property
     def scheduled(self) -> Condition | None:
         """The PodScheduled condition; None as long as no scheduler has said anything."""
@@ -119,19 +123,46 @@ class Pod(KubernetesObject):
         always = self.spec.restart_policy == "Always"
         return "; ".join(filter(None, (each.trouble(moment, self._restarts(each, always)) for each in self.statuses)))
 
-    def why_pending(self) -> str:
-        """What a pending pod waits for, in the words of the scheduler or the kubelet."""
+    def why_pending(self, complaint: str) -> str:
+        """What a pending pod waits for, in the words of the scheduler, of its latest warning event, or of the kubelet."""
         if self.spec.scheduling_gates:
             return f"held by scheduling gates {', '.join(gate.name for gate in self.spec.scheduling_gates)}"
         if self.scheduled and not self.scheduled.is_true:
             return str(self.scheduled)
+        running = [
+            f"init container {each.name} is running" for each in self.statuses if each.now.running and not each.ready
+        ]
         waiting = [f"container {each.name}: {each.now.waiting.reason}" for each in self.statuses if each.now.waiting]
-        running = [f"init container {each.name} is running" for each in self.statuses if each.now.running]
-        return "; ".join(running or waiting) or "no container has a status"
+        return "; ".join(filter(None, [*(running or waiting), complaint])) or "no container has a status"
 
-    def pending_for(self, moment: datetime) -> str:
-        """`Pending for 7m`."""
-        return f"Pending for {duration(self.age(moment))}"
+    @property
+    def unseen_by_scheduler(self) -> bool:
+        """It waits for a node, and no scheduler has said anything."""
+        return self.status.phase == "Pending" and not self.spec.node_name and self.scheduled is None
+
+    @property
+    def end(self) -> str:
+        """How it ended: its phase, the reason that the kubelet gave, and its containers' exit codes."""
+        codes = [
+            f"container {s.name} exit code {s.now.terminated.exit_code}" for s in self.statuses if s.now.terminated
+        ]
+        return ", ".join([f"phase {self.status.phase}", *filter(None, [self.status.reason]), *codes])
+
+    def overdue(self, moment: datetime) -> timedelta:
+        """Time since it was due to be gone; none for a pod that is there to stay."""
+        due = self.metadata.deletion_timestamp
+        return moment - due if due else timedelta(0)
+
+    @property
+    def finalizers(self) -> str:
+        """What holds it, in words."""
+        held = self.metadata.finalizers
+        return f"held by finalizer {', '.join(held)}" if held else "no finalizers"
+
+    def killed_for_memory_since(self, moment: datetime) -> str:
+        """The containers that were OOMKilled after that moment. Empty where none was."""
+        killed = [each.name for each in self.statuses if each.killed_for_memory_since(moment)]
+        return f"OOMKilled: container {', '.join(killed)}" if killed else ""
 
     def _restarts(self, status: ContainerStatus, always: bool) -> bool:
         init = status in (self.status.init_container_statuses or ())

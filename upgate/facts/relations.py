@@ -12,13 +12,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from upgate.facts.events import Event
+from upgate.facts.kinds import KINDS
 from upgate.facts.meta import KubernetesObject, selects
 from upgate.facts.nodes import Lease, Node
 from upgate.facts.pods import Pod
 from upgate.facts.services import Endpoint, EndpointSlice, Service
+from upgate.facts.words import duration
 from upgate.facts.workloads import DaemonSet, Workload
 
 Lists = Mapping[str, list[Any]]
+#: progressDeadlineSeconds of a Deployment that does not set it; the others have no such field.
+PROGRESS = timedelta(minutes=10)
 WORKLOADS = ("deployments", "replicasets", "statefulsets", "daemonsets")
 
 
@@ -78,8 +82,10 @@ class Heartbeats:
         """The node's lease."""
         return self._by_node.get(node.name)
 
-    def __bool__(self) -> bool:
-        return bool(self._by_node)
+    def words(self, node: Node, moment: datetime) -> str:
+        """How long its kubelet has been silent."""
+        lease = self.of(node)
+        return f"lease renewed {duration(lease.silence(moment))} ago" if lease else "no lease in kube-node-lease"
 
 
 class Complaints:
@@ -114,6 +120,10 @@ class Crew:
     def of(self, workload: Workload) -> list[Pod]:
         """Its pods."""
         return self._by_owner.get(workload.metadata.uid, [])
+
+    def advances(self, workload: Workload, moment: datetime) -> bool:
+        """A pod of it was made, or is being replaced, within the time that Deployments have for a step of progress."""
+        return any(pod.leaving or pod.age(moment) < PROGRESS for pod in self.of(workload))
 
 
 class Ground:
@@ -189,7 +199,14 @@ class Backends:
             ip for each in self.slices(service) for endpoint in each.endpoints or () for ip in endpoint.addresses or ()
         }
         pods = (pod for pod in self.pods(service) if pod.alive and pod.ready.is_true and pod.addresses)
-        return [pod.ref for pod in pods if not pod.addresses & have and settled(pod)]
+        return [pod.name for pod in pods if not pod.addresses & have and settled(pod)]
+
+    def drift(self, service: Service, moment: datetime, start_up: timedelta) -> str:
+        """How its endpoints differ from its live, ready pods. Empty where they do not."""
+        stale = self.stale(service)
+        missing = self.missing(service, lambda pod: pod.ready_for(moment) > start_up)
+        said = [f"no live, ready pod has {', '.join(stale)}"] if stale else []
+        return "; ".join(said + ([f"ready but not among its endpoints: {', '.join(missing)}"] if missing else []))
 
     def in_motion(self, service: Service, moment: datetime, start_up: timedelta) -> bool:
         """Its pods are coming or going just now, so that two lists taken one after the other may disagree."""
@@ -222,3 +239,11 @@ RELATIONS: dict[str, type[Any]] = {
     "ground": Ground,
     "backends": Backends,
 }
+
+
+def lists_for(names: Iterable[str]) -> set[str]:
+    """The lists behind these nouns and relations."""
+    needs: set[str] = set()
+    for name in names:
+        needs.update(RELATIONS[name].needs if name in RELATIONS else {name} & KINDS.keys())
+    return needs

@@ -1,0 +1,27 @@
+"""The control plane."""
+
+from upgate.battery import check
+
+
+@check("api.ready", severity="critical")
+def test_the_api_server_is_ready(health):
+    """The API server is ready and alive, and says so itself.
+
+    A proxy in front of it may answer 200 as well: what counts is the API server's own report, sub-check by sub-check.
+    Look first: kubectl get --raw '/{name}?verbose'
+    """
+    health.none(lambda endpoint: endpoint.problem(), expected="status 200, all sub-checks pass")
+
+
+@check("api.version", severity="critical", expects="expect.version")
+def test_the_api_server_has_the_expected_version(server, expect):
+    """The API server has the version that the profile expects.
+
+    An upgrade that did not happen leaves a healthy cluster of the old version.
+    Look first: kubectl version
+    """
+    server.all(
+        lambda server: server.satisfies(expect.version),
+        observed=lambda server: server.version,
+        expected=lambda server: f"version {expect.version}",
+    )

@@ -1,0 +1,68 @@
+"""Nodes."""
+
+from upgate.battery import check
+
+
+@check("nodes.ready", severity="critical")
+def test_every_node_is_ready(nodes):
+    """Every node is Ready.
+
+    A node that is not Ready gets no new pods, and its own are evicted after five minutes. Unknown means that its
+    kubelet has stopped reporting.
+    Look first: kubectl describe node {name}
+    """
+    nodes.all(lambda node: node.ready.is_true, observed=lambda node: node.ready, expected="Ready=True")
+
+
+@check("nodes.pressure", severity="critical")
+def test_no_node_is_under_pressure(nodes):
+    """No node is short of memory, disk or process ids, or without network.
+
+    A node under pressure evicts pods and takes no new ones. A node whose kubelet has stopped reporting says nothing
+    about its pressure and is not counted here.
+    Look first: kubectl describe node {name}
+    """
+    nodes.where(lambda node: node.reports).none(lambda node: node.pressures, expected="no pressure condition is True")
+
+
+@check("nodes.schedulable", severity="critical")
+def test_no_cordon_is_left_over(nodes):
+    """No node is cordoned.
+
+    A cordon that an upgrade or a reboot left behind takes capacity away, and nothing lifts it by itself.
+    Look first: kubectl describe node {name}; if nobody works on it: kubectl uncordon {name}
+    """
+    nodes.none(
+        lambda node: node.spec.unschedulable,
+        observed=lambda node: f"cordoned {node.cordoned_by}",
+        expected="spec.unschedulable is not set",
+    )
+
+
+@check("nodes.heartbeat", severity="critical", after=("nodes.ready",))
+def test_every_kubelet_renews_its_lease(nodes, heartbeats, now):
+    """Every kubelet has renewed its lease lately.
+
+    A node stays Ready for some time after it has died; its lease in kube-node-lease tells earlier.
+    Look first: kubectl -n kube-node-lease get lease {name} -o yaml
+    """
+    nodes.all(
+        lambda node: (lease := heartbeats.of(node)) and lease.silence(now) < 4 * lease.term,
+        observed=lambda node: heartbeats.words(node, now),
+        expected="renewed within 4 lease durations",
+    )
+
+
+@check("nodes.count", severity="critical")
+def test_there_are_as_many_nodes_as_expected(nodes, expected_pools):
+    """There are as many nodes as the profile expects, and in each pool no fewer than in the baseline.
+
+    A node that never came back after its upgrade is in no list of unready nodes.
+    Look first: kubectl get nodes, and the node group at the cloud provider
+    """
+    have = list(nodes)
+    expected_pools.all(
+        lambda pool: pool.count(have) >= pool.least,
+        observed=lambda pool: f"{pool.count(have)} nodes",
+        expected=lambda pool: f"at least {pool.least} ({pool.source})",
+    )

@@ -1,0 +1,129 @@
+"""Pods."""
+
+from upgate.battery import check
+from upgate.facts.words import duration
+
+DEAD_NODE = ("nodes.ready", "nodes.heartbeat")
+
+
+@check("pods.crashing", severity="critical")
+def test_no_container_crashes_or_fails_to_start(pods, now):
+    """No container crashes or fails to start.
+
+    Init containers and sidecars count; ephemeral ones are people's tools. A pod between two crashes is Running: a
+    container that is not ready and ended moments ago counts too.
+    Look first: kubectl -n {namespace} logs {name} --all-containers --previous; kubectl -n {namespace} describe pod {name}
+    """
+    pods.where(lambda pod: pod.alive).none(lambda pod: pod.crash(now), expected="its containers run")
+
+
+@check("pods.failed", severity="critical")
+def test_no_pod_has_failed(pods, owners):
+    """No pod has failed.
+
+    Pods of Jobs are retried and judged by their Job. A failed pod whose controller has all its pods again is only
+    litter, and a warning.
+    Look first: kubectl -n {namespace} describe pod {name}
+    """
+    pods.where(lambda pod: not pod.of_job and not pod.leaving).none(
+        lambda pod: pod.status.phase in ("Failed", "Unknown"),
+        observed=lambda pod: pod.end,
+        expected="phase Running or Succeeded",
+        severity=lambda pod: "warning" if owners.whole_again(pod) else None,
+    )
+
+
+@check("pods.terminating", severity="critical", after=DEAD_NODE)
+def test_no_pod_is_stuck_terminating(pods, homes, patience, now):
+    """No pod is stuck while it is being deleted.
+
+    Its deletionTimestamp already includes the grace period, so it should be gone soon after. A finalizer that nobody
+    removes, or a node that no longer answers, keeps it.
+    Look first: kubectl -n {namespace} get pod {name} -o yaml; kubectl describe node {node}
+    """
+    pods.all(
+        lambda pod: pod.overdue(now) < patience.terminating,
+        observed=lambda pod: f"due to be gone {duration(pod.overdue(now))} ago; {pod.finalizers}; {homes.of(pod)}",
+        expected=f"gone within {duration(patience.terminating)} of its deletionTimestamp",
+    )
+
+
+@check("pods.pending", severity="critical", after=("pods.crashing", "pods.scheduler-silent", *DEAD_NODE))
+def test_no_pod_is_pending_for_long(pods, complaints, patience, now):
+    """No pod is pending for long.
+
+    It cannot be scheduled, or its volumes, image or init containers keep it from starting. Pods that a scheduling gate
+    holds back on purpose are a warning.
+    Look first: kubectl -n {namespace} describe pod {name}
+    """
+    pods.where(lambda pod: not pod.leaving).none(
+        lambda pod: pod.status.phase == "Pending" and pod.age(now) > patience.pending,
+        observed=lambda pod: f"Pending for {duration(pod.age(now))}: {pod.why_pending(complaints.latest(pod))}",
+        expected=f"started within {duration(patience.pending)}",
+        severity=lambda pod: "warning" if pod.spec.scheduling_gates else None,
+    )
+
+
+@check("pods.scheduler-silent", severity="critical")
+def test_no_pod_waits_for_a_word_of_the_scheduler(pods, complaints, patience, now):
+    """No pod waits without any verdict of a scheduler.
+
+    Every scheduler says soon why it cannot place a pod. Silence means that it is not running, does not see the pod, or
+    has another name than the pod asks for.
+    Look first: kubectl -n kube-system get lease kube-scheduler -o yaml; the scheduler's own log
+    """
+    pods.where(lambda pod: not pod.leaving).none(
+        lambda pod: pod.unseen_by_scheduler and not complaints.about(pod) and pod.age(now) > patience.scheduler_silent,
+        observed=lambda pod: f"no word of {pod.spec.scheduler_name or 'the scheduler'} for {duration(pod.age(now))}",
+        expected=f"a PodScheduled condition or an event within {duration(patience.scheduler_silent)}",
+    )
+
+
+@check("pods.ready", severity="critical", after=("pods.crashing", *DEAD_NODE))
+def test_every_running_pod_is_ready(pods, patience, now):
+    """Every running pod is Ready.
+
+    Running means only that its containers were started. Pods that have just started, and those of Jobs, are not asked.
+    Look first: kubectl -n {namespace} describe pod {name}
+    """
+    running = pods.where(lambda pod: pod.status.phase == "Running" and not pod.leaving and not pod.of_job)
+    running.where(lambda pod: pod.age(now) > patience.start_up).all(
+        lambda pod: pod.ready.is_true, observed=lambda pod: pod.ready, expected="Ready=True"
+    )
+
+
+@check("pods.restarts", severity="critical", after=("pods.crashing", *DEAD_NODE))
+def test_no_container_has_restarted(pods, restarts):
+    """No container has restarted since the reference time, beyond what the profile allows.
+
+    With a baseline the restarts of the very same pod are compared; a new pod starts from 0. Restarts are how a Job
+    retries, so its pods are not asked.
+    Look first: kubectl -n {namespace} logs {name} --all-containers --previous
+    """
+    pods.where(lambda pod: pod.alive and not pod.of_job).none(
+        restarts.beyond_allowance,
+        expected=f"at most {restarts.allowed} restarts since {restarts.since:%Y-%m-%dT%H:%M:%SZ}",
+    )
+
+
+@check("pods.oom", severity="warning")
+def test_no_container_was_killed_for_memory(pods, since):
+    """No container was OOMKilled since the reference time.
+
+    A new version, kernel or runtime may need more memory than the limit that fitted before.
+    Look first: kubectl -n {namespace} describe pod {name}; its memory limit
+    """
+    pods.none(lambda pod: pod.killed_for_memory_since(since), expected="not OOMKilled")
+
+
+@check("pods.bare", severity="warning")
+def test_every_pod_has_a_controller(pods):
+    """Every pod has a controller.
+
+    Draining a node deletes a bare pod for good: nothing makes it anew. Mirror pods belong to their node, and a pod that
+    has ended needs no one.
+    Look first: kubectl -n {namespace} get pod {name} -o yaml
+    """
+    pods.where(lambda pod: pod.alive).none(
+        lambda pod: pod.bare, observed="no ownerReference is its controller", expected="a controller"
+    )

@@ -1,0 +1,37 @@
+"""Services and the traffic inside the cluster."""
+
+from upgate.battery import check
+
+#: Findings that explain why nothing ready stands behind a Service.
+BEHIND = (
+    *("deployments.ready", "statefulsets.ready", "daemonsets.ready"),
+    *("pods.crashing", "pods.scheduler-silent", "pods.pending", "pods.ready", "pods.terminating", "pods.failed"),
+    *("nodes.ready", "nodes.heartbeat"),
+)
+
+
+@check("services.endpoints", severity="critical", after=BEHIND)
+def test_every_service_leads_somewhere(services, backends):
+    """Every Service with a selector has a ready endpoint for each of its ports.
+
+    A port whose targetPort name no container has leaves addresses without that port. Services whose workloads are
+    scaled to zero, or whose pods have completed, lead nowhere on purpose.
+    Look first: kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={name}
+    """
+    services.where(lambda service: service.selects_pods and not backends.at_rest(service)).none(
+        backends.unserved, expected="a ready endpoint for each port"
+    )
+
+
+@check("services.endpoints-live", severity="critical", after=(*BEHIND, "services.endpoints"))
+def test_every_endpoint_is_a_live_pod(services, backends, patience, now):
+    """The endpoints of every Service are the addresses of its live, ready pods, and none of those is missing.
+
+    Stale endpoints send traffic to addresses that nobody has any more, while every other light is green.
+    Look first: kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={name} -o yaml
+    """
+    services.where(lambda service: service.selects_pods).none(
+        lambda service: backends.drift(service, now, patience.start_up),
+        expected="exactly the addresses of its live, ready pods",
+        transitional=lambda service: backends.in_motion(service, now, patience.start_up),
+    )

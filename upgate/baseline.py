@@ -1,0 +1,80 @@
+"""What a later run compares with: the cluster before the upgrade."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from upgate.errors import UsageError
+from upgate.facts.containers import ContainerStatus
+from upgate.facts.nodes import Node
+from upgate.facts.pods import Pod
+from upgate.snapshot import Snapshot
+
+SCHEMA = 1
+#: The lists that a baseline is made of.
+NEEDS = ("nodes", "pods")
+
+
+class Baseline(msgspec.Struct, frozen=True, kw_only=True):
+    """The numbers that must not get worse."""
+
+    schema: int = SCHEMA
+    #: When it was taken, by the API server's clock: the reference time of later runs.
+    taken: datetime
+    server: str
+    #: Nodes by the value of the pool label; "" holds those without one.
+    pools: dict[str, int]
+    #: Restarts by pod UID and container, zeros left out.
+    restarts: dict[str, dict[str, int]]
+    #: The UIDs of all pods: one that is not among them started from 0.
+    pods: set[str]
+
+    def restarts_of(self, pod: Pod, status: ContainerStatus) -> int:
+        """How often this container of this very pod had restarted."""
+        return self.restarts.get(pod.metadata.uid, {}).get(status.name, 0)
+
+
+def pools(nodes: list[Node], label: str | None) -> dict[str, int]:
+    """How many nodes each pool has; without a label all are one pool."""
+    return dict(Counter(node.labels.get(label, "") if label else "" for node in nodes))
+
+
+def take(snapshot: Snapshot, pool_label: str | None) -> Baseline:
+    """The baseline of a snapshot. Raises Inconclusive where its lists could not be looked at."""
+    pods: list[Pod] = snapshot.facts("pods")
+    counts = {
+        pod.metadata.uid: {each.name: each.restart_count for each in pod.statuses if each.restart_count} for pod in pods
+    }
+    return Baseline(
+        taken=snapshot.taken,
+        server=snapshot.server,
+        pools=pools(snapshot.facts("nodes"), pool_label),
+        restarts={uid: containers for uid, containers in counts.items() if containers},
+        pods=set(counts),
+    )
+
+
+def dump(baseline: Baseline) -> bytes:
+    """The bytes of `baseline.json`."""
+    return msgspec.json.encode(baseline)
+
+
+def load(path: Path) -> Baseline:
+    """Read a baseline. Raises UsageError where the file is missing, torn, or something else."""
+    try:
+        baseline = msgspec.json.decode(path.read_bytes(), type=Baseline)
+    except OSError as problem:
+        raise UsageError(f"cannot read baseline {path}: {problem.strerror}. `--save-baseline` writes one.") from problem
+    except msgspec.DecodeError as problem:
+        raise UsageError(
+            f"cannot use baseline {path}: it is torn, or no baseline ({problem}). Save a new one."
+        ) from problem
+    if baseline.schema != SCHEMA:
+        raise UsageError(
+            f"cannot use baseline {path}: it has schema {baseline.schema}, this version reads {SCHEMA}. Save a new one."
+        )
+    return baseline

@@ -1,0 +1,103 @@
+"""One check's judgement becomes its result: severities, waivers, and what could not be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from fnmatch import fnmatchcase
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from upgate.battery import Check, Judgement
+from upgate.verdict import CheckResult, Finding, Outcome, Severity
+
+
+class Waiver(Protocol):
+    """An entry of the profile's `waivers:`."""
+
+    check: str
+    object: str
+    reason: str
+    until: date
+
+
+def conclude(judgement: Judgement, waivers: Sequence[Waiver], *, may_be_empty: bool = False) -> CheckResult:
+    """What the judgement comes to: a failure first, then what could not be judged, then warnings, then waived ones."""
+    check = judgement.check
+    findings = tuple(waive(check.id, finding, waivers) for finding in judgement.findings)
+    active = {finding.severity for finding in findings if not finding.waived}
+    reasons = judgement.gaps or nothing_examined(judgement, may_be_empty)
+    outcome: Outcome = "passed"
+    if "critical" in active:
+        outcome = "failed"
+    elif reasons:
+        outcome = "inconclusive"
+    elif active:
+        outcome = "warned"
+    elif findings:
+        outcome = "waived"
+    return result(check, outcome, "; ".join(reasons), judgement.examined, judgement.noun, findings)
+
+
+def nothing_examined(judgement: Judgement, may_be_empty: bool) -> list[str]:
+    """The reason why a check that looked at nothing is no pass; none where that is fine."""
+    if judgement.examined or judgement.findings or judgement.check.none_is_fine or may_be_empty:
+        return []
+    return [
+        f"examined nothing: there are no {judgement.noun} to judge. "
+        f"If that is as it should be, say `expect: {{may-be-empty: [{judgement.check.id}]}}` in the profile"
+    ]
+
+
+def result(
+    check: Check,
+    outcome: Outcome,
+    reason: str = "",
+    examined: int = 0,
+    noun: str = "objects",
+    findings: tuple[Finding, ...] = (),
+) -> CheckResult:
+    """A result in the check's own words."""
+    return CheckResult(
+        id=check.id,
+        title=check.title,
+        severity=check.severity,
+        outcome=outcome,
+        examined=examined,
+        noun=noun,
+        reason=reason,
+        findings=findings,
+        why=check.why,
+    )
+
+
+def with_severity(check: Check, severities: dict[str, str]) -> Check:
+    """The check with the severity that the profile gives it."""
+    from dataclasses import replace as with_field
+
+    severity = severities.get(check.id, check.severity)
+    chosen: Severity = "critical" if severity == "critical" else "warning"
+    return check if severity == check.severity else with_field(check, severity=chosen)
+
+
+def covers(waiver: Waiver, check_id: str, object: str) -> bool:
+    """The waiver is about this object of this check; both may be globs."""
+    return fnmatchcase(check_id, waiver.check) and fnmatchcase(object, waiver.object)
+
+
+def waive(check_id: str, finding: Finding, waivers: Sequence[Waiver]) -> Finding:
+    """The finding, marked with the waiver that covers it, if one does."""
+    waiver = next((each for each in waivers if covers(each, check_id, finding.object)), None)
+    return replace(finding, waived=f"{waiver.reason} (until {waiver.until})") if waiver else finding
+
+
+def unused(waivers: Sequence[Waiver], results: Iterable[CheckResult]) -> list[str]:
+    """The waivers that match nothing any more, one sentence each; those of checks that were not judged aside."""
+    judged = [each for each in results if each.outcome not in ("inconclusive", "skipped")]
+    return [
+        f"waiver matches nothing: {waiver.check} for {waiver.object} ({waiver.reason}); remove it from the profile"
+        for waiver in waivers
+        if any(fnmatchcase(each.id, waiver.check) for each in judged)
+        and not any(covers(waiver, each.id, finding.object) for each in judged for finding in each.findings)
+    ]

@@ -1,0 +1,198 @@
+"""What the profile expects, joined with facts: the other nouns that checks take.
+
+Each is a small object that says yes or no, or what it observed; none reads anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Protocol
+
+from upgate.baseline import Baseline, pools
+from upgate.battery import Judgement
+from upgate.facts.containers import Container, ContainerStatus
+from upgate.facts.nodes import Node
+from upgate.facts.pods import Pod
+
+COMPARISON = re.compile(r"(<=|>=|<|>|==|!=)?\s*(.+)")
+
+
+@dataclass(frozen=True)
+class Server:
+    """The API server and its version."""
+
+    version: str
+    ref: str = "APIServer/version"
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Nothing that a hint would need."""
+        return {}
+
+    def satisfies(self, wanted: str) -> bool:
+        """Its version is the wanted one, begins with it ("1.36"), or is in the range (">=1.35, <1.37")."""
+        have = numbers(self.version)
+        return bool(have) and all(holds(part.strip(), have) for part in wanted.split(","))
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """`v1.36.3-eks-1a2b` → (1, 36, 3): a vendor's suffix is no part of the version."""
+    found = re.match(r"v?(\d+(?:\.\d+)*)", version)
+    return tuple(map(int, found[1].split("."))) if found else ()
+
+
+def holds(part: str, have: tuple[int, ...]) -> bool:
+    """One comparison, as exact as it is written: 1.36.3 is neither above nor below "1.36"."""
+    operator, text = COMPARISON.fullmatch(part).groups()  # type: ignore[union-attr] - the profile checked the form
+    want = numbers(text)
+    cut = have[: len(want)]
+    match operator:
+        case "<":
+            return cut < want
+        case "<=":
+            return cut <= want
+        case ">":
+            return cut > want
+        case ">=":
+            return cut >= want
+        case "!=":
+            return cut != want
+    return cut == want
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A number of nodes that must be there."""
+
+    name: str
+    label: str | None
+    least: int
+    #: Who says so.
+    source: str
+
+    @property
+    def ref(self) -> str:
+        """`NodePool/name`."""
+        return f"NodePool/{self.name}"
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What may stand in a check's hint."""
+        return {"name": self.name}
+
+    def count(self, nodes: Sequence[Node]) -> int:
+        """How many nodes it has. All of them where it is the cluster as a whole."""
+        return len(nodes) if self.name == ALL else pools(list(nodes), self.label).get(self.name, 0)
+
+
+ALL = "all"
+
+
+def expected_pools(least: int, label: str | None, baseline: Baseline | None) -> list[Pool]:
+    """The cluster as a whole, as the profile says; and each pool of the baseline."""
+    whole = [Pool(ALL, label, least, "expect.nodes.min")]
+    if baseline is None:
+        return whole
+    if label is None:
+        return [*whole, Pool(ALL, label, sum(baseline.pools.values()), "the baseline")]
+    return [*whole, *(Pool(name, label, count, "the baseline") for name, count in sorted(baseline.pools.items()))]
+
+
+@dataclass(frozen=True)
+class Restarts:
+    """Restarts since the reference time, compared with the baseline where there is one."""
+
+    since: datetime
+    allowed: int
+    baseline: Baseline | None
+
+    def beyond_allowance(self, pod: Pod) -> str:
+        """The containers that restarted too often. Empty where none did."""
+        return "; ".join(filter(None, (self._excess(pod, status) for status in pod.statuses)))
+
+    def _excess(self, pod: Pod, status: ContainerStatus) -> str:
+        count, certain = self._count(pod, status)
+        if count <= self.allowed:
+            return ""
+        return f"container {status.name}: {'' if certain else 'at least '}{count} restarts{self._of_all(count, status)}"
+
+    def _of_all(self, count: int, status: ContainerStatus) -> str:
+        return "" if count == status.restart_count else f" ({status.restart_count} in its life)"
+
+    def _count(self, pod: Pod, status: ContainerStatus) -> tuple[int, bool]:
+        """How many restarts, and whether that is the exact number."""
+        created = pod.metadata.creation_timestamp
+        if self.baseline and pod.metadata.uid in self.baseline.pods:
+            return status.restart_count - self.baseline.restarts_of(pod, status), True
+        if self.baseline or (created and created >= self.since):
+            return status.restart_count, True
+        seen = status.restarted_since(self.since)
+        # An older pod keeps no more than its last two runs: when both are recent, it is restarting now.
+        return (status.restart_count, True) if seen >= 2 else (seen, False)
+
+
+class SidecarEntry(Protocol):
+    """An entry of the profile's `sidecars:`."""
+
+    container: str
+    namespaces: Sequence[str]
+    image: str
+
+
+class Sidecars:
+    """The containers that the profile names, and the images that it expects of them."""
+
+    def __init__(self, entries: Sequence[SidecarEntry], judgement: Judgement) -> None:
+        self._entries = entries
+        self._judgement = judgement
+        self._met: Counter[int] = Counter()
+
+    def in_(self, pod: Pod) -> bool:
+        """The pod has one of them."""
+        return bool(self._pairs(pod))
+
+    def unexpected(self, pod: Pod) -> str:
+        """The images that are not as expected. Empty where all are."""
+        wrong = [c for entry, c in self._pairs(pod) if not fnmatchcase(plain(c.image), plain(entry.image))]
+        return "; ".join(f"container {container.name} has image {container.image}" for container in wrong)
+
+    def expected(self, pod: Pod) -> str:
+        """The images that its sidecars should have."""
+        return ", ".join(f"{container.name}: {entry.image}" for entry, container in self._pairs(pod))
+
+    def must_all_occur(self) -> None:
+        """An entry that no container matches says nothing: the check is then inconclusive."""
+        for number, entry in enumerate(self._entries):
+            if not self._met[number]:
+                where = ", ".join(entry.namespaces)
+                self._judgement.gaps.append(f"no running pod in namespaces {where} has a container {entry.container}")
+
+    def _pairs(self, pod: Pod) -> list[tuple[SidecarEntry, Container]]:
+        pairs = [
+            (n, e, c)
+            for n, e in enumerate(self._entries)
+            if within(pod.namespace, e.namespaces)
+            for c in pod.containers
+        ]
+        found = [(number, entry, container) for number, entry, container in pairs if container.name == entry.container]
+        self._met.update(number for number, _, _ in found)
+        return [(entry, container) for _, entry, container in found]
+
+
+def plain(image: str) -> str:
+    """The image without Docker Hub's implied parts, which are no difference."""
+    return image.removeprefix("docker.io/").removeprefix("library/")
+
+
+def within(namespace: str, patterns: Sequence[str]) -> bool:
+    """The namespace matches a pattern, and none that begins with `!`. Only exclusions mean: all but those."""
+    wanted = [each for each in patterns if not each.startswith("!")] or ["*"]
+    excluded = [each[1:] for each in patterns if each.startswith("!")]
+    return any(fnmatchcase(namespace, each) for each in wanted) and not any(
+        fnmatchcase(namespace, each) for each in excluded
+    )

@@ -1,0 +1,229 @@
+"""One run of the battery: its profile, what was seen, what was judged, and what it comes to. Knows nothing of pytest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from upgate import baseline as baselines
+from upgate import snapshot as snapshots
+from upgate.baseline import Baseline
+from upgate.battery import Check
+from upgate.causes import relate
+from upgate.conclude import result, unused
+from upgate.errors import Inconclusive, UsageError
+from upgate.facts.relations import RELATIONS
+from upgate.looking import Look, Progress, looking
+from upgate.redaction import redact
+from upgate.reports.writing import append_line, clear, write_whole
+from upgate.settling import Settling
+from upgate.snapshot import Snapshot
+from upgate.verdict import EXIT_CODES, CheckResult, Cluster, Results, Verdict, decide
+
+if TYPE_CHECKING:
+    from upgate.profile.model import Profile
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for."""
+
+    reports: Path
+    since: datetime | timedelta | None = None
+    settle: timedelta | None = None
+    clean: int = 1
+    every: timedelta = timedelta(seconds=30)
+    fail_on_warnings: bool = False
+    save_baseline: bool = False
+    baseline: Path | None = None
+
+    @property
+    def baseline_path(self) -> Path:
+        """The baseline to write or to compare with."""
+        return self.baseline or self.reports / "baseline.json"
+
+
+@dataclass
+class Gate:
+    """Everything that one run knows."""
+
+    profile: Profile
+    options: Options
+    #: The ids of the battery's checks, in its order.
+    order: Sequence[str] = ()
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    results: dict[str, CheckResult] = field(default_factory=dict)
+    #: Check id → the checks whose findings explain its own.
+    after: dict[str, Sequence[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    snapshot: Snapshot | None = None
+    baseline: Baseline | None = None
+    #: Checks that workers were given, by id.
+    selected: dict[str, Check] = field(default_factory=dict)
+    #: In a worker: the snapshot of the process that it works for.
+    saved: Path | None = None
+    settling: Settling = field(init=False)
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _look: Look | None = None
+    _relations: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.settling = Settling(self.options.clean)
+
+    def open(self) -> None:
+        """Load the baseline and reach for the cluster. Raises UsageError for input that cannot be used."""
+        self.baseline = self.load_baseline()
+        self._look = self._stack.enter_context(looking(self.profile))
+        clear(self.options.reports)
+
+    def load_baseline(self) -> Baseline | None:
+        """The baseline to compare with: the one asked for, or the one that lies there. Raises UsageError."""
+        path = self.options.baseline_path
+        if self.options.save_baseline or (self.options.baseline is None and not path.exists()):
+            return None
+        return baselines.load(path)
+
+    def look(self, needs: Collection[str], progress: Progress) -> Snapshot:
+        """Take a new snapshot."""
+        if self._look is None:
+            raise UsageError("the gate looks at nothing before it is opened")
+        wanted = set(needs) | set(baselines.NEEDS if self.options.save_baseline else ())
+        self.snapshot = self._look(wanted, progress)
+        self._relations.clear()
+        return self.snapshot
+
+    def relation(self, name: str) -> Any:
+        """A relation between the snapshot's lists, made once. Raises Inconclusive where one of them is missing."""
+        if name not in self._relations:
+            kind = RELATIONS[name]
+            self._relations[name] = kind({noun: self.seen.facts(noun) for noun in kind.needs})
+        return self._relations[name]
+
+    def close(self) -> None:
+        """Let go of the cluster."""
+        self._stack.close()
+
+    @property
+    def seen(self) -> Snapshot:
+        """The snapshot. Raises Inconclusive as long as there is none."""
+        if self.snapshot is None and self.saved:
+            self.snapshot = snapshots.load(self.saved)
+        if self.snapshot is None:
+            raise Inconclusive("nothing was looked at: the run ended before")
+        return self.snapshot
+
+    @property
+    def snapshot_path(self) -> Path:
+        """Where the snapshot is saved."""
+        return self.options.reports / "snapshot.json.gz"
+
+    @property
+    def reference(self) -> datetime | None:
+        """The moment that "since" means: --since, the profile's `since`, the baseline's time, or the profile's window."""
+        if self.snapshot is None:
+            return None
+        since = self.options.since or self.profile.since
+        if since is None and self.baseline:
+            return self.baseline.taken
+        since = since or self.profile.window
+        return since if isinstance(since, datetime) else self.snapshot.taken - since
+
+    def add(self, check: CheckResult) -> None:
+        """Keep the result of one check."""
+        self.results[check.id] = check
+
+    def not_judged(self, check: Check, reason: str) -> None:
+        """Keep that a check was selected and did not run to its end."""
+        if check.id not in self.results:
+            self.add(result(check, "inconclusive", reason))
+
+    def checks(self) -> list[CheckResult]:
+        """All results in the battery's order, each finding with its root cause."""
+        place = {id: number for number, id in enumerate(self.order)}
+        ordered = sorted(self.results.values(), key=lambda each: place.get(each.id, len(place)))
+        return relate(ordered, self.snapshot, self.after) if self.snapshot else ordered
+
+    def finish(self, checks: Sequence[CheckResult] | None = None) -> Results:
+        """What the run comes to, without any secret."""
+        checks = self.checks() if checks is None else checks
+        verdict = decide(checks, fail_on_warnings=self.options.fail_on_warnings)
+        results = Results(
+            profile=self.profile.name,
+            verdict=verdict,
+            exit_code=EXIT_CODES[verdict],
+            cluster=self.cluster(),
+            started=self.started,
+            finished=datetime.now(UTC),
+            rounds=max(1, self.settling.rounds),
+            reference=self.reference,
+            notes=(*self.notes, *unused(self.profile.waivers, checks)),
+            checks=tuple(checks),
+        )
+        return without_secrets(results, self.profile.secrets)
+
+    def cluster(self) -> Cluster:
+        """Which cluster was looked at."""
+        seen = self.snapshot
+        if seen is None:
+            return Cluster()
+        return Cluster(server=seen.server, version=seen.version, nodes=seen.count("nodes"), pods=seen.count("pods"))
+
+    def save(self) -> None:
+        """Write the snapshot, and the baseline if it is asked for."""
+        if self.snapshot is None:
+            return
+        write_whole(self.snapshot_path, snapshots.dump(self.snapshot))
+        if self.options.save_baseline:
+            self._save_baseline(self.snapshot)
+
+    def write_round(self, verdict: Verdict, elapsed: float) -> None:
+        """Append a line to rounds.jsonl, on disk before the next round begins."""
+        waiting = {
+            each.id: [finding.object for finding in each.active] for each in self.results.values() if each.active
+        }
+        line = {
+            "round": self.settling.rounds,
+            "at": self.seen.taken,
+            "elapsed": round(elapsed, 3),
+            "verdict": verdict,
+            "clean": self.settling.streak,
+            "outcomes": Counter(each.outcome for each in self.results.values()),
+            "findings": waiting,
+        }
+        append_line(
+            self.options.reports / "rounds.jsonl",
+            msgspec.json.encode(cleaned(msgspec.to_builtins(line), self.profile.secrets)),
+        )
+
+    def _save_baseline(self, snapshot: Snapshot) -> None:
+        path = self.options.baseline_path
+        try:
+            taken = baselines.take(snapshot, self.profile.expect.nodes.pool_label)
+        except Inconclusive as problem:
+            self.notes.append(f"no baseline was saved, an earlier one was left as it is: {problem}")
+            return
+        write_whole(path, baselines.dump(taken))
+        self.notes.append(f"baseline saved to {path}")
+
+
+def without_secrets(results: Results, secrets: Sequence[str]) -> Results:
+    """The results with every text redacted."""
+    return msgspec.convert(cleaned(msgspec.to_builtins(results), secrets), Results)
+
+
+def cleaned(value: Any, secrets: Sequence[str]) -> Any:
+    """The value with every text in it redacted."""
+    if isinstance(value, str):
+        return redact(value, secrets)
+    if isinstance(value, Mapping):
+        return {key: cleaned(each, secrets) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [cleaned(each, secrets) for each in value]
+    return value

@@ -1,0 +1,78 @@
+"""Where facts come from: a live cluster, the embedded one, or a saved snapshot; and the probes from outside."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from upgate import snapshot as snapshots
+from upgate.errors import Inconclusive
+from upgate.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from upgate.profile.model import Profile
+
+Progress = Callable[[str, int, int], None]
+Look = Callable[[Collection[str], Progress], Snapshot]
+
+
+@contextmanager
+def looking(profile: Profile) -> Iterator[Look]:
+    """What takes a snapshot of the profile's cluster, as often as it is called. Raises UsageError."""
+    cluster = profile.cluster
+    if cluster.snapshot:
+        saved = snapshots.load(Path(cluster.snapshot))
+        yield lambda needs, progress: saved
+    elif cluster.embedded:
+        with embedded(cluster.embedded) as kubeconfig:
+            yield partial(look_and_probe, profile, login_to(profile, kubeconfig))
+    else:
+        yield partial(look_and_probe, profile, login_to(profile, cluster.kubeconfig))
+
+
+@contextmanager
+def embedded(state: str) -> Iterator[str]:
+    """The embedded cluster in that state, and the kubeconfig that leads to it."""
+    from upgate.embedded import EmbeddedCluster
+
+    with EmbeddedCluster(state) as server, tempfile.TemporaryDirectory(prefix="upgate-") as folder:
+        yield str(server.kubeconfig(Path(folder) / "kubeconfig"))
+
+
+def login_to(profile: Profile, kubeconfig: str | None) -> Callable[[Collection[str], Progress], Snapshot]:
+    """Log in now, so that a kubeconfig that cannot be used is found before anything else; what looks is returned."""
+    from upgate.cluster.connection import Patience
+    from upgate.cluster.login import connect
+    from upgate.cluster.look import look
+
+    cluster = profile.cluster
+    seconds = (cluster.connect_timeout, cluster.read_timeout, cluster.deadline)
+    patience = Patience(*(each.total_seconds() for each in seconds))
+    try:
+        login = connect(kubeconfig, cluster.context, patience)
+    except Inconclusive as problem:
+        return partial(blind, str(problem))
+    return partial(look, login)
+
+
+def blind(reason: str, needs: Collection[str], progress: Progress) -> Snapshot:
+    """A snapshot in which nothing could be looked at."""
+    return Snapshot(taken=datetime.now(UTC), gaps=dict.fromkeys([*needs, "health", "version"], reason))
+
+
+def look_and_probe(profile: Profile, look: Look, needs: Collection[str], progress: Progress) -> Snapshot:
+    """The cluster from inside, and then what the profile wants probed from outside."""
+    snapshot = look(needs, progress)
+    if not profile.external:
+        return snapshot
+    from upgate.probes import attempt_all
+    from upgate.probes.targets import targets
+
+    return replace(snapshot, attempts=attempt_all(targets(profile.external, snapshot, profile.secrets)))

@@ -1,0 +1,171 @@
+"""pytest glue: the only package that knows pytest.
+
+options    the command line
+fixtures   nouns for checks
+judging    a test's end becomes a result, and pytest is told in its own terms
+rounds     --settle
+workers    pytest-xdist: one snapshot, many processes
+progress   what is said meanwhile
+telling    the summary, the reports, the exit code
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from upgate.plugin import options
+from upgate.plugin.state import CHECK, GATE, UNSELECTED, gate_of, is_worker, needs_of
+
+pytest_plugins = ("upgate.plugin.fixtures",)
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add our options. pytest-profiling has a --profile too, and every run with both would die."""
+    pluginmanager.set_blocked("profiling")
+    options.add(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load the profile, if this run is about the battery."""
+    options.add_markers(config)
+    if not options.is_battery_run(config):
+        return
+    gate = config.stash[GATE] = options.make_gate(config)
+    if is_worker(config):
+        from upgate.plugin import workers
+
+        workers.prepare(config, gate)
+    elif not config.option.collectonly:
+        from upgate.plugin.telling import Telling
+
+        config.pluginmanager.register(Telling(config, gate), "upgate-telling")
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Which profile this is."""
+    gate = gate_of(config)
+    return [f"profile: {gate.profile.name} ({gate.profile.source or 'built in'})"] if gate else []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Reach for the cluster; with workers, look at it before they start."""
+    config, gate = session.config, gate_of(session.config)
+    telling = config.pluginmanager.get_plugin("upgate-telling")
+    if gate is None or telling is None:
+        return
+    options.usable(gate.open)
+    telling.quieten()
+    if is_controller(config):
+        from upgate.plugin import workers
+
+        workers.look_first(config, gate)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each entry of `external:`."""
+    gate = gate_of(metafunc.config)
+    if gate and "external" in metafunc.fixturenames:
+        entries = list(gate.profile.external) or [None]
+        metafunc.parametrize(
+            "external", entries, ids=[getattr(entry, "name", "none") for entry in entries], indirect=True
+        )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Read each test's declaration; the subject of its id is a mark for -m."""
+    from upgate.plugin import judging
+
+    gate = gate_of(config)
+    if gate:
+        items[:] = [item for item in items if not judging.has_no_entries(item)]
+        for item in items:
+            judging.declare(item, gate)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Look, once the checks are known that will judge; with --settle also run the rounds."""
+    config, gate = session.config, gate_of(session.config)
+    telling = config.pluginmanager.get_plugin("upgate-telling")
+    if gate is None or telling is None or is_controller(config) or session.testsfailed:
+        return None
+    gate.order = [item.stash[CHECK].id for item in session.items]
+    if gate.options.settle:
+        from upgate.plugin import rounds
+
+        rounds.run(session, gate, gate.options.settle)
+        return True
+    from upgate.plugin import progress
+
+    progress.look(config, gate, needs_of(session.items))
+    return None
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What the profile does not select is skipped, visibly."""
+    if reason := item.stash.get(UNSELECTED, ""):
+        pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
+    """A body that ran to its end has judged: say what it comes to."""
+    result = yield
+    gate = gate_of(pyfuncitem.config)
+    if gate and CHECK in pyfuncitem.stash:
+        from upgate.plugin import judging
+
+        judging.conclude_body(pyfuncitem, gate)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Attach the result to the report that carries it, also across processes."""
+    report = yield
+    if CHECK in item.stash:
+        from upgate.plugin import judging
+
+        judging.attach_result(item, call, report)
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker says what it was given."""
+    if is_worker(session.config) and gate_of(session.config):
+        from upgate.plugin import workers
+
+        workers.hand_over(session)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Let go of the cluster."""
+    gate = gate_of(config)
+    if gate:
+        gate.close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist where the snapshot is."""
+    from upgate.plugin import workers
+
+    workers.tell(node)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Learn from a worker which checks it was given."""
+    from upgate.plugin import workers
+
+    workers.learn(node)
+
+
+def is_controller(config: pytest.Config) -> bool:
+    """This process only distributes the tests to workers of pytest-xdist."""
+    return config.pluginmanager.hasplugin("dsession")

@@ -1,0 +1,136 @@
+"""The command line: interface.md's table, and the profile that it names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from upgate.errors import UsageError
+
+if TYPE_CHECKING:
+    from upgate.gate import Gate, Options
+
+T = TypeVar("T")
+
+#: The first words of the catalogue's ids.
+SUBJECTS = """
+    alerts api apis apiservices certs changes clients conditions config control-plane crds cronjobs daemonsets deployments
+    disruption dns events expect external hosts hpas ingresses jobs mesh namespaces nodes pdbs pods probe rbac services
+    sidecars statefulsets storage version webhooks workloads
+"""
+#: Marks for -m that exist even where no check carries them: groups of the catalogue, and uses of the battery.
+MARKS = {
+    "monitor": "cheap and stable enough for every minute",
+    "preflight": "asked before an upgrade",
+    **dict.fromkeys(SUBJECTS.split(), "checks on this subject"),
+}
+
+
+def add(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    group = parser.getgroup("upgate", "the upgrade gate")
+    option: Callable[..., None] = group.addoption
+    option("--profile", metavar="NAME|PATH", help="which environment: profiles/NAME.yaml, or a path")
+    option("--reports", metavar="DIR", help="where to write the reports; default: reports/<profile>/")
+    option(
+        "--since", metavar="TIME|DURATION", help="the start of the upgrade: 2026-11-21T01:30:00Z, or how long ago: 45m"
+    )
+    option("--settle", metavar="DURATION", help="go on looking until everything is clear, for at most so long")
+    option("--clean", metavar="N", type=int, help="clear means N consecutive clean rounds")
+    option("--every", metavar="DURATION", help="the time between two rounds")
+    option("--fail-on-warnings", action="store_true", help="warnings fail the gate too")
+    option("--save-baseline", action="store_true", help="save what later runs compare with")
+    option(
+        "--baseline", metavar="PATH", help="the baseline to compare with; default: <reports>/baseline.json, where it is"
+    )
+    option("--monitor", action="store_true", help="one round of continuous monitoring")
+
+
+def add_markers(config: pytest.Config) -> None:
+    """Register our marks."""
+    for mark, meaning in MARKS.items():
+        config.addinivalue_line("markers", f"{mark}: {meaning}")
+
+
+def paths(config: pytest.Config) -> list[Path]:
+    """The files and folders that pytest was told to collect from."""
+    return [(config.invocation_params.dir / arg.partition("::")[0]).resolve() for arg in config.args]
+
+
+def is_battery_run(config: pytest.Config) -> bool:
+    """The run is about the battery: a profile is named, or it would be collected. `pytest tests` is not."""
+    if config.option.help or config.option.version:
+        return False
+    if config.option.profile:
+        return True
+    from upgate.profile.known import battery
+
+    home = battery().resolve()
+    meets = (path == home or home in path.parents or path in home.parents for path in paths(config))
+    return any(meets)
+
+
+def usable(work: Callable[[], T]) -> T:
+    """Do it; input that cannot be used ends the run with exit code 4 before anything is run. Raises pytest.UsageError."""
+    try:
+        return work()
+    except UsageError as problem:
+        raise pytest.UsageError(str(problem)) from problem
+
+
+def make_gate(config: pytest.Config) -> Gate:
+    """The gate of this run. Raises pytest.UsageError."""
+    return usable(lambda: _gate(config))
+
+
+def _gate(config: pytest.Config) -> Gate:
+    from upgate.gate import Gate
+    from upgate.profile import load
+    from upgate.profile.known import battery, known_checks
+
+    known = known_checks([battery(), *paths(config)])
+    today = datetime.now(UTC).date()
+    profile = load(config.option.profile, known_checks=known, environ=os.environ, today=today)
+    return Gate(profile, read(config, profile), order=list(known))
+
+
+def read(config: pytest.Config, profile: Any) -> Options:
+    """The options, with the profile's `gate:` as their defaults. Raises UsageError."""
+    from upgate.gate import Options
+    from upgate.profile.quantities import parse_duration, parse_moment
+
+    given = config.option
+    settle = parsed("--settle", given.settle, parse_duration) or profile.gate.settle
+    if settle is None and (given.clean is not None or given.every is not None):
+        raise UsageError("--clean and --every say how to settle: say for how long, with --settle=10m")
+    if settle and getattr(given, "numprocesses", None):
+        raise UsageError(
+            "--settle judges its rounds in one process: leave out -n, the checks of a round take milliseconds"
+        )
+    if given.clean is not None and given.clean < 1:
+        raise UsageError(f"--clean: {given.clean} rounds are none; say 1 or more")
+    absolute = partial(Path, config.invocation_params.dir)
+    return Options(
+        reports=absolute(given.reports or Path("reports", profile.name)),
+        since=parsed("--since", given.since, parse_moment),
+        settle=settle,
+        clean=given.clean or profile.gate.clean,
+        every=parsed("--every", given.every, parse_duration) or profile.gate.every,
+        fail_on_warnings=given.fail_on_warnings,
+        save_baseline=given.save_baseline,
+        baseline=absolute(given.baseline) if given.baseline else None,
+    )
+
+
+def parsed(option: str, text: str | None, parse: Callable[[object], Any]) -> datetime | timedelta | Any:
+    """The option's value; None where it is not given. Raises UsageError."""
+    try:
+        return None if text is None else parse(text)
+    except ValueError as problem:
+        raise UsageError(f"{option}={text}: {problem}") from problem

@@ -1,0 +1,38 @@
+"""Where pytest's objects keep ours. Imported with pytest itself, also for `pytest --help`: it imports nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from upgate.battery import Check, Judgement
+    from upgate.gate import Gate
+    from upgate.verdict import CheckResult
+
+GATE: pytest.StashKey[Gate] = pytest.StashKey()
+CHECK: pytest.StashKey[Check] = pytest.StashKey()
+JUDGEMENT: pytest.StashKey[Judgement] = pytest.StashKey()
+RESULT: pytest.StashKey[CheckResult] = pytest.StashKey()
+#: Why the profile does not select a check; empty where it does.
+UNSELECTED: pytest.StashKey[str] = pytest.StashKey()
+
+
+def gate_of(config: pytest.Config) -> Gate | None:
+    """The run's gate; None in runs that are not about the battery."""
+    return config.stash.get(GATE, None)
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """This process works for another one (pytest-xdist)."""
+    return hasattr(config, "workerinput")
+
+
+def needs_of(items: Iterable[pytest.Item]) -> set[str]:
+    """The lists that the selected checks ask for, by the names of their fixtures."""
+    from upgate.facts.relations import lists_for
+
+    selected = (item for item in items if not item.stash.get(UNSELECTED, ""))
+    return lists_for(name for item in selected for name in getattr(item, "fixturenames", ()))
