@@ -4,7 +4,7 @@ files      a name → a file
 tree       YAML text → values that know their place
 sources    a file and the one it extends → one tree (merging)
 variables  `${VAR}` → values, remembered as secrets
-model      what a profile may say, and every default (section, quantities, external, ids)
+model      what a profile may say, and every default (parts, external, objects; section, quantities, ids)
 rules      what must be true between values
 wording    pydantic's errors → lines with file, line and column
 loading    all of it: a name → a Profile, or one UsageError

@@ -26,7 +26,9 @@ from upgate.profile.quantities import (
 from upgate.profile.section import Section
 
 Status = Annotated[int, Field(ge=100, le=599)]
-Statuses = Annotated[tuple[Status, ...], Field(min_length=1), BeforeValidator(some)]
+Statuses = Annotated[
+    tuple[Status, ...], Field(min_length=1), BeforeValidator(some, json_schema_input_type=Status | tuple[Status, ...])
+]
 #: The keys of which an entry has exactly one, and the id's word for each: `external.tcp.database`.
 KINDS = {"url": "", "journey": "journey", "tcp": "tcp", "dns": "dns", "websocket": "websocket", "closed": "closed"}
 #: Keys that only a `url` entry can have.

@@ -27,7 +27,9 @@ def find(name_or_path: str, search: Sequence[Path] = SEARCH) -> Path | None:
     if path is None and name_or_path == DEFAULT:
         return None
     if path is None or not path.exists():
-        raise UsageError(f"there is no profile {name_or_path}{nearest(name_or_path, names(search))}{listing(search)}")
+        raise UsageError(
+            f"there is no profile {name_or_path}{nearest(name_or_path, available(search)) or '.'} {listing(search)}"
+        )
     if not NAME.fullmatch(path.stem):
         raise UsageError(f"{shown(path)}: a profile's name begins with a letter or digit: it names a folder of reports")
     return path
@@ -56,17 +58,12 @@ def built_in() -> Path:
     return inside if inside.is_dir() else PACKAGE.parent / "profiles"
 
 
-def names(search: Sequence[Path]) -> list[str]:
+def available(search: Sequence[Path] = SEARCH) -> list[str]:
     """The names of all profiles there are."""
     return sorted({DEFAULT, *(path.stem for path in candidates(search))})
 
 
-def available(search: Sequence[Path] = SEARCH) -> list[str]:
-    """The names of all profiles there are, for listings."""
-    return names(search)
-
-
 def listing(search: Sequence[Path]) -> str:
-    """What there is, as the end of an error's first sentence."""
+    """What there is, in sentences."""
     folders = " or ".join(f"{shown(folder)}/" for folder in search)
-    return f". There are: {', '.join(names(search))}. Profiles are looked for in {folders or 'the package'}; a path works too."
+    return f"There are: {', '.join(available(search))}. Profiles are looked for in {folders or 'the package'}; a path works too."

@@ -43,7 +43,7 @@ def load(
     which checks there are, ids are taken as they stand.
     """
     if not name_or_path:
-        raise UsageError(f"which profile? Name one with --profile=NAME{listing(search)}")
+        raise UsageError(f"which profile? Name one with --profile=NAME. {listing(search)}")
     path = find(name_or_path, search)
     if path is None:
         return Profile().come_from(Origin(DEFAULT))

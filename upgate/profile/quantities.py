@@ -197,7 +197,9 @@ def schema(kind: str, **more: Any) -> WithJsonSchema:
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, AfterValidator(check_name)]
 Words = Annotated[dict[Text, str], BeforeValidator(set_only)]
-Texts = Annotated[tuple[Text, ...], Field(min_length=1), BeforeValidator(some)]
+Texts = Annotated[
+    tuple[Text, ...], Field(min_length=1), BeforeValidator(some, json_schema_input_type=Text | tuple[Text, ...])
+]
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
