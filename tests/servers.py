@@ -7,10 +7,13 @@ import json
 import socket
 import ssl
 import struct
+import sys
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from hashlib import sha1
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
@@ -144,6 +147,11 @@ class Handler(BaseHTTPRequestHandler):
     def answer_loop(self, _: str) -> None:
         self.reply(b"", 302, {"Location": self.path})
 
+    def answer_ws(self, _: str) -> None:
+        key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        accept = b64encode(sha1(key.encode()).digest()).decode()
+        self.head(101, {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": accept})
+
     def answer_short(self, _: str) -> None:
         self.head(200, {"Content-Length": "1000"})
         self.wfile.write(b"only this")
@@ -195,6 +203,11 @@ class Server(ThreadingHTTPServer):
         super().finish_request(stream, client_address)
         if self._tls:
             stream.close()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that has seen enough hangs up; everything else is a mistake of ours, and shown."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
     def url(self, path: str = "/ok", host: str | None = None) -> str:
         """Where this server answers."""

@@ -16,7 +16,7 @@ import pytest
 from tests import servers
 from tests.servers import Authority, Server, accepting, free_port, not_accepting, serving, tls_with
 from upgate.errors import Inconclusive
-from upgate.probes import Attempt, Expectation, Target, attempt, attempt_all, judge, names
+from upgate.probes import Attempt, Expectation, Target, attempt, attempt_all, judge, names, targets
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -450,6 +450,67 @@ def test_proxy(web: Server) -> None:
     with serving() as proxy:
         assert problems("http://shop.example.com/ok", proxy=proxy.url("")) == []
     assert proxy.requests[0][1] == "http://shop.example.com/ok"
+
+
+# Ports, names, WebSockets, and what must be closed
+
+
+def test_tcp_port(web: Server) -> None:
+    """A port that accepts is fine, one that refuses is named."""
+    assert problems(f"tcp://127.0.0.1:{web.port}", within=1.0) == []
+    port = free_port()
+    assert problems(f"tcp://127.0.0.1:{port}") == [(f"connection refused at 127.0.0.1:{port}", "accepts connections")]
+
+
+def test_tcp_port_with_tls(shop: Server, authority: Authority) -> None:
+    """Where days are demanded the port's certificate is judged, and nothing is sent."""
+    url, before = f"tcp://shop.example.com:{shop.port}", len(shop.requests)
+    assert problems(url, address="127.0.0.1", ca=str(authority.file), tls_days=21) == []
+    ((_, expected),) = problems(url, address="127.0.0.1", ca=str(authority.file), tls_days=100)
+    assert expected == "more than 100 days left"
+    assert "not trusted" in only_problem(url, address="127.0.0.1", tls_days=21)
+    assert len(shop.requests) == before
+
+
+def test_dns() -> None:
+    """A name resolves, to exactly the addresses that are expected."""
+    assert problems("dns://localhost") == []
+    found = {info[4][0] for info in socket.getaddrinfo("localhost", None)}
+    right = Expectation("resolves", ", ".join(sorted(found)))
+    assert problems("dns://localhost", expectations=(right,)) == []
+    wrong = Expectation("resolves", "10.0.0.1")
+    assert problems("dns://localhost", expectations=(wrong,)) == [(str(right), "resolves to 10.0.0.1")]
+
+
+def test_websocket(web: Server) -> None:
+    """A WebSocket opens where the server answers its key, and nowhere else."""
+    asked = {"status": (101,), "expectations": (targets.ACCEPTED,)}
+    assert problems(web.url("/ws").replace("http:", "ws:"), **asked) == []
+    found = problems(web.url("/ok").replace("http:", "ws:"), **asked)
+    assert found[0] == ('status 200; the body begins "ok"', "a WebSocket")
+
+
+def test_closed(web: Server) -> None:
+    """What refuses, drops or resets is closed; what accepts or answers is a problem."""
+    assert problems(f"tcp://127.0.0.1:{free_port()}", closed=True) == []
+    with not_accepting() as port:
+        assert problems(f"tcp://127.0.0.1:{port}", closed=True, timeout=0.3) == []
+    with accepting(servers.hang_up) as port:
+        assert problems(f"http://127.0.0.1:{port}/", closed=True) == []
+    address = f"127.0.0.1:{web.port}"
+    assert problems(f"tcp://{address}", closed=True) == [(f"{address} accepts connections", "closed")]
+    assert problems(web.url("/status/403"), closed=True) == [(f"{address} answers with status 403", "closed")]
+
+
+def test_closed_and_in_tls(shop: Server) -> None:
+    """A server that we do not trust has answered all the same."""
+    assert problems(shop.url(), closed=True) == [(f"127.0.0.1:{shop.port} answers", "closed")]
+
+
+def test_closed_without_having_got_near() -> None:
+    """A name that does not resolve says nothing about the port."""
+    with pytest.raises(Inconclusive):
+        problems("tcp://shop.invalid:22", closed=True)
 
 
 # All at once

@@ -78,4 +78,15 @@ def _location(expected: Expectation, answer: Answer) -> str | None:
     return f"redirects to {shown_url(answer.location)}" if answer.location else "does not redirect"
 
 
-COMPARISONS = {"contains": _contains, "matches": _matches, "json": _json, "header": _header, "location": _location}
+def _resolves(expected: Expectation, answer: Answer) -> str | None:
+    return None if expected.wanted == answer.body else f"resolves to {answer.body}"
+
+
+COMPARISONS = {
+    "resolves": _resolves,
+    "contains": _contains,
+    "matches": _matches,
+    "json": _json,
+    "header": _header,
+    "location": _location,
+}

@@ -12,6 +12,7 @@ Kind = Literal[
     "connect-refused",
     "connect-timeout",
     "unreachable",
+    "no-network",
     "tls-expired",
     "tls-wrong-name",
     "tls-unknown-issuer",

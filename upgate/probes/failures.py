@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import ssl
 from collections.abc import Iterator
 
+import httpcore
 import httpx
 
 from upgate.errors import Inconclusive
@@ -23,15 +25,9 @@ VERIFICATION: dict[int, Kind] = {
     62: "tls-wrong-name",
     64: "tls-wrong-name",
 }
-UNREACHABLE = {
-    errno.ENETUNREACH,
-    errno.EHOSTUNREACH,
-    errno.ENETDOWN,
-    errno.EHOSTDOWN,
-    errno.EADDRNOTAVAIL,
-    errno.EACCES,
-    errno.EPERM,
-}
+UNREACHABLE = {errno.EHOSTUNREACH, errno.EHOSTDOWN}
+#: There is no way there from here.
+NO_NETWORK = {errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM}
 OUT_OF_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 #: When a whole attempt runs out of time, what it was waiting for.
 OVERDUE: dict[Phase, Failure] = {
@@ -103,8 +99,9 @@ def _connection(error: BaseException, _: str) -> Failure | None:
         return Failure("connect-refused")
     if isinstance(error, OSError) and error.errno == errno.ETIMEDOUT:
         return Failure("connect-timeout")
-    if isinstance(error, OSError) and error.errno in UNREACHABLE:
-        return Failure("unreachable", error.strerror or str(error))
+    if isinstance(error, OSError) and error.errno in UNREACHABLE | NO_NETWORK:
+        kind = "unreachable" if error.errno in UNREACHABLE else "no-network"
+        return Failure(kind, os.strerror(error.errno).lower())
     return None
 
 
@@ -116,7 +113,7 @@ def _protocol(error: BaseException, _: str) -> Failure | None:
         return Failure("protocol", str(error))
     if isinstance(error, httpx.ProxyError):
         return Failure("proxy", f"the proxy refused: {error}")
-    if isinstance(error, httpx.TransportError | ConnectionError | ssl.SSLEOFError):
+    if isinstance(error, httpx.TransportError | httpcore.NetworkError | ConnectionError | ssl.SSLEOFError):
         return Failure("reset", _reset_words(error))
     return None
 

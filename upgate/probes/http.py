@@ -19,6 +19,14 @@ from upgate.probes.watch import Watch
 #: Bytes of the body after decompression.
 MOST_BODY = 1 << 20
 MOST_REDIRECTS = 10
+#: A WebSocket begins as HTTP: https://www.rfc-editor.org/rfc/rfc6455#section-4.1, with the key and answer of its section 1.3.
+SOCKETS = {"ws": "http", "wss": "https"}
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
 REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -47,7 +55,7 @@ class Report(msgspec.Struct):
 async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
     """Fill the report. Raises what httpx and the network raise."""
     cookies = httpx.Cookies()
-    hop = Hop(target.method, httpx.URL(target.url), target.headers, target.content)
+    hop = _first(target)
     for _ in range(MOST_REDIRECTS + 1):
         async with _answer(target, hop, trust, watch, cookies) as response:
             onward = _location(hop, response)
@@ -57,6 +65,13 @@ async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> Non
         report.hops += (target.mask(shown_url(str(hop.url))),)
         hop = _next(hop, onward, response.status_code)
     raise httpx.TooManyRedirects(f"more than {MOST_REDIRECTS} redirects")
+
+
+def _first(target: Target) -> Hop:
+    url = httpx.URL(target.url)
+    if target.scheme not in SOCKETS:
+        return Hop(target.method, url, target.headers, target.content)
+    return Hop("GET", url.copy_with(scheme=SOCKETS[target.scheme]), target.headers | UPGRADE, b"")
 
 
 @asynccontextmanager

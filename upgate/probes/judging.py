@@ -26,6 +26,8 @@ def judge(target: Target, attempt: Attempt) -> list[Problem]:
     """
     if attempt.failure and attempt.failure.is_ours:
         raise Inconclusive(f"{attempt.target} could not be asked: {attempt.failure.words}")
+    if target.closed:
+        return _open(attempt)
     if attempt.failure:
         return [*_failed(target, attempt), *_ageing(target, attempt)]
     wrong = [*_status(target, attempt), *_content(target, attempt), *_ageing(target, attempt)]
@@ -43,12 +45,24 @@ def _failed(target: Target, attempt: Attempt) -> Iterator[Problem]:
         "connect-refused": f"connection refused at {at}",
         "connect-timeout": f"no connection to {at} within {amount(target.timeout)}",
         "unreachable": f"{at} is unreachable{words}",
+        "no-network": f"{at} is unreachable{words}",
         "tls-other": f"TLS with {at} failed{words}",
         "reset": f"{at} closed the connection{words}",
         "read-timeout": f"no complete answer from {at} within {amount(target.timeout)}{words}",
         "protocol": f"{at} answered something that is not valid HTTP{words}",
     }[failure.kind]
     yield Problem(text, target.expected)
+
+
+def _open(attempt: Attempt) -> list[Problem]:
+    """What must be closed may refuse, ignore or drop us. Never having got near it proves nothing."""
+    kind = attempt.failure.kind if attempt.failure else ""
+    if kind in ("name", "no-network"):
+        raise Inconclusive(f"whether {attempt.target} is closed cannot be said from here: {attempt.failure.words}")
+    if kind in ("connect-refused", "connect-timeout", "unreachable", "reset", "read-timeout"):
+        return []
+    answer = f"answers with status {attempt.status}" if attempt.status else "answers" if kind else "accepts connections"
+    return [Problem(f"{attempt.address} {answer}", "closed")]
 
 
 def _certificate(attempt: Attempt) -> str:
@@ -83,7 +97,7 @@ def _issuer(certificate: Certificate | None) -> str:
 
 
 def _status(target: Target, attempt: Attempt) -> Iterator[Problem]:
-    if target.accepts(attempt.status):
+    if attempt.status is None or target.accepts(attempt.status):
         return
     redirect = f", redirects to {attempt.location}" if attempt.location else ""
     excerpt = f'; the body begins "{attempt.excerpt}"' if attempt.excerpt else ""

@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from upgate.probes import certificates
+from upgate.probes import certificates, http, ports, resolving
 from upgate.probes.attempt import CERTIFICATE, Attempt, Certificate, Failure
 from upgate.probes.failures import classify
-from upgate.probes.http import Report, ask
+from upgate.probes.http import Report
 from upgate.probes.target import Target
 from upgate.probes.trust import Trust
 from upgate.probes.watch import Watch, current
+
+#: By the URL's scheme; everything else is HTTP, or is refused by it.
+ASK = {"tcp": ports.ask, "dns": resolving.ask}
 
 
 async def look(target: Target, trust: Trust, watch: Watch, vantage: str) -> Attempt:
@@ -22,7 +25,7 @@ async def look(target: Target, trust: Trust, watch: Watch, vantage: str) -> Atte
     current.set(watch)
     try:
         async with asyncio.timeout(target.timeout):
-            await ask(target, trust, watch, report)
+            await ASK.get(target.scheme, http.ask)(target, trust, watch, report)
     except Exception as error:  # whatever it is: it is classified, and kept
         failure = classify(error, watch)
     elapsed = watch.elapsed()

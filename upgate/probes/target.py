@@ -9,12 +9,15 @@ import msgspec
 from upgate.probes.masking import secrets_of, shown_url
 from upgate.redaction import redact
 
+#: What is expected where there is no HTTP status.
+OTHER_ANSWERS = {"tcp": "accepts connections", "dns": "resolves", "ws": "a WebSocket", "wss": "a WebSocket"}
+
 
 class Expectation(msgspec.Struct, frozen=True):
     """One thing that an answer must hold."""
 
-    about: Literal["contains", "matches", "json", "header", "location"]
-    #: The text, the regular expression, or the JSON value as JSON.
+    about: Literal["contains", "matches", "json", "header", "location", "resolves"]
+    #: The text, the regular expression, the JSON value as JSON, or the sorted addresses.
     wanted: str
     #: The header's name, or the dotted path of the JSON value: `checks.0.status`.
     of: str = ""
@@ -26,11 +29,16 @@ class Expectation(msgspec.Struct, frozen=True):
             "json": f"JSON {self.of} is {self.wanted}",
             "header": f'header {self.of} contains "{self.wanted}"',
             "location": f"redirect to {self.wanted}",
+            "resolves": f"resolves to {self.wanted}",
         }[self.about]
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """One request and what its answer must be. Times are seconds."""
+    """What to ask and what the answer must be. Times are seconds.
+
+    The URL's scheme says how: http and https; ws and wss ask for a WebSocket; `tcp://host:port` only connects, with TLS if
+    its certificate is of interest; `dns://name` only resolves.
+    """
 
     id: str
     url: str
@@ -54,6 +62,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     address: str = ""
     follow: bool = False
     http2: bool = False
+    #: It must not answer.
+    closed: bool = False
     #: How often it is tried before a problem counts; a later success is reported as flaky.
     attempts: int = 1
     #: Texts that no output may hold, beside the credentials in the URL and the headers.
@@ -72,8 +82,15 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         return redact(text, [*self.secrets, *secrets_of(self.url, self.headers)])
 
     @property
+    def scheme(self) -> str:
+        """How it is asked."""
+        return self.url.partition(":")[0].lower()
+
+    @property
     def expected(self) -> str:
-        """The status that it must answer with, in words."""
+        """The answer that there must be, in words."""
+        if self.scheme in OTHER_ANSWERS:
+            return OTHER_ANSWERS[self.scheme]
         return "status " + (" or ".join(map(str, self.status)) or "below 400")
 
     def accepts(self, status: int) -> bool:

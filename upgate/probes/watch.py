@@ -58,6 +58,11 @@ class Watch:
         if state == "complete":
             self._done(step, info.get("return_value"))
 
+    def begin(self) -> None:
+        """Start the clock, unless it runs already."""
+        if self._began is None:
+            self._began, self._lag_before = time.monotonic(), self._lag()
+
     async def abandon(self) -> None:
         """Close what is open: httpcore 1.0 leaves the connection open when a handshake is cancelled."""
         if self._stream:
@@ -98,8 +103,7 @@ class Watch:
 
     def _step(self, step: str, info: dict[str, Any]) -> None:
         self._since = time.monotonic()
-        if self._began is None:
-            self._began, self._lag_before = self._since, self._lag()
+        self.begin()
         if step == "connection.connect_tcp":
             self.host, self.port, self.certificate = info["host"], info["port"], None
             self.addresses = [self.host]
@@ -122,5 +126,7 @@ class Watch:
 
 
 def host_and_port(host: str, port: int | None) -> str:
-    """`10.0.0.1:80`, `[::1]:80`."""
+    """`10.0.0.1:80`, `[::1]:80`; without a port the host alone."""
+    if port is None:
+        return host
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

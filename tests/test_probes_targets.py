@@ -1,0 +1,169 @@
+"""From the profile's entries to targets, and from attempts to what a check judges."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.servers import free_port, serving
+from upgate.errors import Inconclusive
+from upgate.facts.nodes import Node
+from upgate.facts.services import Service
+from upgate.probes import Attempt, Failure, Target, attempt_all
+from upgate.probes.targets import needs, seen, targets
+from upgate.profile.external import External
+from upgate.snapshot import Lists, Snapshot
+
+
+def entry(**keys: Any) -> External:
+    return External.model_validate({"name": "x", **keys})
+
+
+def snapshot(nodes: dict[str, str] | None = None, **more: Any) -> Snapshot:
+    items = None if nodes is None else [node(name, address) for name, address in nodes.items()]
+    return Snapshot(taken=datetime.now(UTC), lists=Lists(nodes=items), **more)
+
+
+def node(name: str, address: str) -> Node:
+    addresses = [{"type": "Hostname", "address": name}, {"type": "InternalIP", "address": address}] if address else []
+    return msgspec.convert({"metadata": {"name": name}, "status": {"addresses": addresses}}, Node)
+
+
+def target_of(one: External, **more: Any) -> Target:
+    (target,) = targets([one], snapshot(**more))
+    return target
+
+
+def test_a_url_entry_becomes_a_target() -> None:
+    """Every key of an entry arrives at its target."""
+    one = entry(
+        url="https://shop.example.com/healthz", method="HEAD", status=(200, 204), body="ok", matches="^o", location="/x",
+        json={"a.b": True}, header={"Server": "envoy"}, within="800ms", timeout="3s", headers={"A": "b"}, ca="corp.pem",
+        follow=True, proxy="none", address="127.0.0.1", **{"tls-days": 21, "client-certificate": "c", "client-key": "k"},
+    )  # fmt: skip
+    target = target_of(one)
+    assert (target.id, target.method, target.status, target.within, target.timeout) == (
+        "external.x",
+        "HEAD",
+        (200, 204),
+        0.8,
+        3,
+    )
+    assert (target.ca, target.client_certificate, target.client_key, target.tls_days) == ("corp.pem", "c", "k", 21)
+    assert (target.proxy, target.address, target.follow, target.headers) == ("none", "127.0.0.1", True, {"A": "b"})
+    assert [str(each) for each in target.expectations] == [
+        'body contains "ok"', "body matches /^o/", "redirect to https://shop.example.com/x", "JSON a.b is true",
+        'header Server contains "envoy"',
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("keys", "id", "url"),
+    [
+        ({"tcp": "db.example.com:5432"}, "external.tcp.x", "tcp://db.example.com:5432"),
+        ({"dns": "shop.example.com"}, "external.dns.x", "dns://shop.example.com"),
+        ({"websocket": "wss://shop.example.com/ws"}, "external.websocket.x", "wss://shop.example.com/ws"),
+        ({"websocket": "https://shop.example.com/ws"}, "external.websocket.x", "wss://shop.example.com/ws"),
+        ({"websocket": "http://shop.example.com/ws"}, "external.websocket.x", "ws://shop.example.com/ws"),
+        ({"closed": "10.0.0.1:10255"}, "external.closed.x", "tcp://10.0.0.1:10255"),
+        ({"closed": "http://10.0.0.1/admin"}, "external.closed.x", "http://10.0.0.1/admin"),
+    ],
+)
+def test_other_kinds(keys: dict[str, str], id: str, url: str) -> None:
+    """Each kind of entry has its id and its way of asking."""
+    target = target_of(entry(**keys))
+    assert (target.id, target.url, target.closed) == (id, url, "closed" in keys)
+
+
+def test_each_node() -> None:
+    """`each: node` asks every node by its internal address, or by its name when it tells none."""
+    one = entry(each="node", url="http://{address}:10256/healthz")
+    found = targets([one], snapshot({"n1": "10.0.0.1", "n2": "fd00::2", "n3": ""}))
+    assert [(each.id, each.url) for each in found] == [
+        ("external.x[n1]", "http://10.0.0.1:10256/healthz"),
+        ("external.x[n2]", "http://[fd00::2]:10256/healthz"),
+        ("external.x[n3]", "http://n3:10256/healthz"),
+    ]
+    assert needs([one]) == {"nodes"}
+
+
+def test_each_node_without_nodes() -> None:
+    """Where the nodes could not be listed nothing is asked, and the check is told why; other entries go on."""
+    one, other = entry(each="node", url="http://{address}/"), entry(name="y", url="http://127.0.0.1/")
+    blind = snapshot(gaps={"nodes": "403"})
+    assert [each.id for each in targets([one, other], blind)] == ["external.y"]
+    with pytest.raises(Inconclusive, match="403"):
+        seen(one, blind)
+
+
+def test_what_was_seen_is_judged() -> None:
+    """A node that refuses is the one with a problem, and the others have none."""
+    with serving() as server:
+        one = entry(each="node", url=f"http://{{address}}:{server.port}/ok", status=200)
+        looked = snapshot({"n1": "127.0.0.1", "n2": "127.0.0.2"})
+        looked = msgspec.structs.replace(looked, attempts=attempt_all(targets([one], looked)))
+    good, bad = seen(one, looked)
+    assert good.problems == ""
+    assert bad.problems.startswith(f"connection refused at 127.0.0.2:{server.port}; n2 is not Ready")
+    assert (bad.expected, bad.ref) == ("status 200", f"http://127.0.0.2:{server.port}/ok")
+
+
+@pytest.mark.parametrize(
+    ("ready", "known"), [("True", "n1 is Ready"), ("False", "n1 is not Ready (Ready=False (KubeletDown))")]
+)
+def test_what_the_cluster_knows(ready: str, known: str) -> None:
+    """A failure adds whose address and port it is, and which Service is behind it with how many endpoints."""
+    port = free_port()
+    one = entry(each="node", url=f"http://{{address}}:{port}/")
+    conditions = [{"type": "Ready", "status": ready, "reason": "" if ready == "True" else "KubeletDown"}]
+    status = {"addresses": [{"type": "InternalIP", "address": "127.0.0.1"}], "conditions": conditions}
+    nodes = [msgspec.convert({"metadata": {"name": "n1"}, "status": status}, Node)]
+    ports = {"selector": {"app": "shop"}, "ports": [{"port": 80, "nodePort": port}]}
+    services = [msgspec.convert({"metadata": {"name": "shop", "namespace": "web"}, "spec": ports}, Service)]
+    looked = Snapshot(taken=datetime.now(UTC), lists=Lists(nodes=nodes, services=services, endpointslices=[]))
+    looked = msgspec.structs.replace(looked, attempts=attempt_all(targets([one], looked)))
+    (endpoint,) = seen(one, looked)
+    refused = f"connection refused at 127.0.0.1:{port}"
+    assert endpoint.problems == f"{refused}; {known}; node port of Service/web/shop, which has no ready endpoint"
+
+
+def test_well_known_ports() -> None:
+    """The component that owns a port of Kubernetes' own is named with the flag that binds it."""
+    one = entry(url="http://127.0.0.1:10256/healthz")
+    looked = snapshot({"n1": "127.0.0.1"})
+    refused = Attempt(
+        id=one.id, target="x", started=datetime.now(UTC), address="127.0.0.1:10256", failure=Failure("connect-refused")
+    )
+    (endpoint,) = seen(one, msgspec.structs.replace(looked, attempts=[refused]))
+    assert "kube-proxy's health (--healthz-bind-address)" in endpoint.problems
+
+
+def test_an_entry_that_was_not_asked() -> None:
+    """A snapshot without an attempt of this entry cannot be judged by it."""
+    with pytest.raises(Inconclusive, match="was not asked"):
+        seen(entry(url="http://127.0.0.1/"), snapshot())
+
+
+def test_a_gap_of_ours() -> None:
+    """An endpoint that we could not ask says why, and is never without problems."""
+    one = entry(url="https://127.0.0.1/", ca="missing.pem")
+    looked = snapshot()
+    looked = msgspec.structs.replace(looked, attempts=attempt_all(targets([one], looked)))
+    (endpoint,) = seen(one, looked)
+    assert "missing.pem" in endpoint.gap
+    with pytest.raises(Inconclusive):
+        _ = endpoint.problems
+
+
+def test_secrets_of_the_profile() -> None:
+    """A text from the environment never shows, not even in a path."""
+    one = entry(url=f"http://127.0.0.1:{free_port()}/hook/env-s3cret", body="env-s3cret")
+    looked = snapshot()
+    looked = msgspec.structs.replace(looked, attempts=attempt_all(targets([one], looked, ["env-s3cret"])))
+    (endpoint,) = seen(one, looked, ["env-s3cret"])
+    assert (
+        "env-s3cret" not in f"{endpoint.ref} {endpoint.problems} {endpoint.expected} {endpoint.words} {looked.attempts}"
+    )
