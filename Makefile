@@ -1,0 +1,33 @@
+# Two commands do all the set-up on a machine with Python 3.11 or later: `make demo` and `make test`.
+VENV ?= .venv
+PYTEST = $(VENV)/bin/pytest
+PYTHON ?= $(shell for each in python3.14 python3.13 python3.12 python3.11 python3; do \
+	command -v $$each >/dev/null && $$each -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$each; break; }; done)
+
+.PHONY: demo demo-broken test bench lint clean
+
+demo: $(VENV)/ready ## run the battery on the embedded cluster
+	$(PYTEST) --profile=demo
+
+demo-broken: $(VENV)/ready ## the same, after a bad upgrade: red, and that is as it should be
+	@$(PYTEST) --profile=demo-broken; code=$$?; echo "exit code $$code: not clear, as it should be"; test $$code -eq 1
+
+test: $(VENV)/ready lint ## the suite's own tests
+	$(PYTEST) tests
+
+lint: $(VENV)/ready
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+bench: $(VENV)/ready ## on a real cluster: KUBECONFIG must point to it
+	$(VENV)/bin/python -m benchmarks
+
+$(VENV)/ready: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "upgate needs Python 3.11 or later, with its venv module: found none. Set PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) reports dist .pytest_cache .ruff_cache

@@ -1,0 +1,277 @@
+"""Tiny worlds: Kubernetes objects as the API server would send them, and a way to let one check judge them.
+
+`good()` is a world in which every check passes; tests change one thing in it. Times are relative to NOW.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from upgate.baseline import Baseline
+from upgate.baseline import take as take_baseline
+from upgate.battery import Judgement
+from upgate.causes import relate
+from upgate.conclude import conclude, result, with_severity
+from upgate.errors import Inconclusive
+from upgate.facts.decoding import Page, decode_page
+from upgate.facts.health import HealthEndpoint
+from upgate.facts.kinds import KINDS
+from upgate.gate import Gate, Options
+from upgate.nouns import Nouns
+from upgate.profile import Profile
+from upgate.snapshot import Lists, Snapshot
+from upgate.verdict import CheckResult
+
+NOW = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
+CHECKS = Path(__file__).parents[1] / "checks"
+World = dict[str, list[dict[str, Any]]]
+
+
+def ago(**time: float) -> str:
+    """A moment before NOW, as the API server writes it."""
+    return (NOW - timedelta(**time)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """The base with the changes laid over it, deeply; lists are replaced."""
+    both = dict(base)
+    for key, value in changes.items():
+        both[key] = merged(both[key], value) if isinstance(value, dict) and isinstance(both.get(key), dict) else value
+    return both
+
+
+def thing(name: str, namespace: str = "", **changes: Any) -> dict[str, Any]:
+    """Any object, a day old."""
+    meta = {"name": name, "namespace": namespace, "uid": f"uid-{namespace}-{name}", "creationTimestamp": ago(days=1)}
+    return merged({"metadata": {key: value for key, value in meta.items() if value}}, changes)
+
+
+def condition(type: str, status: str = "True", **more: str) -> dict[str, Any]:
+    """A condition, a day old."""
+    return {"type": type, "status": status, "lastTransitionTime": ago(days=1), **more}
+
+
+def owner(kind: str, of: dict[str, Any]) -> dict[str, Any]:
+    """Metadata that says: this object is its controller."""
+    meta = of["metadata"]
+    return {"ownerReferences": [{"kind": kind, "name": meta["name"], "uid": meta["uid"], "controller": True}]}
+
+
+def node(name: str = "worker-1", ready: str = "True", **changes: Any) -> dict[str, Any]:
+    """A node."""
+    conditions = [condition(kind, "False") for kind in ("MemoryPressure", "DiskPressure", "PIDPressure")]
+    status = {
+        "conditions": [*conditions, condition("Ready", ready, reason="KubeletReady")],
+        "addresses": [{"type": "InternalIP", "address": "10.0.0.1"}],
+        "nodeInfo": {"kubeletVersion": "v1.36.3"},
+    }
+    return merged(thing(name, spec={}, status=status), changes)
+
+
+def lease(name: str = "worker-1", renewed: float = 5, **changes: Any) -> dict[str, Any]:
+    """A node's lease, renewed so many seconds ago."""
+    spec = {"leaseDurationSeconds": 40, "renewTime": ago(seconds=renewed).replace("Z", ".000000Z"), "holderIdentity": name}
+    return merged(thing(name, "kube-node-lease", spec=spec), changes)
+
+
+def container_status(name: str = "app", *, ready: bool = True, restarts: int = 0, **state: Any) -> dict[str, Any]:
+    """One container's status; running unless `state` or `lastState` says otherwise."""
+    running = {"state": {"running": {"startedAt": ago(hours=20)}}}
+    return {"name": name, "ready": ready, "restartCount": restarts, "image": "app:1", **running, **state}
+
+
+def terminated(code: int = 1, reason: str = "Error", **when: float) -> dict[str, Any]:
+    """An end, so long ago, after ten seconds of running."""
+    end = timedelta(**(when or {"minutes": 1}))
+    started = (NOW - end - timedelta(seconds=10)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"terminated": {"exitCode": code, "reason": reason, "finishedAt": ago(seconds=end.total_seconds()), "startedAt": started}}
+
+
+def pod(name: str = "web-1", namespace: str = "shop", *, ready: str = "True", ip: str = "10.1.0.1", **changes: Any) -> dict[str, Any]:
+    """A running pod of the ReplicaSet web-rs on worker-1."""
+    base = thing(
+        name,
+        namespace,
+        metadata={"labels": {"app": "web"}, **owner("ReplicaSet", thing("web-rs", namespace))},
+        spec={"nodeName": "worker-1", "containers": [{"name": "app", "image": "app:1"}]},
+        status={
+            "phase": "Running",
+            "podIPs": [{"ip": ip}],
+            "conditions": [condition("Ready", ready), condition("PodScheduled")],
+            "containerStatuses": [container_status(ready=ready == "True")],
+        },
+    )
+    return merged(base, changes)
+
+
+def template(app: str) -> dict[str, Any]:
+    """A pod template."""
+    return {"template": {"metadata": {"labels": {"app": app}}, "spec": {}}}
+
+
+def replicated(name: str, replicas: int = 1, namespace: str = "shop", app: str = "web", **changes: Any) -> dict[str, Any]:
+    """A complete Deployment, ReplicaSet or StatefulSet."""
+    counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), replicas)
+    conditions = [condition("Available"), condition("Progressing", reason="NewReplicaSetAvailable")]
+    base = thing(
+        name,
+        namespace,
+        metadata={"generation": 1},
+        spec={"replicas": replicas, **template(app)},
+        status={"observedGeneration": 1, **counts, "conditions": conditions, "currentRevision": "a", "updateRevision": "a"},
+    )
+    return merged(base, changes)
+
+
+def daemonset(name: str = "agent", desired: int = 1, **changes: Any) -> dict[str, Any]:
+    """A complete DaemonSet."""
+    counts = ("desiredNumberScheduled", "currentNumberScheduled", "updatedNumberScheduled", "numberReady", "numberAvailable")
+    base = thing(
+        name,
+        "shop",
+        metadata={"generation": 1},
+        spec=template("agent"),
+        status={"observedGeneration": 1, **dict.fromkeys(counts, desired)},
+    )
+    return merged(base, changes)
+
+
+def service(name: str = "web", **changes: Any) -> dict[str, Any]:
+    """A Service on port 80 for the pods of web."""
+    spec = {"type": "ClusterIP", "clusterIP": "10.2.0.1", "selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}
+    return merged(thing(name, "shop", spec=spec), changes)
+
+
+def endpointslice(service: str = "web", *ips: str, ready: bool = True, **changes: Any) -> dict[str, Any]:
+    """A slice of a Service's endpoints."""
+    endpoints = [{"addresses": [ip], "conditions": {"ready": ready}, "targetRef": {"kind": "Pod", "name": "web-1"}} for ip in ips]
+    base = thing(f"{service}-x1", "shop", metadata={"labels": {"kubernetes.io/service-name": service}})
+    return merged(base, {"endpoints": endpoints, "ports": [{"name": "", "port": 8080, "protocol": "TCP"}], **changes})
+
+
+def warning(about: dict[str, Any], reason: str = "FailedScheduling", kind: str = "Pod") -> dict[str, Any]:
+    """A warning event about an object."""
+    meta = about["metadata"]
+    target = {"kind": kind, "name": meta["name"], "namespace": meta.get("namespace", "")}
+    event = {"type": "Warning", "reason": reason, "message": "0/1 nodes", "involvedObject": target, "lastTimestamp": ago(minutes=1)}
+    return thing("event-1", meta.get("namespace", "default"), **event)
+
+
+def namespace(name: str = "shop", **changes: Any) -> dict[str, Any]:
+    """An active namespace."""
+    return merged(thing(name, status={"phase": "Active"}), changes)
+
+
+def good(**changes: list[dict[str, Any]]) -> World:
+    """A world in which every check passes, with some lists replaced."""
+    deployment = replicated("web")
+    replicaset = replicated("web-rs", metadata=owner("Deployment", deployment))
+    return deepcopy(
+        {
+            "nodes": [node()],
+            "leases": [lease()],
+            "namespaces": [namespace()],
+            "pods": [pod()],
+            "deployments": [deployment],
+            "replicasets": [replicaset],
+            "statefulsets": [replicated("db", app="db")],
+            "daemonsets": [daemonset()],
+            "services": [service()],
+            "endpointslices": [endpointslice("web", "10.1.0.1")],
+            "warnings": [],
+            **changes,
+        }
+    )
+
+
+def empty() -> World:
+    """Every list is there, and holds nothing."""
+    return {noun: [] for noun in KINDS}
+
+
+def snapshot(world: World, **fields: Any) -> Snapshot:
+    """What a look at this world gives."""
+    lists, malformed = {}, {}
+    for noun, objects in world.items():
+        page = msgspec.json.decode(msgspec.json.encode({"kind": "List", "items": objects}), type=Page)
+        lists[noun], bad = decode_page(KINDS[noun].type, page)
+        malformed |= {noun: bad} if bad else {}
+    health = [HealthEndpoint(name, 200, f"[+]ping ok\n{name} check passed\n") for name in ("readyz", "livez")]
+    defaults: dict[str, Any] = {"taken": NOW, "version": "v1.36.3", "health": health, "malformed": malformed}
+    return Snapshot(lists=Lists(**lists), **{**defaults, **fields})
+
+
+def unseen(reason: str = "cannot list: not permitted") -> Snapshot:
+    """What a look gives that was refused everything."""
+    return Snapshot(taken=NOW, gaps=dict.fromkeys([*KINDS, "health", "version"], reason))
+
+
+def baseline(world: World, label: str | None = None) -> Baseline:
+    """The baseline that this world makes, taken an hour ago."""
+    return take_baseline(snapshot(world, taken=NOW - timedelta(hours=1)), label)
+
+
+def profile(**keys: Any) -> Profile:
+    """A profile with these keys."""
+    return Profile.model_validate(frozen(keys))
+
+
+def frozen(value: Any) -> Any:
+    """The same with tuples for lists, as a profile holds them."""
+    if isinstance(value, dict):
+        return {key: frozen(each) for key, each in value.items()}
+    return tuple(map(frozen, value)) if isinstance(value, list) else value
+
+
+@cache
+def battery() -> dict[str, Callable[..., None]]:
+    """All checks by id."""
+    checks = {}
+    for path in sorted(CHECKS.glob("test_*.py")):
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        checks |= {each.__check__.id: each for each in vars(module).values() if hasattr(each, "__check__")}
+    return checks
+
+
+def judge(
+    id: str, seen: World | Snapshot, *, profile: Profile | None = None, baseline: Baseline | None = None, entry: Any = None
+) -> CheckResult:
+    """What one check says of a world."""
+    return run([id], seen, profile, baseline, entry)[0]
+
+
+def run(
+    ids: list[str], seen: World | Snapshot, profile: Profile | None = None, baseline: Baseline | None = None, entry: Any = None
+) -> list[CheckResult]:
+    """What some checks say of a world, with their root causes."""
+    gate = Gate(profile or Profile(), Options(Path("reports")))
+    gate.snapshot, gate.baseline = seen if isinstance(seen, Snapshot) else snapshot(seen), baseline
+    results = [_judge(battery()[id], gate, entry) for id in ids]
+    return relate(results, gate.snapshot, {id: battery()[id].__check__.after for id in ids})
+
+
+def _judge(function: Callable[..., None], gate: Gate, entry: Any) -> CheckResult:
+    check = with_severity(function.__check__, gate.profile.checks)
+    judgement = Judgement(check)
+    nouns = Nouns(gate, judgement, entry)
+    try:
+        function(**{name: nouns[name] for name in inspect.signature(function).parameters})
+    except Inconclusive as reason:
+        return result(check, "inconclusive", str(reason))
+    return conclude(judgement, gate.profile.waivers, may_be_empty=check.id in gate.profile.expect.may_be_empty)
+
+
+def objects(result: CheckResult) -> list[str]:
+    """The objects that a check found."""
+    return [finding.object for finding in result.findings]
