@@ -11,12 +11,13 @@ import sys
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha1
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -152,9 +153,35 @@ class Handler(BaseHTTPRequestHandler):
         accept = b64encode(sha1(key.encode()).digest()).decode()
         self.head(101, {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": accept})
 
+    def answer_login(self, _: str) -> None:
+        form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+        if form != {"user": "ops", "password": "pass-word"}:
+            self.reply(f"who is {form}?".encode(), 403)
+            return
+        self.reply(b'{"token": "t0ken-1234"}', headers={"Set-Cookie": "sid=c00kie-1234"})
+
+    def answer_orders(self, _: str) -> None:
+        wanted = {"Authorization": "Bearer t0ken-1234", "Cookie": "sid=c00kie-1234"}
+        known = all(self.headers[name] == value for name, value in wanted.items())
+        self.reply(f"3 orders {self.headers['Authorization']}".encode(), 200 if known else 401)
+
     def answer_short(self, _: str) -> None:
         self.head(200, {"Content-Length": "1000"})
         self.wfile.write(b"only this")
+        self.close_connection = True
+
+    def do_CONNECT(self) -> None:
+        """As a proxy does: bytes go both ways until one side has had enough."""
+        self.server.requests.append((self.command, self.path, dict(self.headers)))
+        if self.path.endswith(":1"):
+            self.reply(b"", 502)
+            return
+        with socket.create_connection(("127.0.0.1", int(self.path.rpartition(":")[2]))) as behind:
+            self.head(200, {})
+            back = threading.Thread(target=_pump, args=(behind, self.connection), daemon=True)
+            back.start()
+            _pump(self.connection, behind)
+            back.join()
         self.close_connection = True
 
     def reply(self, body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> None:
@@ -179,6 +206,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Nothing: requests are remembered instead."""
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):  # either side may hang up at any time
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
 
 
 class Server(ThreadingHTTPServer):

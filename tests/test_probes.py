@@ -17,6 +17,8 @@ from tests import servers
 from tests.servers import Authority, Server, accepting, free_port, not_accepting, serving, tls_with
 from upgate.errors import Inconclusive
 from upgate.probes import Attempt, Expectation, Target, attempt, attempt_all, judge, names, targets
+from upgate.probes.attempt import Elapsed
+from upgate.probes.proxies import proxy_for
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -147,6 +149,17 @@ def test_within(web: Server) -> None:
     ((observed, expected),) = problems(web.url("/slow/0.4"), within=0.2)
     assert observed.startswith("took 0.4")
     assert expected == "within 200ms"
+
+
+def test_within_on_a_busy_machine(web: Server) -> None:
+    """Time in which this process did not get to look is not the server's; another problem still counts."""
+    asked = target(web.url(), within=0.8, expectations=contains("ok"))
+    seen = attempt(asked)
+    busy = msgspec.structs.replace(seen, elapsed=Elapsed(total=1.0, ours=0.5))
+    with pytest.raises(Inconclusive, match="too busy"):
+        judge(asked, busy)
+    assert len(judge(asked, msgspec.structs.replace(busy, status=500))) == 1
+    assert len(judge(asked, msgspec.structs.replace(seen, elapsed=Elapsed(total=1.0, ours=0.1)))) == 1
 
 
 def test_head(web: Server) -> None:
@@ -450,6 +463,50 @@ def test_proxy(web: Server) -> None:
     with serving() as proxy:
         assert problems("http://shop.example.com/ok", proxy=proxy.url("")) == []
     assert proxy.requests[0][1] == "http://shop.example.com/ok"
+
+
+def test_proxy_with_tls(shop: Server, authority: Authority) -> None:
+    """Through a proxy the server's own certificate is judged, and the proxy sees none of the headers."""
+    with serving() as proxy:
+        asked = target(
+            shop.url(), ca=str(authority.file), proxy=proxy.url(""), tls_days=100, headers={"X-Token": "t0ken"}
+        )
+        seen = attempt(asked)
+        assert [problem.expected for problem in judge(asked, seen)] == ["more than 100 days left"]
+        assert "X-Token" not in proxy.requests[0][2]
+        assert kind(attempt(target(shop.url(), proxy=proxy.url("")))) == "tls-unknown-issuer"
+
+
+def test_proxy_that_cannot_get_there() -> None:
+    """A proxy's 502 is about the server behind it: users there cannot reach it either."""
+    with serving() as proxy:
+        observed = only_problem("https://shop.example.com:1/", proxy=proxy.url(""))
+    assert (
+        observed
+        == f"https://shop.example.com:1/ is unreachable (the proxy 127.0.0.1:{proxy.port} answered 502 Bad Gateway)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "environment", "proxy"),
+    [
+        ("shop.example.com", {}, None),
+        ("shop.example.com", {"https_proxy": "http://p"}, "http://p"),
+        ("shop.example.com", {"HTTPS_PROXY": "http://p", "NO_PROXY": "other.com, .example.com"}, None),
+        ("shop.example.com", {"ALL_PROXY": "http://p", "NO_PROXY": "shop.example.co"}, "http://p"),
+        ("notexample.com", {"ALL_PROXY": "http://p", "NO_PROXY": "example.com"}, "http://p"),
+        ("10.1.2.3", {"ALL_PROXY": "http://p", "NO_PROXY": "10.0.0.0/8"}, None),
+        ("11.1.2.3", {"ALL_PROXY": "http://p", "NO_PROXY": "10.0.0.0/8"}, "http://p"),
+        ("127.0.0.9", {"ALL_PROXY": "http://p"}, None),
+        ("localhost", {"ALL_PROXY": "http://p"}, None),
+        ("shop.example.com", {"ALL_PROXY": "http://p", "no_proxy": "*"}, None),
+    ],
+)
+def test_proxy_of_the_environment(host: str, environment: dict[str, str], proxy: str | None) -> None:
+    """The environment's proxy is found as curl and Go find it."""
+    assert proxy_for("https", host, environment=environment) == proxy
+    assert proxy_for("https", host, "none", environment) is None
+    assert proxy_for("https", host, "http://own", environment) == "http://own"
 
 
 # Ports, names, WebSockets, and what must be closed

@@ -53,16 +53,25 @@ def _body(answer: Answer, lacks: str) -> str:
 
 def _json(expected: Expectation, answer: Answer) -> str | None:
     try:
-        value: Any = msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
-        return _body(answer, "is not JSON")
-    for step in filter(None, expected.of.split(".")):
-        try:
-            value = value[int(step)] if isinstance(value, list) else value[step]
-        except (LookupError, TypeError, ValueError):
-            return f"JSON has no {expected.of}: there is no {step}"
+        value = json_at(expected.of, answer)
+    except LookupError as missing:
+        return str(missing)
     text = msgspec.json.encode(value, order="deterministic").decode()
     return None if text == expected.wanted else f"JSON {expected.of} is {excerpt(text)}"
+
+
+def json_at(path: str, answer: Answer) -> Any:
+    """The value at a dotted path of the body. Raises LookupError, which says what is missing."""
+    try:
+        value: Any = msgspec.json.decode(answer.body)
+    except msgspec.DecodeError as error:
+        raise LookupError(_body(answer, "is not JSON")) from error
+    for step in filter(None, path.split(".")):
+        try:
+            value = value[int(step)] if isinstance(value, list) else value[step]
+        except (LookupError, TypeError, ValueError) as error:
+            raise LookupError(f"JSON has no {path}: there is no {step}") from error
+    return value
 
 
 def _header(expected: Expectation, answer: Answer) -> str | None:

@@ -54,14 +54,17 @@ class Report(msgspec.Struct):
 
 async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
     """Fill the report. Raises what httpx and the network raise."""
-    cookies = httpx.Cookies()
+    await exchange(target, trust, watch, report, httpx.Cookies())
+
+
+async def exchange(target: Target, trust: Trust, watch: Watch, report: Report, cookies: httpx.Cookies) -> Answer:
+    """The last answer, with the cookies that came on the way put into the jar."""
     hop = _first(target)
     for _ in range(MOST_REDIRECTS + 1):
         async with _answer(target, hop, trust, watch, cookies) as response:
             onward = _location(hop, response)
             if not (target.follow and onward):
-                await _read(target, response, onward, report)
-                return
+                return await _read(target, response, onward, report)
         report.hops += (target.mask(shown_url(str(hop.url))),)
         hop = _next(hop, onward, response.status_code)
     raise httpx.TooManyRedirects(f"more than {MOST_REDIRECTS} redirects")
@@ -80,7 +83,7 @@ async def _answer(
 ) -> AsyncIterator[httpx.Response]:
     pinned = target.address if hop.home else ""
     proxy = None if pinned else proxy_for(hop.url.scheme, hop.url.host, target.proxy)
-    watch.by_proxy = proxy is not None
+    watch.by_proxy, watch.behind_connect = proxy is not None, proxy is not None and hop.url.scheme == "https"
     async with _client(target, hop, trust, proxy, cookies) as client:
         request = _request(client, hop, pinned, watch)
         response = await client.send(request, stream=True)
@@ -115,7 +118,7 @@ def _request(client: httpx.AsyncClient, hop: Hop, pinned: str, watch: Watch) -> 
     return request
 
 
-async def _read(target: Target, response: httpx.Response, onward: httpx.URL | None, report: Report) -> None:
+async def _read(target: Target, response: httpx.Response, onward: httpx.URL | None, report: Report) -> Answer:
     report.status = response.status_code
     report.location = target.mask(shown_url(str(onward))) if onward else ""
     report.headers = _wanted_headers(target, response)
@@ -124,6 +127,7 @@ async def _read(target: Target, response: httpx.Response, onward: httpx.URL | No
     report.seen = tuple(compare(expected, answer, target.mask) for expected in target.expectations)
     if not target.accepts(response.status_code):
         report.excerpt = target.mask(excerpt(answer.body))
+    return answer
 
 
 def _wanted_headers(target: Target, response: httpx.Response) -> dict[str, str]:

@@ -36,8 +36,9 @@ def judge(target: Target, attempt: Attempt) -> list[Problem]:
 
 def _failed(target: Target, attempt: Attempt) -> Iterator[Problem]:
     failure = attempt.failure
+    stage = f"{target.stages[len(attempt.seen)]}: " if target.steps else ""
     if failure.kind in CERTIFICATE:
-        yield Problem(_certificate(attempt), "a certificate that verifies")
+        yield Problem(stage + _certificate(attempt), "a certificate that verifies")
         return
     at, words = attempt.address or attempt.target, f" ({failure.words})" if failure.words else ""
     text = {
@@ -51,7 +52,7 @@ def _failed(target: Target, attempt: Attempt) -> Iterator[Problem]:
         "read-timeout": f"no complete answer from {at} within {amount(target.timeout)}{words}",
         "protocol": f"{at} answered something that is not valid HTTP{words}",
     }[failure.kind]
-    yield Problem(text, target.expected)
+    yield Problem(stage + text, target.expected)
 
 
 def _open(attempt: Attempt) -> list[Problem]:
@@ -110,12 +111,14 @@ def _content(target: Target, attempt: Attempt) -> Iterator[Problem]:
         if expected not in seen:
             raise Inconclusive(f"{attempt.target} was asked with other expectations than these; ask it again")
         if not seen[expected].met:
-            yield Problem(seen[expected].observed, expected)
+            yield Problem(seen[expected].observed, target.expected if target.steps else expected)
+            if target.steps:
+                return  # the journey ended there
 
 
 def expected_words(target: Target) -> list[str]:
     """The expectations about the answer in words, without any secret."""
-    return [target.mask(str(each)) for each in target.expectations]
+    return [*target.stages, *(target.mask(str(each)) for each in target.expectations)]
 
 
 def _slow(target: Target, attempt: Attempt, tolerant: bool) -> Iterator[Problem]:

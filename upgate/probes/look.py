@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from upgate.probes import certificates, http, ports, resolving
+from upgate.probes import certificates, http, journeys, ports, resolving
 from upgate.probes.attempt import CERTIFICATE, Attempt, Certificate, Failure
 from upgate.probes.failures import classify
 from upgate.probes.http import Report
@@ -25,7 +25,8 @@ async def look(target: Target, trust: Trust, watch: Watch, vantage: str) -> Atte
     current.set(watch)
     try:
         async with asyncio.timeout(target.timeout):
-            await ASK.get(target.scheme, http.ask)(target, trust, watch, report)
+            ask = journeys.ask if target.steps else ASK.get(target.scheme, http.ask)
+            await ask(target, trust, watch, report)
     except Exception as error:  # whatever it is: it is classified, and kept
         failure = classify(error, watch)
     elapsed = watch.elapsed()
@@ -36,7 +37,7 @@ async def look(target: Target, trust: Trust, watch: Watch, vantage: str) -> Atte
         vantage=vantage,
         started=started,
         elapsed=elapsed,
-        address=watch.address,
+        address="" if watch.by_proxy else watch.address,
         failure=failure and Failure(failure.kind, target.mask(failure.words)),
         certificate=await _certificate(watch, failure, target.timeout - elapsed.total),
         **msgspec.structs.asdict(report),

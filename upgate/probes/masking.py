@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from upgate.redaction import HIDDEN
 
-CREDENTIAL_HEADER = re.compile(
+CREDENTIAL = re.compile(
     r"authorization|cookie|token|secret|password|passwd|signature|session|(^|-)(auth|key)(-|$)|api-?key", re.I
 )
 
@@ -36,10 +36,10 @@ def secrets_of(url: str, headers: Mapping[str, str]) -> Iterator[str]:
     for pair in _split(url).query.split("&"):
         value = pair.partition("=")[2]
         yield from (value, unquote(value))
-    for value in (value for name, value in headers.items() if CREDENTIAL_HEADER.search(name)):
+    for value in (value for name, value in headers.items() if CREDENTIAL.search(name)):
         yield from (value, value.rpartition(" ")[2])
 
 
-def is_credential(header: str) -> bool:
-    """Whether this header usually holds a credential."""
-    return bool(CREDENTIAL_HEADER.search(header))
+def is_credential(name: str) -> bool:
+    """Whether a header or form field of this name usually holds a credential."""
+    return bool(CREDENTIAL.search(name))

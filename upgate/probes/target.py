@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from upgate.probes.masking import secrets_of, shown_url
+from upgate.probes.masking import is_credential, secrets_of, shown_url
 from upgate.redaction import redact
 
 #: What is expected where there is no HTTP status.
@@ -31,6 +31,21 @@ class Expectation(msgspec.Struct, frozen=True):
             "location": f"redirect to {self.wanted}",
             "resolves": f"resolves to {self.wanted}",
         }[self.about]
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One request of a journey. `{word}` in its URL, headers, form and JSON stands for a captured value."""
+
+    method: str
+    url: str
+    headers: dict[str, str] = {}
+    form: dict[str, str] = {}
+    #: A JSON body as text; empty for none.
+    json: str = ""
+    status: tuple[int, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
+    #: Word → where its value is found in the answer: `json:path`, `header:Name`, `cookie:name` or `regex:pattern`.
+    capture: dict[str, str] = {}
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +77,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     address: str = ""
     follow: bool = False
     http2: bool = False
+    #: A journey: its steps share cookies and captured values; `url` is the first one's.
+    steps: tuple[Step, ...] = ()
     #: It must not answer.
     closed: bool = False
     #: How often it is tried before a problem counts; a later success is reported as flaky.
@@ -77,9 +94,20 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         """The URL for people: without user, password and the values of its query."""
         return self.mask(shown_url(self.url))
 
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The steps of a journey in words."""
+        shown = (f"{step.method} {self.mask(shown_url(step.url))}" for step in self.steps)
+        return tuple(f"step {number}, {words}" for number, words in enumerate(shown, 1))
+
     def mask(self, text: str) -> str:
         """The text without this target's credentials."""
-        return redact(text, [*self.secrets, *secrets_of(self.url, self.headers)])
+        own = [
+            *secrets_of(self.url, self.headers),
+            *(each for step in self.steps for each in secrets_of(step.url, step.headers)),
+        ]
+        typed = (value for step in self.steps for name, value in step.form.items() if is_credential(name))
+        return redact(text, [*self.secrets, *own, *typed])
 
     @property
     def scheme(self) -> str:
@@ -89,6 +117,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def expected(self) -> str:
         """The answer that there must be, in words."""
+        if self.steps:
+            return "each step answers as expected"
         if self.scheme in OTHER_ANSWERS:
             return OTHER_ANSWERS[self.scheme]
         return "status " + (" or ".join(map(str, self.status)) or "below 400")

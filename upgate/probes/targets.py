@@ -13,11 +13,13 @@ from upgate.errors import Inconclusive
 from upgate.probes.attempt import Attempt
 from upgate.probes.explaining import known
 from upgate.probes.judging import Problem, judge
-from upgate.probes.target import Expectation, Target
+from upgate.probes.target import Expectation, Step, Target
+from upgate.profile.external import METHODS
 from upgate.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from upgate.profile.external import External
+    from upgate.profile.external import Step as ProfileStep
 
 #: The answer to the key of upgate.probes.http.UPGRADE, by RFC 6455.
 ACCEPTED = Expectation("header", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Sec-WebSocket-Accept")
@@ -141,6 +143,7 @@ def _target(entry: External, id: str, url: str, secrets: Sequence[str]) -> Targe
         address=entry.address or "",
         follow=entry.follow,
         http2=entry.http2,
+        steps=tuple(map(_step, entry.journey or ())),
         closed=entry.closed is not None,
         attempts=getattr(entry, "attempts", 1),
         secrets=tuple(secrets),
@@ -150,10 +153,31 @@ def _target(entry: External, id: str, url: str, secrets: Sequence[str]) -> Targe
 def _url(entry: External) -> str:
     if entry.websocket:
         return "ws" + entry.websocket.removeprefix("ws").removeprefix("http")
+    if entry.journey:
+        return _request(entry.journey[0])[1]
     if entry.dns:
         return f"dns://{entry.dns}"
     place = entry.tcp or entry.closed
     return entry.url or (place if "://" in place else f"tcp://{place}")
+
+
+def _step(step: ProfileStep) -> Step:
+    method, url = _request(step)
+    return Step(
+        method=method,
+        url=url,
+        headers=dict(step.headers),
+        form=dict(step.form),
+        json="" if step.json_body is None else _json(step.json_body),
+        status=step.status or (),
+        expectations=(Expectation("contains", step.body),) if step.body else (),
+        capture=dict(step.capture),
+    )
+
+
+def _request(step: ProfileStep) -> tuple[str, str]:
+    """The method and the URL of a step: the profile checked that there is exactly one."""
+    return next((method.upper(), url) for method in METHODS if (url := getattr(step, method)))
 
 
 def _expectations(entry: External, url: str) -> Iterator[Expectation]:

@@ -41,6 +41,8 @@ class Watch:
         self.certificate: bytes | None = None
         #: The current connection goes to a proxy first, and is the target's only after its CONNECT.
         self.by_proxy = False
+        #: The proxy has yet to open the way for TLS: what it answers is its own.
+        self.behind_connect = False
         #: The request is on its way; from here on only the other side takes its time.
         self.asked = asyncio.Event()
         #: When the first connection was begun: loading certificate authorities before that is not the server's time.
@@ -51,8 +53,11 @@ class Watch:
         self._lag, self._lag_before = lag, 0.0
 
     async def __call__(self, event: str, info: dict[str, Any]) -> None:
-        self.phase = STEPS.get(event, self.phase)
         step, _, state = event.rpartition(".")
+        self.behind_connect = self.behind_connect and event != "proxy.start_tls.started"
+        if self.behind_connect and step.startswith("http11."):
+            return
+        self.phase = STEPS.get(event, self.phase)
         if state == "started":
             self._step(step, info)
         if state == "complete":
@@ -80,7 +85,7 @@ class Watch:
 
     @property
     def address(self) -> str:
-        """`address:port` that answered, or those that were tried."""
+        """`address:port` that answered, or those that were tried; with a proxy it is the proxy's."""
         return " and ".join(host_and_port(address, self.port) for address in self.addresses)
 
     def elapsed(self) -> Elapsed:

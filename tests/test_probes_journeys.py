@@ -1,0 +1,97 @@
+"""Journeys: several requests that share cookies and captured values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.servers import Server, free_port, serving
+from upgate.errors import Inconclusive
+from upgate.probes import Target, attempt, judge
+from upgate.probes.targets import targets
+from upgate.profile.external import External
+from upgate.snapshot import Snapshot
+
+SECRETS = ("pass-word", "t0ken-1234", "c00kie-1234")
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+def journey(shop: Server, *, password: str = "pass-word", capture: str = "json:token", **last: Any) -> Target:
+    """Log in, then list the orders."""
+    login = {"post": shop.url("/login"), "form": {"user": "ops", "password": password}, "capture": {"token": capture}}
+    orders = {"get": shop.url("/orders"), "headers": {"Authorization": "Bearer {token}"}, "status": 200, **last}
+    entry = External.model_validate({"name": "x", "journey": (login, orders), "timeout": "3s"})
+    (target,) = targets([entry], msgspec.convert({"taken": "2026-11-21T00:00:00Z"}, Snapshot))
+    return target
+
+
+def problems(target: Target) -> list[str]:
+    seen = attempt(target)
+    found = judge(target, seen)
+    texts = msgspec.json.encode(seen).decode() + str(found)
+    assert [secret for secret in SECRETS if secret in texts] == []
+    return [problem.observed for problem in found]
+
+
+def test_a_journey_arrives(shop: Server) -> None:
+    """The second step has the cookie and the token of the first, and neither is kept."""
+    assert problems(journey(shop, body="3 orders")) == []
+    assert [path for _, path, _ in shop.requests[-2:]] == ["/login", "/orders"]
+
+
+def test_a_step_that_fails_ends_the_journey(shop: Server) -> None:
+    """The first wrong step is named, no later one is tried, and what was typed does not show."""
+    before = len(shop.requests)
+    (problem,) = problems(journey(shop, password="wr0ng-pass"))
+    assert problem.startswith(f"step 1, POST {shop.url('/login')}: status 403")
+    assert "wr0ng-pass" not in problem
+    assert len(shop.requests) == before + 1
+
+
+def test_a_body_that_is_wrong(shop: Server) -> None:
+    """A step's body is judged, with the captured values masked where the server repeats them."""
+    (problem,) = problems(journey(shop, body="4 orders"))
+    assert problem.startswith(f'step 2, GET {shop.url("/orders")}: body does not contain "4 orders"; begins "3 orders')
+
+
+@pytest.mark.parametrize(
+    ("capture", "fine"),
+    [
+        ('regex:"token": "([^"]+)"', True),
+        ("json:user", False),
+        ("header:X-Token", False),
+        ("cookie:other", False),
+        ("regex:x+", False),
+    ],
+)
+def test_captures(shop: Server, capture: str, fine: bool) -> None:
+    """Values come from JSON, headers, cookies and texts; one that is missing is the step's problem."""
+    found = problems(journey(shop, capture=capture))
+    assert found == [] if fine else "nothing to capture for token" in found[0]
+
+
+def test_an_unknown_source_is_ours(shop: Server) -> None:
+    """A capture that cannot be understood is not the server's fault."""
+    with pytest.raises(Inconclusive, match="xpath"):
+        problems(journey(shop, capture="xpath://token"))
+
+
+def test_a_server_that_refuses_in_the_middle(shop: Server) -> None:
+    """A failure of the network says in which step it was."""
+    port = free_port()
+    (problem,) = problems(journey(shop, get=f"http://127.0.0.1:{port}/orders"))
+    assert problem == f"step 2, GET http://127.0.0.1:{port}/orders: connection refused at 127.0.0.1:{port}"
+
+
+def test_a_slow_journey(shop: Server) -> None:
+    """The timeout is for all steps together."""
+    (problem,) = problems(msgspec.structs.replace(journey(shop, get=shop.url("/slow/9")), timeout=0.3))
+    assert problem.startswith(f"step 2, GET {shop.url('/slow/9')}: no complete answer from")
