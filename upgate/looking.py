@@ -69,10 +69,11 @@ def blind(reason: str, needs: Collection[str], progress: Progress) -> Snapshot:
 
 def look_and_probe(profile: Profile, look: Look, needs: Collection[str], progress: Progress) -> Snapshot:
     """The cluster from inside, and then what the profile wants probed from outside."""
-    snapshot = look(needs, progress)
     if not profile.external:
-        return snapshot
+        return look(needs, progress)
     from upgate.probes import attempt_all
+    from upgate.probes.targets import needs as needs_outside
     from upgate.probes.targets import targets
 
+    snapshot = look({*needs, *needs_outside(profile.external)}, progress)
     return replace(snapshot, attempts=attempt_all(targets(profile.external, snapshot, profile.secrets)))
