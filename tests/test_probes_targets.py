@@ -76,6 +76,7 @@ def test_other_kinds(keys: dict[str, str], id: str, url: str) -> None:
     """Each kind of entry has its id and its way of asking."""
     target = target_of(entry(**keys))
     assert (target.id, target.url, target.closed) == (id, url, "closed" in keys)
+    assert target.shown == url.removeprefix("tcp://").removeprefix("dns://")
 
 
 def test_each_node() -> None:

@@ -91,8 +91,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shown(self) -> str:
-        """The URL for people: without user, password and the values of its query."""
-        return self.mask(shown_url(self.url))
+        """The URL, `host:port` or name for people: without user, password and the values of its query."""
+        return self.mask(shown_url(self.url)).removeprefix("tcp://").removeprefix("dns://")
 
     @property
     def stages(self) -> tuple[str, ...]:
