@@ -100,7 +100,10 @@ def group_versions(groups: dict[str, Any]) -> list[str]:
 
 def preferred(discovery: Mapping[str, Any]) -> list[str]:
     """The discovery path of each group's preferred version, the core group first."""
-    return ["/api/v1", *(f"/apis/{group['preferredVersion']['groupVersion']}" for group in discovery["/apis"]["groups"])]
+    return [
+        "/api/v1",
+        *(f"/apis/{group['preferredVersion']['groupVersion']}" for group in discovery["/apis"]["groups"]),
+    ]
 
 
 def listable(discovery: Mapping[str, Any]) -> list[str]:
