@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from upgate.profile.quantities import (
     Closed,
@@ -139,3 +139,9 @@ class External(Section):
             return data
         says = any(data.get(key) is not None for key in ("status", "header", "location"))
         return data if says else data | {"status": 200}
+
+    @model_serializer(mode="wrap")
+    def _what_counts(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without a URL, what is said about its answer means nothing, defaults included."""
+        values = dump(self)
+        return values if self.url else {key: value for key, value in values.items() if key not in HTTP_KEYS}

@@ -10,6 +10,9 @@ from upgate.errors import UsageError
 from upgate.profile.files import PACKAGE
 from upgate.profile.problems import Place, Problem, refuse, shown
 
+#: Folders that pytest leaves out by itself, beside hidden ones.
+ASIDE = ("build", "dist", "node_modules", "venv")
+
 
 def battery() -> Path:
     """The folder of the checks that come with the package: in it when installed, beside it in a checkout."""
@@ -42,7 +45,14 @@ def files_of(path: Path) -> list[Path]:
     """The file itself, or those below the folder. Raises UsageError where there is neither."""
     if not path.exists():
         raise UsageError(f"there is no file or folder {shown(path)} to read checks from")
-    return sorted(path.rglob("test_*.py")) if path.is_dir() else [path]
+    if path.is_dir():
+        return sorted(file for file in path.rglob("test_*.py") if not is_aside(file.relative_to(path)))
+    return [path] if path.suffix == ".py" else []
+
+
+def is_aside(path: Path) -> bool:
+    """Pytest looks into no such folder."""
+    return any(folder.startswith(".") or folder in ASIDE for folder in path.parts[:-1])
 
 
 def declarations(file: Path) -> Iterator[tuple[str, Place]]:

@@ -54,13 +54,13 @@ def build(path: Path, source: Source, context: Context) -> Profile:
     """The profile that the files say. Raises UsageError."""
     expansion = Expansion(context.environ)
     root = expansion.expand(source.root)
-    problems = [*source.problems, *expansion.problems, *broken_rules(root)]
-    unknown = {problem.place for problem in expansion.problems}
+    problems = [*source.problems, *expansion.problems]
+    told = {problem.place for problem in problems}
     try:
         profile = Profile.model_validate(root.plain(), context=for_validators(root, path, context))
     except ValidationError as error:
-        problems += [problem for problem in problems_of(error, root) if problem.place not in unknown]
-    refuse(problems)
+        problems += [problem for problem in problems_of(error, root) if problem.place not in told]
+    refuse([*problems, *broken_rules(root)])
     return profile.come_from(Origin(path.stem, path, tuple(sorted(expansion.secrets)), source.root))
 
 

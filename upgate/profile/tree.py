@@ -95,10 +95,23 @@ class Reader:
             self._loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(self.text)
             return self._document()
         except yaml.reader.ReaderError as problem:
-            raise unreadable(self._place_of(self.text[: problem.position]), f"not YAML: {problem.reason}") from None
-        except yaml.YAMLError as problem:
-            mark = getattr(problem, "problem_mark", None) or getattr(problem, "context_mark", None)
-            raise unreadable(self._place(mark), words_for(problem)) from None
+            raise unreadable(self._place_of(self.text[: problem.position]), "not YAML: a control character") from None
+        except yaml.MarkedYAMLError as problem:
+            raise self._broken_off(problem) from None
+
+    def _broken_off(self, problem: yaml.MarkedYAMLError) -> Unreadable:
+        """PyYAML's error. What the end of the text leaves open is told where it begins."""
+        mark = problem.problem_mark or problem.context_mark
+        if mark and problem.context_mark and mark.index >= len(self.text.rstrip()):
+            mark = problem.context_mark
+        if mark and self._is_tab(mark):
+            return unreadable(self._place(mark), "not YAML: a tab; indent with spaces")
+        return unreadable(self._place(mark), f"not YAML: {problem.problem} {problem.context or ''}".strip())
+
+    def _is_tab(self, mark: Any) -> bool:
+        """The line begins with a tab, and that is what the mark is about."""
+        begin = self.text[: mark.index + 1].rpartition("\n")[2]
+        return begin.isspace() and "\t" in begin
 
     def _document(self) -> Node | None:
         self._next()  # the stream's start
@@ -115,6 +128,8 @@ class Reader:
         return self._loader.get_event()
 
     def _place(self, mark: Any) -> Place:
+        if mark and mark.line > self.text.count("\n"):  # libyaml ends every text with a line break of its own
+            return self._place_of(self.text)
         return Place(self.file, mark.line + 1, mark.column + 1) if mark else self.start
 
     def _place_of(self, before: str) -> Place:
@@ -214,15 +229,6 @@ def unreadable(place: Place, words: str, keys: Keys = ()) -> Unreadable:
 def refused(tag: str, place: Place, keys: Keys) -> Problem:
     """A problem for a YAML tag, which would make the text choose what is run or built."""
     return at(place, keys, f"the YAML tag {tag.replace(STANDARD, '!!')} is refused; remove it")
-
-
-def words_for(problem: yaml.YAMLError) -> str:
-    """PyYAML's error in one sentence."""
-    detail = str(getattr(problem, "problem", None) or problem)
-    if r"'\t'" in detail:
-        return "not YAML: a tab; indent with spaces"
-    context = getattr(problem, "context", None)
-    return f"not YAML: {detail} {context or ''}".strip()
 
 
 def walk(node: Node, keys: Keys = ()) -> Iterator[tuple[Keys, Node]]:

@@ -1,0 +1,378 @@
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from tests.profile_files import Folder
+
+#: Each text, and the only error that it has.
+WRONG = {
+    "an unknown key": (
+        "expect:\n  nodes: {mim: 3}\n",
+        '2:11: expect.nodes.mim: unknown key; did you mean "min"? Valid keys: kubelet, min, pool-label',
+    ),
+    "an unknown key with an underscore": (
+        "expect: {may_be_empty: []}",
+        '1:10: expect.may_be_empty: unknown key; did you mean "may-be-empty"? '
+        "Valid keys: may-be-empty, next-version, nodes, version",
+    ),
+    "an unknown key without a neighbour": (
+        "scope: {zzz: 1}",
+        "1:9: scope.zzz: unknown key. Valid keys: namespaces",
+    ),
+    "an unknown key with nothing behind it": (
+        "scope: {zzz: }",
+        "1:9: scope.zzz: unknown key. Valid keys: namespaces",
+    ),
+    "text for a number": (
+        'expect: {nodes: {min: "3"}}',
+        '1:23: expect.nodes.min: expected a whole number; found the text "3"',
+    ),
+    "a negative number": ("expect: {nodes: {min: -1}}", "1:23: expect.nodes.min: must be greater than or equal to 0"),
+    "a number for text": (
+        "description: 7",
+        '1:14: description: expected text; YAML reads 7 as a number; quote it: "7"',
+    ),
+    "a list for text": ("description: [a]", "1:14: description: expected text; found a list"),
+    "text for a mapping": (
+        "cluster: prod",
+        '1:10: cluster: expected a mapping of keys to values; found the text "prod"',
+    ),
+    "a mapping for a list": ("waivers: {}", "1:10: waivers: expected a list, such as [one, two]; found a mapping"),
+    "text for true or false": (
+        'external: [{name: a, url: "https://a.b", follow: maybe}]',
+        '1:50: external[0].follow: expected true or false; found the text "maybe"',
+    ),
+    "a version that is a number": (
+        "expect:\n  version: 1.30",
+        '2:12: expect.version: expected text; YAML reads 1.30 as a number; quote it: "1.30"',
+    ),
+    "a kubelet's version that is a number": (
+        "expect:\n  nodes:\n    kubelet: 1.30",
+        '3:14: expect.nodes.kubelet: expected text; YAML reads 1.30 as a number; quote it: "1.30"',
+    ),
+    "a word that YAML takes for true": (
+        "cluster: {context: on}",
+        '1:20: cluster.context: expected text; YAML reads on as a true-or-false value; quote it: "on"',
+    ),
+    "no version": (
+        'expect: {version: "latest"}',
+        '1:19: expect.version: not a version such as "1.36" or "v1.36.2", nor a range such as ">=1.35, <1.37"',
+    ),
+    "a duplicate key": ("description: a\ndescription: b", "2:1: description: duplicate key; the first is in line 1"),
+    "a duplicate key inside": (
+        "gate: {clean: 1, clean: 2}",
+        "1:18: gate.clean: duplicate key; the first is in line 1",
+    ),
+    "a duplicate name": (
+        "external:\n- {name: a, url: 'https://a.b'}\n- {name: a, url: 'https://a.c'}",
+        "3:10: external[1].name: duplicate name; the first is in line 2",
+    ),
+    "an unknown check": (
+        "checks: {nodes.redy: off}",
+        '1:10: checks.nodes.redy: there is no check with this id; did you mean "nodes.ready"?',
+    ),
+    "an unknown check that may be empty": (
+        "expect: {may-be-empty: [pods.bar]}",
+        '1:25: expect.may-be-empty[0]: there is no check with this id; did you mean "pods.bare"?',
+    ),
+    "an unknown external check": (
+        "external: [{name: shop, url: 'https://a.b'}]\nchecks: {external.shops: off}",
+        '2:10: checks.external.shops: there is no check with this id; did you mean "external.shop"?',
+    ),
+    "an unknown severity": (
+        "checks: {nodes.ready: fatal}",
+        "1:23: checks.nodes.ready: expected 'critical', 'warning' or 'off'; found the text \"fatal\"",
+    ),
+    "a severity that YAML takes for true": (
+        "checks: {nodes.ready: on}",
+        "1:23: checks.nodes.ready: expected 'critical', 'warning' or 'off'; found the true-or-false value on",
+    ),
+    "a waiver of an unknown check": (
+        "waivers: [{check: pods.restart, reason: x, until: 2027-01-01}]",
+        '1:19: waivers[0].check: there is no check that this matches; did you mean "pods.restarts"?',
+    ),
+    "a waiver of a pattern without checks": (
+        'waivers: [{check: "mesh.*", reason: x, until: 2027-01-01}]',
+        "1:19: waivers[0].check: there is no check that this matches",
+    ),
+    "an expired waiver": (
+        "waivers: [{check: pods.bare, reason: x, until: 2026-11-20}]",
+        "1:48: waivers[0].until: this waiver has expired; renew it or remove it",
+    ),
+    "a waiver without end": (
+        "waivers:\n- {check: pods.bare, reason: x}",
+        '2:3: waivers[0]: needs the key "until"',
+    ),
+    "a waiver without reason": (
+        "waivers: [{check: pods.bare, until: 2027-01-01}]",
+        '1:11: waivers[0]: needs the key "reason"',
+    ),
+    "a waiver with a blank reason": (
+        'waivers: [{check: pods.bare, reason: " ", until: 2027-01-01}]',
+        "1:38: waivers[0].reason: must not be empty: say why",
+    ),
+    "no date": (
+        "waivers: [{check: pods.bare, reason: x, until: soon}]",
+        "1:48: waivers[0].until: not a date such as 2026-12-31",
+    ),
+    "a date that no calendar has": (
+        "waivers: [{check: pods.bare, reason: x, until: 2026-13-45}]",
+        "1:48: waivers[0].until: looks like a YAML date, but is none; quote it if it is text",
+    ),
+    "a time without zone": (
+        "since: 2026-11-21 01:00:00",
+        "1:8: since: a time needs its zone, such as 2026-11-21T01:30:00Z or 2026-11-21T10:30:00+09:00",
+    ),
+    "a bare number for a duration": (
+        "window: 30",
+        "1:9: window: a duration needs a unit: say 30s, or 30m for minutes",
+    ),
+    "no duration": (
+        "patience: {start-up: fast}",
+        "1:22: patience.start-up: not a duration such as 800ms, 30s, 5m, 1h30m or 2d",
+    ),
+    "an endless duration": (
+        f"window: {'9' * 30}d",
+        "1:9: window: not a duration such as 800ms, 30s, 5m, 1h30m or 2d",
+    ),
+    "no regular expression": (
+        'external: [{name: a, url: "https://a.b", matches: "("}]',
+        "1:51: external[0].matches: not a regular expression: missing ), unterminated subpattern at position 0",
+    ),
+    "no pattern": ('scope: {namespaces: ["a["]}', "1:22: scope.namespaces[0]: not a pattern: a [ is never closed"),
+    "an empty pattern": (
+        'scope: {namespaces: ["!"]}',
+        "1:22: scope.namespaces[0]: an empty pattern matches nothing; * matches everything",
+    ),
+    "no namespace at all": ("scope: {namespaces: []}", "1:21: scope.namespaces: must not be empty"),
+    "no URL": (
+        "external: [{name: a, url: shop.example.com}]",
+        "1:27: external[0].url: not a URL such as https://shop.example.com/healthz",
+    ),
+    "a URL with a wrong port": (
+        'external: [{name: a, url: "https://a.b:99999/"}]',
+        "1:27: external[0].url: not a URL: Port out of range 0-65535",
+    ),
+    "no status": (
+        'external: [{name: a, url: "https://a.b", status: [99]}]',
+        "1:51: external[0].status[0]: must be greater than or equal to 100",
+    ),
+    "nothing to ask": (
+        "external: [{name: a}]",
+        "1:12: external[0]: needs exactly one of url, journey, tcp, dns, websocket, closed; has none",
+    ),
+    "two things to ask": (
+        'external: [{name: a, tcp: "a:1", dns: a}]',
+        "1:12: external[0]: needs exactly one of url, journey, tcp, dns, websocket, closed; has tcp and dns",
+    ),
+    "an expectation of a thing that cannot have it": (
+        'external: [{name: a, tcp: "a:1", status: 200}]',
+        "1:34: external[0].status: means nothing without url",
+    ),
+    "no port": (
+        "external: [{name: a, tcp: db}]",
+        "1:27: external[0].tcp: not of the form host:port, such as db.example.com:5432 or [2001:db8::1]:5432",
+    ),
+    "each without its address": (
+        'external: [{name: a, each: node, url: "http://a.b"}]',
+        "1:39: external[0].url: needs {address} where the address of each belongs",
+    ),
+    "an address of nothing": (
+        'external: [{name: a, url: "http://{address}:80"}]',
+        "1:27: external[0].url: has an {address}, but there is no each",
+    ),
+    "a certificate of plain text": (
+        'external: [{name: a, url: "http://a.b", tls-days: 3}]',
+        "1:41: external[0].tls-days: an http:// URL has no certificate",
+    ),
+    "a name that no id can hold": (
+        'external: [{name: "a b", url: "https://a.b"}]',
+        "1:19: external[0].name: a name is made of letters, digits, dots, hyphens and underscores: "
+        "it becomes part of a check's id",
+    ),
+    "a step of nothing": (
+        "external: [{name: a, journey: [{status: 200}]}]",
+        "1:32: external[0].journey[0]: needs exactly one of get, post, put, patch, delete, head; has none",
+    ),
+    "an object of which nothing is expected": (
+        "resources: [{name: a, apiVersion: v1, kind: Pod, that: []}]",
+        "1:56: resources[0].that: must not be empty",
+    ),
+    "two clusters": (
+        "cluster: {snapshot: a, context: b}",
+        "1:24: cluster.context: only one of snapshot or context can be; set the others to null",
+    ),
+    "an unknown demo": (
+        "cluster: {embedded: sick}",
+        "1:21: cluster.embedded: expected 'healthy' or 'broken'; found the text \"sick\"",
+    ),
+    "no rate": (
+        "monitor: {fail-after: 3 of 2}",
+        "1:23: monitor.fail-after: not of the form `2 of 3`: so many failures in so many rounds",
+    ),
+    "an unset variable": (
+        "cluster:\n  context: ${CONTEXT}",
+        "2:12: cluster.context: the environment variable CONTEXT is not set",
+    ),
+    "an unset variable in a URL": (
+        'monitor: {heartbeat: "${URL}"}',
+        "1:22: monitor.heartbeat: the environment variable URL is not set",
+    ),
+    "a variable without a name": (
+        'description: "${}"',
+        "1:14: description: ${} names no variable; write ${NAME}, or $${ for a plain ${",
+    ),
+    "a variable without an end": (
+        'description: "${HOME"',
+        "1:14: description: ${HOME names no variable; write ${NAME}, or $${ for a plain ${",
+    ),
+    "a YAML tag": (
+        "description: !!python/name:os.system",
+        "1:14: description: the YAML tag !!python/name:os.system is refused; remove it",
+    ),
+    "a tagged mapping": (
+        "cluster: !box {context: a}",
+        "1:10: cluster: the YAML tag !box is refused; remove it",
+    ),
+    "a tab": ("cluster:\n\tcontext: a", "2:1: not YAML: a tab; indent with spaces"),
+    "an open bracket": (
+        "checks: {a: off",
+        "1:9: not YAML: ",
+    ),
+    "a control character": ("description: a\nextends: \x07", "2:10: not YAML: a control character"),
+    "two documents": ("description: a\n---\ndescription: b", "2:1: a second document begins; a profile is one"),
+    "an unknown alias": ("description: *a", "1:14: description: no anchor &a ends before this *a"),
+    "an alias inside itself": ("cluster: &a [*a]", "1:14: cluster[0]: no anchor &a ends before this *a"),
+    "a list as a key": ("? [a]\n: b", "1:3: a key must be a word, no list, mapping or alias"),
+    "nothing": ("", "1:1: the file is empty; a profile says at least `description: …`"),
+    "a comment": ("# nothing\n", "1:1: the file is empty; a profile says at least `description: …`"),
+    "a list of things": (
+        "\n- a",
+        "2:1: a profile is a mapping of keys to values, such as `cluster: {context: prod}`",
+    ),
+    "not UTF-8": (b"cluster: {}\ndescription: caf\xe9", "2:17: not UTF-8; save the file as UTF-8"),
+    "a deep nest": ("[" * 100_000, "1:42: nested deeper than 40 levels"),
+    "a base that is not there": (
+        "extends: prud",
+        '1:10: extends: there is no profile prud; did you mean "prod"? There are:',
+    ),
+    "itself": ("extends: prod", "1:10: extends: a profile cannot extend itself"),
+    "itself by its path": ("extends: ../profiles/prod.yaml", "1:10: extends: a profile cannot extend itself"),
+}
+
+
+@pytest.fixture(params=["libyaml", "Python"])
+def folder(request, tmp_path, monkeypatch) -> Folder:
+    """A working directory; PyYAML with its C library, and without it, as on some machines."""
+    monkeypatch.chdir(tmp_path)
+    if request.param == "Python":
+        monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
+    return Folder(tmp_path)
+
+
+@pytest.mark.parametrize(("text", "error"), WRONG.values(), ids=WRONG)
+def test_an_error_has_its_line_and_column(folder, text, error):
+    """Every kind of mistake is one line with file, line, column, what was found and what to write instead."""
+    (line,) = folder.errors(text)
+    assert line.startswith(f"profiles/prod.yaml:{error}")
+
+
+def test_all_errors_are_told_at_once(folder):
+    """Mistakes of different kinds are told together, in the order of the file."""
+    mistakes = [
+        "description: 7",
+        "description: ${NOPE}",
+        "expect: {version: 1.30, nodes: {mim: 1}}",
+        "cluster: {snapshot: a, embedded: b}",
+        "checks: {nodes.redy: off}",
+        "waivers: [{check: pods.bare, reason: x, until: 2020-01-01}, {}]",
+        "external: [{name: a, url: x}, {name: a, url: 'https://a.b', within: 3}]",
+        "expct: !!set {}",
+    ]
+    errors = folder.errors("\n".join(mistakes))
+    where = [tuple(map(int, error.split(":")[1:3])) for error in errors]
+    assert where == sorted(where)
+    assert {line for line, _ in where} == {2, 3, 4, 5, 6, 7, 8}, "the first description is replaced by the second"
+    assert len(errors) == 16
+
+
+def test_an_error_in_the_base_is_told_of_the_base(folder):
+    """With extends, each error points into the file that holds the mistake."""
+    folder.write("description: Production\nexpect: {version: 1.30}")
+    errors = folder.errors("extends: prod\ngate: {clean: 0}", "staging")
+    assert [error.partition(": ")[0] for error in errors] == ["profiles/prod.yaml:2:19", "profiles/staging.yaml:2:15"]
+
+
+def test_syntax_errors_of_the_base_are_told_too(folder):
+    """A base that is not YAML is one error, in the base."""
+    folder.write("a: [")
+    (error,) = folder.errors("extends: prod", "staging")
+    assert error.startswith("profiles/prod.yaml:1:5: not YAML")
+
+
+def test_a_base_cannot_extend_another_profile(folder):
+    """There is one level of extension."""
+    folder.write("description: a", "base")
+    folder.write("extends: base")
+    (error,) = folder.errors("extends: prod", "staging")
+    assert error == (
+        "profiles/staging.yaml:1:10: extends: profiles/prod.yaml itself extends base; "
+        "only one level is possible: extend that one, or repeat what is needed"
+    )
+
+
+def test_a_circle_is_called_a_circle(folder):
+    """Two profiles that extend each other are an error that says so."""
+    folder.write("extends: staging")
+    (error,) = folder.errors("extends: prod", "staging")
+    assert error.endswith("profiles/prod.yaml itself extends staging; that is a circle")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'external: [{name: a, url: "${SECRET}"}]',
+        'external: [{name: a, url: "https://a.b", matches: "(?P<${SECRET}"}]',
+        'monitor: {heartbeat: "https://[${SECRET}"}',
+        'checks: {nodes.ready: "${SECRET}"}',
+        'external: [{name: "${SECRET} x", url: "https://a.b"}]',
+        'waivers: [{check: "${SECRET}", reason: x, until: "${SECRET}"}]',
+        'scope: {namespaces: "${SECRET}"}',
+        'expect: {version: "${SECRET}", nodes: {min: "${SECRET}"}}',
+        'extends: "${SECRET}"',
+        'cluster: {embedded: "${SECRET}"}',
+        'external: [{name: a, tcp: "${SECRET}"}]',
+        'window: "${SECRET}"',
+    ],
+)
+def test_no_error_quotes_a_secret(folder, text):
+    """What a variable stands for is in no message, whatever is wrong with it."""
+    assert "hunter2" not in "\n".join(folder.errors(text, SECRET="hunter2!["))
+
+
+def test_an_unfolding_bomb_is_refused(folder):
+    """A few lines of aliases that unfold to billions of values end in one error."""
+    levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    levels += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    (error,) = folder.errors("\n".join(levels))
+    assert "unfolds to more than 100000 values" in error
+
+
+def test_without_a_name_the_profiles_are_listed(folder):
+    """No name, or an unknown one, is answered with the names that there are."""
+    from upgate.errors import UsageError
+
+    folder.write("description: a", "tokyo")
+    for name in (None, "", "tokio"):
+        with pytest.raises(UsageError, match=r"There are: default, demo, demo-broken, tokyo\."):
+            folder.load_with(name, {})
+
+
+@pytest.mark.parametrize("path", ["profiles", "profiles/none.yaml", "profiles/../none.yml"])
+def test_a_path_that_is_no_file_is_an_error(folder, path):
+    """A folder, or a path where nothing is, is one sentence."""
+    from upgate.errors import UsageError
+
+    with pytest.raises(UsageError, match=r"there is no profile|cannot be read: Is a directory"):
+        folder.load_with(f"./{path}", {})
