@@ -19,8 +19,14 @@ QUIET += ["--disable-background-networking", "--disable-component-update", "--di
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium")
 
 
+@pytest.fixture(scope="module")
+def user_data(tmp_path_factory):
+    """The browser's own directory, made once because that takes most of its start."""
+    return tmp_path_factory.mktemp("chromium")
+
+
 @pytest.fixture
-def browse(tmp_path):
+def browse(tmp_path, user_data):
     """The page's elements, as they are once the browser has loaded it with this hash."""
 
     def load(markup, state=""):
@@ -29,7 +35,7 @@ def browse(tmp_path):
         command = [
             CHROMIUM,
             *QUIET,
-            f"--user-data-dir={tmp_path / 'profile'}",
+            f"--user-data-dir={user_data}",
             "--dump-dom",
             f"{path.as_uri()}#{state}",
         ]

@@ -185,11 +185,12 @@ def hostile() -> Results:
         hint=f"kubectl {ANSI} {HOSTILE}",
         because=f"{HOSTILE}: {ANSI}",
     )
+    namespaced = finding('Pod/"><img src=x>/web', '" onclick=alert(3) x="')
     covered = msgspec.structs.replace(bad, waived=HOSTILE + ANSI)
     told = {"title": HOSTILE + ANSI, "noun": HOSTILE, "why": ANSI + HOSTILE, "reason": HOSTILE + ANSI}
     return results(
         *[
-            result(HOSTILE + ANSI + outcome, outcome, bad, covered, **told)
+            result(HOSTILE + ANSI + outcome, outcome, bad, covered, namespaced, **told)
             for outcome in ("failed", "inconclusive", "warned")
         ],
         result("pods.quiet", "inconclusive", reason=ANSI + HOSTILE),

@@ -12,7 +12,7 @@ import pytest
 from tests.test_reports_examples import EXAMPLES, broken, healthy
 from upgate.errors import UsageError
 from upgate.reports.results_json import load_json
-from upgate.reports.writing import clear, write_reports, write_whole
+from upgate.reports.writing import append_line, clear, write_reports, write_whole
 
 NOBODY = 65534
 
@@ -147,3 +147,12 @@ def test_warnings_reach_the_written_junit(tmp_path):
     """fail_on_warnings makes the warned check a failure in the file."""
     paths = write_reports(broken(), tmp_path, fail_on_warnings=True)
     assert b'failures="7"' in paths["junit.xml"].read_bytes()
+
+
+def test_lines_are_added_as_they_come(tmp_path):
+    """A line is added behind those that are there; where it cannot be, the error is one sentence."""
+    append_line(tmp_path / "rounds.jsonl", b"{1}")
+    append_line(tmp_path / "rounds.jsonl", b"{2}")
+    assert (tmp_path / "rounds.jsonl").read_bytes() == b"{1}\n{2}\n"
+    with pytest.raises(UsageError, match=r"Cannot append to .*: Is a directory\."):
+        append_line(tmp_path, b"{3}")

@@ -86,3 +86,11 @@ def worded(verb: str, path: Path) -> Iterator[None]:
         raise UsageError(
             f"Cannot {verb} {path}: {reason}. Choose a directory that can be written with --reports."
         ) from error
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Add a line to a file, on the disk before this returns; raises UsageError where that cannot be done."""
+    with worded("append to", path), path.open("ab") as file:
+        file.write(line + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
