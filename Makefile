@@ -5,7 +5,7 @@ PYTHON ?= $(shell for each in python3.14 python3.13 python3.12 python3.11 python
 	command -v $$each >/dev/null && $$each -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$each; break; }; done)
 
-.PHONY: demo demo-broken test bench lint clean
+.PHONY: demo demo-broken test e2e bench lint clean
 
 demo: $(VENV)/ready ## run the battery on the embedded cluster
 	$(PYTEST) --profile=demo
@@ -15,6 +15,9 @@ demo-broken: $(VENV)/ready ## the same, after a bad upgrade: red, and that is as
 
 test: $(VENV)/ready lint ## the suite's own tests
 	$(PYTEST) tests
+
+e2e: $(VENV)/ready ## the end-to-end tests on a real cluster, which they build, start and stop (root, Linux)
+	$(PYTEST) tests/e2e
 
 lint: $(VENV)/ready
 	$(VENV)/bin/ruff check .
