@@ -38,7 +38,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--endpoints", type=int, default=1000)
-    parser.add_argument("--delay", type=float, default=3.0)
+    parser.add_argument("--delay", type=float, default=5.0, help="seconds")
     return parser.parse_args()
 
 

@@ -648,7 +648,7 @@ def test_an_attempt_survives_the_snapshot(web: Server) -> None:
 
 
 def test_judging_needs_no_httpx() -> None:
-    """Importing the package loads neither httpx nor cryptography nor asyncio."""
-    script = "import sys, upgate.probes; print({'httpx', 'cryptography', 'asyncio'} & set(sys.modules))"
+    """Importing the package loads neither httpx nor cryptography nor asyncio nor pydantic."""
+    script = "import sys, upgate.probes; print({'httpx', 'cryptography', 'asyncio', 'pydantic'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "set()"

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from upgate.errors import Inconclusive
 from upgate.probes.attempt import CERTIFICATE, Attempt, Certificate
 from upgate.probes.target import Target
-from upgate.profile.quantities import format_duration
 
 
 class Problem(NamedTuple):
@@ -147,6 +146,10 @@ def _ageing(target: Target, attempt: Attempt) -> Iterator[Problem]:
 
 def amount(seconds: float) -> str:
     """As a profile says it: `800ms`, `5s`."""
+    from upgate.profile.quantities import (
+        format_duration,
+    )  # brings pydantic, which nobody needs for an attempt that is well
+
     return format_duration(timedelta(seconds=seconds))
 
 
