@@ -48,8 +48,9 @@ def test_a_finding_says_all_of_itself():
 
 
 def test_many_findings_are_cut_to_ten():
-    """Of 47 findings ten are shown, and the line behind them says where the other 37 are."""
+    """Of 47 findings ten are shown, and the line behind them says where the other 37 are; a waived one does not count."""
     text = shown(broken())
+    assert "pods.crashing — 47 of 412 pods —" in text
     assert len(re.findall("^  Pod/shop/web-", text, re.MULTILINE)) == 10
     assert "… and 37 more in report.html" in text
     assert len(shown(huge()).splitlines()) < 60
