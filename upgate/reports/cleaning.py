@@ -23,6 +23,8 @@ UNPRINTABLE = re.compile(
 
 def harmless(text: str) -> str:
     """The text without terminal sequences, each other character that cannot be shown replaced by U+FFFD."""
+    if text.isprintable():
+        return text
     return UNPRINTABLE.sub("\ufffd", SEQUENCES.sub("", text.replace("\r\n", "\n")))
 
 
