@@ -9,6 +9,7 @@ from tests.worlds import ago, battery, condition, container_status, daemonset, e
 from tests.worlds import pod, profile, replicated, snapshot, terminated, unseen
 
 from upgate.facts.health import HealthEndpoint
+from upgate.planned import IDS, unjudged
 from upgate.profile.known import known_checks
 from upgate.verdict import CheckResult
 
@@ -110,3 +111,21 @@ def test_ids_are_read_from_the_source_as_they_are():
     from tests.worlds import CHECKS
 
     assert set(known_checks([CHECKS])) == set(battery())
+
+
+def test_what_is_planned_is_not_there_yet():
+    """An id is either a check or planned, never both."""
+    assert not IDS & set(battery())
+
+
+@pytest.mark.parametrize(
+    "asked", [{"checks": {"nodes.uniform": "critical"}}, {"mesh": {"revision": "asm-1"}}, {"hosts": {"services": ["kubelet"]}}]
+)
+def test_what_no_check_judges_yet_is_inconclusive(asked):
+    """A profile that asks for what this version cannot judge does not get a green light for it."""
+    assert [each.outcome for each in unjudged(profile(**asked))] == ["inconclusive"]
+
+
+def test_a_planned_check_may_be_switched_off():
+    """Nobody asked for it, so nothing is said."""
+    assert not unjudged(profile(checks={"events.warnings": "off"}))

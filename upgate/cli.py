@@ -125,10 +125,11 @@ def schema(options: argparse.Namespace) -> int:
 def loaded(options: argparse.Namespace) -> Profile:
     """The profile that the options name. Raises UsageError."""
     from upgate.profile import load
+    from upgate.planned import IDS
     from upgate.profile.known import battery, known_checks
 
     known = known_checks([battery(), *options.paths])
-    return load(options.profile, known_checks=known, environ=os.environ, today=date.today())
+    return load(options.profile, known_checks={*known, *IDS}, environ=os.environ, today=date.today())
 
 
 def run(arguments: list[str]) -> int:

@@ -21,6 +21,7 @@ from upgate.conclude import result, unused
 from upgate.errors import Inconclusive, UsageError
 from upgate.facts.relations import RELATIONS
 from upgate.looking import Look, Progress, looking
+from upgate.planned import unjudged
 from upgate.redaction import redact
 from upgate.reports.writing import append_line, clear, write_whole
 from upgate.settling import Settling
@@ -147,7 +148,8 @@ class Gate:
     def checks(self) -> list[CheckResult]:
         """All results in the battery's order, each finding with its root cause."""
         place = {id: number for number, id in enumerate(self.order)}
-        ordered = sorted(self.results.values(), key=lambda each: place.get(each.id, len(place)))
+        results = [*self.results.values(), *unjudged(self.profile)]
+        ordered = sorted(results, key=lambda each: place.get(each.id, len(place)))
         return relate(ordered, self.snapshot, self.after) if self.snapshot else ordered
 
     def finish(self, checks: Sequence[CheckResult] | None = None) -> Results:

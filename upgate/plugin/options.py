@@ -91,12 +91,13 @@ def make_gate(config: pytest.Config) -> Gate:
 
 def _gate(config: pytest.Config) -> Gate:
     from upgate.gate import Gate
+    from upgate.planned import IDS
     from upgate.profile import load
     from upgate.profile.known import battery, known_checks
 
     known = known_checks([battery(), *paths(config)])
     today = datetime.now(UTC).date()
-    profile = load(config.option.profile, known_checks=known, environ=os.environ, today=today)
+    profile = load(config.option.profile, known_checks={*known, *IDS}, environ=os.environ, today=today)
     return Gate(profile, read(config, profile), order=list(known))
 
 
