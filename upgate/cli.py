@@ -124,8 +124,8 @@ def schema(options: argparse.Namespace) -> int:
 
 def loaded(options: argparse.Namespace) -> Profile:
     """The profile that the options name. Raises UsageError."""
-    from upgate.profile import load
     from upgate.planned import IDS
+    from upgate.profile import load
     from upgate.profile.known import battery, known_checks
 
     known = known_checks([battery(), *options.paths])

@@ -65,5 +65,5 @@ def available(search: Sequence[Path] = SEARCH) -> list[str]:
 
 def listing(search: Sequence[Path]) -> str:
     """What there is, in sentences."""
-    folders = " or ".join(f"{shown(folder)}/" for folder in search)
+    folders = " or ".join(dict.fromkeys(f"{shown(folder)}/" for folder in search))
     return f"There are: {', '.join(available(search))}. Profiles are looked for in {folders or 'the package'}; a path works too."

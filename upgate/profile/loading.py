@@ -66,5 +66,8 @@ def build(path: Path, source: Source, context: Context) -> Profile:
 
 def for_validators(root: Node, path: Path, context: Context) -> dict[str, Any]:
     """What validators ask for."""
-    known = None if context.known_checks is None else {*context.known_checks, *declared(root)}
+    known = None
+    if context.known_checks is not None:
+        ids = {*context.known_checks, *declared(root)}
+        known = {id for id in ids if "{" not in id}  # `external.{name}` stands for those that the profile declares
     return {"known": known, "today": context.today, "folder": path.parent}

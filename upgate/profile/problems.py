@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from upgate.errors import UsageError
 
+#: Line breaks and control characters: an error is one line, and does nothing to a terminal.
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+#: Characters of a key that are quoted; the place says the rest.
+LONGEST_KEY = 80
 #: Where a value is inside a profile: keys, and numbers in lists.
 Keys = tuple[str | int, ...]
 
@@ -30,7 +35,7 @@ class Problem(NamedTuple):
     words: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.words}"
+        return UNPRINTABLE.sub(" ", f"{self.place}: {self.words}")
 
 
 def at(place: Place, keys: Keys, words: str) -> Problem:
@@ -40,13 +45,19 @@ def at(place: Place, keys: Keys, words: str) -> Problem:
 
 def dotted(keys: Keys) -> str:
     """The keys as people write them: `expect.nodes.min`, `external[0].url`."""
-    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).removeprefix(".")
+    words = (f"[{key}]" if isinstance(key, int) else f".{key[:LONGEST_KEY]}" for key in keys)
+    return "".join(words).removeprefix(".")
+
+
+def refusal(problems: Iterable[Problem]) -> UsageError:
+    """One line for each problem, in the order of the file."""
+    return UsageError("\n".join(str(problem) for problem in sorted(set(problems))))
 
 
 def refuse(problems: Iterable[Problem]) -> None:
-    """Raise UsageError with one line for each problem, in the order of the file; return where there is none."""
-    if lines := [str(problem) for problem in sorted(set(problems))]:
-        raise UsageError("\n".join(lines))
+    """Raise UsageError where there is any problem."""
+    if found := list(problems):
+        raise refusal(found)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from upgate.errors import UsageError
 from upgate.profile.files import DEFAULT, find, is_path
 from upgate.profile.merging import merge
-from upgate.profile.problems import Place, Problem, refuse, shown
+from upgate.profile.problems import Place, Problem, refusal, shown
 from upgate.profile.rules import repeated_names
 from upgate.profile.tree import Node, Reader, Unreadable, unreadable
 
@@ -38,7 +38,7 @@ class Sources:
             own = self._tree(path)
             base = self._base(own, path)
         except Unreadable as problem:
-            refuse([*self.problems, problem.problem])
+            raise refusal([*self.problems, problem.problem]) from None
         return Source(merge(base, own) if base else own, self.problems)
 
     def _tree(self, path: Path) -> Node:

@@ -104,9 +104,10 @@ class Reader:
         mark = problem.problem_mark or problem.context_mark
         if mark and problem.context_mark and mark.index >= len(self.text.rstrip()):
             mark = problem.context_mark
+        place = min(self._place(mark), self._place_of(self.text))  # libyaml adds a last line of its own
         if mark and self._is_tab(mark):
-            return unreadable(self._place(mark), "not YAML: a tab; indent with spaces")
-        return unreadable(self._place(mark), f"not YAML: {problem.problem} {problem.context or ''}".strip())
+            return unreadable(place, "not YAML: a tab; indent with spaces")
+        return unreadable(place, f"not YAML: {problem.problem} {problem.context or ''}".strip())
 
     def _is_tab(self, mark: Any) -> bool:
         """The line begins with a tab, and that is what the mark is about."""
@@ -128,8 +129,6 @@ class Reader:
         return self._loader.get_event()
 
     def _place(self, mark: Any) -> Place:
-        if mark and mark.line > self.text.count("\n"):  # libyaml ends every text with a line break of its own
-            return self._place_of(self.text)
         return Place(self.file, mark.line + 1, mark.column + 1) if mark else self.start
 
     def _place_of(self, before: str) -> Place:
