@@ -17,6 +17,8 @@ from upgate.embedded.faults import Fault, Plan
 from upgate.embedded.recording import Recording, load, shipped, world
 from upgate.embedded.server import Server
 
+#: Seconds after which a closed server notices, at most.
+POLL = 0.05
 State = str | Path | Mapping[str, Any]
 
 
@@ -40,17 +42,20 @@ class EmbeddedCluster:
         self.token = secrets.token_urlsafe(24)
         #: What clients must trust, as PEM; empty without TLS.
         self.certificate = b""
+        self._api = Api(recording_of(state), forbid)
+        self._plan = Plan(faults)
+        self._port = port
+        self._tls = tls
+        self._server: Server
+
+    def __enter__(self) -> Self:
         context = None
-        if tls:
+        if self._tls:
             from upgate.embedded.tls import serving_context
 
             context, self.certificate = serving_context()
-        self._api = Api(recording_of(state), forbid)
-        self._server = Server(self._api, Plan(faults), self.token, port, context)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=[0.05], daemon=True, name="embedded")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
+        self._server = Server(self._api, self._plan, self.token, self._port, context)
+        threading.Thread(target=self._server.serve_forever, args=[POLL], daemon=True, name="embedded").start()
         return self
 
     def __exit__(

@@ -9,7 +9,7 @@ lose_a_node() {   # its kubelet stops renewing the lease; the controller manager
   trap "kill $kubelet 2>/dev/null || true" EXIT
   until kubectl get node lost-00000 > /dev/null 2>&1; do sleep .2; done
   kubectl wait --for=condition=Ready node/lost-00000 --timeout=30s
-  kubectl taint node lost-00000 node.kubernetes.io/not-ready- 2> /dev/null || true
+  kubectl label node lost-00000 --overwrite type=lost
   kubectl apply -f stranded.yaml
   kubectl -n shop rollout status deployment/stranded --timeout=60s
   kill $kubelet; trap - EXIT

@@ -12,5 +12,9 @@ kubectl -n kube-node-lease delete --ignore-not-found lease lost-00000
 for pod in $(kubectl -n shop get pods -l app=sessions -o name); do
   kubectl -n shop patch "$pod" --type=merge -p '{"metadata": {"finalizers": null}}'
 done
-kubectl -n shop delete pods -l app=stranded --grace-period=0 --force --ignore-not-found
+for namespace in $(kubectl get pods -A --field-selector spec.nodeName=lost-00000 -o jsonpath='{.items[*].metadata.namespace}'); do
+  kubectl -n "$namespace" delete pods --field-selector spec.nodeName=lost-00000 --grace-period=0 --force
+done
 kubectl wait --for=delete namespace/billing namespace/ml namespace/sandbox namespace/retired --timeout=120s
+until [ -z "$(kubectl get pods -A -o jsonpath='{.items[?(@.metadata.deletionTimestamp)].metadata.name}')" ]; do sleep 1; done
+kubectl delete events -A --all > /dev/null
