@@ -17,8 +17,8 @@ def small():
         pod("web-1", app="web", tier="front"),
         pod("web-2", node="node2", app="web"),
         pod("db-0", "data", app="db"),
-        pod("done", "batch", phase="Succeeded"),
-        pod("old", "batch", phase="Failed", app="legacy"),
+        pod("done", "batch", phase="Succeeded", wave="2"),
+        pod("old", "batch", phase="Failed", app="legacy", wave="1"),
     ]
     nodes = [
         {"metadata": {"name": "node1"}, "spec": {}},
@@ -89,6 +89,8 @@ def test_continue_tokens_expire():
         ("labelSelector=app+notin+(web,db),app", ["old"]),
         ("labelSelector=!app", ["done"]),
         ("labelSelector=nobody", []),
+        ("labelSelector=wave%3E1", ["done"]),
+        ("labelSelector=wave%3C9,app%3Dlegacy", ["old"]),
         ("fieldSelector=metadata.name%3Dweb-1", ["web-1"]),
         ("fieldSelector=metadata.namespace!%3Dshop", ["done", "old", "db-0"]),
         ("fieldSelector=status.phase!%3DRunning,status.phase!%3DSucceeded", ["old"]),
@@ -146,6 +148,7 @@ REFUSALS = {
         None,
     ),
     "/api/v1/pods?fieldSelector=nonsense": (400, "invalid selector: 'nonsense'; can't understand 'nonsense'", None),
+    "/api/v1/pods?limit=": (400, 'strconv.ParseInt: parsing "": invalid syntax', None),
     "/api/v1/pods?limit=x": (400, 'strconv.ParseInt: parsing "x": invalid syntax', None),
 }
 
@@ -164,6 +167,7 @@ def test_unparsable_queries_are_refused(small):
     """A label selector or continue token that is none gives 400, never an empty list."""
     assert ask(small, "/api/v1/pods?labelSelector=a+in+b").json["message"].startswith("unable to parse requirement")
     assert ask(small, "/api/v1/pods?limit=1&continue=abc").json["message"].startswith("invalid continue token")
+    assert ask(small, "/api/v1/pods?labelSelector=app,").status == 400
     assert ask(small, "/nope").body == b"404 page not found\n"
     assert ask(small, "/apis/foo/v1/bars").body == b"404 page not found\n"
 

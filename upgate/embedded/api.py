@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from upgate.embedded import statuses
 from upgate.embedded.listing import Objects, Query
-from upgate.embedded.recording import RecordedList, Recording, Resource, resources
+from upgate.embedded.recording import RecordedList, Recording, Resource, groups, resources
 from upgate.embedded.statuses import Refusal, Reply, json_reply, text_reply
 
 USER = "upgate-demo"
@@ -46,6 +46,7 @@ class Api:
         self._recording = recording
         self._forbid = tuple(forbid)
         self._resources = resources(recording)
+        self._groups = groups(recording)
         self._objects: dict[str, Objects] = {}
         self._started = time.monotonic()
         self._epoch = 0
@@ -129,6 +130,8 @@ class Api:
             return statuses.not_allowed()
         if path in self._recording.discovery:
             return Reply(200, bytes(self._recording.discovery[path]))
+        if group := self._groups.get(path):
+            return json_reply({"kind": "APIGroup", "apiVersion": "v1"} | group)
         if path == "/version":
             return json_reply(self._recording.version)
         if path in PUBLIC:

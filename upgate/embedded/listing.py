@@ -129,7 +129,7 @@ def expired(token: Token) -> Reply:
 
 def limit_of(query: Query) -> int:
     """The page size, 0 for all. Raises Refusal."""
-    text = query.get("limit") or "0"
+    text = query.get("limit", "0")
     if not re.fullmatch(r"[+-]?\d+", text):
         raise Refusal(statuses.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax'))
     from_cache = query.get("resourceVersion") == "0" and not query.get("continue")

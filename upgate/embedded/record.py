@@ -17,7 +17,7 @@ from upgate.errors import Inconclusive
 from upgate.redaction import redact
 
 #: Plain-text endpoints, as they are asked for.
-TEXTS = ("/readyz?verbose", "/livez?verbose", "/metrics")
+TEXTS = ("/readyz?verbose", "/livez?verbose", "/healthz?verbose", "/metrics")
 #: Metric families worth keeping; an API server has some 20,000 lines of others.
 METRICS = (
     "apiserver_requested_deprecated_apis",

@@ -117,3 +117,9 @@ def resources(recording: Recording) -> dict[str, Resource]:
         lines = [Resource(f"{path}/{line.name}", group, line.name, line.namespaced) for line in version.resources]
         found |= {resource.path: resource for resource in lines if "/" not in resource.plural}
     return found
+
+
+def groups(recording: Recording) -> dict[str, dict[str, Any]]:
+    """The entry of each API group, by the path that it is served at."""
+    document = msgspec.json.decode(recording.discovery["/apis"])
+    return {f"/apis/{group['name']}": group for group in document["groups"]}

@@ -19,7 +19,8 @@ Test = Callable[[Any], bool]
 REQUIREMENT = re.compile(
     r"""\s*(?: (?P<absent>!)\s*(?P<missing>[\w./-]+)
              | (?P<key>[\w./-]+)\s*
-               (?: (?P<word>in|notin)\s*\((?P<set>[^()]*)\) | (?P<sign>==|=|!=)\s*(?P<value>[\w.-]*) )? )\s*(?:,|$)""",
+               (?: (?P<word>in|notin)\s*\((?P<set>[^()]*)\) | (?P<sign>==|=|!=|>|<)\s*(?P<value>[\w.-]*) )? )
+         \s*(?:,(?!\s*$)|$)""",
     re.VERBOSE,
 )
 NAMES = ("metadata.name", "metadata.namespace")
@@ -47,6 +48,10 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "replicationcontrollers": ("status.replicas",),
     "jobs.batch": ("status.successful",),
 }
+#: Field labels that are no paths.
+ELSEWHERE = {"source": "source.component", "status.successful": "status.succeeded"}
+#: What an absent field counts as, where that is not empty.
+ABSENT = {"spec.unschedulable": "false", "spec.hostNetwork": "false", "status.successful": "0", "status.replicas": "0"}
 
 
 def label_test(selector: str) -> Callable[[Labels], bool]:
@@ -76,9 +81,18 @@ def requirement(
     if word:
         values = {each.strip() for each in set.split(",")}
         return lambda labels: (labels.get(key) in values) == (word == "in")
+    if sign in (">", "<"):
+        return lambda labels: is_beyond(labels.get(key, ""), sign, value)
     if sign:
         return lambda labels: (labels.get(key) == value) == (sign != "!=")
     return lambda labels: key in labels
+
+
+def is_beyond(have: str, sign: str, bound: str) -> bool:
+    """Greater or less, as integers; a label that is none is neither."""
+    if not (have.isdecimal() and bound.isdecimal()):
+        return False
+    return int(have) > int(bound) if sign == ">" else int(have) < int(bound)
 
 
 def field_test(selector: str, resource: Resource) -> Test:
@@ -113,10 +127,8 @@ def refuse_unknown(path: str, resource: Resource) -> None:
 def field(item: Mapping[str, Any], path: str) -> str:
     """A field as selectors see it: absent is empty, booleans are words."""
     value: Any = item
-    if path == "source":
-        path = "source.component"
-    for step in path.split("."):
+    for step in ELSEWHERE.get(path, path).split("."):
         value = value.get(step) if isinstance(value, Mapping) else None
-    if isinstance(value, bool) or (value is None and path in ("spec.unschedulable", "spec.hostNetwork")):
-        return str(bool(value)).lower()
-    return "" if value is None else str(value)
+    if value is None:
+        return ABSENT.get(path, "")
+    return str(value).lower() if isinstance(value, bool) else str(value)
