@@ -18,7 +18,7 @@ from upgate.embedded.recording import Recording, load, shipped, world
 from upgate.embedded.server import Server
 
 #: Seconds after which a closed server notices, at most.
-POLL = 0.05
+POLL = 0.02
 State = str | Path | Mapping[str, Any]
 
 
