@@ -7,7 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -26,7 +28,7 @@ from upgate.redaction import redact
 from upgate.reports.writing import append_line, clear, write_whole
 from upgate.settling import Settling
 from upgate.snapshot import Snapshot
-from upgate.verdict import EXIT_CODES, CheckResult, Cluster, Results, Verdict, decide
+from upgate.verdict import EXIT_CODES, CheckResult, Cluster, Outcome, Results, Verdict, decide
 
 if TYPE_CHECKING:
     from upgate.profile.model import Profile
@@ -66,8 +68,6 @@ class Gate:
     notes: list[str] = field(default_factory=list)
     snapshot: Snapshot | None = None
     baseline: Baseline | None = None
-    #: Checks that workers were given, by id.
-    selected: dict[str, Check] = field(default_factory=dict)
     #: In a worker: the snapshot of the process that it works for.
     saved: Path | None = None
     settling: Settling = field(init=False)
@@ -79,8 +79,9 @@ class Gate:
         self.settling = Settling(self.options.clean)
 
     def open(self) -> None:
-        """Load the baseline and reach for the cluster. Raises UsageError for input that cannot be used."""
+        """Load the baseline and reach for the cluster; earlier reports go only when both can be used. Raises UsageError."""
         self.baseline = self.load_baseline()
+        try_out(self.options.reports)
         self._look = self._stack.enter_context(looking(self.profile))
         clear(self.options.reports)
 
@@ -106,6 +107,11 @@ class Gate:
             kind = RELATIONS[name]
             self._relations[name] = kind({noun: self.seen.facts(noun) for noun in kind.needs})
         return self._relations[name]
+
+    @cached_property
+    def folder(self) -> Path:
+        """A folder for what this run's processes tell each other; it goes with the run."""
+        return Path(self._stack.enter_context(TemporaryDirectory(prefix="upgate-")))
 
     def close(self) -> None:
         """Let go of the cluster."""
@@ -140,10 +146,10 @@ class Gate:
         """Keep the result of one check."""
         self.results[check.id] = check
 
-    def not_judged(self, check: Check, reason: str) -> None:
-        """Keep that a check was selected and did not run to its end."""
+    def not_judged(self, check: Check, reason: str, outcome: Outcome = "inconclusive") -> None:
+        """Keep that a check was there and did not run to its end."""
         if check.id not in self.results:
-            self.add(result(check, "inconclusive", reason))
+            self.add(result(check, outcome, reason))
 
     def checks(self) -> list[CheckResult]:
         """All results in the battery's order, each finding with its root cause."""
@@ -213,6 +219,13 @@ class Gate:
             return
         write_whole(path, baselines.dump(taken))
         self.notes.append(f"baseline saved to {path}")
+
+
+def try_out(directory: Path) -> None:
+    """See whether reports can be written, before anything is judged. Raises UsageError."""
+    probe = directory / ".upgate-probe"
+    write_whole(probe, b"")
+    probe.unlink()
 
 
 def without_secrets(results: Results, secrets: Sequence[str]) -> Results:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from upgate.plugin import options
-from upgate.plugin.state import CHECK, GATE, UNSELECTED, gate_of, is_worker, needs_of
+from upgate.plugin.state import CHECK, GATE, gate_of, is_controller, is_worker, needs_of
 
 pytest_plugins = ("upgate.plugin.fixtures",)
 
@@ -34,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not options.is_battery_run(config):
         return
     gate = config.stash[GATE] = options.make_gate(config)
+    config.option.continue_on_collection_errors = True  # one broken file must not hide what all others see
     if is_worker(config):
         from upgate.plugin import workers
 
@@ -50,19 +51,10 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [f"profile: {gate.profile.name} ({gate.profile.source or 'built in'})"] if gate else []
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Reach for the cluster; with workers, look at it before they start."""
-    config, gate = session.config, gate_of(session.config)
-    telling = config.pluginmanager.get_plugin("upgate-telling")
-    if gate is None or telling is None:
-        return
-    options.usable(gate.open)
-    telling.quieten()
-    if is_controller(config):
-        from upgate.plugin import workers
-
-        workers.look_first(config, gate)
+    """Our summary takes the place of pytest's."""
+    if telling := session.config.pluginmanager.get_plugin("upgate-telling"):
+        telling.quieten()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -83,16 +75,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     gate = gate_of(config)
     if gate:
         items[:] = [item for item in items if not judging.has_no_entries(item)]
-        for item in items:
-            judging.declare(item, gate)
+        judging.declare(items, gate)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """Look, once the checks are known that will judge; with --settle also run the rounds."""
     config, gate = session.config, gate_of(session.config)
-    telling = config.pluginmanager.get_plugin("upgate-telling")
-    if gate is None or telling is None or is_controller(config) or session.testsfailed:
+    if gate is None or is_worker(config) or config.option.collectonly:
+        return None
+    options.usable(gate.open)
+    if is_controller(config):
+        from upgate.plugin import workers
+
+        options.usable(lambda: workers.look_first(config, gate))
+        return None
+    if not session.items:
         return None
     gate.order = [item.stash[CHECK].id for item in session.items]
     if gate.options.settle:
@@ -107,9 +105,11 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """What the profile does not select is skipped, visibly."""
-    if reason := item.stash.get(UNSELECTED, ""):
-        pytest.skip(reason)
+    """Every round begins anew."""
+    if CHECK in item.stash:
+        from upgate.plugin import judging
+
+        judging.begin(item)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -124,7 +124,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]
     return result
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Attach the result to the report that carries it, also across processes."""
     report = yield
@@ -135,8 +135,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker says what it was given."""
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """A worker says what it was given, before it can die."""
     if is_worker(session.config) and gate_of(session.config):
         from upgate.plugin import workers
 
@@ -156,16 +156,3 @@ def pytest_configure_node(node: Any) -> None:
     from upgate.plugin import workers
 
     workers.tell(node)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Learn from a worker which checks it was given."""
-    from upgate.plugin import workers
-
-    workers.learn(node)
-
-
-def is_controller(config: pytest.Config) -> bool:
-    """This process only distributes the tests to workers of pytest-xdist."""
-    return config.pluginmanager.hasplugin("dsession")

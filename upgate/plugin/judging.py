@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
-from typing import Any
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from upgate.battery import Judgement, declaration
+from upgate.battery import Check, Judgement, declaration
 from upgate.conclude import conclude, result, with_severity
 from upgate.errors import Inconclusive, NotAllRight
 from upgate.gate import Gate
 from upgate.plugin.state import CHECK, JUDGEMENT, RESULT, UNSELECTED
 from upgate.verdict import CheckResult, Finding
+
+#: What the body of a plain pytest function raises to say that something is wrong.
+WRONG = (AssertionError, pytest.fail.Exception)
 
 
 def has_no_entries(item: pytest.Item) -> bool:
@@ -23,21 +27,41 @@ def has_no_entries(item: pytest.Item) -> bool:
     return callspec is not None and callspec.params.get("external", item) is None
 
 
-def declare(item: pytest.Item, gate: Gate) -> None:
-    """Read the test's declaration, in the profile's terms."""
-    function: Any = getattr(item, "function", None)
-    fallback = f"{item.path.stem.removeprefix('test_')}.{item.name.removeprefix('test_')}"
-    check = declaration(function, fallback)
-    if "{name}" in check.id:
-        check = replace(check, id=item.callspec.params["external"].id)  # type: ignore[attr-defined]
-    check = with_severity(check, gate.profile.checks)
-    item.stash[CHECK] = check
-    item.stash[UNSELECTED] = why_unselected(check, gate)
-    item.add_marker(check.id.partition(".")[0])
-    gate.after[check.id] = check.after
+def declare(items: Sequence[pytest.Item], gate: Gate) -> None:
+    """Read the declarations of all tests, in the profile's terms. No two get the same id: one result would be lost."""
+    taken: set[str] = set()
+    for item in items:
+        check = with_severity(named(item), gate.profile.checks)
+        item.stash[UNSELECTED] = why_unselected(check, gate)
+        id = own_id(item, check.id)
+        check = item.stash[CHECK] = replace(check, id=f"{id} ({item.nodeid})" if id in taken else id)
+        taken.add(check.id)
+        mark(item, check.id.partition(".")[0])
+        gate.after[check.id] = check.after
 
 
-def why_unselected(check: Any, gate: Gate) -> str:
+def mark(item: pytest.Item, subject: str) -> None:
+    """Let -m select the test by its subject, also by one that is not in the catalogue."""
+    item.config.addinivalue_line("markers", f"{subject}: checks on this subject")
+    item.add_marker(subject)
+
+
+def named(item: pytest.Item) -> Check:
+    """What a test declares; one for an entry of the profile has the entry's id, a plain one that of its file and name."""
+    place = [item.path.stem.removeprefix("test_"), getattr(getattr(item, "cls", None), "__name__", "")]
+    fallback = ".".join(filter(None, [*place, item.name.removeprefix("test_")]))
+    check = declaration(getattr(item, "function", None), fallback)  # type: ignore[arg-type]
+    return replace(check, id=item.callspec.params["external"].id) if "{name}" in check.id else check  # type: ignore[attr-defined]
+
+
+def own_id(item: pytest.Item, id: str) -> str:
+    """The id of this very test: a check with parameters is several."""
+    function, callspec = getattr(item, "function", None), getattr(item, "callspec", None)
+    several = callspec and hasattr(function, "__check__") and "external" not in callspec.params
+    return f"{id}[{callspec.id}]" if several else id
+
+
+def why_unselected(check: Check, gate: Gate) -> str:
     """Why the profile does not ask for this check. Empty where it does."""
     if gate.profile.checks.get(check.id) == "off":
         return "switched off by the profile's checks:"
@@ -63,36 +87,92 @@ def conclude_body(item: pytest.Item, gate: Gate) -> None:
         raise Inconclusive(concluded.reason)
 
 
+def begin(item: pytest.Item) -> None:
+    """Forget what an earlier round said. What the profile does not select is skipped, visibly."""
+    item.stash[RESULT] = item.stash[JUDGEMENT] = None  # type: ignore[assignment]
+    if reason := item.stash.get(UNSELECTED, ""):
+        pytest.skip(reason)
+
+
 def attach_result(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
     """Put the result on the report of the phase that decides: a set-up that did not pass, the body, a torn teardown."""
     if report.when != "call" and report.passed:
         return
-    concluded = item.stash.get(RESULT, None) if report.when == "call" else None
-    concluded = concluded or from_exception(item, call, report)
+    concluded = msgspec.structs.replace(judged(item, call, report), duration=call.duration)
+    if report.failed and concluded.outcome == "warned":
+        report.outcome = "passed"  # pytest's -x must not stop at a warning
     if report.failed:
         report.longrepr = concluded.reason or str(call.excinfo.value if call.excinfo else "")
-    concluded = msgspec.structs.replace(concluded, duration=call.duration)
     report.upgate = {"result": msgspec.to_builtins(concluded), "after": list(item.stash[CHECK].after)}  # type: ignore[attr-defined]
     item.stash[RESULT] = concluded
 
 
+def judged(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> CheckResult:
+    """What this phase of a test comes to."""
+    before = item.stash.get(RESULT, None)
+    if report.when == "teardown" and before:
+        return torn(before, broken(item, call, report))
+    concluded = before or from_exception(item, call, report)
+    if hasattr(report, "wasxfail"):
+        return expected(concluded, report)
+    if report.failed and call.excinfo is None:
+        return wrong(item.stash[CHECK], str(report.longrepr))
+    return concluded
+
+
 def from_exception(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> CheckResult:
-    """The result of a test that did not run to its end."""
+    """The result of a test whose body did not come to its own conclusion."""
     check = item.stash[CHECK]
     problem = call.excinfo.value if call.excinfo else None
-    if isinstance(problem, pytest.skip.Exception):
+    if problem is None:
+        return result(check, "passed", examined=1, noun="tests")
+    if isinstance(problem, pytest.skip.Exception) or (report.when == "setup" and hasattr(report, "wasxfail")):
         return result(check, "skipped", str(problem))
     if isinstance(problem, Inconclusive):
         return result(check, "inconclusive", str(problem))
-    if isinstance(problem, AssertionError) and report.when == "call":
-        finding = Finding(object=f"Check/{check.id}", observed=str(problem) or "assertion failed", expected=check.title)
-        return result(check, "failed" if check.severity == "critical" else "warned", findings=(finding,))
-    return result(check, "inconclusive", f"the check itself broke in its {report.when}: {where(call)}")
+    if isinstance(problem, WRONG) and report.when == "call":
+        return wrong(check, str(problem))
+    return broken(item, call, report)
 
 
-def where(call: pytest.CallInfo[None]) -> str:
-    """An unexpected error and the line that it came from."""
-    if call.excinfo is None:
-        return "no error was raised"
-    crash = call.excinfo.traceback[-1]
-    return f"{call.excinfo.exconly()} ({crash.path}:{crash.lineno + 1})"
+def wrong(check: Check, observed: str) -> CheckResult:
+    """The result of a plain test that says: this is not right."""
+    object = f"Check/{check.id}"
+    finding = Finding(
+        object=object, observed=observed or "assertion failed", expected=check.title, severity=check.severity
+    )
+    return result(check, "failed" if check.severity == "critical" else "warned", "", 1, "tests", (finding,))
+
+
+def expected(concluded: CheckResult, report: pytest.TestReport) -> CheckResult:
+    """A failure that xfail announced is waived, with its reason; that nobody could look stays as it is."""
+    if concluded.outcome not in ("failed", "warned"):
+        return concluded
+    reason = f"expected to fail: {report.wasxfail.removeprefix('reason: ') or 'marked xfail'}"  # type: ignore[attr-defined]
+    findings = tuple(msgspec.structs.replace(each, waived=each.waived or reason) for each in concluded.findings)
+    return msgspec.structs.replace(concluded, outcome="waived", findings=findings)
+
+
+def torn(before: CheckResult, after: CheckResult) -> CheckResult:
+    """A teardown broke: what was found stays found, but nothing is called judged."""
+    outcome = "failed" if before.outcome == "failed" else "inconclusive"
+    reason = "; ".join(filter(None, (before.reason, after.reason)))
+    return msgspec.structs.replace(before, outcome=outcome, reason=reason)
+
+
+def broken(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> CheckResult:
+    """The result of a test that crashed: the cluster may be all right or not, nobody knows."""
+    said = call.excinfo and " ".join(call.excinfo.exconly().split())
+    if name := getattr(call.excinfo and call.excinfo.value, "argname", ""):
+        said = f"there is no noun or fixture called {name}"
+    words = f"the check itself broke in its {report.when}: {said} ({where(item, call)})"
+    return result(item.stash[CHECK], "inconclusive", words)
+
+
+def where(item: pytest.Item, call: pytest.CallInfo[None]) -> str:
+    """The last line of the test's own folder that an unexpected error came through; else the test itself."""
+    entries = list(call.excinfo.traceback) if call.excinfo else []
+    own = [(Path(each.path), each.lineno) for each in entries if item.path.parent in Path(each.path).parents]
+    path, line = own[-1] if own else (item.path, item.location[1] or 0)
+    here = item.config.invocation_params.dir
+    return f"{path.relative_to(here) if path.is_relative_to(here) else path}:{line + 1}"

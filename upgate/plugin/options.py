@@ -49,7 +49,6 @@ def add(parser: pytest.Parser) -> None:
     option(
         "--baseline", metavar="PATH", help="the baseline to compare with; default: <reports>/baseline.json, where it is"
     )
-    option("--monitor", action="store_true", help="one round of continuous monitoring")
 
 
 def add_markers(config: pytest.Config) -> None:
@@ -119,7 +118,7 @@ def read(config: pytest.Config, profile: Any) -> Options:
     absolute = partial(Path, config.invocation_params.dir)
     return Options(
         reports=absolute(given.reports or Path("reports", profile.name)),
-        since=parsed("--since", given.since, parse_moment),
+        since=in_the_past("--since", parsed("--since", given.since, parse_moment)),
         settle=settle,
         clean=given.clean or profile.gate.clean,
         every=parsed("--every", given.every, parse_duration) or profile.gate.every,
@@ -127,6 +126,13 @@ def read(config: pytest.Config, profile: Any) -> Options:
         save_baseline=given.save_baseline,
         baseline=absolute(given.baseline) if given.baseline else None,
     )
+
+
+def in_the_past(option: str, moment: Any) -> Any:
+    """The moment, or how long ago. What is still to come has changed nothing. Raises UsageError."""
+    if isinstance(moment, datetime) and moment > datetime.now(UTC):
+        raise UsageError(f"{option}={moment:%Y-%m-%dT%H:%M:%SZ} is still to come: say when the upgrade began")
+    return moment
 
 
 def parsed(option: str, text: str | None, parse: Callable[[object], Any]) -> datetime | timedelta | Any:

@@ -43,7 +43,6 @@ def one_round(session: pytest.Session, gate: Gate, deadline: Deadline) -> Report
         (item, runtestprotocol(item, log=False, nextitem=next))
         for item, next in zip(session.items, following, strict=True)
     ]
-    gate.results.clear()
     for _, phases in reports:
         for report in phases:
             if attached := getattr(report, "upgate", None):

@@ -18,6 +18,8 @@ JUDGEMENT: pytest.StashKey[Judgement] = pytest.StashKey()
 RESULT: pytest.StashKey[CheckResult] = pytest.StashKey()
 #: Why the profile does not select a check; empty where it does.
 UNSELECTED: pytest.StashKey[str] = pytest.StashKey()
+#: A check, and why the profile does not select it.
+Declared = tuple["Check", str]
 
 
 def gate_of(config: pytest.Config) -> Gate | None:
@@ -28,6 +30,16 @@ def gate_of(config: pytest.Config) -> Gate | None:
 def is_worker(config: pytest.Config) -> bool:
     """This process works for another one (pytest-xdist)."""
     return hasattr(config, "workerinput")
+
+
+def is_controller(config: pytest.Config) -> bool:
+    """This process only distributes the tests to workers of pytest-xdist."""
+    return config.pluginmanager.hasplugin("dsession")
+
+
+def declared(items: Iterable[pytest.Item]) -> dict[str, Declared]:
+    """What the tests declare, by node id."""
+    return {item.nodeid: (item.stash[CHECK], item.stash[UNSELECTED]) for item in items if CHECK in item.stash}
 
 
 def needs_of(items: Iterable[pytest.Item]) -> set[str]:

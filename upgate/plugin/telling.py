@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from upgate.battery import Check
+from upgate.errors import UsageError
 from upgate.gate import Gate
-from upgate.plugin.state import CHECK
-from upgate.verdict import CheckResult, Outcome, Results
+from upgate.plugin.state import Declared, declared, is_controller
+from upgate.verdict import EXIT_CODES, CheckResult, Outcome, Results
 
 LETTERS: dict[Outcome, str] = {
     "passed": ".",
@@ -31,6 +32,7 @@ class Telling:
         self._config = config
         self._gate = gate
         self._interrupted = False
+        self._where = ""
         self._results: Results | None = None
 
     def quieten(self) -> None:
@@ -45,7 +47,7 @@ class Telling:
         if attached := getattr(report, "upgate", None):
             keep(self._gate, attached)
         elif report.failed:
-            check = Check(report.nodeid, "critical", report.nodeid, "", "")
+            check, _ = self._declared().get(report.nodeid) or (unknown(report.nodeid), "")
             self._gate.not_judged(check, str(report.longrepr))
 
     @pytest.hookimpl(tryfirst=True)
@@ -60,13 +62,15 @@ class Telling:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A file that cannot be collected holds checks that nobody judged."""
         if report.failed:
-            self._gate.notes.append(
-                f"{report.nodeid} cannot be collected: {str(report.longrepr).strip().splitlines()[-1]}"
-            )
+            self._gate.not_judged(unknown(report.nodeid), f"{report.nodeid} cannot be collected: {said(report)}")
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Tell Ctrl-C from pytest's own stops."""
-        self._interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
+        """Tell Ctrl-C and pytest.exit() from -x, which pytest and pytest-xdist tell by their own interrupts."""
+        self._interrupted = type(excinfo.value) in (KeyboardInterrupt, pytest.exit.Exception)
+        if self._interrupted and is_controller(self._config):
+            from upgate.plugin import workers
+
+            workers.hurry(self._config)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -77,8 +81,7 @@ class Telling:
         results = self._gate.finish()
         code = results.exit_code if self._ours(exitstatus) else int(exitstatus)
         self._results = msgspec.structs.replace(results, exit_code=code)
-        self._write(self._results)
-        session.exitstatus = code
+        session.exitstatus = self._write(self._results)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """What is wrong, and where the reports are."""
@@ -89,7 +92,7 @@ class Telling:
         writer = terminalreporter._tw
         terminalreporter.section("upgate")
         terminalreporter.write(render_terminal(self._results, colour=writer.hasmarkup, width=writer.fullwidth))
-        terminalreporter.write_line(f"reports: {self._gate.options.reports}/ (report.html, junit.xml, results.json)")
+        terminalreporter.write_line(self._where)
 
     def _ours(self, exitstatus: int) -> bool:
         """Our verdict decides: pytest ran to its end, or stopped itself (-x) with something judged."""
@@ -101,19 +104,43 @@ class Telling:
     def _note_unjudged(self, session: pytest.Session) -> None:
         """Every selected check is told of, also when the run was broken off."""
         reason = "interrupted before it was judged" if self._interrupted else "the run ended before it was judged"
-        for check in [
-            *self._gate.selected.values(),
-            *(item.stash[CHECK] for item in session.items if CHECK in item.stash),
-        ]:
-            self._gate.not_judged(check, reason)
+        for check, unselected in (self._declared() | declared(session.items)).values():
+            self._gate.not_judged(check, unselected or reason, "skipped" if unselected else "inconclusive")
         if self._interrupted:
             self._gate.notes.append("the run was interrupted: this is what was judged until then")
 
-    def _write(self, results: Results) -> None:
+    def _declared(self) -> dict[str, Declared]:
+        """What the workers were given."""
+        from upgate.plugin.workers import handed_over
+
+        return handed_over(self._gate) if is_controller(self._config) else {}
+
+    def _write(self, results: Results) -> int:
+        """Write the reports; the exit code. A verdict that cannot be read later is not clear, but it is told here."""
         from upgate.reports.writing import write_reports
 
-        self._gate.save()
-        write_reports(results, self._gate.options.reports, self._gate.options.fail_on_warnings)
+        options = self._gate.options
+        try:
+            self._gate.save()
+            write_reports(results, options.reports, options.fail_on_warnings)
+        except UsageError as problem:
+            self._where = f"ERROR: the reports are not whole. {problem}"
+            return results.exit_code or EXIT_CODES["inconclusive"]
+        self._where = f"reports: {options.reports}/ (report.html, junit.xml, results.json)"
+        return results.exit_code
+
+
+def unknown(nodeid: str) -> Check:
+    """A critical check for what could not even be collected."""
+    return Check(nodeid, "critical", f"{nodeid} can be judged.", "", "")
+
+
+def said(report: pytest.CollectReport) -> str:
+    """What pytest says of a file that it cannot collect, in one line: the errors, and the line that they came from."""
+    lines = str(report.longrepr).strip().splitlines()
+    errors = [line.removeprefix("E").strip() for line in lines if line.startswith("E  ")]
+    places = [line.rpartition(": in ")[0] for line in lines if ": in " in line]
+    return f"{' '.join(errors) or lines[-1]}{f' ({places[-1]})' if places else ''}"
 
 
 def keep(gate: Gate, attached: dict[str, Any]) -> None:
