@@ -1,6 +1,7 @@
 """Nodes."""
 
 from upgate.battery import check
+from upgate.facts.words import duration
 
 
 @check("nodes.ready", severity="critical")
@@ -26,17 +27,13 @@ def test_no_node_is_under_pressure(nodes):
 
 
 @check("nodes.schedulable", severity="critical")
-def test_no_cordon_is_left_over(nodes):
+def test_no_cordon_is_left_over(nodes, cordons):
     """No node is cordoned.
 
     A cordon that an upgrade or a reboot left behind takes capacity away, and nothing lifts it by itself.
     Look first: kubectl describe node {name}; if nobody works on it: kubectl uncordon {name}
     """
-    nodes.none(
-        lambda node: node.spec.unschedulable,
-        observed=lambda node: f"cordoned {node.cordoned_by}",
-        expected="spec.unschedulable is not set",
-    )
+    nodes.none(lambda node: node.spec.unschedulable, observed=cordons.words, expected="not cordoned")
 
 
 @check("nodes.heartbeat", severity="critical", after=("nodes.ready",))
@@ -47,9 +44,9 @@ def test_every_kubelet_renews_its_lease(nodes, heartbeats, now):
     Look first: kubectl -n kube-node-lease get lease {name} -o yaml
     """
     nodes.all(
-        lambda node: (lease := heartbeats.of(node)) and lease.silence(now) < 4 * lease.term,
+        lambda node: heartbeats.silence(node, now) <= 4 * heartbeats.term(node),
         observed=lambda node: heartbeats.words(node, now),
-        expected="renewed within 4 lease durations",
+        expected=lambda node: f"renewed within 4 lease durations, {duration(4 * heartbeats.term(node))}",
     )
 
 

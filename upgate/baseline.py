@@ -26,7 +26,9 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     #: When it was taken, by the API server's clock: the reference time of later runs.
     taken: datetime
     server: str
-    #: Nodes by the value of the pool label; "" holds those without one.
+    #: The label that says which pool a node belongs to.
+    pool_label: str | None = None
+    #: Nodes by the value of that label.
     pools: dict[str, int]
     #: Restarts by pod UID and container, zeros left out.
     restarts: dict[str, dict[str, int]]
@@ -38,9 +40,14 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         return self.restarts.get(pod.metadata.uid, {}).get(status.name, 0)
 
 
+def pool_of(node: Node, label: str | None) -> str:
+    """The pool that a node belongs to; those without the label, or all where there is none, are one."""
+    return (label and node.labels.get(label)) or "(none)"
+
+
 def pools(nodes: list[Node], label: str | None) -> dict[str, int]:
-    """How many nodes each pool has; without a label all are one pool."""
-    return dict(Counter(node.labels.get(label, "") if label else "" for node in nodes))
+    """How many nodes each pool has."""
+    return dict(Counter(pool_of(node, label) for node in nodes))
 
 
 def take(snapshot: Snapshot, pool_label: str | None) -> Baseline:
@@ -52,6 +59,7 @@ def take(snapshot: Snapshot, pool_label: str | None) -> Baseline:
     return Baseline(
         taken=snapshot.taken,
         server=snapshot.server,
+        pool_label=pool_label,
         pools=pools(snapshot.facts("nodes"), pool_label),
         restarts={uid: containers for uid, containers in counts.items() if containers},
         pods=set(counts),

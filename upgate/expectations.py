@@ -13,12 +13,14 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Protocol
 
-from upgate.baseline import Baseline, pools
+from upgate.baseline import Baseline, pool_of
 from upgate.battery import Judgement
 from upgate.facts.containers import Container, ContainerStatus
 from upgate.facts.nodes import Node
 from upgate.facts.pods import Pod
 
+#: A version in its parts.
+Parts = tuple[tuple[int, str], ...]
 COMPARISON = re.compile(r"(<=|>=|<|>|==|!=)?\s*(.+)")
 
 
@@ -36,20 +38,19 @@ class Server:
 
     def satisfies(self, wanted: str) -> bool:
         """Its version is the wanted one, begins with it ("1.36"), or is in the range (">=1.35, <1.37")."""
-        have = numbers(self.version)
+        have = parts(self.version)
         return bool(have) and all(holds(part.strip(), have) for part in wanted.split(","))
 
 
-def numbers(version: str) -> tuple[int, ...]:
-    """`v1.36.3-eks-1a2b` → (1, 36, 3): a vendor's suffix is no part of the version."""
-    found = re.match(r"v?(\d+(?:\.\d+)*)", version)
-    return tuple(map(int, found[1].split("."))) if found else ()
+def parts(version: str) -> Parts:
+    """`v1.36.3-gke.1014` → 1, 36, 3, gke, 1014; each beside its length, so that numbers compare as numbers."""
+    return tuple((len(part), part) for part in re.findall(r"\d+|[a-z]+", version.lower().removeprefix("v")))
 
 
-def holds(part: str, have: tuple[int, ...]) -> bool:
-    """One comparison, as exact as it is written: 1.36.3 is neither above nor below "1.36"."""
+def holds(part: str, have: Parts) -> bool:
+    """One comparison, as exact as it is written: 1.36.3 is neither above nor below "1.36", and -gke.1 only counts if said."""
     operator, text = COMPARISON.fullmatch(part).groups()  # type: ignore[union-attr] - the profile checked the form
-    want = numbers(text)
+    want = parts(text)
     cut = have[: len(want)]
     match operator:
         case "<":
@@ -70,10 +71,11 @@ class Pool:
     """A number of nodes that must be there."""
 
     name: str
-    label: str | None
     least: int
     #: Who says so.
     source: str
+    #: The label whose value is the pool's name; None for the cluster as a whole.
+    label: str | None = None
 
     @property
     def ref(self) -> str:
@@ -86,21 +88,18 @@ class Pool:
         return {"name": self.name}
 
     def count(self, nodes: Sequence[Node]) -> int:
-        """How many nodes it has. All of them where it is the cluster as a whole."""
-        return len(nodes) if self.name == ALL else pools(list(nodes), self.label).get(self.name, 0)
-
-
-ALL = "all"
+        """How many nodes it has."""
+        return len(nodes) if self.label is None else sum(pool_of(node, self.label) == self.name for node in nodes)
 
 
 def expected_pools(least: int, label: str | None, baseline: Baseline | None) -> list[Pool]:
-    """The cluster as a whole, as the profile says; and each pool of the baseline."""
-    whole = [Pool(ALL, label, least, "expect.nodes.min")]
+    """The cluster as a whole, as the profile says; and each pool of the baseline, if that knows the same pools."""
+    whole = [Pool("all", least, "expect.nodes.min")]
     if baseline is None:
         return whole
-    if label is None:
-        return [*whole, Pool(ALL, label, sum(baseline.pools.values()), "the baseline")]
-    return [*whole, *(Pool(name, label, count, "the baseline") for name, count in sorted(baseline.pools.items()))]
+    if label is None or label != baseline.pool_label:
+        return [*whole, Pool("all", sum(baseline.pools.values()), "the baseline")]
+    return [*whole, *(Pool(name, count, "the baseline", label) for name, count in sorted(baseline.pools.items()))]
 
 
 @dataclass(frozen=True)

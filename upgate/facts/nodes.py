@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from upgate.facts.meta import AnnotatedMeta, Condition, Fact, KubernetesObject, condition
+from upgate.facts.meta import AnnotatedMeta, Condition, Fact, KubernetesObject, ManagedFields, condition
 
 #: Conditions that are bad when True. https://kubernetes.io/docs/reference/node/node-status/#condition
 PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
+#: What the control plane puts on a cordoned node.
+CORDON_TAINT = "node.kubernetes.io/unschedulable"
 #: Marks that tools leave on a node that they cordon: annotation or taint key → the tool.
 CORDON_MARKS = {
-    "weave.works/kured-node-lock": "kured",
-    "kured.dev/kured-node-lock": "kured",
     "weave.works/kured-reboot-in-progress": "kured, reboot in progress",
     "kured.dev/kured-reboot-in-progress": "kured, reboot in progress",
     "ToBeDeletedByClusterAutoscaler": "cluster-autoscaler, scaling down",
@@ -88,16 +88,22 @@ class Node(KubernetesObject):
         return next((have[type] for type in types if type in have), None)
 
     @property
-    def cordoned_by(self) -> str:
-        """Who cordoned it and since when, as far as the node itself tells."""
-        managers = [
-            each for each in self.metadata.managed_fields or () if each.fields_v1.spec.unschedulable is not None
-        ]
+    def cordon_marks(self) -> list[str]:
+        """The tools that say on the node itself that they cordoned it, and the field managers that did."""
         keys = [*(self.metadata.annotations or {}), *(taint.key for taint in self.spec.taints or ())]
         tools = dict.fromkeys(CORDON_MARKS[key] for key in keys if key in CORDON_MARKS)
-        who = ", ".join([*tools, *(f"field manager {each.manager}" for each in managers)]) or "unknown"
-        since = next((each.time for each in managers if each.time), None)
-        return f"by {who}" + (f" since {since:%Y-%m-%dT%H:%M:%SZ}" if since else "")
+        return [*tools, *(f"field manager {each.manager}" for each in self._cordoners)]
+
+    @property
+    def cordoned_since(self) -> datetime | None:
+        """When the control plane put the cordon's taint on it; else when the one who did it last wrote to the node."""
+        taints = (each.time_added for each in self.spec.taints or () if each.key == CORDON_TAINT)
+        return next(filter(None, (*taints, *(each.time for each in self._cordoners))), None)
+
+    @property
+    def _cordoners(self) -> list[ManagedFields]:
+        fields = self.metadata.managed_fields or ()
+        return [each for each in fields if each.fields_v1.spec.unschedulable is not None]
 
 
 class LeaseSpec(Fact):

@@ -23,6 +23,8 @@ from upgate.facts.workloads import DaemonSet, Workload
 Lists = Mapping[str, list[Any]]
 #: progressDeadlineSeconds of a Deployment that does not set it; the others have no such field.
 PROGRESS = timedelta(minutes=10)
+#: The annotation of kured's DaemonSet that holds its lock, in its two spellings.
+KURED_LOCKS = ("weave.works/kured-node-lock", "kured.dev/kured-node-lock")
 WORKLOADS = ("deployments", "replicasets", "statefulsets", "daemonsets")
 
 
@@ -82,10 +84,41 @@ class Heartbeats:
         """The node's lease."""
         return self._by_node.get(node.name)
 
+    def term(self, node: Node) -> timedelta:
+        """How long one renewal holds."""
+        return (self.of(node) or Lease(node.metadata)).term
+
+    def silence(self, node: Node, moment: datetime) -> timedelta:
+        """Time since its lease was renewed; since it was made where it has none."""
+        lease = self.of(node)
+        return lease.silence(moment) if lease else node.age(moment)
+
     def words(self, node: Node, moment: datetime) -> str:
         """How long its kubelet has been silent."""
-        lease = self.of(node)
-        return f"lease renewed {duration(lease.silence(moment))} ago" if lease else "no lease in kube-node-lease"
+        silent = duration(self.silence(node, moment))
+        return (
+            f"lease renewed {silent} ago"
+            if self.of(node)
+            else f"no lease in kube-node-lease, {silent} after the node joined"
+        )
+
+
+class Cordons:
+    """Who cordoned nodes: kured keeps its lock on its own DaemonSet, the others leave marks on the node."""
+
+    needs = ("daemonsets",)
+
+    def __init__(self, lists: Lists) -> None:
+        annotations = [each.metadata.annotations or {} for each in lists["daemonsets"]]
+        self._locks = [each[key] for each in annotations for key in KURED_LOCKS if key in each]
+
+    def words(self, node: Node) -> str:
+        """Who, and since when, as far as anything tells."""
+        # With one holder the lock is an object with a nodeID, with several a list of them: the name is quoted in both.
+        kured = ["kured, which holds its lock"] if any(f'"{node.name}"' in lock for lock in self._locks) else []
+        since = node.cordoned_since
+        who = ", ".join([*kured, *node.cordon_marks]) or "an unknown hand"
+        return f"cordoned by {who}" + (f" since {since:%Y-%m-%dT%H:%M:%SZ}" if since else "")
 
 
 class Complaints:
@@ -234,6 +267,7 @@ RELATIONS: dict[str, type[Any]] = {
     "owners": Owners,
     "homes": Homes,
     "heartbeats": Heartbeats,
+    "cordons": Cordons,
     "complaints": Complaints,
     "crew": Crew,
     "ground": Ground,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 
-from upgate.facts.meta import Condition, Fact, KubernetesObject, condition
+from upgate.facts.meta import AnnotatedMeta, Condition, Fact, KubernetesObject, condition
 
 
 class TemplateMeta(Fact):
@@ -204,6 +204,7 @@ class DaemonSetStatus(Fact):
 class DaemonSet(Workload):
     """https://kubernetes.io/docs/tasks/manage-daemon/update-daemon-set/"""
 
+    metadata: AnnotatedMeta
     status: DaemonSetStatus = DaemonSetStatus()
 
     @property
