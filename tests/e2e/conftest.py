@@ -1,0 +1,78 @@
+"""One real cluster for all end-to-end tests: built, started, made healthy, and stopped at the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.battery import Battery
+from tests.e2e.cluster import SCRIPTS, WORLDS, RealCluster, until
+from tests.e2e.faults import namespace
+
+KEEP = bool(os.environ.get("KEEP"))
+NAMESPACES = ("kube-system", "shop", "data", "edge")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[RealCluster]:
+    """The cluster with the healthy world in it. KEEP=1 takes one that runs already, and leaves it running."""
+    if not (SCRIPTS / "up").exists():
+        pytest.fail(f"there is no real cluster at {SCRIPTS}; say where it is with REALCLUSTER=/path", pytrace=False)
+    cluster = RealCluster()
+    try:
+        cluster.resume() if KEEP and cluster.answers else cluster.start()
+        make_healthy(cluster)
+        yield cluster
+    finally:
+        if not KEEP:
+            cluster.stop()
+
+
+def make_healthy(cluster: RealCluster) -> None:
+    """Apply the healthy world, and wait until it is complete."""
+    cluster.remove(
+        each["metadata"]["name"] for each in cluster.get("namespaces") if "e2e" in each["metadata"].get("labels", {})
+    )
+    cluster.apply(WORLDS / "dns.yaml", WORLDS / "healthy.yaml")
+    cluster.wait_complete(*NAMESPACES)
+    for job in ("import", "retried"):
+        cluster.kubectl("wait", f"job/{job}", "--namespace=batch", "--for=condition=Complete", "--timeout=120s")
+    until("pod one-off has completed", lambda: ended(cluster, "one-off"))
+
+
+def ended(cluster: RealCluster, pod: str) -> bool:
+    """The pod in the namespace batch has completed."""
+    phase = cluster.kubectl("get", "pod", pod, "--namespace=batch", "--output=jsonpath={.status.phase}")
+    return phase == "Succeeded"
+
+
+@pytest.fixture
+def battery(cluster: RealCluster, tmp_path: Path) -> Battery:
+    """Runs of the battery on the cluster."""
+    return Battery(tmp_path, cluster.kubeconfig)
+
+
+@pytest.fixture
+def broken(cluster: RealCluster, battery: Battery) -> Iterator[Callable[..., None]]:
+    """Breaks something that `undo` repairs at the end of the test, however that ends; then all must be clear again."""
+    undoing: list[Callable[[], object]] = []
+
+    def break_it(fault: Callable[[], object], undo: Callable[[], object]) -> None:
+        undoing.append(undo)
+        fault()
+
+    yield break_it
+    for undo in reversed(undoing):
+        undo()
+    battery.run("--settle=90s", "--clean=2", "--every=1s").must_be_clear()
+
+
+@pytest.fixture
+def workshop(cluster: RealCluster) -> Iterator[str]:
+    """A namespace for a test's own objects."""
+    cluster.apply(namespace("workshop"))
+    yield "workshop"
+    cluster.remove(["workshop"])

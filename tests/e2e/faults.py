@@ -1,0 +1,148 @@
+"""Faults in namespaces of their own, from worlds/faults.yaml: made all at once, and undone."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import yaml
+
+from tests.e2e.battery import LATE
+from tests.e2e.cluster import WORLDS, RealCluster, until
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault; what the fields mean is said in worlds/faults.yaml."""
+
+    name: str
+    expect: list[str]
+    seen: dict[str, str]
+    pod: Object = field(default_factory=dict)
+    app: Object = field(default_factory=dict)
+    replicas: int = 1
+    labels: dict[str, str] = field(default_factory=dict)
+    objects: list[Object] = field(default_factory=list)
+    then: str = ""
+
+    @property
+    def roots(self) -> list[str]:
+        """The findings expected of it."""
+        return [each.replace("NS", self.name) for each in self.expect]
+
+    @property
+    def namespace(self) -> Object:
+        """The namespace; its label marks it as one of ours."""
+        return namespace(self.name, **self.labels)
+
+    @property
+    def manifests(self) -> list[Object]:
+        """Its objects: what limits pods before the pods."""
+        objects = [merged({"metadata": {"namespace": self.name}}, each) for each in self.objects]
+        return [*objects, *([self.workload] if self.pod else [])]
+
+    @property
+    def workload(self) -> Object:
+        """The Deployment `app`, or what `app` makes of it."""
+        return workload(self.name, self.pod, self.replicas, self.app)
+
+    def has_come(self, objects: list[Object]) -> bool:
+        """The cluster says of itself what is to be seen of the fault."""
+        return all(re.search(words, said(objects, kind)) for kind, words in self.seen.items())
+
+
+def namespace(name: str, **labels: str) -> Object:
+    """A namespace; its label marks it as one of ours."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"e2e": "fault", **labels}}}
+
+
+def workload(namespace: str, pod: Object, replicas: int = 1, over: Object | None = None) -> Object:
+    """The Deployment `app` of such pods, or what is laid over it."""
+    labels = {"app": "app"}
+    spec: Object = {
+        "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": pod_spec(pod)},
+    }
+    kind = (over or {}).get("kind", "Deployment")
+    spec |= {} if kind == "DaemonSet" else {"replicas": replicas}
+    spec |= {"serviceName": "app"} if kind == "StatefulSet" else {}
+    meta = {"name": "app", "namespace": namespace}
+    return merged({"apiVersion": "apps/v1", "kind": kind, "metadata": meta, "spec": spec}, over or {})
+
+
+def pod_spec(spec: Object) -> Object:
+    """A pod's spec with what all of ours have: on real nodes, quick to go, containers that sleep."""
+    whole = {"terminationGracePeriodSeconds": 1, "nodeSelector": {"type": "real"}, **spec}
+    sleeping = {"name": "app", "image": "busybox:1.36", "command": ["sleep", "86400"]}
+    for key in ("containers", "initContainers"):
+        whole |= {key: [{**sleeping, **each} for each in spec[key]]} if key in spec else {}
+    return whole
+
+
+def merged(base: Object, over: Object) -> Object:
+    """One mapping laid over another, deeply."""
+    both = {key: merged(base[key], over[key]) for key in base.keys() & over.keys() if isinstance(base[key], dict)}
+    return base | over | both
+
+
+def said(objects: list[Object], kind: str) -> str:
+    """All objects of a kind (in the plural), as JSON."""
+    return json.dumps([each for each in objects if f"{each['kind']}s".lower() == kind])
+
+
+FAULTS = [Fault(**each) for each in yaml.safe_load((WORLDS / "faults.yaml").read_text())]
+KINDS = ",".join(sorted({kind for fault in FAULTS for kind in fault.seen} | {"pods"}))
+
+
+def make_all(cluster: RealCluster, faults: Iterable[Fault]) -> None:
+    """Make them, and wait until each has come about and is older than the short patience."""
+    faults = list(faults)
+    cluster.apply(*(fault.namespace for fault in faults))
+    cluster.apply(*(each for fault in faults for each in fault.manifests))
+    for fault in faults:
+        if fault.then:
+            finish(cluster, fault)
+    until("all faults have come about", lambda: not still_to_come(cluster, faults), within=150, every=1)
+    until("all of them are older than the short patience", lambda: is_late(cluster, faults))
+
+
+def finish(cluster: RealCluster, fault: Fault) -> None:
+    """Do what no manifest can say."""
+    if fault.pod:
+        kind = fault.workload["kind"]
+        cluster.kubectl("rollout", "status", f"{kind}/app", f"--namespace={fault.name}", "--timeout=90s")
+    cluster.shell(f"export NS={fault.name} KUBECONFIG=$K/admin.kubeconfig PATH=$B:$PATH; {fault.then}")
+
+
+def still_to_come(cluster: RealCluster, faults: Iterable[Fault]) -> list[str]:
+    """The faults of which nothing is to be seen yet."""
+    objects = cluster.get(KINDS)
+    return [fault.name for fault in faults if not fault.has_come(inside(objects, fault.name))]
+
+
+def is_late(cluster: RealCluster, faults: Iterable[Fault]) -> bool:
+    """Every pod of theirs is older than the short patience, and as long overdue if it is being deleted."""
+    before = datetime.now(UTC) - timedelta(seconds=LATE + 2)
+    everywhere = cluster.get("pods")
+    pods = [pod for fault in faults for pod in inside(everywhere, fault.name)]
+    metas = [pod["metadata"] for pod in pods]
+    moments = [meta[key] for meta in metas for key in ("creationTimestamp", "deletionTimestamp") if key in meta]
+    return all(datetime.fromisoformat(moment) < before for moment in moments)
+
+
+def inside(objects: list[Object], namespace: str) -> list[Object]:
+    """The objects in a namespace."""
+    return [each for each in objects if each["metadata"]["namespace"] == namespace]
+
+
+def undo_all(cluster: RealCluster, faults: Iterable[Fault]) -> None:
+    """Take them back, whatever finalizers hold them."""
+    cluster.remove(fault.name for fault in faults)
+    cluster.ask("taint", "node", "fake-00005", "e2e-")
+    cluster.ask("label", "node", "fake-00005", "e2e-")

@@ -1,0 +1,80 @@
+"""Faults of workloads, made for real and all at once: each is found by the right check, and nothing else is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.battery import Battery, Run, difference, named
+from tests.e2e.cluster import RealCluster
+from tests.e2e.faults import FAULTS, Fault, make_all, undo_all
+
+
+@pytest.fixture(scope="module")
+def runs(cluster: RealCluster, tmp_path_factory: pytest.TempPathFactory) -> Battery:
+    """Runs of the battery for the whole module."""
+    return Battery(tmp_path_factory.mktemp("faults"), cluster.kubeconfig)
+
+
+@pytest.fixture(scope="module")
+def selected(request: pytest.FixtureRequest) -> list[Fault]:
+    """The faults that a test of this run asks for: with -k only those are made."""
+    items = (item for item in request.session.items if hasattr(item, "callspec"))
+    asked = [item.callspec.params["fault"] for item in items if "fault" in item.callspec.params]
+    return asked or FAULTS
+
+
+@pytest.fixture(scope="module")
+def run(cluster: RealCluster, runs: Battery, selected: list[Fault]) -> Iterator[Run]:
+    """One run over all faults."""
+    try:
+        make_all(cluster, selected)
+        yield runs.run()
+    finally:
+        undo_all(cluster, selected)
+    runs.run("--settle=60s", "--clean=2", "--every=1s").must_be_clear()
+
+
+def of(fault: Fault, finding: dict[str, str]) -> bool:
+    """The finding is about an object of the fault."""
+    return finding["object"] == f"Namespace/{fault.name}" or f"/{fault.name}/" in finding["object"]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_each_fault_is_found_by_the_right_check(run: Run, fault: Fault) -> None:
+    """The root findings in the fault's namespace are exactly the expected ones, and every other follows from one of them."""
+    about = [each for each in run.findings if of(fault, each)]
+    roots = [named(each) for each in about if not each["because"]]
+    assert difference(roots, fault.roots) == ([], []), about
+    assert [each for each in about if each["because"] and each["because"] not in roots] == []
+
+
+def test_nothing_else_is_reported(run: Run, selected: list[Fault]) -> None:
+    """No finding is about anything but the faults, none is called a passing state, and the exit code is 1."""
+    assert [each for each in run.findings if not any(of(fault, each) for fault in selected)] == []
+    assert [each for each in run.findings if each["transitional"] and not each["because"]] == []
+    assert (run.code, run.having("inconclusive")) == (1, set())
+
+
+def test_a_saved_snapshot_gives_the_same_verdict_offline(run: Run, runs: Battery) -> None:
+    """What was seen of a broken cluster can be judged again without it, with the same findings."""
+    again = runs.run(cluster={"snapshot": str(run.reports / "snapshot.json.gz")})
+    assert (again.code, again.judged) == (run.code, run.judged)
+
+
+def test_two_workers_find_the_same(run: Run, runs: Battery) -> None:
+    """With -n 2 the same snapshot gives the same findings."""
+    cluster = {"snapshot": str(run.reports / "snapshot.json.gz")}
+    again = runs.run("-n", "2", cluster=cluster)
+    assert (again.code, again.judged) == (run.code, run.judged)
+
+
+def test_waived_faults_do_not_count(run: Run, runs: Battery) -> None:
+    """With every finding waived the same cluster is clear, and each stays visible with its reason."""
+    snapshot = str(run.reports / "snapshot.json.gz")
+    waiver = {"check": "*", "object": "*", "reason": "end-to-end test", "until": "2999-12-31"}
+    waived = runs.run(cluster={"snapshot": snapshot}, waivers=[waiver])
+    assert waived.code == 0
+    assert {each["waived"] for each in waived.findings} == {"end-to-end test (until 2999-12-31)"}
+    assert len(waived.findings) == len(run.findings)
