@@ -1,7 +1,7 @@
 """Nodes."""
 
 from upgate.battery import check
-from upgate.facts.words import duration
+from upgate.facts.words import counted, duration
 
 
 @check("nodes.ready", severity="critical")
@@ -60,6 +60,6 @@ def test_there_are_as_many_nodes_as_expected(nodes, expected_pools):
     have = list(nodes)
     expected_pools.all(
         lambda pool: pool.count(have) >= pool.least,
-        observed=lambda pool: f"{pool.count(have)} nodes",
+        observed=lambda pool: counted(pool.count(have), "node"),
         expected=lambda pool: f"at least {pool.least} ({pool.source})",
     )

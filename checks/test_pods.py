@@ -1,7 +1,7 @@
 """Pods."""
 
 from upgate.battery import check
-from upgate.facts.words import duration
+from upgate.facts.words import counted, duration
 
 DEAD_NODE = ("nodes.ready", "nodes.heartbeat")
 
@@ -12,7 +12,7 @@ def test_no_container_crashes_or_fails_to_start(pods, now):
 
     Init containers and sidecars count; ephemeral ones are people's tools. A pod between two crashes is Running: a
     container that is not ready and ended moments ago counts too.
-    Look first: kubectl -n {namespace} logs {name} --all-containers --previous; kubectl -n {namespace} describe pod {name}
+    Look first: kubectl -n {namespace} describe pod {name}; {logs}
     """
     pods.where(lambda pod: pod.alive).none(lambda pod: pod.crash(now), expected="its containers run")
 
@@ -39,7 +39,7 @@ def test_no_pod_is_stuck_terminating(pods, homes, patience, now):
 
     Its deletionTimestamp already includes the grace period, so it should be gone soon after. A finalizer that nobody
     removes, or a node that no longer answers, keeps it.
-    Look first: kubectl -n {namespace} get pod {name} -o yaml; kubectl describe node {node}
+    Look first: kubectl -n {namespace} get pod {name} -o yaml
     """
     pods.all(
         lambda pod: pod.overdue(now) < patience.terminating,
@@ -73,7 +73,9 @@ def test_no_pod_waits_for_a_word_of_the_scheduler(pods, complaints, patience, no
     Look first: kubectl -n kube-system get lease kube-scheduler -o yaml; the scheduler's own log
     """
     pods.where(lambda pod: not pod.leaving).none(
-        lambda pod: pod.unseen_by_scheduler and not complaints.about(pod) and pod.age(now) > patience.scheduler_silent,
+        lambda pod: (
+            pod.unseen_by_scheduler and not complaints.of_scheduler(pod) and pod.age(now) > patience.scheduler_silent
+        ),
         observed=lambda pod: f"no word of {pod.spec.scheduler_name or 'the scheduler'} for {duration(pod.age(now))}",
         expected=f"a PodScheduled condition or an event within {duration(patience.scheduler_silent)}",
     )
@@ -87,7 +89,7 @@ def test_every_running_pod_is_ready(pods, patience, now):
     Look first: kubectl -n {namespace} describe pod {name}
     """
     running = pods.where(lambda pod: pod.status.phase == "Running" and not pod.leaving and not pod.of_job)
-    running.where(lambda pod: pod.age(now) > patience.start_up).all(
+    running.where(lambda pod: pod.started_for(now) > patience.start_up).all(
         lambda pod: pod.ready.is_true, observed=lambda pod: pod.ready, expected="Ready=True"
     )
 
@@ -98,11 +100,11 @@ def test_no_container_has_restarted(pods, restarts):
 
     With a baseline the restarts of the very same pod are compared; a new pod starts from 0. Restarts are how a Job
     retries, so its pods are not asked.
-    Look first: kubectl -n {namespace} logs {name} --all-containers --previous
+    Look first: {logs}
     """
     pods.where(lambda pod: pod.alive and not pod.of_job).none(
         restarts.beyond_allowance,
-        expected=f"at most {restarts.allowed} restarts since {restarts.since:%Y-%m-%dT%H:%M:%SZ}",
+        expected=f"at most {counted(restarts.allowed, 'restart')} since {restarts.since:%Y-%m-%dT%H:%M:%SZ}",
     )
 
 

@@ -214,5 +214,5 @@ def test_a_baseline_of_other_pools_is_compared_as_a_whole(then, now):
     fewer = judge("nodes.count", good(nodes=in_pool("a")), profile=pools, baseline=saved)
     assert same.outcome == "passed"
     assert [(each.object, each.observed, each.expected) for each in fewer.findings] == [
-        ("NodePool/all", "1 nodes", "at least 2 (the baseline)")
+        ("NodePool/all", "1 node", "at least 2 (the baseline)")
     ]

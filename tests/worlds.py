@@ -79,7 +79,11 @@ def node(name: str = "worker-1", ready: str = "True", **changes: Any) -> dict[st
 
 def lease(name: str = "worker-1", renewed: float = 5, **changes: Any) -> dict[str, Any]:
     """A node's lease, renewed so many seconds ago."""
-    spec = {"leaseDurationSeconds": 40, "renewTime": ago(seconds=renewed).replace("Z", ".000000Z"), "holderIdentity": name}
+    spec = {
+        "leaseDurationSeconds": 40,
+        "renewTime": ago(seconds=renewed).replace("Z", ".000000Z"),
+        "holderIdentity": name,
+    }
     return merged(thing(name, "kube-node-lease", spec=spec), changes)
 
 
@@ -93,10 +97,19 @@ def terminated(code: int = 1, reason: str = "Error", **when: float) -> dict[str,
     """An end, so long ago, after ten seconds of running."""
     end = timedelta(**(when or {"minutes": 1}))
     started = (NOW - end - timedelta(seconds=10)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"terminated": {"exitCode": code, "reason": reason, "finishedAt": ago(seconds=end.total_seconds()), "startedAt": started}}
+    return {
+        "terminated": {
+            "exitCode": code,
+            "reason": reason,
+            "finishedAt": ago(seconds=end.total_seconds()),
+            "startedAt": started,
+        }
+    }
 
 
-def pod(name: str = "web-1", namespace: str = "shop", *, ready: str = "True", ip: str = "10.1.0.1", **changes: Any) -> dict[str, Any]:
+def pod(
+    name: str = "web-1", namespace: str = "shop", *, ready: str = "True", ip: str = "10.1.0.1", **changes: Any
+) -> dict[str, Any]:
     """A running pod of the ReplicaSet web-rs on worker-1."""
     base = thing(
         name,
@@ -113,12 +126,22 @@ def pod(name: str = "web-1", namespace: str = "shop", *, ready: str = "True", ip
     return merged(base, changes)
 
 
+def started(restarts: int = 0, **time: float) -> dict[str, Any]:
+    """A pod that is a day old and not ready: its container was started so long ago."""
+    running = {"running": {"startedAt": ago(**time)}}
+    return pod(
+        ready="False", status={"containerStatuses": [container_status(ready=False, restarts=restarts, state=running)]}
+    )
+
+
 def template(app: str) -> dict[str, Any]:
     """A pod template."""
     return {"template": {"metadata": {"labels": {"app": app}}, "spec": {}}}
 
 
-def replicated(name: str, replicas: int = 1, namespace: str = "shop", app: str = "web", **changes: Any) -> dict[str, Any]:
+def replicated(
+    name: str, replicas: int = 1, namespace: str = "shop", app: str = "web", **changes: Any
+) -> dict[str, Any]:
     """A complete Deployment, ReplicaSet or StatefulSet."""
     counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), replicas)
     conditions = [condition("Available"), condition("Progressing", reason="NewReplicaSetAvailable")]
@@ -127,14 +150,26 @@ def replicated(name: str, replicas: int = 1, namespace: str = "shop", app: str =
         namespace,
         metadata={"generation": 1},
         spec={"replicas": replicas, **template(app)},
-        status={"observedGeneration": 1, **counts, "conditions": conditions, "currentRevision": "a", "updateRevision": "a"},
+        status={
+            "observedGeneration": 1,
+            **counts,
+            "conditions": conditions,
+            "currentRevision": "a",
+            "updateRevision": "a",
+        },
     )
     return merged(base, changes)
 
 
 def daemonset(name: str = "agent", desired: int = 1, **changes: Any) -> dict[str, Any]:
     """A complete DaemonSet."""
-    counts = ("desiredNumberScheduled", "currentNumberScheduled", "updatedNumberScheduled", "numberReady", "numberAvailable")
+    counts = (
+        "desiredNumberScheduled",
+        "currentNumberScheduled",
+        "updatedNumberScheduled",
+        "numberReady",
+        "numberAvailable",
+    )
     base = thing(
         name,
         "shop",
@@ -147,23 +182,38 @@ def daemonset(name: str = "agent", desired: int = 1, **changes: Any) -> dict[str
 
 def service(name: str = "web", **changes: Any) -> dict[str, Any]:
     """A Service on port 80 for the pods of web."""
-    spec = {"type": "ClusterIP", "clusterIP": "10.2.0.1", "selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}
+    spec = {
+        "type": "ClusterIP",
+        "clusterIP": "10.2.0.1",
+        "selector": {"app": "web"},
+        "ports": [{"port": 80, "targetPort": 8080}],
+    }
     return merged(thing(name, "shop", spec=spec), changes)
 
 
 def endpointslice(service: str = "web", *ips: str, ready: bool = True, **changes: Any) -> dict[str, Any]:
     """A slice of a Service's endpoints."""
-    endpoints = [{"addresses": [ip], "conditions": {"ready": ready}, "targetRef": {"kind": "Pod", "name": "web-1"}} for ip in ips]
+    endpoints = [
+        {"addresses": [ip], "conditions": {"ready": ready}, "targetRef": {"kind": "Pod", "name": "web-1"}} for ip in ips
+    ]
     base = thing(f"{service}-x1", "shop", metadata={"labels": {"kubernetes.io/service-name": service}})
     return merged(base, {"endpoints": endpoints, "ports": [{"name": "", "port": 8080, "protocol": "TCP"}], **changes})
 
 
-def warning(about: dict[str, Any], reason: str = "FailedScheduling", kind: str = "Pod") -> dict[str, Any]:
+def warning(
+    about: dict[str, Any], reason: str = "FailedScheduling", kind: str = "Pod", **changes: Any
+) -> dict[str, Any]:
     """A warning event about an object."""
     meta = about["metadata"]
-    target = {"kind": kind, "name": meta["name"], "namespace": meta.get("namespace", "")}
-    event = {"type": "Warning", "reason": reason, "message": "0/1 nodes", "involvedObject": target, "lastTimestamp": ago(minutes=1)}
-    return thing("event-1", meta.get("namespace", "default"), **event)
+    target = {"kind": kind, "name": meta["name"], "namespace": meta.get("namespace", ""), "uid": meta["uid"]}
+    event = {
+        "type": "Warning",
+        "reason": reason,
+        "message": "0/1 nodes",
+        "involvedObject": target,
+        "lastTimestamp": ago(minutes=1),
+    }
+    return merged(thing("event-1", meta.get("namespace", "default"), **event), changes)
 
 
 def namespace(name: str = "shop", **changes: Any) -> dict[str, Any]:
@@ -245,14 +295,23 @@ def battery() -> dict[str, Callable[..., None]]:
 
 
 def judge(
-    id: str, seen: World | Snapshot, *, profile: Profile | None = None, baseline: Baseline | None = None, entry: Any = None
+    id: str,
+    seen: World | Snapshot,
+    *,
+    profile: Profile | None = None,
+    baseline: Baseline | None = None,
+    entry: Any = None,
 ) -> CheckResult:
     """What one check says of a world."""
     return run([id], seen, profile, baseline, entry)[0]
 
 
 def run(
-    ids: list[str], seen: World | Snapshot, profile: Profile | None = None, baseline: Baseline | None = None, entry: Any = None
+    ids: list[str],
+    seen: World | Snapshot,
+    profile: Profile | None = None,
+    baseline: Baseline | None = None,
+    entry: Any = None,
 ) -> list[CheckResult]:
     """What some checks say of a world, with their root causes."""
     gate = Gate(profile or Profile(), Options(Path("reports")))

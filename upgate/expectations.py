@@ -18,6 +18,7 @@ from upgate.battery import Judgement
 from upgate.facts.containers import Container, ContainerStatus
 from upgate.facts.nodes import Node
 from upgate.facts.pods import Pod
+from upgate.facts.words import counted
 
 #: A version in its parts.
 Parts = tuple[tuple[int, str], ...]
@@ -115,24 +116,24 @@ class Restarts:
         return "; ".join(filter(None, (self._excess(pod, status) for status in pod.statuses)))
 
     def _excess(self, pod: Pod, status: ContainerStatus) -> str:
-        count, certain = self._count(pod, status)
-        if count <= self.allowed:
+        count = self._exactly(pod, status)
+        least = status.restarted_since(self.since) if count is None else count
+        # Of an older pod no more than two runs are known: when both are recent, and short, it is in a loop.
+        loop = count is None and least > 1 and status.short_lived and status.restart_count > self.allowed
+        if least <= self.allowed and not loop:
             return ""
-        return f"container {status.name}: {'' if certain else 'at least '}{count} restarts{self._of_all(count, status)}"
+        said = f"{'at least ' if count is None else ''}{counted(least, 'restart')}"
+        life = "" if least == status.restart_count else f" ({status.restart_count} in its life)"
+        return f"container {status.name}: {'again and again, ' if loop else ''}{said}{life}"
 
-    def _of_all(self, count: int, status: ContainerStatus) -> str:
-        return "" if count == status.restart_count else f" ({status.restart_count} in its life)"
-
-    def _count(self, pod: Pod, status: ContainerStatus) -> tuple[int, bool]:
-        """How many restarts, and whether that is the exact number."""
+    def _exactly(self, pod: Pod, status: ContainerStatus) -> int | None:
+        """How many restarts since the reference time; None for an older pod that the baseline does not know."""
         created = pod.metadata.creation_timestamp
         if self.baseline and pod.metadata.uid in self.baseline.pods:
-            return status.restart_count - self.baseline.restarts_of(pod, status), True
-        if self.baseline or (created and created >= self.since):
-            return status.restart_count, True
-        seen = status.restarted_since(self.since)
-        # An older pod keeps no more than its last two runs: when both are recent, it is restarting now.
-        return (status.restart_count, True) if seen >= 2 else (seen, False)
+            return status.restart_count - self.baseline.restarts_of(pod, status)
+        if not pod.mirror and (self.baseline or (created and created >= self.since)):
+            return status.restart_count
+        return None
 
 
 class SidecarEntry(Protocol):

@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta
 
 from upgate.facts.meta import Fact
-from upgate.facts.words import duration
+from upgate.facts.words import counted, duration
 
 #: Reasons of waiting that mean trouble: CrashLoopBackOff, ImagePullBackOff, ErrImagePull, ErrImageNeverPull, InvalidImageName,
 #: CreateContainerConfigError, RunContainerError, StartError, ContainerCannotRun, … but not ContainerCreating or PodInitializing.
@@ -83,10 +83,16 @@ class ContainerStatus(Fact):
         """Why it cannot be said to run: it waits for a bad reason, or is between two crashes. Else empty."""
         waiting = self.now.waiting
         if waiting and TROUBLE.search(waiting.reason):
-            return self._said(f"{waiting.reason}{self._after_end(waiting)}")
+            return self._said(f"{waiting.reason}{self._why(waiting)}")
         if self._between_crashes(moment, restarts_after):
             return self._said("crashing again and again" + self._exit())
         return ""
+
+    @property
+    def short_lived(self) -> bool:
+        """Its previous run was so short that the kubelet takes its end and the next for the same loop."""
+        end = self.last_end
+        return end is not None and not (_ran(end) and end.finished_at - end.started_at >= BACKOFF_RESET)
 
     def restarted_since(self, moment: datetime) -> int:
         """How many restarts since then are certain: the present run, and the one before, began after it."""
@@ -106,14 +112,16 @@ class ContainerStatus(Fact):
             return bool(self.restart_count) and (restarts_after or self.now.terminated.exit_code != 0)
         end = self.last_end
         recent = end is not None and end.finished_at is not None and moment - end.finished_at < BACKOFF_RESET
-        return bool(self.now.running) and not self.ready and self.restart_count > 1 and recent
+        return bool(self.now.running) and not self.ready and self.restart_count > 1 and recent and self.short_lived
 
     def _said(self, words: str) -> str:
-        restarts = f", {self.restart_count} restarts" if self.restart_count else ""
+        restarts = f", {counted(self.restart_count, 'restart')}" if self.restart_count else ""
         return f"container {self.name}: {words}{restarts}"
 
-    def _after_end(self, waiting: Waiting) -> str:
-        return self._exit() or (f": {waiting.message}" if waiting.message else "")
+    def _why(self, waiting: Waiting) -> str:
+        message = f": {' '.join(waiting.message.split())}" if waiting.message else ""
+        # Of a crash the kubelet's message only says how long it waits; of an image or a start that failed it says why.
+        return self._exit() or message if waiting.reason == "CrashLoopBackOff" else message or self._exit()
 
     def _exit(self) -> str:
         end = self.now.terminated or self.last_end

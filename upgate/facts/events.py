@@ -23,9 +23,19 @@ class Event(KubernetesObject):
     type: str = ""
     reason: str = ""
     message: str = ""
+    reporting_component: str = ""
     count: int | None = None
     last_timestamp: datetime | None = None
     event_time: datetime | None = None
+
+    @property
+    def time(self) -> datetime | None:
+        """When it was last seen. Reporters that use events.k8s.io, such as the scheduler, give no lastTimestamp."""
+        return self.last_timestamp or self.event_time or self.metadata.creation_timestamp
+
+    def by_scheduler(self, name: str) -> bool:
+        """It is a scheduler's verdict (FailedScheduling), or any word of the scheduler of that name."""
+        return "Schedul" in self.reason or bool(name and self.reporting_component == name)
 
     @property
     def about(self) -> tuple[str, str, str]:

@@ -56,7 +56,9 @@ class Pod(KubernetesObject):
     @property
     def words(self) -> dict[str, str]:
         """What may stand in a check's hint."""
-        return {**super().words, "node": self.spec.node_name or "(none)"}
+        # Without --ignore-errors, kubectl stops at the first container that never ended.
+        options = "--all-containers --previous --ignore-errors"
+        return {**super().words, "logs": f"kubectl -n {self.namespace} logs {self.name} {options}"}
 
     @property
     def done(self) -> bool:
@@ -80,6 +82,12 @@ class Pod(KubernetesObject):
         return owner is not None and owner.kind == "Job"
 
     @property
+    def mirror(self) -> bool:
+        """It shows a static pod of its node, and is made anew, with another UID, whenever the kubelet starts."""
+        owner = self.metadata.controller
+        return owner is not None and owner.kind == "Node"
+
+    @property
     def bare(self) -> bool:
         """No controller makes it anew. Mirror pods are controlled by their node.
 
@@ -91,6 +99,11 @@ class Pod(KubernetesObject):
     def ready(self) -> Condition:
         """The Ready condition."""
         return condition(self.status.conditions, "Ready")
+
+    def started_for(self, moment: datetime) -> timedelta:
+        """Time since the last of its containers began its first run, as far as that is known; it is never older than itself."""
+        runs = (each.now.running for each in self.statuses if not each.restart_count)
+        return min([self.age(moment), *(moment - run.started_at for run in runs if run and run.started_at)])
 
     def ready_for(self, moment: datetime) -> timedelta:
         """Time since its Ready condition last changed; since it was made where that is not known."""
@@ -146,7 +159,8 @@ class Pod(KubernetesObject):
         codes = [
             f"container {s.name} exit code {s.now.terminated.exit_code}" for s in self.statuses if s.now.terminated
         ]
-        return ", ".join([f"phase {self.status.phase}", *filter(None, [self.status.reason]), *codes])
+        why = ": ".join(filter(None, [self.status.reason, " ".join(self.status.message.split())]))
+        return ", ".join([f"phase {self.status.phase}", *filter(None, [why]), *codes])
 
     def overdue(self, moment: datetime) -> timedelta:
         """Time since it was due to be gone; none for a pod that is there to stay."""

@@ -130,15 +130,17 @@ class Complaints:
         self._by_object = grouped(lists["warnings"], lambda event: event.about)
 
     def about(self, item: KubernetesObject) -> list[Event]:
-        """All of them about this object."""
-        return self._by_object.get((item.kind, item.namespace, item.name), [])
+        """All of them about this very object: an earlier one of the same name had another UID."""
+        alike = self._by_object.get((item.kind, item.namespace, item.name), [])
+        return [each for each in alike if each.involved_object.uid in ("", item.metadata.uid)]
+
+    def of_scheduler(self, pod: Pod) -> bool:
+        """A scheduler has complained about this pod."""
+        return any(each.by_scheduler(pod.spec.scheduler_name) for each in self.about(pod))
 
     def latest(self, item: KubernetesObject) -> str:
         """The latest one in words; empty where there is none."""
-        events = [each for each in self.about(item) if each.last_timestamp] or self.about(item)
-        last = max(
-            events, key=lambda each: each.last_timestamp.timestamp() if each.last_timestamp else 0.0, default=None
-        )
+        last = max(self.about(item), key=lambda each: each.time.timestamp() if each.time else 0.0, default=None)
         return f"{last.reason}: {' '.join(last.message.split())}" if last else ""
 
 

@@ -7,6 +7,11 @@ from datetime import timedelta
 UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 restart`, `2 restarts`."""
+    return f"{number} {noun}" + ("s" if number != 1 else "")
+
+
 def duration(time: timedelta) -> str:
     """The two largest units: `3d4h`, `12m`, `45s`. Less than a second is `0s`."""
     parts, rest = [], int(time.total_seconds())
