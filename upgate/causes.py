@@ -55,8 +55,9 @@ class Causes:
 
     def _root(self, check: str, object: str) -> tuple[str, str]:
         """The finding at the end of the chain of causes; itself where there is none."""
-        for other in self._below(object):
-            for cause in self._after.get(check, ()):
+        causes = self._after.get(check, ())
+        for other in self._below(object) if causes else ():
+            for cause in causes:
                 if (cause, other) in self._found and cause != check:
                     return self._root(cause, other)
         return check, object

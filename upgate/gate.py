@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -21,10 +22,11 @@ from upgate.battery import Check
 from upgate.causes import relate
 from upgate.conclude import result, unused
 from upgate.errors import Inconclusive, UsageError
+from upgate.expectations import scoped
 from upgate.facts.relations import RELATIONS
 from upgate.looking import Look, Progress, looking
 from upgate.planned import unjudged
-from upgate.redaction import redact
+from upgate.redaction import is_clean, redact
 from upgate.reports.writing import append_line, clear, write_whole
 from upgate.settling import Settling
 from upgate.snapshot import Snapshot
@@ -74,6 +76,7 @@ class Gate:
     _stack: ExitStack = field(default_factory=ExitStack)
     _look: Look | None = None
     _relations: dict[str, Any] = field(default_factory=dict)
+    _scoped: dict[str, list[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.settling = Settling(self.options.clean)
@@ -97,15 +100,26 @@ class Gate:
         if self._look is None:
             raise UsageError("the gate looks at nothing before it is opened")
         wanted = set(needs) | set(baselines.NEEDS if self.options.save_baseline else ())
-        self.snapshot = self._look(wanted, progress)
+        with without_collection():
+            self.snapshot = self._look(wanted, progress)
         self._relations.clear()
+        self._scoped.clear()
         return self.snapshot
 
+    def in_scope(self, noun: str) -> list[Any]:
+        """The objects of a kind in the profile's scope, chosen once. Raises Inconclusive where they were not looked at."""
+        if noun not in self._scoped:
+            self._scoped[noun] = scoped(self.seen.facts(noun), self.profile.scope.namespaces)
+        return self._scoped[noun]
+
     def relation(self, name: str) -> Any:
-        """A relation between the snapshot's lists, made once. Raises Inconclusive where one of them is missing."""
+        """A relation between the snapshot's lists, made once. Raises Inconclusive where one of them is not whole."""
         if name not in self._relations:
             kind = RELATIONS[name]
-            self._relations[name] = kind({noun: self.seen.facts(noun) for noun in kind.needs})
+            lists = {noun: self.seen.facts(noun) for noun in kind.needs}
+            if unreadable := [words for noun in kind.needs for words in self.seen.unreadable(noun)]:
+                raise Inconclusive("; ".join(unreadable))
+            self._relations[name] = kind(lists)
         return self._relations[name]
 
     @cached_property
@@ -230,7 +244,18 @@ def try_out(directory: Path) -> None:
 
 def without_secrets(results: Results, secrets: Sequence[str]) -> Results:
     """The results with every text redacted."""
-    return msgspec.convert(cleaned(msgspec.to_builtins(results), secrets), Results)
+    frame = msgspec.structs.replace(results, checks=())
+    checks = tuple(check_without_secrets(check, secrets) for check in results.checks)
+    return msgspec.structs.replace(
+        msgspec.convert(cleaned(msgspec.to_builtins(frame), secrets), Results), checks=checks
+    )
+
+
+def check_without_secrets(check: CheckResult, secrets: Sequence[str]) -> CheckResult:
+    """The result with every text redacted; nearly always there is nothing to do."""
+    if is_clean(msgspec.json.encode(check), secrets):
+        return check
+    return msgspec.convert(cleaned(msgspec.to_builtins(check), secrets), CheckResult)
 
 
 def cleaned(value: Any, secrets: Sequence[str]) -> Any:
@@ -242,3 +267,14 @@ def cleaned(value: Any, secrets: Sequence[str]) -> Any:
     if isinstance(value, list | tuple):
         return [cleaned(each, secrets) for each in value]
     return value
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """No garbage collection meanwhile: facts hold no cycles, and going through 50,000 pods again and again takes seconds."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -5,14 +5,13 @@ A noun whose facts could not be looked at raises Inconclusive: exactly the check
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from upgate.baseline import Baseline
 from upgate.battery import Judgement, Subjects
 from upgate.errors import Inconclusive, UsageError
-from upgate.expectations import Restarts, Server, Sidecars, expected_pools, within
+from upgate.expectations import Restarts, Server, Sidecars, expected_pools
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS
 from upgate.gate import Gate
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from upgate.profile.external import External
     from upgate.profile.model import Expected, Patience, Profile
 
-#: The kinds that are in no namespace that a profile's scope speaks of.
-UNSCOPED = ("Node", "Lease")
 #: Restarts that are allowed without a baseline, when nobody can tell old ones from new ones.
 WITHOUT_BASELINE = 2
 
@@ -114,10 +111,8 @@ class Nouns:
 
     def _kind(self, noun: str) -> Subjects[Any]:
         """The objects of a kind in the profile's scope. One that could not be read is a gap of its own."""
-        items = [each for each in self._gate.seen.facts(noun) if in_scope(each, self.profile.scope.namespaces)]
-        for each in self._gate.seen.malformed.get(noun, ()):
-            self.judgement.gaps.append(f"{each.object} could not be read: {each.problem}")
-        return Subjects(noun, items, self.judgement)
+        self.judgement.gaps += self._gate.seen.unreadable(noun)
+        return Subjects(noun, self._gate.in_scope(noun), self.judgement)
 
     def _refuse_gap(self, name: str) -> None:
         if name in self._gate.seen.gaps:
@@ -126,10 +121,3 @@ class Nouns:
 
 #: Every name that a check may take.
 NAMES = (*KINDS, *RELATIONS, *(name for name, value in vars(Nouns).items() if isinstance(value, property)), "judgement")
-
-
-def in_scope(item: Any, patterns: Sequence[str]) -> bool:
-    """The object is in a namespace that the profile looks at."""
-    if item.kind in UNSCOPED:
-        return True
-    return within(item.name if item.kind == "Namespace" else item.namespace, patterns)

@@ -28,15 +28,28 @@ def harmless(text: str) -> str:
     return UNPRINTABLE.sub("\ufffd", SEQUENCES.sub("", text.replace("\r\n", "\n")))
 
 
+#: What may stand for such characters in JSON: anything but ASCII, and the escapes of what has no short one.
+SUSPECT = re.compile(rb"\\[bfru]")
+
+
 def cleaned(value: T) -> T:
-    """The same value with every string in it harmless."""
+    """The same value with every string in it harmless; nearly always that is the value itself, found out in one look."""
+    try:
+        data = msgspec.json.encode(value)
+    except UnicodeEncodeError:  # a lone surrogate
+        return rewritten(value)
+    return rewritten(value) if not data.isascii() or SUSPECT.search(data) else value
+
+
+def rewritten(value: T) -> T:
+    """The same value with each string in it made harmless."""
     if isinstance(value, str):
         return harmless(value)
     if isinstance(value, tuple):
-        return tuple(map(cleaned, value))
+        return tuple(map(rewritten, value))
     if isinstance(value, msgspec.Struct):
         return msgspec.structs.replace(
-            value, **{name: cleaned(getattr(value, name)) for name in value.__struct_fields__}
+            value, **{name: rewritten(getattr(value, name)) for name in value.__struct_fields__}
         )
     return value
 
