@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Protocol
+from functools import cache
+from typing import Any, Protocol
 
 from upgate.baseline import Baseline, pool_of
 from upgate.battery import Judgement
@@ -23,6 +24,10 @@ from upgate.facts.words import counted
 #: A version in its parts.
 Parts = tuple[tuple[int, str], ...]
 COMPARISON = re.compile(r"(<=|>=|<|>|==|!=)?\s*(.+)")
+
+
+#: The kinds that are in no namespace that a profile's scope speaks of.
+UNSCOPED = ("Node", "Lease")
 
 
 @dataclass(frozen=True)
@@ -196,3 +201,16 @@ def within(namespace: str, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(namespace, each) for each in wanted) and not any(
         fnmatchcase(namespace, each) for each in excluded
     )
+
+
+def scoped(items: Sequence[Any], patterns: Sequence[str]) -> list[Any]:
+    """The objects in the namespaces that a profile looks at, each namespace asked about once."""
+    if tuple(patterns) == ("*",):
+        return list(items)
+    admitted = cache(lambda namespace: within(namespace, patterns))
+    return [each for each in items if each.kind in UNSCOPED or admitted(place_of(each))]
+
+
+def place_of(item: Any) -> str:
+    """The namespace that it is in; a namespace is in itself."""
+    return item.name if item.kind == "Namespace" else item.namespace
