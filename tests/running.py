@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -132,12 +133,12 @@ class Running:
     process: subprocess.Popen[str]
     reports: Path
     began: float
-    log: Path
+    log: Any
 
     @property
     def out(self) -> str:
         """What it has said so far, without colours."""
-        return re.sub("\x1b\\[[0-9;]*m", "", self.log.read_text(errors="replace"))
+        return re.sub("\x1b\\[[0-9;]*m", "", Path(self.log.name).read_text(errors="replace"))
 
     def until(self, true: Callable[[], object], seconds: float = 20) -> Running:
         """Wait until something is true, while it runs."""
@@ -167,17 +168,15 @@ class Running:
 def started(profile: Path | str | None, *arguments: object, reports: Path | None = None, **environ: str) -> Running:
     """Start the battery, its reports beside its profile unless said otherwise."""
     reports = reports or Path(profile or ".").parent / "reports"
-    reports.parent.mkdir(parents=True, exist_ok=True)
-    log = reports.with_suffix(".log")
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            command(profile, reports, *arguments),
-            cwd=REPOSITORY,
-            env={**os.environ, "COLUMNS": "200", **environ},
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+    log = tempfile.NamedTemporaryFile()  # noqa: SIM115 - it is gone with the run
+    process = subprocess.Popen(
+        command(profile, reports, *arguments),
+        cwd=REPOSITORY,
+        env={**os.environ, "COLUMNS": "200", **environ},
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
     return Running(process, reports, time.monotonic(), log)

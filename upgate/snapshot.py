@@ -51,6 +51,10 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
             raise Inconclusive(self.gaps.get(noun, f"{noun} were not looked at when this snapshot was taken"))
         return items
 
+    def unreadable(self, noun: str) -> list[str]:
+        """The objects of a kind that could not be understood, one sentence each."""
+        return [f"{each.object} could not be read: {each.problem}" for each in self.malformed.get(noun, ())]
+
     def count(self, noun: str) -> int | None:
         """How many there are; None where they were not looked at."""
         items = getattr(self.lists, noun)

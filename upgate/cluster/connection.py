@@ -11,6 +11,8 @@ import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from upgate.errors import Inconclusive
@@ -55,6 +57,8 @@ class Connection:
 
     def __init__(self, client: ApiClient, patience: Patience = Patience()) -> None:
         self.patience = patience
+        #: The moment of its latest answer, by its own clock; ours before that, and where a proxy drops the Date header.
+        self.moment = datetime.now(UTC)
         self._client = client
         client.user_agent = USER_AGENT
 
@@ -110,6 +114,7 @@ class Connection:
         )
         try:
             response = self._client.call_api(*request, _request_timeout=timeout).response
+            self.moment = clock(response.headers)
             with cut_off_after(deadline, response):
                 return Answer(response.status, response.headers, response.read(decode_content=True))
         except (urllib3.exceptions.HTTPError, ApiException, OSError, ValueError) as problem:
@@ -142,6 +147,15 @@ class cut_off_after:  # noqa: N801 - reads as a sentence: with cut_off_after(dea
         sock: socket.socket | None = getattr(response.connection, "sock", None)
         if sock is not None:
             sock.shutdown(socket.SHUT_RDWR)
+
+
+def clock(headers: Mapping[str, str]) -> datetime:
+    """The moment at which a server answered, by its own clock where it says so."""
+    said: Any = headers.get("Date")
+    try:
+        return parsedate_to_datetime(said).astimezone(UTC)
+    except (TypeError, ValueError):
+        return datetime.now(UTC)
 
 
 def status_message(answer: Answer) -> str:

@@ -47,9 +47,14 @@ class Expired(Exception):
     """The continue token is too old (410 Gone): the list must be begun anew."""
 
 
-def list_all(connection: Connection, kind: Kind, progress: Progress = lambda noun, have, left: None) -> Listing:
+def list_all(
+    connection: Connection,
+    kind: Kind,
+    progress: Progress = lambda noun, have, left: None,
+    deadline: Deadline | None = None,
+) -> Listing:
     """Every object of the kind. Raises Inconclusive."""
-    deadline = Deadline(connection.patience.deadline)
+    deadline = deadline or Deadline(connection.patience.deadline)
     for _ in range(TRIES):
         try:
             return pages(connection, kind, deadline, progress)
@@ -62,23 +67,23 @@ def list_all(connection: Connection, kind: Kind, progress: Progress = lambda nou
 
 def pages(connection: Connection, kind: Kind, deadline: Deadline, progress: Progress) -> Listing:
     """The pages of one list. Raises Expired, Inconclusive."""
-    listing, token = Listing([], []), ""
+    listing, token, left = Listing([], []), "", 0
     while True:
-        page = page_with_retries(connection, kind, token, deadline)
+        page = page_with_retries(connection, kind, token, deadline, left)
         items, malformed = decode_page(kind.type, page)
         listing.items += items
         listing.malformed += malformed
-        token = page.metadata.continue_
-        progress(kind.noun, len(listing.items), page.metadata.remaining_item_count)
+        token, left = page.metadata.continue_, page.metadata.remaining_item_count
+        progress(kind.noun, len(listing.items), left)
         if not token:
             return listing
 
 
-def page_with_retries(connection: Connection, kind: Kind, token: str, deadline: Deadline) -> Page:
-    """One page, asked for up to TRIES times. Raises Expired, Inconclusive."""
+def page_with_retries(connection: Connection, kind: Kind, token: str, deadline: Deadline, left: int) -> Page:
+    """One page, asked for up to TRIES times; `left` objects are still to come. Raises Expired, Inconclusive."""
     for pause in (*PAUSES, None):
         try:
-            return page(connection, kind, token, deadline)
+            return not_hollow(page(connection, kind, token, deadline), token, left)
         except Passing as fault:
             wait = pause if fault.after is None else fault.after
             if pause is None or wait is None or not deadline.pause(wait):
@@ -98,6 +103,17 @@ def page(connection: Connection, kind: Kind, token: str, deadline: Deadline) -> 
             raise Passing(str(problem)) from problem
         raise Inconclusive(f"cannot list {kind.resource}: {problem}") from problem
     return read(answer, kind)
+
+
+def not_hollow(page: Page, token: str, left: int) -> Page:
+    """The page. Raises Passing where it holds nothing although more was announced.
+
+    Go writes an empty list as null, but only a whole one; a page that a selector leaves empty is `[]`.
+    """
+    part = token or page.metadata.continue_
+    if (left and not page.items) or (part and page.items is None):
+        raise Passing(f"a page holds no objects, although {left or 'more'} were announced")
+    return page
 
 
 def read(answer: Answer, kind: Kind) -> Page:

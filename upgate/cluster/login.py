@@ -10,10 +10,14 @@ import contextlib
 import io
 import json
 import logging
+import os
+import signal
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from upgate.cluster.connection import Connection, NoAnswer, Patience, status_message
 from upgate.errors import Inconclusive, UsageError
@@ -43,7 +47,8 @@ def connect(kubeconfig: str | Path | None = None, context: str | None = None, pa
     from kubernetes.client import ApiClient, Configuration
 
     configuration = Configuration()
-    said = within(LOGIN_LIMIT, lambda: load(configuration, kubeconfig, context))
+    with plugins_ended():
+        said = within(min(LOGIN_LIMIT, patience.deadline), lambda: load(configuration, kubeconfig, context))
     configuration.retries = False
     configuration.connection_pool_maxsize = 16
     return Login(Connection(ApiClient(configuration), patience), said)
@@ -90,6 +95,8 @@ def load_in_cluster(configuration: Configuration, source: str) -> None:
 def words_for(problem: Exception, source: str, context: str | None) -> str:
     """One sentence for a kubeconfig that cannot be used."""
     detail = redact(" ".join(str(problem).split())) or type(problem).__name__
+    if not any(Path(part).expanduser().exists() for part in source.split(":") if part):
+        detail = "there is no such file"
     wanted = f" with context {context!r}" if context else ""
     known = contexts(source)
     hint = f" Its contexts: {', '.join(known)}." if known else ""
@@ -119,6 +126,31 @@ def overheard() -> Iterator[list[str]]:
         yield messages
     finally:
         root.handlers = others
+
+
+@contextlib.contextmanager
+def plugins_ended() -> Iterator[None]:
+    """End the credential plugins that the client starts meanwhile and that still run, with all that they have started.
+
+    They are told that nobody is there to type, so they get a session of their own and no input.
+    """
+    from kubernetes.config import exec_provider
+
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*args: Any, **options: Any) -> subprocess.Popen[str]:
+        options |= {"stdin": subprocess.DEVNULL, "start_new_session": True}
+        started.append(subprocess.Popen(*args, **options))  # noqa: S603 - what the user's kubeconfig names
+        return started[-1]
+
+    exec_provider.subprocess = SimpleNamespace(Popen=start, PIPE=subprocess.PIPE)
+    try:
+        yield
+    finally:
+        exec_provider.subprocess = subprocess
+        for plugin in started:
+            if plugin.poll() is None:
+                os.killpg(plugin.pid, signal.SIGKILL)
 
 
 def within(seconds: float, work: Callable[[], str]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -38,18 +37,18 @@ def look(login: Login, needs: Collection[str], progress: Progress) -> Snapshot:
 
 
 def look_around(connection: Connection, identity: str, needs: Collection[str], progress: Progress) -> Snapshot:
-    """All lists, the version and the health endpoints, concurrently."""
+    """All lists, the version and the health endpoints, concurrently; the moment is that of the answer before."""
+    moment, deadline = connection.moment, Deadline(connection.patience.deadline)
     tasks: dict[str, Callable[[], Any]] = {"version": partial(version_of, connection)}
     tasks |= {name: partial(health_of, connection, name) for name in HEALTH}
-    tasks |= {noun: partial(list_all, connection, KINDS[noun], progress) for noun in needs}
+    tasks |= {noun: partial(list_all, connection, KINDS[noun], progress, deadline) for noun in needs}
     answers = concurrently(tasks)
     gaps = {GAP_NAMES.get(name, name): str(got) for name, got in answers.items() if isinstance(got, Inconclusive)}
     got = {name: answer for name, answer in answers.items() if not isinstance(answer, Inconclusive)}
-    version, moment = got.get("version", (None, datetime.now(UTC)))
     return Snapshot(
         taken=moment,
         server=connection.server,
-        version=version,
+        version=got.get("version"),
         identity=identity,
         lists=Lists(**{noun: got[noun].items for noun in needs if noun in got}),
         malformed={noun: got[noun].malformed for noun in needs if noun in got and got[noun].malformed},
@@ -98,17 +97,19 @@ def health_of(connection: Connection, name: str) -> HealthEndpoint:
     return HealthEndpoint(name, status=answer.status, body=answer.body[:20_000].decode(errors="replace"))
 
 
-def version_of(connection: Connection) -> tuple[str, datetime]:
-    """The server's gitVersion, and its clock (the Date header; ours where a proxy drops it). Raises Inconclusive."""
-    answer = ask(connection, "/version")
+def version_of(connection: Connection) -> str:
+    """The server's gitVersion. Raises Inconclusive."""
+    return again(connection, lambda: git_version(ask(connection, "/version")))
+
+
+def git_version(answer: Answer) -> str:
+    """The version in an answer. Raises NoAnswer where there is none: it may come from a proxy, or be cut off."""
     try:
-        return str(json.loads(answer.body)["gitVersion"]), clock(answer)
-    except (ValueError, TypeError, KeyError) as problem:
-        said = f"status {answer.status}, {answer.body[:60].decode(errors='replace')!r}"
-        raise Inconclusive(f"cannot read /version: the answer holds no gitVersion ({said})") from problem
-
-
-def clock(answer: Answer) -> datetime:
-    """The moment at which the API server answered, by its own clock."""
-    said: Any = answer.headers.get("Date")
-    return parsedate_to_datetime(said).astimezone(UTC) if said else datetime.now(UTC)
+        if answer.status == 200:
+            return str(json.loads(answer.body)["gitVersion"])
+        said = status_message(answer)
+    except (ValueError, TypeError, KeyError):
+        said = repr(answer.body[:60].decode(errors="replace"))
+    raise NoAnswer(
+        f"cannot read /version: no gitVersion in the answer (status {answer.status}, {said})", connected=True
+    )
