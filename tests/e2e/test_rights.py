@@ -14,28 +14,22 @@ import yaml
 from tests.e2e.battery import HEALTHY, SHORT, Battery, call
 from tests.e2e.cluster import RealCluster, until
 from tests.e2e.logins import kubeconfig
+from upgate.cluster.rbac import parameters
+from upgate.facts.kinds import KINDS
+from upgate.facts.relations import lists_for
+from upgate.profile import known
 
-WORKLOADS = {"deployments.ready", "statefulsets.ready", "daemonsets.ready"}
-BACKENDS = {"services.endpoints", "services.endpoints-live"}
-PODS = {
-    *("pods.crashing", "pods.failed", "pods.terminating", "pods.pending", "pods.scheduler-silent", "pods.ready"),
-    *("pods.restarts", "pods.oom", "pods.bare"),
-}
-NODES = {"nodes.ready", "nodes.pressure", "nodes.schedulable", "nodes.heartbeat", "nodes.count"}
-#: What cannot be judged by one who may not list the resource.
-BLIND = {
-    "nodes": NODES | {"pods.terminating", "daemonsets.ready"},
-    "leases": {"nodes.heartbeat"},
-    "namespaces": {"namespaces.terminating"},
-    "pods": PODS | BACKENDS | {"statefulsets.ready", "daemonsets.ready", "sidecars.image"},
-    "deployments": {"deployments.ready"} | BACKENDS,
-    "replicasets": {"pods.failed"} | BACKENDS,
-    "statefulsets": {"statefulsets.ready", "pods.failed"} | BACKENDS,
-    "daemonsets": {"daemonsets.ready", "pods.failed"} | BACKENDS,
-    "services": BACKENDS,
-    "endpointslices": BACKENDS,
-    "events": {"pods.pending", "pods.scheduler-silent"},
-}
+
+def blind() -> dict[str, set[str]]:
+    """Resource → the checks that cannot be judged by one who may not list it: by the nouns that they take."""
+    concerned: dict[str, set[str]] = {}
+    for check, nouns in parameters([known.battery()]):
+        for noun in lists_for(nouns):
+            concerned.setdefault(KINDS[noun].resource, set()).add(check)
+    return concerned
+
+
+BLIND = blind()
 
 
 @pytest.fixture(scope="module")
