@@ -11,7 +11,7 @@ UNDERNEATH = (
 
 
 @check("deployments.ready", severity="critical", after=UNDERNEATH)
-def test_every_deployment_is_complete(deployments):
+def test_every_deployment_is_complete(deployments, deployment_crew, patience, now):
     """Every Deployment is complete: all replicas are of the latest version, ready and available.
 
     A pod that was never created shows in no list of pods; only its Deployment misses it.
@@ -20,12 +20,12 @@ def test_every_deployment_is_complete(deployments):
     deployments.where(lambda deployment: not deployment.metadata.deletion_timestamp).none(
         lambda deployment: deployment.unready(),
         expected=lambda deployment: f"{deployment.desired} updated, ready and available",
-        transitional=lambda deployment: deployment.rolling_out(),
+        transitional=lambda each: each.rolling_out() or deployment_crew.starting(each, now, patience),
     )
 
 
 @check("statefulsets.ready", severity="critical", after=UNDERNEATH)
-def test_every_statefulset_is_complete(statefulsets, crew, now):
+def test_every_statefulset_is_complete(statefulsets, crew, patience, now):
     """Every StatefulSet is complete: all replicas are ready and at the latest revision.
 
     Those with the update strategy OnDelete, and replicas below a partition, keep the old revision on purpose.
@@ -34,12 +34,12 @@ def test_every_statefulset_is_complete(statefulsets, crew, now):
     statefulsets.where(lambda each: not each.metadata.deletion_timestamp).none(
         lambda each: each.unready(),
         expected=lambda each: f"{each.desired} ready and updated",
-        transitional=lambda each: each.within_bounds and crew.advances(each, now),
+        transitional=lambda each: crew.advances(each, now) or crew.starting(each, now, patience),
     )
 
 
 @check("daemonsets.ready", severity="critical", after=UNDERNEATH)
-def test_every_daemonset_is_complete(daemonsets, ground, crew, now):
+def test_every_daemonset_is_complete(daemonsets, ground, crew, patience, now):
     """Every DaemonSet is complete: it is ready and updated on every node that it wants, and on no other.
 
     One that wants no node at all is all right only if its node selector matches none.
@@ -48,7 +48,7 @@ def test_every_daemonset_is_complete(daemonsets, ground, crew, now):
     daemonsets.where(lambda each: not each.metadata.deletion_timestamp).none(
         lambda each: each.unready(wanted=ground.for_(each)),
         expected=lambda each: f"{each.desired} ready and updated",
-        transitional=lambda each: each.within_bounds and crew.advances(each, now),
+        transitional=lambda each: crew.advances(each, now) or crew.starting(each, now, patience),
     )
 
 

@@ -105,6 +105,12 @@ class Pod(KubernetesObject):
         runs = (each.now.running for each in self.statuses if not each.restart_count)
         return min([self.age(moment), *(moment - run.started_at for run in runs if run and run.started_at)])
 
+    def starting(self, moment: datetime, pending: timedelta, start_up: timedelta) -> bool:
+        """It has not used up the time that its start may take, and nothing is wrong with its containers."""
+        waits = self.status.phase == "Pending"
+        time = pending - self.age(moment) if waits else start_up - self.started_for(moment)
+        return time >= timedelta(0) and not self.crash(moment)
+
     def ready_for(self, moment: datetime) -> timedelta:
         """Time since its Ready condition last changed; since it was made where that is not known."""
         since = self.ready.last_transition_time

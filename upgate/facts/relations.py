@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from upgate.facts.events import Event
 from upgate.facts.kinds import KINDS
@@ -20,8 +20,11 @@ from upgate.facts.services import Endpoint, EndpointSlice, Service
 from upgate.facts.words import duration
 from upgate.facts.workloads import DaemonSet, Workload
 
+if TYPE_CHECKING:
+    from upgate.profile.parts import Patience
+
 Lists = Mapping[str, list[Any]]
-#: progressDeadlineSeconds of a Deployment that does not set it; the others have no such field.
+#: A step of progress: progressDeadlineSeconds of a Deployment that does not set it; the others have no such field.
 PROGRESS = timedelta(minutes=10)
 #: The annotation of kured's DaemonSet that holds its lock, in its two spellings.
 KURED_LOCKS = ("weave.works/kured-node-lock", "kured.dev/kured-node-lock")
@@ -157,8 +160,40 @@ class Crew:
         return self._by_owner.get(workload.metadata.uid, [])
 
     def advances(self, workload: Workload, moment: datetime) -> bool:
-        """A pod of it was made, or is being replaced, within the time that Deployments have for a step of progress."""
-        return any(pod.leaving or pod.age(moment) < PROGRESS for pod in self.of(workload))
+        """It keeps within its bounds, and each pod that it lacks was made, or was due to go, within the time of a step."""
+        if workload.stuck or not workload.within_bounds:
+            return False
+        pods = [pod for pod in self.of(workload) if not pod.done]
+        late = [pod for pod in pods if pod.leaving or not pod.ready.is_true]
+        if late:
+            return all((pod.overdue if pod.leaving else pod.age)(moment) < PROGRESS for pod in late)
+        return workload.whole and any(pod.age(moment) < PROGRESS for pod in pods)
+
+    def starting(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
+        """What it lacks are pods that it has made and that still have time to start: it was scaled up, or a node came."""
+        late = [pod for pod in self.of(workload) if pod.alive and not pod.ready.is_true]
+        within = all(pod.starting(moment, patience.pending, patience.start_up) for pod in late)
+        return within and 0 < workload.unmade <= len(late) and not workload.stuck
+
+
+class DeploymentCrew(Crew):
+    """The pods that Deployments control, through their ReplicaSets."""
+
+    needs = ("pods", "replicasets")
+
+    def __init__(self, lists: Lists) -> None:
+        super().__init__(lists)
+        self._replicasets = grouped(
+            lists["replicasets"], lambda each: each.metadata.controller and each.metadata.controller.uid
+        )
+
+    def of(self, workload: Workload) -> list[Pod]:
+        """The pods of all its ReplicaSets."""
+        return [
+            pod
+            for each in self._replicasets.get(workload.metadata.uid, ())
+            for pod in super(DeploymentCrew, self).of(each)
+        ]
 
 
 class Ground:
@@ -272,6 +307,7 @@ RELATIONS: dict[str, type[Any]] = {
     "cordons": Cordons,
     "complaints": Complaints,
     "crew": Crew,
+    "deployment_crew": DeploymentCrew,
     "ground": Ground,
     "backends": Backends,
 }

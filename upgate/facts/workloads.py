@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from upgate.facts.meta import AnnotatedMeta, Condition, Fact, KubernetesObject, condition
@@ -28,16 +29,28 @@ class PodTemplate(Fact):
     spec: TemplateSpec = TemplateSpec()
 
 
+Rounding = Callable[[float], int]
+
+
+def share_of(desired: int, bound: int | str, rounded: Rounding) -> int:
+    """A number, or a percentage of the desired replicas."""
+    return rounded(desired * int(bound.rstrip("%")) / 100) if isinstance(bound, str) else bound
+
+
 class RollingUpdate(Fact):
     """The bounds of a rolling update."""
 
     max_unavailable: int | str | None = None
+    max_surge: int | str | None = None
     partition: int | None = None
 
-    def unavailable(self, desired: int, default: int | str) -> int:
-        """How many of the desired replicas it may take away; percentages round down, as the controller does."""
-        bound = default if self.max_unavailable is None else self.max_unavailable
-        return math.floor(desired * int(bound.rstrip("%")) / 100) if isinstance(bound, str) else bound
+    def unavailable(self, desired: int, default: int | str, rounded: Rounding = math.floor) -> int:
+        """How many of the desired replicas it may take away."""
+        return share_of(desired, default if self.max_unavailable is None else self.max_unavailable, rounded)
+
+    def surge(self, desired: int, default: int | str) -> int:
+        """How many replicas it may have beyond the desired ones."""
+        return share_of(desired, default if self.max_surge is None else self.max_surge, math.ceil)
 
 
 class Strategy(Fact):
@@ -57,16 +70,23 @@ class WorkloadSpec(Fact):
 
     replicas: int | None = None
     paused: bool = False
-    progress_deadline_seconds: int | None = None
+    pod_management_policy: str = "OrderedReady"
     template: PodTemplate = PodTemplate()
     strategy: Strategy = Strategy()
     update_strategy: Strategy = Strategy()
+
+
+class WorkloadStatus(Fact):
+    """`status` of all of them. What is absent is 0."""
+
+    observed_generation: int = 0
 
 
 class Workload(KubernetesObject):
     """What makes pods from a template."""
 
     spec: WorkloadSpec = WorkloadSpec()
+    status: WorkloadStatus = WorkloadStatus()
 
     @property
     def desired(self) -> int:
@@ -79,15 +99,45 @@ class Workload(KubernetesObject):
         return self.spec.template.metadata.labels or {}
 
     @property
-    def whole(self) -> bool:
-        """All the pods that it wants are ready."""
+    def lacking(self) -> int:
+        """How many of the pods that it wants are not ready."""
         raise NotImplementedError
 
+    @property
+    def whole(self) -> bool:
+        """All the pods that it wants are ready."""
+        return self.lacking <= 0
 
-class ReplicaStatus(Fact):
-    """`status` of a Deployment, ReplicaSet or StatefulSet. What is absent is 0."""
+    @property
+    def unmade(self) -> int:
+        """How many pods that are not ready it must have made already: all that it lacks."""
+        return self.lacking
 
-    observed_generation: int = 0
+    @property
+    def within_bounds(self) -> bool:
+        """It lacks no more than a rolling update takes away at a time."""
+        return self.whole
+
+    @property
+    def unseen(self) -> str:
+        """Its controller has not seen its present generation. Else empty."""
+        seen, now = self.status.observed_generation, self.metadata.generation
+        return f"its controller saw generation {seen} of {now}" if seen < now else ""
+
+    @property
+    def own_fault(self) -> bool:
+        """Something is wrong with it that none of its pods can explain."""
+        return bool(self.unseen)
+
+    @property
+    def stuck(self) -> bool:
+        """It will not become complete by itself."""
+        return self.own_fault
+
+
+class ReplicaStatus(WorkloadStatus):
+    """`status` of a Deployment, ReplicaSet or StatefulSet."""
+
     replicas: int = 0
     updated_replicas: int = 0
     ready_replicas: int = 0
@@ -103,19 +153,20 @@ class Replicated(Workload):
     status: ReplicaStatus = ReplicaStatus()
 
     @property
-    def whole(self) -> bool:
-        """All the replicas that it wants are ready."""
-        return self.status.ready_replicas >= self.desired
+    def lacking(self) -> int:
+        """How many of the replicas that it wants are not ready."""
+        return self.desired - self.status.ready_replicas
 
     @property
-    def unseen(self) -> str:
-        """Its controller has not seen its present generation. Else empty."""
-        behind = self.status.observed_generation < self.metadata.generation
-        return (
-            f"its controller saw generation {self.status.observed_generation} of {self.metadata.generation}"
-            if behind
-            else ""
-        )
+    def failure(self) -> str:
+        """Why its pods cannot be made. Empty while they can."""
+        failure = condition(self.status.conditions, "ReplicaFailure")
+        return str(failure) if failure.is_true else ""
+
+    @property
+    def own_fault(self) -> bool:
+        """Its controller does not see it, or cannot make its pods."""
+        return bool(self.unseen or self.failure)
 
 
 class ReplicaSet(Replicated):
@@ -128,14 +179,13 @@ class Deployment(Replicated):
     def unready(self) -> str:
         """What is missing until it is complete. Empty when nothing is."""
         have, want = self.status, self.desired
-        failed = [each for each in (self._failure, self._overdue) if each]
         counts = {"updated": have.updated_replicas, "ready": have.ready_replicas, "available": have.available_replicas}
         short = [f"{number} {name}" for name, number in counts.items() if number != want]
         old = have.replicas - have.updated_replicas
-        left = [f"{old} of an old version left"] if old > 0 else []
-        replicas = [f"{', '.join(short + left)} of {want} desired"] if short or left else []
-        paused = ["paused"] if self.spec.paused and replicas else []
-        return "; ".join([*filter(None, [self.unseen]), *replicas, *paused, *failed])
+        short_of = f"{', '.join(short)} of {want} desired" if short else ""
+        left = f"{old} still of an old version" if old > 0 else ""
+        paused = "paused" if self.spec.paused and (short or left) else ""
+        return "; ".join(filter(None, [self.unseen, short_of, left, paused, self.failure, self._overdue]))
 
     def rolling_out(self) -> bool:
         """Kubernetes says that it progresses, and what is available stays within the strategy's bound.
@@ -143,11 +193,26 @@ class Deployment(Replicated):
         One that has never been available is being rolled out for the first time, and has no bound to keep.
         """
         progressing = condition(self.status.conditions, "Progressing")
-        if not progressing.is_true or progressing.reason == "NewReplicaSetAvailable" or self._failure:
+        if not progressing.is_true or progressing.reason == "NewReplicaSetAvailable" or self.failure:
             return False
-        recreate = self.spec.strategy.type == "Recreate"
-        bound = self.desired if recreate else self.spec.strategy.bounds.unavailable(self.desired, "25%")
-        return self._never_available or self.status.available_replicas >= self.desired - bound
+        return self._never_available or self.status.available_replicas >= self.desired - self._bound
+
+    @property
+    def stuck(self) -> bool:
+        """It will not become complete by itself: its pods cannot be made, or did not start in time."""
+        return bool(self.own_fault or self._overdue)
+
+    @property
+    def _bound(self) -> int:
+        """How many replicas a rollout may take away. Where both bounds come to 0 the controller takes 1.
+
+        https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/deployment/util/deployment_util.go ResolveFenceposts
+        """
+        if self.spec.strategy.type == "Recreate":
+            return self.desired
+        bounds = self.spec.strategy.bounds
+        surge = bounds.surge(self.desired, "25%")
+        return bounds.unavailable(self.desired, "25%") or (0 if surge else 1)
 
     @property
     def _never_available(self) -> bool:
@@ -156,14 +221,9 @@ class Deployment(Replicated):
         return not available.is_true and bool(since and created) and since - created < timedelta(seconds=5)
 
     @property
-    def _failure(self) -> str:
-        failure = condition(self.status.conditions, "ReplicaFailure")
-        return str(failure) if failure.is_true else ""
-
-    @property
     def _overdue(self) -> str:
         progressing = condition(self.status.conditions, "Progressing")
-        return str(progressing) if progressing.reason == "ProgressDeadlineExceeded" else ""
+        return str(progressing) if progressing.status == "False" else ""
 
 
 class StatefulSet(Replicated):
@@ -181,19 +241,17 @@ class StatefulSet(Replicated):
     @property
     def within_bounds(self) -> bool:
         """No more replicas are missing than a rolling update takes away at a time."""
-        bound = self.spec.update_strategy.bounds.unavailable(self.desired, 1)
-        return self.status.ready_replicas >= self.desired - max(1, bound)
+        return self.lacking <= max(1, self.spec.update_strategy.bounds.unavailable(self.desired, 1))
 
     @property
-    def updating(self) -> bool:
-        """Its pods are being replaced by those of another revision."""
-        return self.status.current_revision != self.status.update_revision
+    def unmade(self) -> int:
+        """How many pods that are not ready it must have made already: one after the other unless it makes them in parallel."""
+        return self.lacking if self.spec.pod_management_policy == "Parallel" else min(self.lacking, 1)
 
 
-class DaemonSetStatus(Fact):
+class DaemonSetStatus(WorkloadStatus):
     """`status` of a DaemonSet."""
 
-    observed_generation: int = 0
     desired_number_scheduled: int = 0
     current_number_scheduled: int = 0
     updated_number_scheduled: int = 0
@@ -213,17 +271,21 @@ class DaemonSet(Workload):
         return self.status.desired_number_scheduled
 
     @property
-    def whole(self) -> bool:
-        """It is ready on all the nodes that it wants."""
-        return self.status.number_ready >= self.desired
+    def lacking(self) -> int:
+        """On how many of the nodes that it wants it is not ready."""
+        return self.desired - self.status.number_ready
+
+    @property
+    def own_fault(self) -> bool:
+        """Its controller does not see it, or has it on the wrong nodes, or on none."""
+        return bool(self.unseen or self.status.number_misscheduled or not self.desired)
 
     def unready(self, wanted: bool) -> str:
         """What is missing until it is complete; `wanted`: some node is there for it. Empty when nothing is."""
         have, want = self.status, self.desired
-        unseen = f"its controller saw generation {have.observed_generation} of {self.metadata.generation}"
         old = want - have.updated_number_scheduled if self.spec.update_strategy.type != "OnDelete" else 0
         said = {
-            unseen: have.observed_generation < self.metadata.generation,
+            self.unseen: self.unseen,
             f"{have.number_ready} of {want} ready": have.number_ready != want,
             f"{old} of {want} not updated": old > 0,
             f"{have.number_misscheduled} on nodes where it should not run": have.number_misscheduled,
@@ -233,14 +295,8 @@ class DaemonSet(Workload):
 
     @property
     def within_bounds(self) -> bool:
-        """No more nodes are missing than a rolling update takes away at a time."""
-        bound = self.spec.update_strategy.bounds.unavailable(self.desired, 1)
-        return self.status.number_ready >= self.desired - max(1, bound)
-
-    @property
-    def updating(self) -> bool:
-        """Its pods are being replaced by those of another generation."""
-        return self.status.updated_number_scheduled < self.desired
+        """No more nodes are missing than a rolling update takes away at a time; of a DaemonSet percentages round up."""
+        return self.lacking <= max(1, self.spec.update_strategy.bounds.unavailable(self.desired, 1, math.ceil))
 
 
 class NamespaceStatus(Fact):
