@@ -176,6 +176,8 @@ class Gate:
         """What the run comes to, without any secret."""
         checks = self.checks() if checks is None else checks
         verdict = decide(checks, fail_on_warnings=self.options.fail_on_warnings)
+        if verdict == "clear" and self.settling.rounds and not self.settling.settled:
+            verdict = "inconclusive"
         results = Results(
             profile=self.profile.name,
             verdict=verdict,

@@ -67,6 +67,12 @@ class _File(Snapshot, frozen=True, kw_only=True):
     lists: Lists  # type: ignore[valid-type]
 
 
+class _Head(msgspec.Struct):
+    """What tells whether the rest can be read at all."""
+
+    schema: int = SCHEMA
+
+
 def dump(snapshot: Snapshot) -> bytes:
     """The bytes of `snapshot.json.gz`."""
     return gzip.compress(msgspec.json.encode(snapshot), compresslevel=1, mtime=0)
@@ -75,8 +81,11 @@ def dump(snapshot: Snapshot) -> bytes:
 def load(path: Path) -> Snapshot:
     """Read a saved snapshot. Raises UsageError where the file is missing, torn, or something else."""
     try:
-        snapshot = msgspec.json.decode(gzip.decompress(path.read_bytes()), type=_File)
-    except (gzip.BadGzipFile, EOFError, zlib.error, msgspec.DecodeError) as problem:
+        data = gzip.decompress(path.read_bytes())
+        schema = msgspec.json.decode(data, type=_Head).schema
+        if schema == SCHEMA:
+            return msgspec.json.decode(data, type=_File)
+    except (gzip.BadGzipFile, EOFError, zlib.error, msgspec.DecodeError, RecursionError) as problem:
         raise UsageError(
             f"cannot use snapshot {path}: it is torn, or no snapshot ({problem}). Take a new one."
         ) from problem
@@ -84,8 +93,6 @@ def load(path: Path) -> Snapshot:
         raise UsageError(
             f"cannot read snapshot {path}: {problem.strerror}. A run of the battery writes one."
         ) from problem
-    if snapshot.schema != SCHEMA:
-        raise UsageError(
-            f"cannot use snapshot {path}: it has schema {snapshot.schema}, this version reads {SCHEMA}. Take a new one."
-        )
-    return snapshot
+    raise UsageError(
+        f"cannot use snapshot {path}: it has schema {schema}, this version reads {SCHEMA}. Take a new one."
+    )

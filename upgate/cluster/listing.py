@@ -150,7 +150,7 @@ def whole_page(answer: Answer, kind: Kind) -> Page:
     """The decoded frame of a list. What is no such list may come from a proxy, or be cut off: worth another try."""
     try:
         page = msgspec.json.decode(answer.body, type=Page)
-    except msgspec.DecodeError as problem:
+    except (msgspec.DecodeError, RecursionError) as problem:
         beginning = answer.body[:60].decode(errors="replace")
         raise Passing(f"the answer is no whole JSON list ({problem}); it begins {beginning!r}") from problem
     if page.kind != f"{kind.type.__name__}List":

@@ -111,7 +111,7 @@ def read(config: pytest.Config, profile: Any) -> Options:
         raise UsageError("--clean and --every say how to settle: say for how long, with --settle=10m")
     if settle and getattr(given, "numprocesses", None):
         raise UsageError(
-            "--settle judges its rounds in one process: leave out -n, the checks of a round take milliseconds"
+            "settling (--settle, or the profile's gate:) needs one process, and its checks take milliseconds: leave out -n"
         )
     if given.clean is not None and given.clean < 1:
         raise UsageError(f"--clean: {given.clean} rounds are none; say 1 or more")

@@ -7,7 +7,11 @@ import time
 
 import pytest
 
+from upgate.facts.kinds import KINDS
 from upgate.gate import Gate
+from upgate.plugin.state import gate_of
+from upgate.redaction import redact
+from upgate.reports.cleaning import harmless
 
 #: Seconds between two updates of a line that is rewritten in place.
 REFRESH = 0.1
@@ -17,6 +21,7 @@ class Progress:
     """One line that says how far the lists are, rewritten in place on a terminal."""
 
     def __init__(self, config: pytest.Config) -> None:
+        self._config = config
         self._reporter = config.pluginmanager.get_plugin("terminalreporter")
         self._live = bool(self._reporter and self._reporter.isatty)
         self._lock = threading.Lock()
@@ -32,27 +37,26 @@ class Progress:
                 self._shown = time.monotonic()
                 self._reporter.rewrite(f"looking: {', '.join(self._counts.values())}", erase=True)
 
-    def done(self, gate: Gate) -> None:
-        """The line that stays."""
-        if self._reporter is None:
-            return
+    def done(self, gate: Gate, *, told: bool) -> None:
+        """The line that stays: what was looked at, what not."""
         if self._live:
             self._reporter.rewrite("", erase=True)
-        seen = gate.seen
-        gaps = f"; could not look at {', '.join(seen.gaps)}" if seen.gaps else ""
-        counts = f"{', '.join(self._counts.values())} " if self._counts else ""
-        self._reporter.write_line(f"looked at {counts}in {time.monotonic() - self._started:.1f} s{gaps}")
+        if told or gate.seen.gaps:
+            gaps = f"; could not look at {', '.join(sorted(gate.seen.gaps))}" if gate.seen.gaps else ""
+            counts = [self._counts[noun] for noun in KINDS if noun in self._counts]
+            seconds = time.monotonic() - self._started
+            say(self._config, f"looked at {', '.join(counts) or 'no list'} in {seconds:.1f} s{gaps}")
 
 
-def look(config: pytest.Config, gate: Gate, needs: set[str]) -> None:
-    """Look at the cluster, and show how far that is."""
+def look(config: pytest.Config, gate: Gate, needs: set[str], *, told: bool = True) -> None:
+    """Look at the cluster, and show how far that is; what was looked at stays on the terminal where it is to be told."""
     progress = Progress(config)
     gate.look(needs, progress)
-    progress.done(gate)
+    progress.done(gate, told=told)
 
 
 def say(config: pytest.Config, line: str) -> None:
-    """One line on the terminal."""
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if reporter:
-        reporter.write_line(line)
+    """One line on the terminal, without secrets."""
+    reporter, gate = config.pluginmanager.get_plugin("terminalreporter"), gate_of(config)
+    if reporter and gate:
+        reporter.write_line(redact(harmless(line), gate.profile.secrets))

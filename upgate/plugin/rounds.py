@@ -22,13 +22,15 @@ def run(session: pytest.Session, gate: Gate, settle: timedelta) -> None:
     """Rounds until enough of them in a row are clear, or the time is over. Ctrl-C tells the last whole round."""
     deadline = Deadline(settle.total_seconds())
     reports: Reports = []
+    seen = None
     try:
         while True:
-            reports = one_round(session, gate, deadline)
+            reports, seen = one_round(session, gate, deadline), gate.snapshot
             if gate.settling.settled or not wait(session, gate, deadline):
                 break
     finally:
-        tell(reports)
+        gate.snapshot = seen or gate.snapshot
+        tell(gate, reports)
     if not gate.settling.settled:
         gate.notes.append(
             f"{gate.settling.streak} of {gate.options.clean} clean rounds in a row when the time was over"
@@ -37,7 +39,7 @@ def run(session: pytest.Session, gate: Gate, settle: timedelta) -> None:
 
 def one_round(session: pytest.Session, gate: Gate, deadline: Deadline) -> Reports:
     """Look again, and judge all checks again."""
-    progress.look(session.config, gate, needs_of(session.items))
+    progress.look(session.config, gate, needs_of(session.items), told=not gate.settling.rounds)
     following: Sequence[pytest.Item | None] = [*session.items[1:], None]
     reports = [
         (item, runtestprotocol(item, log=False, nextitem=next))
@@ -70,10 +72,12 @@ def wait(session: pytest.Session, gate: Gate, deadline: Deadline) -> bool:
     return deadline.rest(options.every.total_seconds())
 
 
-def tell(reports: Reports) -> None:
-    """Tell pytest of a round, as if it had been the only one."""
+def tell(gate: Gate, reports: Reports) -> None:
+    """Tell pytest of a round, as if it had been the only one; the gate knows more of it, from the rounds before."""
+    results = dict(gate.results)
     for item, phases in reports:
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         for report in phases:
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    gate.results.update(results)
