@@ -17,7 +17,7 @@ from upgate.facts.decoding import Malformed, Page, decode_page
 from upgate.facts.kinds import Kind
 from upgate.waiting import Deadline
 
-PAGE_SIZE = 500
+PAGE_SIZE = 1000
 #: How often one page is asked for, and how often a list whose continue token expired is begun anew.
 TRIES = 3
 #: Seconds before a second and a third try, where the server does not say (Retry-After).
