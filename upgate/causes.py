@@ -1,6 +1,7 @@
 """One root cause gives one red line: what follows from another finding says so.
 
-An object depends on others: a pod on its node, a workload on its pods, a Service on what stands behind it. Each check
+An object depends on others: a pod on its node, a workload on its pods unless it has a fault of its own, a Service on what
+stands behind it if none of that is ready. Each check
 names the checks whose findings explain its own (`after`): on the same object, or on one that it depends on. Nothing is
 taken away: the finding stays, and says `because`.
 """
@@ -14,7 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from upgate.errors import Inconclusive
-from upgate.facts.relations import WORKLOADS, Backends
+from upgate.facts.backends import WORKLOADS, Backends
 from upgate.facts.services import Service
 from upgate.snapshot import Snapshot
 from upgate.verdict import CheckResult, Finding
@@ -54,13 +55,18 @@ class Causes:
         return finding if root == (check, finding.object) else replace(finding, because=f"{root[0]}: {root[1]}")
 
     def _root(self, check: str, object: str) -> tuple[str, str]:
-        """The finding at the end of the chain of causes; itself where there is none."""
-        causes = self._after.get(check, ())
-        for other in self._below(object) if causes else ():
-            for cause in causes:
-                if (cause, other) in self._found and cause != check:
-                    return self._root(cause, other)
-        return check, object
+        """The finding at the end of the chain of causes; itself where there is none. Of a circle one is the root for all."""
+        chain = [(check, object)]
+        while (cause := self._cause(*chain[-1])) and cause not in chain:
+            chain.append(cause)
+        return min(chain[chain.index(cause) :]) if cause else chain[-1]
+
+    def _cause(self, check: str, object: str) -> tuple[str, str] | None:
+        """The finding that explains this one: of the first check in its `after` that has one, the nearest."""
+        causes = [cause for cause in self._after.get(check, ()) if cause != check]
+        below = list(self._below(object)) if causes else []
+        found = ((cause, other) for cause in causes for other in below if (cause, other) in self._found)
+        return next(found, None)
 
     def _below(self, object: str) -> Iterator[str]:
         """The object, and all that it depends on, the nearest first."""
@@ -76,11 +82,12 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
     """Who depends on whom, as far as the lists were looked at."""
     lists = {noun: listed(snapshot, noun) for noun in {*WORKLOADS, "pods", "services", "endpointslices"}}
     depends: dict[str, list[str]] = defaultdict(list)
-    owners = {each.metadata.uid: each.ref for noun in WORKLOADS for each in lists[noun]}
+    workloads = (each for noun in WORKLOADS for each in lists[noun])
+    owners = {each.metadata.uid: each for each in workloads if not each.own_fault}
     for owned in [*lists["replicasets"], *lists["pods"]]:
         owner = owned.metadata.controller
         if owner and owner.uid in owners:
-            depends[owners[owner.uid]].append(owned.ref)
+            depends[owners[owner.uid].ref].append(owned.ref)
     for pod in lists["pods"]:
         depends[pod.ref].append(f"Node/{pod.spec.node_name}")
         if pod.leaving:
@@ -90,10 +97,10 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
 
 
 def add_services(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None:
-    """A Service depends on the workloads and the pods that it selects."""
+    """A Service of which no pod is ready depends on the workloads and the pods that it selects."""
     backends = Backends(lists)
     for service in lists["services"]:
-        if isinstance(service, Service) and service.selects_pods:
+        if isinstance(service, Service) and service.selects_pods and backends.none_ready(service):
             behind = [*backends.workloads(service), *backends.pods(service)]
             depends[service.ref] += [each.ref for each in behind]
 

@@ -163,7 +163,7 @@ class Sidecars:
 
     def unexpected(self, pod: Pod) -> str:
         """The images that are not as expected. Empty where all are."""
-        wrong = [c for entry, c in self._pairs(pod) if not fnmatchcase(plain(c.image), plain(entry.image))]
+        wrong = [container for entry, container in self._pairs(pod) if not same_image(container.image, entry.image)]
         return "; ".join(f"container {container.name} has image {container.image}" for container in wrong)
 
     def expected(self, pod: Pod) -> str:
@@ -189,9 +189,15 @@ class Sidecars:
         return [(entry, container) for _, entry, container in found]
 
 
+def same_image(image: str, wanted: str) -> bool:
+    """The image is as the pattern says. A digest behind its tag only counts if the pattern has one."""
+    image, wanted = plain(image), plain(wanted)
+    return fnmatchcase(image if "@" in wanted else image.partition("@")[0], wanted)
+
+
 def plain(image: str) -> str:
     """The image without Docker Hub's implied parts, which are no difference."""
-    return image.removeprefix("docker.io/").removeprefix("library/")
+    return image.removeprefix("index.").removeprefix("docker.io/").removeprefix("library/")
 
 
 def within(namespace: str, patterns: Sequence[str]) -> bool:

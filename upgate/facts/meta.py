@@ -142,8 +142,3 @@ class KubernetesObject(Fact):
         """Time since its creation; none where that is not known."""
         created = self.metadata.creation_timestamp
         return moment - created if created else timedelta(0)
-
-
-def selects(selector: dict[str, str] | None, labels: dict[str, str]) -> bool:
-    """An equality selector (a Service's) matches these labels. An empty one matches nothing."""
-    return bool(selector) and selector.items() <= labels.items()

@@ -6,17 +6,16 @@ inconclusive exactly when one of them could not be looked at.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from upgate.facts.backends import Backends, grouped
 from upgate.facts.events import Event
 from upgate.facts.kinds import KINDS
-from upgate.facts.meta import KubernetesObject, selects
+from upgate.facts.meta import KubernetesObject
 from upgate.facts.nodes import Lease, Node
 from upgate.facts.pods import Pod
-from upgate.facts.services import Endpoint, EndpointSlice, Service
 from upgate.facts.words import duration
 from upgate.facts.workloads import DaemonSet, Workload
 
@@ -28,15 +27,6 @@ Lists = Mapping[str, list[Any]]
 PROGRESS = timedelta(minutes=10)
 #: The annotation of kured's DaemonSet that holds its lock, in its two spellings.
 KURED_LOCKS = ("weave.works/kured-node-lock", "kured.dev/kured-node-lock")
-WORKLOADS = ("deployments", "replicasets", "statefulsets", "daemonsets")
-
-
-def grouped(items: Iterable[Any], key: Any) -> dict[Any, list[Any]]:
-    """The items by their key."""
-    groups = defaultdict(list)
-    for item in items:
-        groups[key(item)].append(item)
-    return groups
 
 
 class Owners:
@@ -209,95 +199,6 @@ class Ground:
         spec = daemonset.spec.template.spec
         wanted = (spec.node_selector or {}).items()
         return not spec.affinity and any(wanted <= node.labels.items() for node in self._nodes)
-
-
-class Backends:
-    """What stands behind Services: slices, pods, and the workloads that would make those pods."""
-
-    needs = ("endpointslices", "pods", *WORKLOADS)
-
-    def __init__(self, lists: Lists) -> None:
-        self._slices = grouped(lists["endpointslices"], lambda each: each.service)
-        self._alike = grouped(lists["pods"], lambda pod: (pod.namespace, frozenset(pod.labels.items())))
-        self._labels = grouped(self._alike, lambda key: key[0])
-        self._workloads = grouped((each for noun in WORKLOADS for each in lists[noun]), lambda each: each.namespace)
-
-    def slices(self, service: Service) -> list[EndpointSlice]:
-        """Its EndpointSlices."""
-        return self._slices.get(service.key, [])
-
-    def pods(self, service: Service) -> list[Pod]:
-        """The pods that its selector matches."""
-        wanted = (service.spec.selector or {}).items()
-        return [pod for key in self._labels.get(service.namespace, ()) if wanted <= key[1] for pod in self._alike[key]]
-
-    def workloads(self, service: Service) -> list[Workload]:
-        """The workloads whose pods its selector matches."""
-        candidates = self._workloads.get(service.namespace, ())
-        return [each for each in candidates if selects(service.spec.selector, each.template_labels)]
-
-    def at_rest(self, service: Service) -> bool:
-        """Nothing is meant to stand behind it now: its workloads are scaled to zero, or its pods have all completed."""
-        pods = [pod for pod in self.pods(service) if not pod.leaving]
-        if pods:
-            return all(pod.status.phase == "Succeeded" for pod in pods)
-        workloads = self.workloads(service)
-        return bool(workloads) and all(each.desired == 0 for each in workloads)
-
-    def unserved(self, service: Service) -> str:
-        """Its ports that no ready endpoint carries. Empty when all are."""
-        slices = [each for each in self.slices(service) if each.ready]
-        if not service.spec.ports:
-            return "" if slices else f"no ready endpoint{self._because(service)}"
-        missing = [str(port) for port in service.spec.ports if not any(each.carries(port) for each in slices)]
-        return f"no ready endpoint for port {', '.join(missing)}{self._because(service)}" if missing else ""
-
-    def stale(self, service: Service) -> list[str]:
-        """Its ready endpoints whose address is not that of a live pod that may take traffic."""
-        live = {ip: pod for pod in self.pods(service) if pod.alive for ip in pod.addresses}
-        return [
-            f"{ip} ({owner_of(endpoint)})"
-            for each in self.slices(service)
-            for endpoint in each.ready
-            for ip in endpoint.addresses or ()
-            if not self._takes_traffic(service, live.get(ip))
-        ]
-
-    def missing(self, service: Service, settled: Callable[[Pod], bool]) -> list[str]:
-        """Pods that its selector matches, ready for long enough (settled), of which it has no address."""
-        have = {
-            ip for each in self.slices(service) for endpoint in each.endpoints or () for ip in endpoint.addresses or ()
-        }
-        pods = (pod for pod in self.pods(service) if pod.alive and pod.ready.is_true and pod.addresses)
-        return [pod.name for pod in pods if not pod.addresses & have and settled(pod)]
-
-    def drift(self, service: Service, moment: datetime, start_up: timedelta) -> str:
-        """How its endpoints differ from its live, ready pods. Empty where they do not."""
-        stale = self.stale(service)
-        missing = self.missing(service, lambda pod: pod.ready_for(moment) > start_up)
-        said = [f"no live, ready pod has {', '.join(stale)}"] if stale else []
-        return "; ".join(said + ([f"ready but not among its endpoints: {', '.join(missing)}"] if missing else []))
-
-    def in_motion(self, service: Service, moment: datetime, start_up: timedelta) -> bool:
-        """Its pods are coming or going just now, so that two lists taken one after the other may disagree."""
-        return any(pod.leaving or pod.age(moment) < start_up for pod in self.pods(service))
-
-    def _takes_traffic(self, service: Service, pod: Pod | None) -> bool:
-        return pod is not None and (pod.ready.is_true or service.spec.publish_not_ready_addresses)
-
-    def _because(self, service: Service) -> str:
-        pods = self.pods(service)
-        if not pods:
-            selector = ",".join(f"{key}={value}" for key, value in (service.spec.selector or {}).items())
-            return f": no pod matches its selector {selector}"
-        ready = sum(1 for pod in pods if pod.alive and pod.ready.is_true)
-        return f": {ready} of the {len(pods)} pods that it selects are ready"
-
-
-def owner_of(endpoint: Endpoint) -> str:
-    """The object that an endpoint names."""
-    target = endpoint.target_ref
-    return f"{target.kind} {target.name}" if target else "no target"
 
 
 RELATIONS: dict[str, type[Any]] = {

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from upgate.facts.meta import Fact, KubernetesObject
 
+#: Who manages slices with the addresses of pods in other clusters: Cilium's Cluster Mesh.
+ELSEWHERE = ("endpointslice-mesh-controller.cilium.io",)
+
 
 class ServicePort(Fact):
     """One of `spec.ports`."""
@@ -28,6 +31,7 @@ class ServiceSpec(Fact):
     selector: dict[str, str] | None = None
     ports: list[ServicePort] | None = None
     publish_not_ready_addresses: bool = False
+    ip_families: list[str] | None = None
 
 
 class Service(KubernetesObject):
@@ -39,6 +43,12 @@ class Service(KubernetesObject):
     def selects_pods(self) -> bool:
         """Kubernetes keeps its endpoints: it has a selector, is no alias for an external name, and is not being deleted."""
         return bool(self.spec.selector) and self.spec.type != "ExternalName" and not self.metadata.deletion_timestamp
+
+    def absent(self, addresses: set[str], have: set[str]) -> set[str]:
+        """Those of a pod's addresses that it should lead to, one for each of its IP families, and does not."""
+        if families := self.spec.ip_families:
+            return {ip for ip in addresses if ("IPv6" if ":" in ip else "IPv4") in families} - have
+        return set() if addresses & have else addresses
 
 
 class TargetRef(Fact):
@@ -90,6 +100,13 @@ class EndpointSlice(KubernetesObject):
     def ready(self) -> list[Endpoint]:
         """The endpoints that take traffic."""
         return [endpoint for endpoint in self.endpoints or () if endpoint.ready]
+
+    @property
+    def local_addresses(self) -> list[tuple[Endpoint, str]]:
+        """The addresses that take traffic and are those of this cluster's own pods."""
+        if self.labels.get("endpointslice.kubernetes.io/managed-by") in ELSEWHERE:
+            return []
+        return [(endpoint, ip) for endpoint in self.ready for ip in endpoint.addresses or ()]
 
     def carries(self, port: ServicePort) -> bool:
         """It leads to that port of the Service: same name and protocol, and a number to go to."""

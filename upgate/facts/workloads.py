@@ -29,6 +29,8 @@ class PodTemplate(Fact):
     spec: TemplateSpec = TemplateSpec()
 
 
+#: Labels that a StatefulSet gives each of its pods.
+POD_NAME, POD_INDEX = "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index"
 Rounding = Callable[[float], int]
 
 
@@ -97,6 +99,10 @@ class Workload(KubernetesObject):
     def template_labels(self) -> dict[str, str]:
         """The labels of the pods that it makes."""
         return self.spec.template.metadata.labels or {}
+
+    def makes(self, selector: dict[str, str]) -> bool:
+        """A Service's selector matches the pods that it makes."""
+        return bool(selector) and selector.items() <= self.template_labels.items()
 
     @property
     def lacking(self) -> int:
@@ -242,6 +248,12 @@ class StatefulSet(Replicated):
     def within_bounds(self) -> bool:
         """No more replicas are missing than a rolling update takes away at a time."""
         return self.lacking <= max(1, self.spec.update_strategy.bounds.unavailable(self.desired, 1))
+
+    def makes(self, selector: dict[str, str]) -> bool:
+        """The selector matches its pods; that of a Service for one of them asks for its name or number too."""
+        name = selector.get(POD_NAME, f"{self.name}-0").rpartition("-")[0]
+        labels = {**self.template_labels, **{key: selector[key] for key in (POD_NAME, POD_INDEX) if key in selector}}
+        return bool(selector) and name == self.name and selector.items() <= labels.items()
 
     @property
     def unmade(self) -> int:

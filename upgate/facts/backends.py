@@ -1,0 +1,127 @@
+"""What stands behind Services: slices, pods, and the workloads that would make those pods."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from upgate.facts.pods import Pod
+from upgate.facts.services import Endpoint, EndpointSlice, Service, ServicePort
+from upgate.facts.words import counted
+from upgate.facts.workloads import Workload
+
+WORKLOADS = ("deployments", "replicasets", "statefulsets", "daemonsets")
+
+
+def grouped(items: Iterable[Any], key: Any) -> dict[Any, list[Any]]:
+    """The items by their key."""
+    groups = defaultdict(list)
+    for item in items:
+        groups[key(item)].append(item)
+    return groups
+
+
+class Backends:
+    """Services joined with their endpoints, pods and workloads."""
+
+    needs = ("endpointslices", "pods", *WORKLOADS)
+
+    def __init__(self, lists: Mapping[str, list[Any]]) -> None:
+        self._slices = grouped(lists["endpointslices"], lambda each: each.service)
+        self._alike = grouped(lists["pods"], lambda pod: (pod.namespace, frozenset(pod.labels.items())))
+        self._labels = grouped(self._alike, lambda key: key[0])
+        self._workloads = grouped((each for noun in WORKLOADS for each in lists[noun]), lambda each: each.namespace)
+
+    def slices(self, service: Service) -> list[EndpointSlice]:
+        """Its EndpointSlices."""
+        return self._slices.get(service.key, [])
+
+    def pods(self, service: Service) -> list[Pod]:
+        """The pods that its selector matches."""
+        wanted = (service.spec.selector or {}).items()
+        return [pod for key in self._labels.get(service.namespace, ()) if wanted <= key[1] for pod in self._alike[key]]
+
+    def workloads(self, service: Service) -> list[Workload]:
+        """The workloads whose pods its selector matches."""
+        candidates = self._workloads.get(service.namespace, ())
+        return [each for each in candidates if each.makes(service.spec.selector or {})]
+
+    def at_rest(self, service: Service) -> bool:
+        """Nothing is meant to stand behind it now: its workloads are scaled to zero, or its pods have all completed."""
+        pods = [pod for pod in self.pods(service) if not pod.leaving]
+        if any(pod.alive for pod in pods):
+            return False
+        if workloads := self.workloads(service):
+            return all(each.desired == 0 for each in workloads)
+        return bool(pods) and all(pod.of_job or pod.status.phase == "Succeeded" for pod in pods)
+
+    def unserved(self, service: Service) -> str:
+        """Its ports that no ready endpoint carries. Empty when all are."""
+        slices = [each for each in self.slices(service) if each.ready]
+        ports = service.spec.ports or []
+        missing = [port for port in ports if not any(each.carries(port) for each in slices)]
+        if missing or not (slices or ports):
+            return f"{no_way_to(missing, bool(slices))}: {self._because(service)}"
+        return ""
+
+    def drift(self, service: Service, moment: datetime, lag: timedelta) -> str:
+        """How its endpoints differ from its live, ready pods, changes of the last moments aside. Empty where they do not."""
+        stale, missing = list(self._stale(service, moment, lag)), list(self._missing(service, moment, lag))
+        said = [f"no live, ready pod has {', '.join(stale)}"] if stale else []
+        return "; ".join(said + ([f"ready but not among its endpoints: {', '.join(missing)}"] if missing else []))
+
+    def in_motion(self, service: Service, moment: datetime, lag: timedelta) -> bool:
+        """Its pods are coming or going just now, so that two lists taken one after the other may disagree."""
+        return any((pod.overdue(moment) if pod.leaving else pod.age(moment)) < lag for pod in self.pods(service))
+
+    def none_ready(self, service: Service) -> bool:
+        """None of the pods that it selects is ready: why that is so is why it leads nowhere."""
+        return not any(pod.alive and pod.ready.is_true for pod in self.pods(service))
+
+    def _stale(self, service: Service, moment: datetime, lag: timedelta) -> Iterator[str]:
+        """Its ready endpoints whose address is not that of a live pod that may take traffic."""
+        homes = grouped(
+            ((ip, pod) for pod in self.pods(service) if not pod.done for ip in pod.addresses), lambda it: it[0]
+        )
+        for each in self.slices(service):
+            for endpoint, ip in each.local_addresses:
+                pods = (pod for _, pod in homes.get(ip, ()))
+                if not any(service.spec.publish_not_ready_addresses or takes_traffic(pod, moment, lag) for pod in pods):
+                    yield f"{ip} ({owner_of(endpoint)})"
+
+    def _missing(self, service: Service, moment: datetime, lag: timedelta) -> Iterator[str]:
+        """Pods that its selector matches, ready for long enough, that no ready endpoint leads to in each of its IP families."""
+        have = {ip for each in self.slices(service) for endpoint in each.ready for ip in endpoint.addresses or ()}
+        for pod in self.pods(service):
+            absent = service.absent(pod.addresses, have)
+            if absent and pod.alive and pod.ready.is_true and pod.ready_for(moment) > lag:
+                yield f"{pod.name} ({', '.join(sorted(absent))})"
+
+    def _because(self, service: Service) -> str:
+        pods = self.pods(service)
+        if not pods:
+            selector = ",".join(f"{key}={value}" for key, value in (service.spec.selector or {}).items())
+            return f"no pod matches its selector {selector}"
+        ready = sum(1 for pod in pods if pod.alive and pod.ready.is_true)
+        return f"it selects {counted(len(pods), 'pod')}, {ready} ready"
+
+
+def takes_traffic(pod: Pod, moment: datetime, lag: timedelta) -> bool:
+    """It stays and is ready, or was until moments ago: its endpoints follow a little later."""
+    return not pod.leaving and (pod.ready.is_true or pod.ready_for(moment) <= lag)
+
+
+def no_way_to(missing: list[ServicePort], ready: bool) -> str:
+    """Which ports lead nowhere, although there may be ready addresses."""
+    ports = ", ".join(map(str, missing))
+    if ready:
+        return f"its ready endpoints have no port for {ports}"
+    return f"no ready endpoint for port {ports}" if ports else "no ready endpoint"
+
+
+def owner_of(endpoint: Endpoint) -> str:
+    """The object that an endpoint names."""
+    target = endpoint.target_ref
+    return f"{target.kind} {target.name}" if target else "no target"
