@@ -5,11 +5,12 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from upgate.errors import Inconclusive
 
 Task = Callable[[], Any]
+T = TypeVar("T")
 
 
 def concurrently(tasks: Mapping[str, Task], workers: int = 8) -> dict[str, Any]:
@@ -38,3 +39,23 @@ def work(todo: queue.SimpleQueue[tuple[str, Task]], done: queue.SimpleQueue[tupl
             done.put((name, task()))
         except BaseException as problem:
             done.put((name, problem))
+
+
+def ahead(work: Callable[..., T], *arguments: Any) -> Callable[[], T]:
+    """Begin the work now; what is returned waits for its result, and raises what it raised."""
+    done: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
+
+    def begin() -> None:
+        try:
+            done.put((work(*arguments), None))
+        except BaseException as problem:
+            done.put((None, problem))
+
+    def result() -> T:
+        value, problem = done.get()
+        if problem is not None:
+            raise problem
+        return value  # type: ignore[return-value]
+
+    threading.Thread(target=begin, daemon=True, name="upgate-ahead").start()
+    return result

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from upgate.cluster.connection import Answer, Connection, NoAnswer, status_message
+from upgate.concurrently import ahead
 from upgate.errors import Inconclusive
 from upgate.facts.decoding import Malformed, Page, decode_page
 from upgate.facts.kinds import Kind
@@ -66,14 +67,17 @@ def list_all(
 
 
 def pages(connection: Connection, kind: Kind, deadline: Deadline, progress: Progress) -> Listing:
-    """The pages of one list. Raises Expired, Inconclusive."""
+    """The pages of one list; the next one is on its way while one is decoded. Raises Expired, Inconclusive."""
     listing, token, left = Listing([], []), "", 0
+    coming = ahead(page_with_retries, connection, kind, token, deadline, left)
     while True:
-        page = page_with_retries(connection, kind, token, deadline, left)
+        page = coming()
+        token, left = page.metadata.continue_, page.metadata.remaining_item_count
+        if token:
+            coming = ahead(page_with_retries, connection, kind, token, deadline, left)
         items, malformed = decode_page(kind.type, page)
         listing.items += items
         listing.malformed += malformed
-        token, left = page.metadata.continue_, page.metadata.remaining_item_count
         progress(kind.noun, len(listing.items), left)
         if not token:
             return listing
