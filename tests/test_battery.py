@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pytest
-from tests.worlds import ago, battery, condition, container_status, daemonset, empty, endpointslice, good, judge, lease, namespace, node
-from tests.worlds import pod, profile, replicated, snapshot, terminated, unseen
 
+from tests.worlds import (
+    CHECKS,
+    ago,
+    battery,
+    condition,
+    container_status,
+    daemonset,
+    empty,
+    endpointslice,
+    good,
+    judge,
+    lease,
+    namespace,
+    node,
+    pod,
+    profile,
+    replicated,
+    snapshot,
+    terminated,
+    unseen,
+)
+from upgate import catalogue
 from upgate.facts.health import HealthEndpoint
+from upgate.nouns import NAMES
 from upgate.planned import IDS, unjudged
 from upgate.profile.known import known_checks
 from upgate.verdict import CheckResult
@@ -16,7 +38,8 @@ from upgate.verdict import CheckResult
 #: The checks for entries of external: have worlds of their own, with real servers.
 INSIDE = [id for id in battery() if not id.startswith("external.")]
 PROFILE = profile(
-    **{"expect": {"version": "1.36"}, "sidecars": [{"container": "app", "image": "app:1"}]},
+    expect={"version": "1.36"},
+    sidecars=[{"container": "app", "image": "app:1"}],
 )
 #: One bad world for each check: the lists that differ from the good one.
 BAD: dict[str, dict[str, Any]] = {
@@ -26,7 +49,9 @@ BAD: dict[str, dict[str, Any]] = {
     "nodes.heartbeat": {"leases": [lease(renewed=170)]},
     "nodes.count": {"nodes": []},
     "pods.crashing": {
-        "pods": [pod(status={"containerStatuses": [container_status(state={"waiting": {"reason": "CrashLoopBackOff"}})]})]
+        "pods": [
+            pod(status={"containerStatuses": [container_status(state={"waiting": {"reason": "CrashLoopBackOff"}})]})
+        ]
     },
     "pods.failed": {"pods": [pod(metadata={"ownerReferences": None}, status={"phase": "Failed"})]},
     "pods.terminating": {"pods": [pod(metadata={"deletionTimestamp": ago(minutes=3)})]},
@@ -34,10 +59,17 @@ BAD: dict[str, dict[str, Any]] = {
     "pods.scheduler-silent": {"pods": [pod(spec={"nodeName": ""}, status={"phase": "Pending", "conditions": []})]},
     "pods.ready": {"pods": [pod(ready="False")]},
     "pods.restarts": {
-        "pods": [pod(metadata={"creationTimestamp": ago(minutes=30)}, status={"containerStatuses": [container_status(restarts=3)]})]
+        "pods": [
+            pod(
+                metadata={"creationTimestamp": ago(minutes=30)},
+                status={"containerStatuses": [container_status(restarts=3)]},
+            )
+        ]
     },
     "pods.oom": {
-        "pods": [pod(status={"containerStatuses": [container_status(restarts=1, lastState=terminated(137, "OOMKilled"))]})]
+        "pods": [
+            pod(status={"containerStatuses": [container_status(restarts=1, lastState=terminated(137, "OOMKilled"))]})
+        ]
     },
     "pods.bare": {"pods": [pod(metadata={"ownerReferences": None})]},
     "deployments.ready": {"deployments": [replicated("web", 3, status={"readyReplicas": 2})]},
@@ -74,7 +106,9 @@ def test_every_check_fails_in_a_bad_world(id):
     assert result.outcome == ("failed" if result.severity == "critical" else "warned")
     assert result.findings
     assert all(finding.object and finding.observed and finding.expected and finding.hint for finding in result.findings)
-    assert not any("{" in finding.hint.replace("{name}", "") for finding in result.findings if "jsonpath" not in finding.hint)
+    assert not any(
+        "{" in finding.hint.replace("{name}", "") for finding in result.findings if "jsonpath" not in finding.hint
+    )
 
 
 @pytest.mark.parametrize("id", INSIDE)
@@ -108,8 +142,6 @@ def test_causes_are_checks_that_exist():
 
 def test_ids_are_read_from_the_source_as_they_are():
     """Profiles are checked against ids that are read without importing the battery."""
-    from tests.worlds import CHECKS
-
     assert set(known_checks([CHECKS])) == set(battery())
 
 
@@ -119,7 +151,8 @@ def test_what_is_planned_is_not_there_yet():
 
 
 @pytest.mark.parametrize(
-    "asked", [{"checks": {"nodes.uniform": "critical"}}, {"mesh": {"revision": "asm-1"}}, {"hosts": {"services": ["kubelet"]}}]
+    "asked",
+    [{"checks": {"nodes.uniform": "critical"}}, {"mesh": {"revision": "asm-1"}}, {"hosts": {"services": ["kubelet"]}}],
 )
 def test_what_no_check_judges_yet_is_inconclusive(asked):
     """A profile that asks for what this version cannot judge does not get a green light for it."""
@@ -129,3 +162,16 @@ def test_what_no_check_judges_yet_is_inconclusive(asked):
 def test_a_planned_check_may_be_switched_off():
     """Nobody asked for it, so nothing is said."""
     assert not unjudged(profile(checks={"events.warnings": "off"}))
+
+
+def test_the_list_of_checks_is_current():
+    """docs/checks.md is what `upgate checks` prints."""
+    assert (CHECKS.parent / "docs" / "checks.md").read_text() == catalogue.render([CHECKS]), (
+        "upgate checks > docs/checks.md"
+    )
+
+
+def test_there_is_a_word_for_every_noun():
+    """Every parameter of every check is a noun that there is."""
+    taken = {name for function in battery().values() for name in inspect.signature(function).parameters}
+    assert taken <= set(NAMES)

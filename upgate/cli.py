@@ -69,6 +69,9 @@ def parser() -> Parser:
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser("run", help="run the battery: pytest's options, and folders of your own checks")
     commands.add_parser("record", help="record a cluster for the embedded one")
+    listing = commands.add_parser("checks", help="print what the battery asks, as Markdown")
+    listing.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="where your own checks are")
+    listing.set_defaults(command=checks)
     profile = commands.add_parser("profile", help="look at profiles").add_subparsers(required=True, metavar="COMMAND")
     of_one(profile, "show", show, "print the effective profile, with all defaults and where each value comes from")
     of_one(profile, "check", check, "print all errors of a profile, or that there are none")
@@ -108,7 +111,16 @@ def rbac(options: argparse.Namespace) -> int:
     """`upgate profile rbac NAME`."""
     from upgate.cluster.rbac import render
 
-    print(render(loaded(options)))
+    print(render(loaded(options), options.paths), end="")
+    return 0
+
+
+def checks(options: argparse.Namespace) -> int:
+    """`upgate checks`."""
+    from upgate.catalogue import render
+    from upgate.profile.known import battery
+
+    print(render([battery(), *options.paths]), end="")
     return 0
 
 
