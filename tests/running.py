@@ -18,6 +18,7 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
+from upgate.concurrently import concurrently
 from upgate.embedded import EmbeddedCluster
 
 REPOSITORY = Path(__file__).parents[1]
@@ -126,6 +127,11 @@ def run(profile: Path | str | None, *arguments: object, reports: Path | None = N
     return started(profile, *arguments, reports=reports, **environ).ended()
 
 
+def runs(**calls: Callable[[], Run]) -> dict[str, Run]:
+    """Several runs, as many at once as the machine has cores."""
+    return concurrently(calls, workers=os.cpu_count() or 2)
+
+
 @dataclass
 class Running:
     """A run that goes on."""
@@ -133,12 +139,12 @@ class Running:
     process: subprocess.Popen[str]
     reports: Path
     began: float
-    log: Any
+    log: Path
 
     @property
     def out(self) -> str:
         """What it has said so far, without colours."""
-        return re.sub("\x1b\\[[0-9;]*m", "", Path(self.log.name).read_text(errors="replace"))
+        return re.sub("\x1b\\[[0-9;]*m", "", self.log.read_text(errors="replace"))
 
     def until(self, true: Callable[[], object], seconds: float = 20) -> Running:
         """Wait until something is true, while it runs."""
@@ -162,21 +168,24 @@ class Running:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             raise
-        return Run(self.process.returncode, self.out, self.reports, time.monotonic() - self.began)
+        run = Run(self.process.returncode, self.out, self.reports, time.monotonic() - self.began)
+        self.log.unlink()
+        return run
 
 
 def started(profile: Path | str | None, *arguments: object, reports: Path | None = None, **environ: str) -> Running:
     """Start the battery, its reports beside its profile unless said otherwise."""
     reports = reports or Path(profile or ".").parent / "reports"
-    log = tempfile.NamedTemporaryFile()  # noqa: SIM115 - it is gone with the run
+    handle, log = tempfile.mkstemp(prefix="run-")
     process = subprocess.Popen(
         command(profile, reports, *arguments),
         cwd=REPOSITORY,
         env={**os.environ, "COLUMNS": "200", **environ},
         stdin=subprocess.DEVNULL,
-        stdout=log,
+        stdout=handle,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
-    return Running(process, reports, time.monotonic(), log)
+    os.close(handle)
+    return Running(process, reports, time.monotonic(), Path(log))
