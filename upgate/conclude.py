@@ -93,11 +93,16 @@ def waive(check_id: str, finding: Finding, waivers: Sequence[Waiver]) -> Finding
 
 
 def unused(waivers: Sequence[Waiver], results: Iterable[CheckResult]) -> list[str]:
-    """The waivers that match nothing any more, one sentence each; those of checks that were not judged aside."""
-    judged = [each for each in results if each.outcome not in ("inconclusive", "skipped")]
+    """The waivers that match nothing any more, one sentence each; those of checks that could not be judged aside."""
+    ran = [each for each in results if each.outcome != "skipped"]
     return [
         f"waiver matches nothing: {waiver.check} for {waiver.object} ({waiver.reason}); remove it from the profile"
         for waiver in waivers
-        if any(fnmatchcase(each.id, waiver.check) for each in judged)
-        and not any(covers(waiver, each.id, finding.object) for each in judged for finding in each.findings)
+        if is_unused(waiver, [each for each in ran if fnmatchcase(each.id, waiver.check)])
     ]
+
+
+def is_unused(waiver: Waiver, results: Sequence[CheckResult]) -> bool:
+    """Of its checks each was judged, and none found anything that it covers."""
+    judged = bool(results) and all(each.outcome != "inconclusive" for each in results)
+    return judged and not any(covers(waiver, each.id, finding.object) for each in results for finding in each.findings)
