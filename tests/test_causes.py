@@ -1,0 +1,272 @@
+"""One root cause gives one red line, and no independent fault hides behind another."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.worlds import (
+    ago,
+    battery,
+    condition,
+    container_status,
+    daemonset,
+    endpointslice,
+    good,
+    lease,
+    merged,
+    namespace,
+    node,
+    owner,
+    pod,
+    profile,
+    replicated,
+    run,
+    service,
+)
+from upgate.battery import Check
+from upgate.causes import Causes
+from upgate.conclude import result
+from upgate.verdict import Finding
+
+INSIDE = [
+    id
+    for id in battery()
+    if id.split(".")[0] in ("nodes", "pods", "deployments", "statefulsets", "daemonsets", "namespaces", "services")
+]
+
+
+def lines(world, **more):
+    """Every finding of a world, `check: object`, with its root cause."""
+    return {f"{each.id}: {f.object}": f.because for each in run(INSIDE, world, **more) for f in each.findings}
+
+
+def roots(world, **more):
+    """The red lines of a world."""
+    return [name for name, because in lines(world, **more).items() if because is None]
+
+
+CRASH = {
+    "containerStatuses": [container_status(ready=False, restarts=9, state={"waiting": {"reason": "CrashLoopBackOff"}})]
+}
+CRASHING = {"status": {**CRASH, "conditions": [condition("Ready", "False")]}}
+SHORT = {"readyReplicas": 0, "availableReplicas": 0}
+NOWHERE = [endpointslice("web", "10.1.0.1", ready=False)]
+
+
+def of(kind, its, name, **changes):
+    """A pod that this workload controls."""
+    return pod(name, **merged({"metadata": owner(kind, its)}, changes))
+
+
+def web(**status):
+    """A Deployment with this status, and its ReplicaSet."""
+    its = replicated("web", status=status)
+    return {"deployments": [its], "replicasets": [replicated("web-rs", metadata=owner("Deployment", its))]}
+
+
+def test_a_dead_node_is_one_red_line():
+    """Of a node that died, its silence, its unready and stuck pods, their workloads and Services all follow from the node."""
+    agent = daemonset("agent", status={"numberReady": 0})
+    db = replicated("db", app="db", status={"readyReplicas": 0})
+    world = good(
+        **web(**SHORT),
+        nodes=[node(ready="Unknown")],
+        leases=[lease(renewed=900)],
+        daemonsets=[agent],
+        statefulsets=[db],
+        pods=[
+            pod(ready="False"),
+            of("DaemonSet", agent, "agent-1", ready="False"),
+            of("StatefulSet", db, "db-0", ready="False", metadata={"deletionTimestamp": ago(minutes=9)}),
+        ],
+        endpointslices=NOWHERE,
+    )
+    found = lines(world)
+    assert set(found) == {
+        *("nodes.ready: Node/worker-1", "nodes.heartbeat: Node/worker-1", "pods.terminating: Pod/shop/db-0"),
+        *("pods.ready: Pod/shop/web-1", "pods.ready: Pod/shop/agent-1", "deployments.ready: Deployment/shop/web"),
+        *(
+            "statefulsets.ready: StatefulSet/shop/db",
+            "daemonsets.ready: DaemonSet/shop/agent",
+            "services.endpoints: Service/shop/web",
+        ),
+    }
+    assert {because for because in found.values() if because} == {"nodes.ready: Node/worker-1"}
+    assert roots(world) == ["nodes.ready: Node/worker-1"]
+
+
+def test_a_node_that_is_silent_and_still_ready_is_the_root():
+    """In the first seconds only the lease tells: what follows, follows from that."""
+    world = good(**web(**SHORT), leases=[lease(renewed=200)], pods=[pod(ready="False")], endpointslices=NOWHERE)
+    assert roots(world) == ["nodes.heartbeat: Node/worker-1"]
+
+
+def test_a_crash_is_one_red_line():
+    """Of a pod that crashes, its readiness, its Deployment and its Service follow."""
+    world = good(**web(**SHORT), pods=[pod(**CRASHING)], endpointslices=NOWHERE)
+    assert roots(world) == ["pods.crashing: Pod/shop/web-1"]
+    assert len(lines(world)) == 4
+
+
+def test_a_crash_on_a_cordoned_or_dead_node_is_told_for_itself():
+    """A crash-looping pod is no consequence of its node, whether that is cordoned or dead; it is its readiness that follows."""
+    crash = pod(**CRASHING)
+    assert set(roots(good(nodes=[node(spec={"unschedulable": True})], pods=[crash], endpointslices=NOWHERE))) == {
+        *("nodes.schedulable: Node/worker-1", "pods.crashing: Pod/shop/web-1"),
+    }
+    found = lines(good(nodes=[node(ready="False")], pods=[crash], endpointslices=NOWHERE))
+    assert found["pods.crashing: Pod/shop/web-1"] is None
+    assert found["pods.ready: Pod/shop/web-1"] == "pods.crashing: Pod/shop/web-1"
+
+
+def test_two_broken_pods_of_one_deployment_are_two_red_lines():
+    """Each broken pod is a line of its own, and their Deployment is not a third."""
+    two = [pod("web-1", **CRASHING), pod("web-2", ready="False", ip="10.1.0.2")]
+    assert roots(good(**web(**SHORT), pods=two, endpointslices=NOWHERE)) == [
+        *("pods.crashing: Pod/shop/web-1", "pods.ready: Pod/shop/web-2"),
+    ]
+
+
+def test_the_cause_that_is_told_is_the_worst_and_not_the_first():
+    """A Deployment with a failed pod left over, and one that crashes, is down because of the crash."""
+    its = [pod("a-litter", status={"phase": "Failed"}), pod("web-1", **CRASHING)]
+    short = web(**SHORT)
+    short["replicasets"][0]["status"]["readyReplicas"] = 0
+    found = lines(good(**short, pods=its, endpointslices=NOWHERE))
+    assert found["deployments.ready: Deployment/shop/web"] == "pods.crashing: Pod/shop/web-1"
+
+
+@pytest.mark.parametrize(
+    ("why", "status", "root"),
+    [
+        ("the quota refuses more pods", {"conditions": [condition("ReplicaFailure", reason="FailedCreate")]}, True),
+        ("its controller does not see it", {"observedGeneration": 0}, True),
+        ("nothing of its own", {}, False),
+    ],
+)
+def test_a_fault_of_the_workload_itself_is_not_swallowed(why, status, root):
+    """A Deployment that cannot make its pods is a line of its own, beside a pod of it that crashes."""
+    world = good(**web(**SHORT, **status), pods=[pod(**CRASHING)], endpointslices=NOWHERE)
+    assert ("deployments.ready: Deployment/shop/web" in roots(world)) is root
+
+
+@pytest.mark.parametrize(("status", "root"), [({"numberMisscheduled": 1}, True), ({}, False)])
+def test_a_misplaced_daemonset_is_not_swallowed(status, root):
+    """A DaemonSet on wrong nodes is a line of its own, beside a pod of it that crashes."""
+    agent = daemonset("agent", status={"numberReady": 0, **status})
+    world = good(
+        daemonsets=[agent],
+        pods=[pod(), of("DaemonSet", agent, "agent-1", **CRASHING, metadata={"labels": {"app": "agent"}})],
+    )
+    assert ("daemonsets.ready: DaemonSet/shop/agent" in roots(world)) is root
+
+
+def test_a_wrong_selector_beside_a_dead_node_is_told_for_itself():
+    """A Service that selects nothing does not follow from a node that happens to be dead."""
+    lost = service("lost", spec={"selector": {"app": "nobody"}})
+    world = good(nodes=[node(ready="False")], pods=[pod(ready="False")], services=[lost])
+    assert "services.endpoints: Service/shop/lost" in roots(world)
+
+
+def test_a_service_with_ready_pods_does_not_follow_from_the_others():
+    """A Service that leads nowhere although a pod of it is ready has a fault of its own, whatever its other pods do."""
+    pods = [pod(), pod("web-2", ip="10.1.0.2", **CRASHING)]
+    unnamed = endpointslice("web", "10.1.0.1", ports=None)
+    found = roots(good(**web(**SHORT), pods=pods, endpointslices=[unnamed]))
+    assert found == ["pods.crashing: Pod/shop/web-2", "services.endpoints: Service/shop/web"]
+
+
+def test_a_service_whose_pods_were_never_made_follows_from_their_workload():
+    """Where the quota lets no pod be made, the Deployment is the red line, and its Service follows."""
+    quota = {"conditions": [condition("ReplicaFailure", reason="FailedCreate")]}
+    world = good(**web(**SHORT, updatedReplicas=0, replicas=0, **quota), pods=[], endpointslices=[])
+    assert roots(world) == ["deployments.ready: Deployment/shop/web"]
+
+
+def test_a_namespace_follows_from_the_pod_that_does_not_go():
+    """A namespace that cannot go because a pod in it does not is no second line; one that is held otherwise is."""
+    gone = namespace("shop", metadata={"deletionTimestamp": ago(minutes=9)})
+    held = namespace("other", metadata={"deletionTimestamp": ago(minutes=9)})
+    stuck = pod(metadata={"deletionTimestamp": ago(minutes=9), "finalizers": ["example.com/hold"]})
+    world = good(namespaces=[gone, held], pods=[stuck], endpointslices=NOWHERE)
+    found = lines(world)
+    assert found["namespaces.terminating: Namespace/shop"] == "pods.terminating: Pod/shop/web-1"
+    assert found["namespaces.terminating: Namespace/other"] is None
+
+
+def test_a_waived_cause_explains_nothing():
+    """What follows from a waived finding is told for itself: nobody accepted it."""
+    waiver = {"check": "nodes.ready", "object": "Node/worker-1", "reason": "known", "until": "2099-12-31"}
+    world = good(nodes=[node(ready="False")], pods=[pod(ready="False")], endpointslices=NOWHERE)
+    found = lines(world, profile=profile(waivers=[waiver]))
+    assert found["pods.ready: Pod/shop/web-1"] is None
+
+
+def test_a_warning_does_not_hide_a_failure():
+    """Where the profile makes the cause a warning, its critical consequences are red lines of their own."""
+    world = good(nodes=[node(ready="False")], pods=[pod(ready="False")], endpointslices=NOWHERE)
+    assert lines(world, profile=profile(checks={"nodes.ready": "warning"}))["pods.ready: Pod/shop/web-1"] is None
+
+
+def test_a_cause_that_was_not_judged_explains_nothing():
+    """Where nodes could not be looked at, their pods are told for themselves."""
+    world = good(nodes=[node(ready="False")], pods=[pod(ready="False")], endpointslices=NOWHERE)
+    (ready,) = run(["pods.ready"], world)
+    assert [each.because for each in ready.findings] == [None]
+
+
+def test_nothing_is_taken_away():
+    """A finding that follows from another stays in its check, which fails all the same."""
+    results = run(INSIDE, good(**web(**SHORT), pods=[pod(**CRASHING)], endpointslices=NOWHERE))
+    failed = {each.id for each in results if each.outcome == "failed"}
+    assert failed == {"deployments.ready", "pods.crashing", "pods.ready", "services.endpoints"}
+
+
+def graph(found, depends, after):
+    """The root causes of these findings (check → objects) in a graph."""
+    results = [
+        result(
+            Check(id, "critical", "", "", ""),
+            "failed",
+            findings=tuple(Finding(object=o, observed="", expected="") for o in objects),
+        )
+        for id, objects in found.items()
+    ]
+    return {(each.id, f.object): f.because for each in Causes(results, depends, after).related() for f in each.findings}
+
+
+def test_a_chain_leads_to_its_end():
+    """The cause that is told is the last of the chain, not the next."""
+    found = {"a": ["X"], "b": ["Y"], "c": ["Z"]}
+    told = graph(found, {"X": ["Y"], "Y": ["Z"]}, {"a": ["b"], "b": ["c"]})
+    assert told == {("a", "X"): "c: Z", ("b", "Y"): "c: Z", ("c", "Z"): None}
+
+
+@pytest.mark.parametrize(
+    "after",
+    [{"a": ["b"], "b": ["a"]}, {"a": ["b"], "b": ["c"], "c": ["a"]}, {"a": ["a", "b"], "b": ["a"]}],
+)
+def test_a_circle_of_causes_has_exactly_one_root(after):
+    """Checks that explain each other in a circle end, and one of them stays the red line for all."""
+    told = graph({"a": ["X"], "b": ["X"], "c": ["X"]}, {}, after)
+    assert told[("a", "X")] is None
+    assert told[("b", "X")] == "a: X"
+
+
+def test_what_leads_into_a_circle_has_the_circles_root():
+    """A finding outside a circle follows from the circle's root."""
+    told = graph({"a": ["X"], "b": ["X"], "z": ["X"]}, {}, {"a": ["b"], "b": ["a"], "z": ["b"]})
+    assert told == {("a", "X"): None, ("b", "X"): "a: X", ("z", "X"): "a: X"}
+
+
+def test_objects_that_depend_on_each_other_end():
+    """A circle of objects is gone round once."""
+    assert graph({"a": ["X"], "b": ["Y"]}, {"X": ["Y"], "Y": ["X"]}, {"a": ["b"]}) == {
+        ("a", "X"): "b: Y",
+        ("b", "Y"): None,
+    }
+
+
+def test_only_what_an_object_depends_on_explains_it():
+    """A finding on an object beside it, or above it, is no cause."""
+    assert graph({"a": ["X"], "b": ["Y"]}, {"Y": ["X"]}, {"a": ["b"]})[("a", "X")] is None
