@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from upgate.facts.daemonsets import DaemonSet
+from upgate.facts.deployments import Deployment
 from upgate.facts.events import Event
 from upgate.facts.meta import KubernetesObject
+from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Lease, Node
 from upgate.facts.pods import Pod
 from upgate.facts.services import EndpointSlice, Service
-from upgate.facts.workloads import DaemonSet, Deployment, Namespace, ReplicaSet, StatefulSet
+from upgate.facts.workloads import ReplicaSet, StatefulSet
 
 
 class Kind(NamedTuple):

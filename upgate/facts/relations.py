@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from upgate.facts.backends import Backends, grouped
+from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.events import Event
 from upgate.facts.kinds import KINDS
 from upgate.facts.meta import KubernetesObject
 from upgate.facts.nodes import Lease, Node
 from upgate.facts.pods import Pod
 from upgate.facts.words import duration
-from upgate.facts.workloads import DaemonSet, Workload
+from upgate.facts.workloads import Workload
 
 if TYPE_CHECKING:
     from upgate.profile.parts import Patience

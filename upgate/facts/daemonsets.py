@@ -1,0 +1,58 @@
+"""DaemonSets."""
+
+from __future__ import annotations
+
+import math
+
+from upgate.facts.meta import AnnotatedMeta
+from upgate.facts.workloads import Workload, WorkloadStatus
+
+
+class DaemonSetStatus(WorkloadStatus):
+    """`status` of a DaemonSet."""
+
+    desired_number_scheduled: int = 0
+    current_number_scheduled: int = 0
+    updated_number_scheduled: int = 0
+    number_ready: int = 0
+    number_misscheduled: int = 0
+
+
+class DaemonSet(Workload):
+    """https://kubernetes.io/docs/tasks/manage-daemon/update-daemon-set/"""
+
+    metadata: AnnotatedMeta
+    status: DaemonSetStatus = DaemonSetStatus()
+
+    @property
+    def desired(self) -> int:
+        """The nodes that should run its pod."""
+        return self.status.desired_number_scheduled
+
+    @property
+    def lacking(self) -> int:
+        """On how many of the nodes that it wants it is not ready."""
+        return self.desired - self.status.number_ready
+
+    @property
+    def own_fault(self) -> bool:
+        """Its controller does not see it, or has it on the wrong nodes, or on none."""
+        return bool(self.unseen or self.status.number_misscheduled or not self.desired)
+
+    def unready(self, wanted: bool) -> str:
+        """What is missing until it is complete; `wanted`: some node is there for it. Empty when nothing is."""
+        have, want = self.status, self.desired
+        old = want - have.updated_number_scheduled if self.spec.update_strategy.type != "OnDelete" else 0
+        said = {
+            self.unseen: self.unseen,
+            f"{have.number_ready} of {want} ready": have.number_ready != want,
+            f"{old} of {want} not updated": old > 0,
+            f"{have.number_misscheduled} on nodes where it should not run": have.number_misscheduled,
+            "wants no node, although its node selector matches some": wanted and not want,
+        }
+        return "; ".join(text for text, holds in said.items() if holds)
+
+    @property
+    def within_bounds(self) -> bool:
+        """No more nodes are missing than a rolling update takes away at a time; of a DaemonSet percentages round up."""
+        return self.lacking <= max(1, self.spec.update_strategy.bounds.unavailable(self.desired, 1, math.ceil))

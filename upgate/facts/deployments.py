@@ -1,0 +1,61 @@
+"""Deployments."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from upgate.facts.meta import condition
+from upgate.facts.workloads import Replicated
+
+
+class Deployment(Replicated):
+    """https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status"""
+
+    def unready(self) -> str:
+        """What is missing until it is complete. Empty when nothing is."""
+        have, want = self.status, self.desired
+        counts = {"updated": have.updated_replicas, "ready": have.ready_replicas, "available": have.available_replicas}
+        short = [f"{number} {name}" for name, number in counts.items() if number != want]
+        old = have.replicas - have.updated_replicas
+        short_of = f"{', '.join(short)} of {want} desired" if short else ""
+        left = f"{old} still of an old version" if old > 0 else ""
+        paused = "paused" if self.spec.paused and (short or left) else ""
+        return "; ".join(filter(None, [self.unseen, short_of, left, paused, self.failure, self._overdue]))
+
+    def rolling_out(self) -> bool:
+        """Kubernetes says that it progresses, and what is available stays within the strategy's bound.
+
+        One that has never been available is being rolled out for the first time, and has no bound to keep.
+        """
+        progressing = condition(self.status.conditions, "Progressing")
+        if not progressing.is_true or progressing.reason == "NewReplicaSetAvailable" or self.failure:
+            return False
+        return self._never_available or self.status.available_replicas >= self.desired - self._bound
+
+    @property
+    def stuck(self) -> bool:
+        """It will not become complete by itself: its pods cannot be made, or did not start in time."""
+        return bool(self.own_fault or self._overdue)
+
+    @property
+    def _bound(self) -> int:
+        """How many replicas a rollout may take away. Where both bounds come to 0 the controller takes 1.
+
+        https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/deployment/util/deployment_util.go ResolveFenceposts
+        """
+        if self.spec.strategy.type == "Recreate":
+            return self.desired
+        bounds = self.spec.strategy.bounds
+        surge = bounds.surge(self.desired, "25%")
+        return bounds.unavailable(self.desired, "25%") or (0 if surge else 1)
+
+    @property
+    def _never_available(self) -> bool:
+        available, created = condition(self.status.conditions, "Available"), self.metadata.creation_timestamp
+        since = available.last_transition_time
+        return not available.is_true and bool(since and created) and since - created < timedelta(seconds=5)
+
+    @property
+    def _overdue(self) -> str:
+        progressing = condition(self.status.conditions, "Progressing")
+        return str(progressing) if progressing.status == "False" else ""
