@@ -7,8 +7,9 @@ from upgate.battery import check
 def test_every_sidecar_has_the_expected_image(pods, sidecars):
     """Every sidecar that the profile names runs the expected image.
 
-    A sidecar is injected when its pod is made, so pods that were not restarted keep the old one after an upgrade.
-    Look first: kubectl -n {namespace} get pod {name} -o yaml; then restart its workload
+    A sidecar is injected when its pod is made, so pods that were not restarted keep the old one after an upgrade:
+    restart their workloads.
+    Look first: kubectl -n {namespace} get pod {name} -o yaml
     """
     pods.where(lambda pod: pod.alive and sidecars.in_(pod)).none(
         sidecars.unexpected, expected=lambda pod: sidecars.expected(pod)

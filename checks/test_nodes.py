@@ -31,7 +31,7 @@ def test_no_cordon_is_left_over(nodes, cordons):
     """No node is cordoned.
 
     A cordon that an upgrade or a reboot left behind takes capacity away, and nothing lifts it by itself.
-    Look first: kubectl describe node {name}; if nobody works on it: kubectl uncordon {name}
+    Look first: kubectl describe node {name}  # nobody works on it? kubectl uncordon {name}
     """
     nodes.none(lambda node: node.spec.unschedulable, observed=cordons.words, expected="not cordoned")
 
@@ -54,8 +54,8 @@ def test_every_kubelet_renews_its_lease(nodes, heartbeats, now):
 def test_there_are_as_many_nodes_as_expected(nodes, expected_pools):
     """There are as many nodes as the profile expects, and in each pool no fewer than in the baseline.
 
-    A node that never came back after its upgrade is in no list of unready nodes.
-    Look first: kubectl get nodes, and the node group at the cloud provider
+    A node that never came back after its upgrade is in no list of unready nodes; its cloud's node group knows more.
+    Look first: kubectl get nodes
     """
     have = list(nodes)
     expected_pools.all(

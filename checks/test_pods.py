@@ -70,7 +70,7 @@ def test_no_pod_waits_for_a_word_of_the_scheduler(pods, complaints, patience, no
 
     Every scheduler says soon why it cannot place a pod. Silence means that it is not running, does not see the pod, or
     has another name than the pod asks for.
-    Look first: kubectl -n kube-system get lease kube-scheduler -o yaml; the scheduler's own log
+    Look first: kubectl -n kube-system get lease kube-scheduler -o yaml
     """
     pods.where(lambda pod: not pod.leaving).none(
         lambda pod: (
@@ -116,7 +116,7 @@ def test_no_container_was_killed_for_memory(pods, since):
     """No container was OOMKilled since the reference time.
 
     A new version, kernel or runtime may need more memory than the limit that fitted before.
-    Look first: kubectl -n {namespace} describe pod {name}; its memory limit
+    Look first: kubectl -n {namespace} describe pod {name}
     """
     pods.none(lambda pod: pod.killed_for_memory_since(since), expected="not OOMKilled")
 

@@ -88,14 +88,14 @@ SOMEBODY = {"manager": "kubelet", "time": ago(minutes=1), "fieldsV1": {"f:status
         (
             {"annotations": {"weave.works/kured-reboot-in-progress": "x"}},
             None,
-            "cordoned by kured, reboot in progress",
+            "cordoned by kured (reboot in progress)",
         ),
         (
             {},
             [{"key": "ToBeDeletedByClusterAutoscaler", "effect": "NoSchedule", "value": "1"}],
-            "cordoned by cluster-autoscaler, scaling down",
+            "cordoned by cluster-autoscaler (scaling down)",
         ),
-        ({}, [{"key": "karpenter.sh/disrupted", "effect": "NoSchedule"}], "cordoned by Karpenter, replacing the node"),
+        ({}, [{"key": "karpenter.sh/disrupted", "effect": "NoSchedule"}], "cordoned by Karpenter (replacing the node)"),
     ],
 )
 def test_a_cordon_says_who_and_since_when(metadata, taints, observed):
@@ -121,7 +121,7 @@ def test_a_cordon_under_kureds_lock_says_so(key, lock):
     )
     said = {each.object: each.observed for each in judge("nodes.schedulable", world).findings}
     assert said == {
-        "Node/worker-1": "cordoned by kured, which holds its lock",
+        "Node/worker-1": "cordoned by kured (it holds its lock)",
         "Node/worker-10": "cordoned by an unknown hand",
     }
 

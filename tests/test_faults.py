@@ -114,8 +114,6 @@ def _short_pauses_and_small_pages(monkeypatch):
         monkeypatch.setattr(module, "PAUSES", (0.01, 0.02))
 
 
-
-
 def wrongly_green(kind: str, target: str, results: dict[str, CheckResult]) -> list[str]:
     """Checks that passed although what they need was spoilt, and those that did not although it was not."""
     spoilt = (kind, target) not in HARMLESS and not (target == "review" and kind in REVIEW_FAULTS)
@@ -130,9 +128,9 @@ def wrongly_green(kind: str, target: str, results: dict[str, CheckResult]) -> li
 def test_the_world_of_this_file_is_good(tmp_path):
     """Without any fault every check passes, page by page."""
     with EmbeddedCluster(served(world())) as cluster:
-        assert {id: (each.outcome, each.reason) for id, each in judged(seen(cluster, tmp_path)).items()} == dict.fromkeys(
-            CHECKS, ("passed", "")
-        )
+        assert {
+            id: (each.outcome, each.reason) for id, each in judged(seen(cluster, tmp_path)).items()
+        } == dict.fromkeys(CHECKS, ("passed", ""))
 
 
 @pytest.mark.parametrize("kind", FAULTS)
@@ -147,7 +145,7 @@ def test_no_fault_makes_a_check_green_that_could_not_look(kind, page, tmp_path):
     assert max(seconds for _, seconds, _ in seen.values()) < BOUND
 
 
-@pytest.mark.parametrize("kind", [kind for kind in FAULTS if kind not in ("unauthorized", "malformed", "not-ready", "hang", "drip")])
+@pytest.mark.parametrize("kind", sorted(set(FAULTS) - {"unauthorized", "malformed", "not-ready", "hang", "drip"}))
 def test_what_passes_is_asked_again(kind, tmp_path):
     """A fault that is gone at the second try costs a request, and no check."""
     faults = [Fault(kind, target, times=1, seconds=0) for target in (*RESOURCES.values(), "/version")]

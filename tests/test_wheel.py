@@ -39,7 +39,9 @@ def installed(tmp_path_factory):
 def upgate(installed: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the installed command in a folder."""
     environ = {**os.environ, "PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run([sys.executable, "-m", "upgate", *arguments], cwd=folder, env=environ, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-m", "upgate", *arguments], cwd=folder, env=environ, capture_output=True, text=True
+    )
 
 
 def test_the_demo_runs_anywhere(installed, tmp_path):

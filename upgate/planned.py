@@ -14,23 +14,37 @@ from upgate.verdict import CheckResult
 if TYPE_CHECKING:
     from upgate.profile import Profile
 
-IDS = frozenset(
-    """
-    version.kubelet-skew version.kube-proxy-skew version.control-plane-skew version.nodes-upgraded control-plane.leases
-    control-plane.logs apiservices.available webhooks.alive crds.established apis.deprecated apis.answer apis.custom-readable
-    apis.kubelets-reachable rbac.addons clients.rejected webhooks.scope config.drift
-    nodes.taints nodes.uniform nodes.image nodes.kured-lock nodes.headroom nodes.work nodes.stable
-    jobs.failed cronjobs.on-time hpas.active pdbs.allow-drain workloads.churn
-    services.load-balancer services.survivable ingresses.served dns.in-cluster storage.bound storage.attachments
-    certs.api-server certs.secrets certs.client certs.csr certs.hosts
-    mesh.sidecar-version mesh.sidecar-missing mesh.namespace-labels mesh.control-plane mesh.revision-tag mesh.retired
-    mesh.proxies-synced conditions.false alerts.firing events.warnings
-    probe.starts probe.dns probe.service probe.peers probe.api probe.metadata
-    hosts.services hosts.reboot hosts.versions hosts.arguments hosts.ports hosts.disk hosts.clock hosts.journal
-    changes.workloads changes.images changes.apis changes.endpoints changes.external changes.nodes changes.capacity
-    changes.selectors changes.namespaces changes.addresses changes.events
-    """.split()
-)
+#: Subject → the names of its checks.
+NAMES = {
+    "version": "kubelet-skew kube-proxy-skew control-plane-skew nodes-upgraded",
+    "control-plane": "leases logs",
+    "apiservices": "available",
+    "webhooks": "alive scope",
+    "crds": "established",
+    "apis": "deprecated answer custom-readable kubelets-reachable",
+    "rbac": "addons",
+    "clients": "rejected",
+    "config": "drift",
+    "nodes": "taints uniform image kured-lock headroom work stable",
+    "jobs": "failed",
+    "cronjobs": "on-time",
+    "hpas": "active",
+    "pdbs": "allow-drain",
+    "workloads": "churn",
+    "services": "load-balancer survivable",
+    "ingresses": "served",
+    "dns": "in-cluster",
+    "storage": "bound attachments",
+    "certs": "api-server secrets client csr hosts",
+    "mesh": "sidecar-version sidecar-missing namespace-labels control-plane revision-tag retired proxies-synced",
+    "conditions": "false",
+    "alerts": "firing",
+    "events": "warnings",
+    "probe": "starts dns service peers api metadata",
+    "hosts": "services reboot versions arguments ports disk clock journal",
+    "changes": "workloads images apis endpoints external nodes capacity selectors namespaces addresses events",
+}
+IDS = frozenset(f"{subject}.{name}" for subject, names in NAMES.items() for name in names.split())
 #: Parts of a profile that only planned checks read.
 SECTIONS = ("mesh", "resources", "hosts", "probe")
 REASON = "this version of upgate cannot judge it yet: {what}. Remove that from the profile, or use a version that can"

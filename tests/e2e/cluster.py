@@ -24,11 +24,12 @@ NODE_GRACE = "16s"
 LEASE_PERIOD = "4s"
 
 
-def until(what: str, condition: Callable[[], T], within: float = 60, every: float = 0.25) -> T:
+def until(what: str | Callable[[], str], condition: Callable[[], T], within: float = 60, every: float = 0.25) -> T:
     """Wait for the condition and return what it says. Raises AssertionError that names what was waited for."""
     deadline = time.monotonic() + within
     while not (said := condition()):
-        assert time.monotonic() < deadline, f"waited {within:g} s in vain: {what}"
+        late = time.monotonic() >= deadline
+        assert not late, f"waited {within:g} s in vain: {what() if callable(what) else what}"
         time.sleep(every)
     return said
 

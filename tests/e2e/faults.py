@@ -108,7 +108,12 @@ def make_all(cluster: RealCluster, faults: Iterable[Fault]) -> None:
     for fault in faults:
         if fault.then:
             finish(cluster, fault)
-    until("all faults have come about", lambda: not still_to_come(cluster, faults), within=150, every=1)
+    until(
+        lambda: f"to see {', '.join(still_to_come(cluster, faults))}",
+        lambda: not still_to_come(cluster, faults),
+        within=150,
+        every=1,
+    )
     until("all of them are older than the short patience", lambda: is_late(cluster, faults))
 
 

@@ -38,7 +38,9 @@ def needed(profile: Profile, paths: Iterable[Path] = ()) -> list[Kind]:
     """The kinds that the profile's checks list, in the order of KINDS."""
     from upgate.probes.targets import needs
 
-    wanted = {name for id, names in parameters([battery(), *paths]) if profile.checks.get(id) != "off" for name in names}
+    wanted = {
+        name for id, names in parameters([battery(), *paths]) if profile.checks.get(id) != "off" for name in names
+    }
     nouns = lists_for(wanted) | needs(profile.external)
     return [kind for noun, kind in KINDS.items() if noun in nouns]
 

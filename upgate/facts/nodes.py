@@ -12,10 +12,10 @@ PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailabl
 CORDON_TAINT = "node.kubernetes.io/unschedulable"
 #: Marks that tools leave on a node that they cordon: annotation or taint key → the tool.
 CORDON_MARKS = {
-    "weave.works/kured-reboot-in-progress": "kured, reboot in progress",
-    "kured.dev/kured-reboot-in-progress": "kured, reboot in progress",
-    "ToBeDeletedByClusterAutoscaler": "cluster-autoscaler, scaling down",
-    "karpenter.sh/disrupted": "Karpenter, replacing the node",
+    "weave.works/kured-reboot-in-progress": "kured (reboot in progress)",
+    "kured.dev/kured-reboot-in-progress": "kured (reboot in progress)",
+    "ToBeDeletedByClusterAutoscaler": "cluster-autoscaler (scaling down)",
+    "karpenter.sh/disrupted": "Karpenter (replacing the node)",
 }
 
 

@@ -109,7 +109,7 @@ class Cordons:
     def words(self, node: Node) -> str:
         """Who, and since when, as far as anything tells."""
         # With one holder the lock is an object with a nodeID, with several a list of them: the name is quoted in both.
-        kured = ["kured, which holds its lock"] if any(f'"{node.name}"' in lock for lock in self._locks) else []
+        kured = ["kured (it holds its lock)"] if any(f'"{node.name}"' in lock for lock in self._locks) else []
         since = node.cordoned_since
         who = ", ".join([*kured, *node.cordon_marks]) or "an unknown hand"
         return f"cordoned by {who}" + (f" since {since:%Y-%m-%dT%H:%M:%SZ}" if since else "")
