@@ -16,7 +16,7 @@ import pytest
 from tests import servers
 from tests.servers import Authority, Server, accepting, free_port, not_accepting, serving, tls_with
 from upgate.errors import Inconclusive
-from upgate.probes import Attempt, Expectation, Target, attempt, attempt_all, judge, names, targets
+from upgate.probes import Attempt, Expectation, Target, asking, attempt, attempt_all, judge, names
 from upgate.probes.attempt import Elapsed
 from upgate.probes.proxies import proxy_for
 
@@ -541,7 +541,7 @@ def test_dns() -> None:
 
 def test_websocket(web: Server) -> None:
     """A WebSocket opens where the server answers its key, and nowhere else."""
-    asked = {"status": (101,), "expectations": (targets.ACCEPTED,)}
+    asked = {"status": (101,), "expectations": (asking.ACCEPTED,)}
     assert problems(web.url("/ws").replace("http:", "ws:"), **asked) == []
     found = problems(web.url("/ok").replace("http:", "ws:"), **asked)
     assert found[0] == ('status 200; the body begins "ok"', "a WebSocket")

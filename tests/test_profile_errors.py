@@ -160,11 +160,11 @@ WRONG = {
     ),
     "nothing to ask": (
         "external: [{name: a}]",
-        "1:12: external[0]: needs exactly one of url, journey, tcp, dns, websocket, closed; has none",
+        "1:12: external[0]: needs exactly one of url, journey, tcp, tls, dns, websocket, closed; has none",
     ),
     "two things to ask": (
         'external: [{name: a, tcp: "a:1", dns: a}]',
-        "1:12: external[0]: needs exactly one of url, journey, tcp, dns, websocket, closed; has tcp and dns",
+        "1:12: external[0]: needs exactly one of url, journey, tcp, tls, dns, websocket, closed; has tcp and dns",
     ),
     "an expectation of a thing that cannot have it": (
         'external: [{name: a, tcp: "a:1", status: 200}]',
@@ -176,11 +176,11 @@ WRONG = {
     ),
     "each without its address": (
         'external: [{name: a, each: node, url: "http://a.b"}]',
-        "1:39: external[0].url: needs {address} where the address of each belongs",
+        "1:39: external[0].url: needs {address} where that of each node belongs",
     ),
     "an address of nothing": (
         'external: [{name: a, url: "http://{address}:80"}]',
-        "1:27: external[0].url: has an {address}, but there is no each",
+        "1:27: external[0].url: has {address}, but there is no each",
     ),
     "a certificate of plain text": (
         'external: [{name: a, url: "http://a.b", tls-days: 3}]',

@@ -8,11 +8,13 @@ import socket
 import ssl
 from collections.abc import Iterator
 
+import dns.exception
 import httpcore
 import httpx
 
 from upgate.errors import Inconclusive
 from upgate.probes.attempt import Failure, Kind
+from upgate.probes.resolving import Unresolved
 from upgate.probes.watch import Phase, Watch
 
 #: OpenSSL's verification results: https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
@@ -77,6 +79,10 @@ def _our_own(error: BaseException, _: str) -> Failure | None:
 
 
 def _name(error: BaseException, host: str) -> Failure | None:
+    if isinstance(error, Unresolved):
+        return Failure("name", str(error))
+    if isinstance(error, dns.exception.DNSException):
+        return Failure("protocol", f"not a DNS answer: {error}")
     if isinstance(error, UnicodeError):
         return Failure("name", f"{host} is not a valid name")
     if not isinstance(error, socket.gaierror):

@@ -45,6 +45,7 @@ class Report(msgspec.Struct):
     """What is known of the answer so far: it may break off at any point."""
 
     status: int | None = None
+    http_version: str = ""
     location: str = ""
     headers: dict[str, str] = {}
     seen: tuple = ()
@@ -119,7 +120,7 @@ def _request(client: httpx.AsyncClient, hop: Hop, pinned: str, watch: Watch) -> 
 
 
 async def _read(target: Target, response: httpx.Response, onward: httpx.URL | None, report: Report) -> Answer:
-    report.status = response.status_code
+    report.status, report.http_version = response.status_code, response.http_version
     report.location = target.mask(shown_url(str(onward))) if onward else ""
     report.headers = _wanted_headers(target, response)
     body, cut = await _body(response)

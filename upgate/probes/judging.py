@@ -29,7 +29,12 @@ def judge(target: Target, attempt: Attempt) -> list[Problem]:
         return _open(attempt)
     if attempt.failure:
         return [*_failed(target, attempt), *_ageing(target, attempt)]
-    wrong = [*_status(target, attempt), *_content(target, attempt), *_ageing(target, attempt)]
+    wrong = [
+        *_status(target, attempt),
+        *_version(target, attempt),
+        *_content(target, attempt),
+        *_ageing(target, attempt),
+    ]
     return [*wrong, *_slow(target, attempt, tolerant=bool(wrong))]
 
 
@@ -102,6 +107,11 @@ def _status(target: Target, attempt: Attempt) -> Iterator[Problem]:
     redirect = f", redirects to {attempt.location}" if attempt.location else ""
     excerpt = f'; the body begins "{attempt.excerpt}"' if attempt.excerpt else ""
     yield Problem(f"status {attempt.status}{redirect}{excerpt}", target.expected)
+
+
+def _version(target: Target, attempt: Attempt) -> Iterator[Problem]:
+    if target.http2 and attempt.http_version not in ("HTTP/2", ""):
+        yield Problem(f"answered over {attempt.http_version}", "HTTP/2")
 
 
 def _content(target: Target, attempt: Attempt) -> Iterator[Problem]:

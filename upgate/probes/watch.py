@@ -83,6 +83,10 @@ class Watch:
         self._spent["name"] = seconds
         self.phase = "connect"
 
+    def answered(self, seconds: float) -> None:
+        """A name server has answered the question that the attempt is about."""
+        self._spent["name"] = seconds
+
     @property
     def address(self) -> str:
         """`address:port` that answered, or those that were tried; with a proxy it is the proxy's."""
