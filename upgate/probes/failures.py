@@ -34,6 +34,7 @@ OUT_OF_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 #: When a whole attempt runs out of time, what it was waiting for.
 OVERDUE: dict[Phase, Failure] = {
     "name": Failure("resolver", "the name server did not answer in time"),
+    "dns": Failure("read-timeout", "no answer to the DNS query"),
     "connect": Failure("connect-timeout"),
     "proxy": Failure("proxy", "the proxy did not answer in time"),
     "tls": Failure("tls-other", "the handshake was not complete in time"),

@@ -46,7 +46,7 @@ async def _at_a_server(target: Target, watch: Watch) -> list[str]:
     kind = dns.rdatatype.from_text(target.record or "A")
     query = dns.message.make_query(_name(watch.host), kind)
     watch.addresses, watch.port = await _server(target.resolver)
-    watch.phase, began = "answer" if target.resolver else "name", time.monotonic()
+    watch.phase, began = "dns" if target.resolver else "name", time.monotonic()
     answer, _ = await dns.asyncquery.udp_with_fallback(query, watch.addresses[0], port=watch.port)
     watch.answered(time.monotonic() - began)
     if answer.rcode() != dns.rcode.NOERROR:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from upgate.probes.attempt import Elapsed
 
-Phase = Literal["name", "connect", "proxy", "tls", "answer", "body"]
+Phase = Literal["name", "dns", "connect", "proxy", "tls", "answer", "body"]
 
 #: The attempt that the current task makes: name lookups happen far below httpx.
 current: ContextVar[Watch] = ContextVar("current")
