@@ -72,7 +72,7 @@ def test_the_websocket_opens(external):
     """The WebSocket opens.
 
     Proxies and controllers that have lost a setting answer the request as plain HTTP; pages load, and nothing moves.
-    Look first: curl -v --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' {request}
+    Look first: curl -v --http1.1 {request}
     """
     as_expected(external)
 

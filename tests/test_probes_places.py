@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.worlds import empty, good, ingress, node, service, snapshot, thing
-from upgate.errors import Inconclusive
+from tests.worlds import empty, good, ingress, judge, node, service, snapshot, thing
 from upgate.probes.targets import needs, seen, targets
 from upgate.profile.external import External
 from upgate.snapshot import Snapshot
@@ -144,9 +143,11 @@ def test_no_address_yet() -> None:
 
 @pytest.mark.parametrize("each", ["node", "ingress", "load-balancer"])
 def test_none_at_all(each: str) -> None:
-    """Where there is nothing to ask, nothing was seen: inconclusive, and never a pass."""
-    with pytest.raises(Inconclusive, match=f"there is no {each} that it could be asked of"):
-        seen(entry(each=each, tcp="{address}:80"), snapshot(empty()))
+    """Where there is nothing to ask nothing was examined: inconclusive, unless the profile says that it may be so."""
+    one = entry(each=each, tcp="{address}:80")
+    result = judge("external.tcp.{name}", snapshot(empty()), entry=one)
+    assert (result.outcome, result.examined) == ("inconclusive", 0)
+    assert f"there are no {each} addresses to judge" in result.reason
 
 
 def test_out_of_scope() -> None:

@@ -107,7 +107,8 @@ class Nouns:
             raise UsageError("the noun `external` belongs to checks that are made for the entries of external:")
         found = seen(self._entry, self._gate.seen, self.profile.secrets, self.profile.scope.namespaces)
         self.judgement.gaps += found.gaps
-        return Subjects("endpoints", found.endpoints, self.judgement)
+        noun = "endpoints" if found.endpoints else f"{self._entry.each or 'endpoint'} addresses"
+        return Subjects(noun, found.endpoints, self.judgement)
 
     def _kind(self, noun: str) -> Subjects[Any]:
         """The objects of a kind in the profile's scope. One that could not be read is a gap of its own."""

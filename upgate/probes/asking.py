@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from upgate.profile.external import External
     from upgate.profile.external import Step as ProfileStep
 
-#: The answer to the key of upgate.probes.http.UPGRADE, by RFC 6455.
+#: The answer to the key of UPGRADE, by RFC 6455.
 ACCEPTED = Expectation("header", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Sec-WebSocket-Accept")
 #: Keys of an entry that are the same in a target.
 SAME = ("method", "follow", "http2", "attempts")

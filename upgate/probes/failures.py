@@ -139,4 +139,5 @@ def _of_proxy(error: Exception, failure: Failure, watch: Watch) -> Failure:
     """What a proxy says about the target is the target's; everything else is between us and the proxy."""
     if isinstance(error, httpx.ProxyError) and str(error)[:3] in ("502", "503", "504"):
         return Failure("unreachable", f"the proxy {watch.address} answered {error}")
-    return Failure("proxy", f"the proxy {watch.address}: {failure.words or failure.kind}")
+    words = {"connect-refused": "connection refused", "connect-timeout": "no connection in time"}
+    return Failure("proxy", f"the proxy {watch.address}: {failure.words or words.get(failure.kind, failure.kind)}")

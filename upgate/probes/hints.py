@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from upgate.probes.attempt import Attempt
 from upgate.probes.masking import is_credential, shown_url
-from upgate.probes.target import Target
+from upgate.probes.target import UPGRADE, Target
 from upgate.redaction import HIDDEN
 
 
@@ -52,7 +52,8 @@ def options(target: Target) -> Iterator[str]:
         yield from ("--connect-to", f"::{bracketed(target.address)}:")
     if target.proxy:
         yield from ("--noproxy", "*") if target.proxy == "none" else ("--proxy", shown_url(target.proxy))
-    for name, value in target.headers.items():
+    upgrade = UPGRADE if target.scheme in ("ws", "wss") else {}
+    for name, value in (upgrade | target.headers).items():
         yield from ("--header", f"{name}: {HIDDEN if is_credential(name) else value}")
 
 

@@ -12,21 +12,15 @@ from upgate import __version__
 from upgate.probes.answers import Answer, compare, excerpt
 from upgate.probes.masking import is_credential, shown_url
 from upgate.probes.proxies import proxy_for
-from upgate.probes.target import Target
+from upgate.probes.target import UPGRADE, Target
 from upgate.probes.trust import Trust
 from upgate.probes.watch import Watch
 
 #: Bytes of the body after decompression.
 MOST_BODY = 1 << 20
 MOST_REDIRECTS = 10
-#: A WebSocket begins as HTTP: https://www.rfc-editor.org/rfc/rfc6455#section-4.1, with the key and answer of its section 1.3.
+#: A WebSocket begins as HTTP.
 SOCKETS = {"ws": "http", "wss": "https"}
-UPGRADE = {
-    "Connection": "Upgrade",
-    "Upgrade": "websocket",
-    "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-}
 REDIRECTS = {301, 302, 303, 307, 308}
 
 

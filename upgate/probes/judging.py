@@ -115,6 +115,8 @@ def _version(target: Target, attempt: Attempt) -> Iterator[Problem]:
 
 
 def _content(target: Target, attempt: Attempt) -> Iterator[Problem]:
+    if target.scheme in ("ws", "wss") and attempt.status != 101:
+        return  # the status says it all
     seen = {each.expected: each for each in attempt.seen}
     for expected in expected_words(target):
         if expected not in seen:

@@ -9,6 +9,13 @@ import msgspec
 from upgate.probes.masking import is_credential, secrets_of, shown_url
 from upgate.redaction import redact
 
+#: How a WebSocket begins: https://www.rfc-editor.org/rfc/rfc6455#section-4.1, with the key of its section 1.3.
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
 #: What is expected where there is no HTTP status.
 OTHER_ANSWERS = {
     "tcp": "accepts connections",

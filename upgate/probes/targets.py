@@ -98,7 +98,7 @@ def targets(
 
 
 def seen(entry: External, snapshot: Snapshot, secrets: Sequence[str] = (), scope: Sequence[str] = ("*",)) -> Seen:
-    """What was seen at one entry. Raises Inconclusive where there was nothing that could be asked."""
+    """What was seen at one entry. Raises Inconclusive where the objects of its `each` were not looked at."""
     attempts, whereabouts = {attempt.id: attempt for attempt in snapshot.attempts}, Whereabouts(snapshot)
     expanded, found = _expanded(entry, snapshot, secrets, scope), Seen()
     for target in expanded:
@@ -121,14 +121,12 @@ def _possible(entry: External, snapshot: Snapshot, secrets: Sequence[str], scope
 
 
 def _expanded(entry: External, snapshot: Snapshot, secrets: Sequence[str], scope: Sequence[str]) -> list[Target | str]:
-    """What to ask, each thing once; or a sentence why a place cannot be asked. Raises Inconclusive where there is nothing."""
+    """What to ask, each thing once; or a sentence why a place cannot be asked. Raises Inconclusive where nobody knows."""
     found: dict[object, Target | str] = {}
     for place in places(entry, snapshot, scope):
         target = place.gap or target_at(entry, place, secrets)
         if target:
             found.setdefault(_distinct(target), target)
-    if not found:
-        raise Inconclusive(f"there is no {entry.each} that it could be asked of")
     return list(found.values())
 
 
