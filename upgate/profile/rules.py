@@ -52,6 +52,7 @@ def one_source(cluster: Node) -> Iterator[Problem]:
 def broken_by_entry(entry: Node, keys: Keys) -> Iterator[Problem]:
     """Every rule that an entry of `external:` breaks."""
     yield from exactly_one(entry, KINDS, keys)
+    yield from taken_id(entry, keys)
     yield from misplaced(entry, keys)
     yield from places_of_each(entry, keys)
     yield from tls_of_plain_text(entry, keys)
@@ -65,6 +66,14 @@ def exactly_one(node: Node, choices: Iterable[str], keys: Keys) -> Iterator[Prob
     if isinstance(node.value, dict) and len(given) != 1:
         found = f"has {' and '.join(given)}" if given else "has none"
         yield at(node.place, keys, f"needs exactly one of {', '.join(choices)}; {found}")
+
+
+def taken_id(entry: Node, keys: Keys) -> Iterator[Problem]:
+    """The id of a URL's check is its name alone, which must not make it another kind's."""
+    kind = text(entry, "name").partition(".")[0]
+    if is_set(entry, "url") and kind in KINDS.values() and text(entry, "name") != kind:
+        said = f"external.{kind}.… are the ids of {kind} entries; choose a name that does not begin with {kind}."
+        yield at(entry.child("name").place, (*keys, "name"), said)
 
 
 def misplaced(entry: Node, keys: Keys) -> Iterator[Problem]:
