@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.worlds import NOW, World, endpointslice, good, ingress, node, pod, profile, run, service, snapshot
+from upgate.facts.health import HealthEndpoint
 from upgate.probes.attempt import Attempt, Failure
 from upgate.probes.targets import targets
 from upgate.profile.external import External
@@ -67,6 +68,13 @@ def test_the_api_server_by_its_endpoints() -> None:
     """An address of the Service kubernetes is the API server's, whatever name leads to it."""
     world = good(nodes=[], endpointslices=[endpointslice("web", "10.1.0.1"), API_SERVER])
     assert said("https://api.example.com:6443/", world, address="10.0.0.1:6443") == "this is the API server"
+
+
+def test_an_api_server_that_is_not_ready() -> None:
+    """What is wrong at the API server's address follows from its own health, where that is not all right."""
+    health = [HealthEndpoint("readyz", 500, "[-]etcd failed: reason withheld\n"), HealthEndpoint("livez", 200, "ok\n")]
+    cause = because("https://192.0.2.1:6443/", good(), status=500, server="https://192.0.2.1:6443", health=health)
+    assert cause == "api.ready: APIServer/readyz"
 
 
 def test_a_node_port_without_endpoints() -> None:

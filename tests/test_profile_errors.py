@@ -218,6 +218,10 @@ WRONG = {
         "external: [{name: a, url: 'https://a.b', attempts: 0}]",
         "1:52: external[0].attempts: must be greater than or equal to 1",
     ),
+    "a proxy of another kind": (
+        "external: [{name: a, url: 'https://a.b', proxy: 'socks5://a.b:1080'}]",
+        "1:49: external[0].proxy: not a URL such as http://shop.example.com",
+    ),
     "a capture that cannot be understood": (
         "external: [{name: a, journey: [{get: 'https://a.b', capture: {t: xpath}}]}]",
         "1:66: external[0].journey[0].capture.t: not of the form json:…, header:…, cookie:…, regex:…; such as json:token",

@@ -27,10 +27,12 @@ class Component(NamedTuple):
     setting: str
 
 
+#: The API server's usual port.
+API_SERVER = 6443
 #: https://kubernetes.io/docs/reference/networking/ports-and-protocols/ and the components' references.
 COMPONENTS = {
     2379: Component("etcd", "etcd", "--listen-client-urls"),
-    6443: Component("kube-apiserver", "kube-apiserver", "--bind-address"),
+    API_SERVER: Component("kube-apiserver", "kube-apiserver", "--bind-address"),
     10248: Component("kubelet", "the kubelet's health port", "healthzBindAddress in its configuration"),
     10249: Component("kube-proxy", "kube-proxy's metrics port", "--metrics-bind-address, metricsBindAddress"),
     10250: Component("kubelet", "the kubelet", "address in its configuration"),
@@ -93,8 +95,7 @@ class Whereabouts:
             return
         local = attempt.failure is not None and attempt.failure.kind == "connect-refused"
         reason = ", which refuses all but the node itself when bound to 127.0.0.1" if local else ""
-        refused = f" and {NO_ENTRY}" if component.name == "kube-apiserver" and attempt.status == 401 else ""
-        yield f"port {port} is {component.port} ({component.setting}){reason}{refused}"
+        yield f"port {port} is {component.port} ({component.setting}){reason}"
         pod = next((each for each in self._listed("pods") if is_pod_of(component, node, each)), None)
         if pod:
             yield f"its pod {pod.name} is {pod.status.phase}" + ("" if pod.ready.is_true else f", {pod.ready}")
@@ -118,7 +119,8 @@ class Whereabouts:
 
     def _is_api_server(self, place: Place) -> bool:
         server = place_of_url(self._snapshot.server)
-        return (place.address, place.port) in {(server.host, server.port), *self._api_servers}
+        known = {(server.host, server.port), *self._api_servers}
+        return (place.address, place.port) in known or (place.address in self._nodes and place.port == API_SERVER)
 
     def _backend(self, key: tuple[str, str]) -> str:
         missing = key not in {each.key for each in self._listed("services")} and self._is_listed("services")

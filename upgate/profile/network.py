@@ -55,7 +55,7 @@ def check_closed(value: str) -> str:
 
 def check_proxy(value: str) -> str:
     """A URL or `none`. Raises ValueError."""
-    return value if value == "none" else url_of("http", "https", "socks5")(value)
+    return value if value == "none" else url_of("http", "https")(value)
 
 
 def check_resolver(value: str) -> str:
