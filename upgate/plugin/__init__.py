@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from upgate.battery import declaration
 from upgate.plugin import options
 from upgate.plugin.state import CHECK, GATE, gate_of, is_controller, is_worker, needs_of
 
@@ -63,6 +62,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each entry of `external:` that is of the test's kind."""
+    from upgate.battery import declaration
+
     gate = gate_of(metafunc.config)
     if gate and "external" in metafunc.fixturenames:
         id = declaration(metafunc.function, "").id
@@ -77,6 +78,16 @@ def is_for(id: str, entry: External) -> bool:
     return "{name}" not in id or id.replace("{name}", entry.name) == entry.id
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    """A check for entries of which there are none is not there: it is not counted either."""
+    from upgate.plugin import judging
+
+    made = yield
+    is_list = isinstance(made, list) and gate_of(collector.config)
+    return [item for item in made if not judging.has_no_entries(item)] if is_list else made
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Read each test's declaration; the subject of its id is a mark for -m."""
@@ -84,7 +95,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     gate = gate_of(config)
     if gate:
-        items[:] = [item for item in items if not judging.has_no_entries(item)]
         judging.declare(items, gate)
 
 
