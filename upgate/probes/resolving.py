@@ -21,7 +21,7 @@ from upgate.probes.hints import is_with_port
 from upgate.probes.http import Report
 from upgate.probes.target import Target
 from upgate.probes.trust import Trust
-from upgate.probes.watch import Watch, current
+from upgate.probes.watch import Watch
 
 
 class Unresolved(Exception):
@@ -65,12 +65,14 @@ def _name(text: str) -> dns.name.Name:
 
 
 async def _server(resolver: str) -> tuple[list[str], int]:
-    """Address and port of the name server: the entry's, or the first of this machine."""
+    """Address and port of the name server: the entry's, or the first of this machine. Raises Inconclusive."""
     if not resolver:
         return [_own()], 53
     host, _, port = resolver.rpartition(":") if is_with_port(resolver) else (resolver, "", "53")
-    found = await asyncio.get_running_loop().getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)
-    current.get().phase = "connect"
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)
+    except socket.gaierror as problem:
+        raise Inconclusive(f"the name server {resolver} does not resolve ({problem.strerror})") from problem
     return [found[0][4][0]], int(port)
 
 
