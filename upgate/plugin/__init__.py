@@ -34,6 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not options.is_battery_run(config):
         return
     gate = config.stash[GATE] = options.make_gate(config)
+    if gate.options.settle and options.in_one_process(config):
+        gate.notes.append("-n was left out: settling judges round after round in one process, in milliseconds each")
     config.option.continue_on_collection_errors = True  # one broken file must not hide what all others see
     if is_worker(config):
         from upgate.plugin import workers
