@@ -21,7 +21,8 @@ def runs(cluster: RealCluster, tmp_path_factory: pytest.TempPathFactory) -> Batt
 def selected(request: pytest.FixtureRequest) -> list[Fault]:
     """The faults that a test of this run asks for: with -k only those are made."""
     items = (item for item in request.session.items if hasattr(item, "callspec"))
-    asked = [item.callspec.params["fault"] for item in items if "fault" in item.callspec.params]
+    params = (item.callspec.params.get("fault") for item in items)
+    asked = [each for each in params if isinstance(each, Fault)]
     return asked or FAULTS
 
 
