@@ -112,7 +112,9 @@ WORLDS = {
     "a port that no container has": good(
         services=[service(spec={"ports": [{"name": "metrics", "port": 90, "targetPort": "metrics"}]})]
     ),
-    "a selector that matches nothing": good(services=[service(spec={"selector": {"app": "wbe"}})]),
+    "a selector that matches nothing": good(
+        services=[service(spec={"selector": {"app": "wbe"}})], endpointslices=[endpointslice("web")]
+    ),
     "a Service of completed pods": good(
         pods=[
             pod(),
@@ -125,9 +127,7 @@ WORLDS = {
         daemonsets=[(agent := daemonset("agent", status={"updatedNumberScheduled": 0}))],
         pods=[pod(), pod("agent-1", ip="10.1.0.9", metadata={"labels": {"app": "agent"}, **owner("DaemonSet", agent)})],
     ),
-    "a Deployment that lacks pods": good(
-        deployments=[replicated("web", desired=3, status={"readyReplicas": 1, "availableReplicas": 1})]
-    ),
+    "a Deployment that lacks pods": good(deployments=[replicated("web", spec={"replicas": 3})]),
 }
 
 
