@@ -71,6 +71,15 @@ def test_two_workers_find_the_same(run: Run, runs: Battery) -> None:
     assert (again.code, again.judged) == (run.code, run.judged)
 
 
+def test_a_brief_look_finds_the_same(run: Run, runs: Battery) -> None:
+    """With -m monitor, of all pods only those that may be wrong are read: its checks find the very same objects."""
+    brief = runs.run("-m", "monitor")
+    assert brief.having("inconclusive") == set()
+    assert {named(each) for each in brief.findings} == {
+        named(each) for each in run.findings if each["check"] in brief.outcomes
+    }
+
+
 def test_waived_faults_do_not_count(run: Run, runs: Battery) -> None:
     """With every finding waived the same cluster is clear, and each stays visible with its reason."""
     snapshot = str(run.reports / "snapshot.json.gz")

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from upgate.plugin import options
-from upgate.plugin.state import CHECK, GATE, gate_of, is_controller, is_worker, needs_of
+from upgate.plugin.state import CHECK, GATE, are_brief, gate_of, is_controller, is_worker, needs_of
 
 pytest_plugins = ("upgate.plugin.fixtures",)
 
@@ -102,7 +102,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         return True
     from upgate.plugin import progress
 
-    progress.look(config, gate, needs_of(session.items))
+    progress.look(config, gate, needs_of(session.items), brief=are_brief(session.items))
     return None
 
 
