@@ -27,7 +27,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "hangs": ({"url": "{hanging}/", "timeout": "1s"}, "within 1s"),
     "resets": ({"url": "{resetting}/"}, ""),
     "refuses": ({"url": "{nobody}/"}, "refused"),
-    "too-slow": ({"url": "{http}/slow/2", "within": "200ms"}, "took 0."),
+    "too-slow": ({"url": "{http}/slow/2", "within": "200ms"}, "took 2."),
     "lacks-the-text": ({"url": "{http}/text/closed", "body": "open"}, "open"),
     "other-value": ({"url": "{http}/json", "json": {"status": "DOWN"}}, "UP"),
     "expired": ({"url": "{expired}/ok"}, "expired"),
