@@ -272,9 +272,9 @@ def tls_with(certificate: tuple[Path, Path], clients: Path | None = None) -> ssl
 
 
 @contextmanager
-def accepting(behave: Callable[[socket.socket], None]) -> Iterator[int]:
+def accepting(behave: Callable[[socket.socket], None], host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
     """The port of a server that does something of its own with each connection."""
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+    with socket.create_server((host, port), backlog=64) as listener:
         thread = threading.Thread(target=_accept, args=(listener, behave), daemon=True)
         thread.start()
         yield listener.getsockname()[1]

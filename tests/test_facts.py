@@ -17,6 +17,7 @@ from tests.worlds import (
     empty,
     endpointslice,
     good,
+    ingress,
     judge,
     lease,
     namespace,
@@ -49,6 +50,7 @@ BUILDERS = {
     "daemonsets": daemonset(),
     "services": service(),
     "endpointslices": endpointslice("web", "10.1.0.1"),
+    "ingresses": ingress(),
     "warnings": warning(pod()),
 }
 

@@ -16,7 +16,7 @@ import pytest
 from tests import servers
 from tests.servers import Authority, Server, accepting, free_port, not_accepting, serving, tls_with
 from upgate.errors import Inconclusive
-from upgate.probes import Attempt, Expectation, Target, attempt, attempt_all, judge, names, targets
+from upgate.probes import Attempt, Expectation, Target, asking, attempt, attempt_all, judge, names
 from upgate.probes.attempt import Elapsed
 from upgate.probes.proxies import proxy_for
 
@@ -251,13 +251,7 @@ def test_no_credential_follows_to_another_host(web: Server) -> None:
         seen = attempt(target(url, follow=True, headers={"X-Api-Key": "k3y-123", "Cookie": "sid=c00kie"}))
     assert seen.status == 200
     assert web.requests[-1][2]["Authorization"].startswith("Basic ")
-    assert {name.lower() for name in stranger.requests[0][2]} == {
-        "host",
-        "accept",
-        "accept-encoding",
-        "connection",
-        "user-agent",
-    }
+    assert {name.lower() for name in stranger.requests[0][2]} == {"host", "accept", "accept-encoding", "user-agent"}
 
 
 def test_a_body_is_not_taken_to_another_host(web: Server) -> None:
@@ -541,7 +535,7 @@ def test_dns() -> None:
 
 def test_websocket(web: Server) -> None:
     """A WebSocket opens where the server answers its key, and nowhere else."""
-    asked = {"status": (101,), "expectations": (targets.ACCEPTED,)}
+    asked = {"status": (101,), "expectations": (asking.ACCEPTED,)}
     assert problems(web.url("/ws").replace("http:", "ws:"), **asked) == []
     found = problems(web.url("/ok").replace("http:", "ws:"), **asked)
     assert found[0] == ('status 200; the body begins "ok"', "a WebSocket")

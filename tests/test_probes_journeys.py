@@ -9,7 +9,6 @@ import msgspec
 import pytest
 
 from tests.servers import Server, free_port, serving
-from upgate.errors import Inconclusive
 from upgate.probes import Target, attempt, judge
 from upgate.probes.targets import targets
 from upgate.profile.external import External
@@ -78,10 +77,11 @@ def test_captures(shop: Server, capture: str, fine: bool) -> None:
     assert found == [] if fine else "nothing to capture for token" in found[0]
 
 
-def test_an_unknown_source_is_ours(shop: Server) -> None:
-    """A capture that cannot be understood is not the server's fault."""
-    with pytest.raises(Inconclusive, match="xpath"):
-        problems(journey(shop, capture="xpath://token"))
+@pytest.mark.parametrize("capture", ["xpath://token", "json", "json:", "token", "regex:(["])
+def test_a_capture_that_cannot_be_understood(shop: Server, capture: str) -> None:
+    """Where a value is to be found is checked with the profile, before anything is asked."""
+    with pytest.raises(ValueError, match=r"such as json:token|not a regular expression"):
+        journey(shop, capture=capture)
 
 
 def test_a_server_that_refuses_in_the_middle(shop: Server) -> None:

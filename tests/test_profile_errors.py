@@ -160,11 +160,11 @@ WRONG = {
     ),
     "nothing to ask": (
         "external: [{name: a}]",
-        "1:12: external[0]: needs exactly one of url, journey, tcp, dns, websocket, closed; has none",
+        "1:12: external[0]: needs exactly one of url, journey, tcp, tls, dns, websocket, closed; has none",
     ),
     "two things to ask": (
         'external: [{name: a, tcp: "a:1", dns: a}]',
-        "1:12: external[0]: needs exactly one of url, journey, tcp, dns, websocket, closed; has tcp and dns",
+        "1:12: external[0]: needs exactly one of url, journey, tcp, tls, dns, websocket, closed; has tcp and dns",
     ),
     "an expectation of a thing that cannot have it": (
         'external: [{name: a, tcp: "a:1", status: 200}]',
@@ -176,11 +176,63 @@ WRONG = {
     ),
     "each without its address": (
         'external: [{name: a, each: node, url: "http://a.b"}]',
-        "1:39: external[0].url: needs {address} where the address of each belongs",
+        "1:39: external[0].url: needs {address} where that of each node belongs",
     ),
     "an address of nothing": (
         'external: [{name: a, url: "http://{address}:80"}]',
-        "1:27: external[0].url: has an {address}, but there is no each",
+        "1:27: external[0].url: has {address}, but there is no each",
+    ),
+    "a word that nothing stands for": (
+        'external: [{name: a, each: node, url: "http://{address}{path}"}]',
+        "1:39: external[0].url: {path} stands for nothing of each node; what does: {address} or {name}",
+    ),
+    "a pool of no nodes": (
+        'external: [{name: a, each: ingress, pool: edge, tcp: "{address}:443"}]',
+        "1:37: external[0].pool: means nothing without each: node",
+    ),
+    "a pool that selects nothing": (
+        'external: [{name: a, each: node, pool: "a in (b)", tcp: "{address}:443"}]',
+        "1:40: external[0].pool: not a label selector such as pool=edge, zone!=a or !spot",
+    ),
+    "a resolver of nothing": (
+        'external: [{name: a, tcp: "a:1", resolver: 10.0.0.10}]',
+        "1:34: external[0].resolver: means nothing without dns",
+    ),
+    "an address that is none": (
+        'external: [{name: a, dns: a.b, resolver: "http://10.0.0.10"}]',
+        "1:42: external[0].resolver: not of the form host:port",
+    ),
+    "an unknown record": (
+        "external: [{name: a, dns: a.b, record: X}]",
+        "1:40: external[0].record: expected 'A', 'AAAA', 'CNAME', 'MX', 'NS', 'SRV' or 'TXT'; found the text \"X\"",
+    ),
+    "an unknown version of TLS": (
+        'external: [{name: a, tls: "a.b:443", versions: [SSLv3]}]',
+        "1:49: external[0].versions[0]: expected 'TLSv1', 'TLSv1.1', 'TLSv1.2' or 'TLSv1.3'; found the text \"SSLv3\"",
+    ),
+    "credentials without a password": (
+        "external: [{name: a, url: 'https://a.b', basic: ops}]",
+        "1:49: external[0].basic: not of the form user:password",
+    ),
+    "no attempt at all": (
+        "external: [{name: a, url: 'https://a.b', attempts: 0}]",
+        "1:52: external[0].attempts: must be greater than or equal to 1",
+    ),
+    "a proxy of another kind": (
+        "external: [{name: a, url: 'https://a.b', proxy: 'socks5://a.b:1080'}]",
+        "1:49: external[0].proxy: not a URL such as http://shop.example.com",
+    ),
+    "a capture that cannot be understood": (
+        "external: [{name: a, journey: [{get: 'https://a.b', capture: {t: xpath}}]}]",
+        "1:66: external[0].journey[0].capture.t: not of the form json:…, header:…, cookie:…, regex:…; such as json:token",
+    ),
+    "HTTP/2 without TLS": (
+        'external: [{name: a, url: "http://a.b", http2: true}]',
+        "1:41: external[0].http2: HTTP/2 needs an https:// URL",
+    ),
+    "a name that looks like another kind": (
+        'external: [{name: tcp.a, url: "https://a.b"}]',
+        "1:19: external[0].name: external.tcp.… are the ids of tcp entries; choose a name that does not begin with tcp.",
     ),
     "a certificate of plain text": (
         'external: [{name: a, url: "http://a.b", tls-days: 3}]',

@@ -200,6 +200,14 @@ def endpointslice(service: str = "web", *ips: str, ready: bool = True, **changes
     return merged(base, {"endpoints": endpoints, "ports": [{"name": "", "port": 8080, "protocol": "TCP"}], **changes})
 
 
+def ingress(name: str = "front", host: str = "shop.example.com", *ips: str, **changes: Any) -> dict[str, Any]:
+    """An Ingress that leads requests for a host to the Service web, at these addresses."""
+    paths = [{"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}]
+    spec = {"rules": [{"host": host, "http": {"paths": paths}}], "tls": [{"hosts": [host], "secretName": "front-tls"}]}
+    status = {"loadBalancer": {"ingress": [{"ip": ip} for ip in ips or ("192.0.2.10",)]}}
+    return merged(thing(name, "shop", spec=spec, status=status), changes)
+
+
 def warning(
     about: dict[str, Any], reason: str = "FailedScheduling", kind: str = "Pod", **changes: Any
 ) -> dict[str, Any]:
@@ -237,6 +245,7 @@ def good(**changes: list[dict[str, Any]]) -> World:
             "daemonsets": [daemonset()],
             "services": [service()],
             "endpointslices": [endpointslice("web", "10.1.0.1")],
+            "ingresses": [ingress()],
             "warnings": [],
             **changes,
         }

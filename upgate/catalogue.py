@@ -10,6 +10,7 @@ from pathlib import Path
 from upgate.battery import Check, declaration
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import lists_for
+from upgate.probes.targets import EXPLAINING
 
 HEAD = """\
 # What the battery asks
@@ -50,7 +51,10 @@ def entry(function: Callable[..., None]) -> str:
 
 def permissions(function: Callable[..., None]) -> str:
     """What must be allowed for it, in words."""
-    nouns = lists_for(inspect.signature(function).parameters)
+    parameters = inspect.signature(function).parameters
+    nouns = lists_for(parameters)
+    if "external" in parameters:
+        return f"nothing; for `each:`, and to explain what is found, `list` on {', '.join(EXPLAINING)}"
     return (
         "; ".join(kind.permission for noun, kind in KINDS.items() if noun in nouns) or "nothing beyond being logged in"
     )

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from upgate.errors import Inconclusive
 from upgate.facts.backends import WORKLOADS, Backends
 from upgate.facts.services import Service
+from upgate.probes.explaining import Whereabouts
 from upgate.snapshot import Snapshot
 from upgate.verdict import CheckResult, Finding
 
@@ -94,6 +95,7 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
         if pod.leaving:
             depends[f"Namespace/{pod.namespace}"].append(pod.ref)
     add_services(depends, lists)
+    add_probes(depends, snapshot)
     return depends
 
 
@@ -111,6 +113,13 @@ def add_services(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> 
         if isinstance(service, Service) and service.selects_pods and backends.none_ready(service):
             behind = [*backends.workloads(service), *backends.pods(service)]
             depends[service.ref] += [each.ref for each in behind]
+
+
+def add_probes(depends: dict[str, list[str]], snapshot: Snapshot) -> None:
+    """What was asked from outside depends on whatever its address leads to."""
+    whereabouts = Whereabouts(snapshot)
+    for attempt in snapshot.attempts:
+        depends[attempt.target] += whereabouts.behind(attempt)
 
 
 def listed(snapshot: Snapshot, noun: str) -> list[Any]:

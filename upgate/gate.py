@@ -48,6 +48,8 @@ class Options:
     fail_on_warnings: bool = False
     save_baseline: bool = False
     baseline: Path | None = None
+    #: The name of the place that probes are made from.
+    vantage: str = ""
 
     @property
     def baseline_path(self) -> Path:
@@ -85,7 +87,7 @@ class Gate:
         """Load the baseline and reach for the cluster; earlier reports go only when both can be used. Raises UsageError."""
         self.baseline = self.load_baseline()
         try_out(self.options.reports)
-        self._look = self._stack.enter_context(looking(self.profile))
+        self._look = self._stack.enter_context(looking(self.profile, self.options.vantage))
         clear(self.options.reports)
 
     def load_baseline(self) -> Baseline | None:
@@ -183,6 +185,7 @@ class Gate:
             verdict=verdict,
             exit_code=EXIT_CODES[verdict],
             cluster=self.cluster(),
+            vantage=self.vantage,
             started=self.started,
             finished=datetime.now(UTC),
             rounds=max(1, self.settling.rounds),
@@ -198,6 +201,12 @@ class Gate:
         if seen is None:
             return Cluster()
         return Cluster(server=seen.server, version=seen.version, nodes=seen.count("nodes"), pods=seen.count("pods"))
+
+    @property
+    def vantage(self) -> str:
+        """Where the probes were made from: of a saved snapshot, that is where it was taken."""
+        attempts = self.snapshot.attempts if self.snapshot else []
+        return attempts[0].vantage if attempts else self.options.vantage
 
     def save(self) -> None:
         """Write the snapshot, and the baseline if it is asked for."""

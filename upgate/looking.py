@@ -25,7 +25,7 @@ Look = Callable[[Collection[str], Progress, bool], Snapshot]
 
 
 @contextmanager
-def looking(profile: Profile) -> Iterator[Look]:
+def looking(profile: Profile, vantage: str = "") -> Iterator[Look]:
     """What takes a snapshot of the profile's cluster, as often as it is called. Raises UsageError."""
     cluster = profile.cluster
     if cluster.snapshot:
@@ -33,9 +33,9 @@ def looking(profile: Profile) -> Iterator[Look]:
         yield lambda needs, progress, brief: saved
     elif cluster.embedded:
         with embedded(cluster.embedded) as kubeconfig:
-            yield partial(look_and_probe, profile, login_to(profile, kubeconfig))
+            yield partial(look_and_probe, profile, vantage, login_to(profile, kubeconfig))
     else:
-        yield partial(look_and_probe, profile, login_to(profile, cluster.kubeconfig))
+        yield partial(look_and_probe, profile, vantage, login_to(profile, cluster.kubeconfig))
 
 
 @contextmanager
@@ -68,7 +68,9 @@ def blind(reason: str, needs: Collection[str], progress: Progress, brief: bool) 
     return Snapshot(taken=datetime.now(UTC), gaps=dict.fromkeys([*needs, "health", "version"], reason))
 
 
-def look_and_probe(profile: Profile, look: Look, needs: Collection[str], progress: Progress, brief: bool) -> Snapshot:
+def look_and_probe(
+    profile: Profile, vantage: str, look: Look, needs: Collection[str], progress: Progress, brief: bool
+) -> Snapshot:
     """The cluster from inside, and then what the profile wants probed from outside."""
     if not profile.external:
         return look(needs, progress, brief)
@@ -77,4 +79,5 @@ def look_and_probe(profile: Profile, look: Look, needs: Collection[str], progres
     from upgate.probes.targets import targets
 
     snapshot = look({*needs, *needs_outside(profile.external)}, progress, brief)
-    return replace(snapshot, attempts=attempt_all(targets(profile.external, snapshot, profile.secrets)))
+    wanted = targets(profile.external, snapshot, profile.secrets, profile.scope.namespaces)
+    return replace(snapshot, attempts=attempt_all(wanted, vantage=vantage))

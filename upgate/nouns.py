@@ -107,9 +107,10 @@ class Nouns:
 
         if self._entry is None:
             raise UsageError("the noun `external` belongs to checks that are made for the entries of external:")
-        endpoints = seen(self._entry, self._gate.seen, self.profile.secrets)
-        self.judgement.gaps += [each.gap for each in endpoints if each.gap]
-        return Subjects("endpoints", [each for each in endpoints if not each.gap], self.judgement)
+        found = seen(self._entry, self._gate.seen, self.profile.secrets, self.profile.scope.namespaces)
+        self.judgement.gaps += found.gaps
+        noun = "endpoints" if found.endpoints else f"{self._entry.each or 'endpoint'} addresses"
+        return Subjects(noun, found.endpoints, self.judgement)
 
     def _kind(self, noun: str) -> Subjects[Any]:
         """The objects of a kind in the profile's scope. One that could not be read is a gap of its own."""

@@ -102,6 +102,8 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     exit_code: int
     cluster: Cluster
+    #: The place that probes from outside were made from, as --vantage names it.
+    vantage: str = ""
     #: Times in UTC.
     started: datetime
     finished: datetime

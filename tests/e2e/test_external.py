@@ -1,17 +1,24 @@
-"""What is asked from outside, beside a healthy cluster: each fault of an address is found, and nothing else."""
+"""What is asked from outside: beside a healthy cluster each fault of an address is found, and nothing else; then the
+faults of a cluster that calls itself healthy, which only a probe from outside the nodes' network namespaces sees.
+"""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from tests.e2e.battery import HEALTHY, Battery, Run
+from tests.e2e.cluster import SCRIPTS, RealCluster, until
 from tests.servers import Authority, Server, accepting, free_port, hang, reset, self_signed, serving, tls_with
 
+Broken = Callable[..., None]
+#: Each real node's own health port, as a load balancer asks it. Nobody answers at the addresses of fake nodes.
+KUBE_PROXY = {"name": "kube-proxy", "each": "node", "pool": "type=real", "url": "http://{address}:10256/healthz"}
+LOCAL = "healthzBindAddress: 127.0.0.1:10256"
 #: Entry → what is said of it. {http} is a plain server, the others serve the certificate that they are named after.
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "answers-500": ({"url": "{http}/status/500"}, "500"),
@@ -110,3 +117,96 @@ def test_a_finding_says_what_was_seen(run: Run, name: str) -> None:
 def test_what_is_as_expected_passes(run: Run, name: str) -> None:
     """Unusual answers that the profile asks for are no faults."""
     assert run.outcomes[f"external.{name}"] == "passed"
+
+
+def asking(*entries: dict[str, Any]) -> list[dict[str, Any]]:
+    """The healthy world's entries, and these."""
+    return [*HEALTHY["external"], *entries]
+
+
+def test_kube_proxy_on_localhost_is_found_on_its_node_only(
+    cluster: RealCluster, battery: Battery, broken: Broken
+) -> None:
+    """kube-proxy whose health port went to 127.0.0.1 is named and explained on that node; the cluster sees nothing of it."""
+    battery.run(external=asking(KUBE_PROXY)).must_be_clear()
+    broken(lambda: restart_kube_proxy(cluster, LOCAL), lambda: restart_kube_proxy(cluster))
+    run = battery.run("--vantage=outside", external=asking(KUBE_PROXY))
+    run.must_find("external.kube-proxy: http://10.199.0.11:10256/healthz")
+    [finding] = run.findings
+    said = "connection refused at 10.199.0.11:10256; node1 is Ready; port 10256 is kube-proxy's health port"
+    assert finding["observed"].startswith(said)
+    assert "127.0.0.1" in finding["observed"]
+    assert finding["hint"] == "curl -v http://10.199.0.11:10256/healthz"
+    assert (run.code, run.results["vantage"]) == (1, "outside")
+
+
+def restart_kube_proxy(cluster: RealCluster, setting: str = "") -> None:
+    """Start node1's kube-proxy anew, with this line in its configuration."""
+    extra = f'PROXY_EXTRA="{setting}" ' if setting else ""
+    cluster.shell(f"stop node1-kube-proxy; {extra}exec {SCRIPTS}/node-up 1")
+    inside = "nsenter --net=/var/run/netns/node1 -- curl -s http://127.0.0.1:10256/healthz; true"
+    until("kube-proxy is healthy again", lambda: "lastUpdated" in cluster.shell(inside))
+
+
+def test_an_api_server_that_refuses_anonymous_checks_is_found(
+    cluster: RealCluster, battery: Battery, broken: Broken
+) -> None:
+    """With --anonymous-auth=false the API server's /healthz turns to 401 for load balancers, while it calls itself ready."""
+    ca = str(cluster.home / "pki/ca.crt")
+    entry = {"name": "api-server", "url": "https://10.199.0.1:6443/healthz", "body": "ok", "ca": ca}
+    battery.run(external=asking(entry)).must_be_clear()
+    broken(lambda: restart_api_server(cluster, "--anonymous-auth=false"), lambda: restart_api_server(cluster))
+    run = battery.run(external=asking(entry))
+    run.must_find("external.api-server: https://10.199.0.1:6443/healthz")
+    [finding] = run.findings
+    assert finding["observed"].startswith("status 401; ")
+    assert "this is the API server, which answers 401 to everybody who is not logged in" in finding["observed"]
+    assert "--anonymous-auth=false" in finding["observed"]
+
+
+def restart_api_server(cluster: RealCluster, flags: str = "") -> None:
+    """Start the API server anew with these flags."""
+    cluster.shell(f'stop kube-apiserver; APISERVER_EXTRA="{flags}" exec {SCRIPTS}/up')
+    until("the API server answers", lambda: cluster.answers)
+    cluster.resume()
+
+
+def test_a_node_that_is_cut_off_is_the_cause_of_what_does_not_answer_there(
+    cluster: RealCluster, battery: Battery, broken: Broken
+) -> None:
+    """What is out of reach at the address of a node that is not Ready follows from that node, and is still told."""
+    broken(lambda: cluster.shell("ip link set rcn2 down"), lambda: reconnect(cluster))
+    until("node2 is Unknown", lambda: cluster.node_is("node2", "Unknown"))
+    run = battery.run(external=asking({**KUBE_PROXY, "timeout": "2s"}))
+    run.must_find("nodes.ready: Node/node2")
+    [finding] = [each for each in run.findings if each["check"] == "external.kube-proxy"]
+    assert (finding["object"], finding["because"]) == ("http://10.199.0.12:10256/healthz", "nodes.ready: Node/node2")
+    assert "node2 is not Ready" in finding["observed"]
+
+
+def reconnect(cluster: RealCluster) -> None:
+    """Let node2 be heard of again."""
+    cluster.shell("ip link set rcn2 up")
+    cluster.script("node-up", "2")
+    until("node2 is Ready", lambda: cluster.node_is("node2", "True"))
+
+
+def test_a_node_port_without_endpoints_follows_from_its_service(
+    cluster: RealCluster, battery: Battery, workshop: str
+) -> None:
+    """A node port that leads nowhere is one cause, its Service, and the address says which one that is."""
+    port = {"name": "http", "port": 80, "nodePort": 30099}
+    spec = {"type": "NodePort", "selector": {"app": "nobody"}, "ports": [port]}
+    meta = {"name": "lonely", "namespace": workshop}
+    cluster.apply({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec})
+    entries = asking(
+        {"name": "lonely", "url": "http://10.199.0.11:30099/"}, {"name": "port", "tcp": "10.199.0.11:30099"}
+    )
+    until("kube-proxy refuses", lambda: battery.run("-k", "port_accepts", external=entries).code == 1, within=30)
+    run = battery.run(external=entries)
+    service = f"services.endpoints: Service/{workshop}/lonely"
+    run.must_find(service)
+    told = {each["check"]: each for each in run.findings}
+    assert {told[f"external.{name}"]["because"] for name in ("lonely", "tcp.port")} == {service}
+    words = f"node1 is Ready; node port of Service/{workshop}/lonely, which has no ready endpoint"
+    assert words in told["external.lonely"]["observed"]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.deployments import Deployment
 from upgate.facts.events import Event
+from upgate.facts.ingresses import Ingress
 from upgate.facts.meta import KubernetesObject
 from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Lease, Node
@@ -60,6 +61,7 @@ KINDS: dict[str, Kind] = {
         Kind("daemonsets", DaemonSet, "apps/v1", "daemonsets"),
         Kind("services", Service, "v1", "services"),
         Kind("endpointslices", EndpointSlice, "discovery.k8s.io/v1", "endpointslices"),
+        Kind("ingresses", Ingress, "networking.k8s.io/v1", "ingresses"),
         Kind("warnings", Event, "v1", "events", field_selector="type=Warning"),
     )
 }

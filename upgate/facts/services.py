@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from upgate.facts.meta import Fact, KubernetesObject
 
 #: Who manages slices with the addresses of pods in other clusters: Cilium's Cluster Mesh.
@@ -27,17 +29,48 @@ class ServiceSpec(Fact):
     """`spec` of a Service."""
 
     type: str = "ClusterIP"
-    cluster_ip: str = ""
+    cluster_ip: str = msgspec.field(default="", name="clusterIP")
     selector: dict[str, str] | None = None
     ports: list[ServicePort] | None = None
     publish_not_ready_addresses: bool = False
     ip_families: list[str] | None = None
+    external_ips: list[str] | None = msgspec.field(default=None, name="externalIPs")
+
+
+class LoadBalancerIngress(Fact):
+    """One address of a load balancer: an IP address or a name."""
+
+    ip: str = ""
+    hostname: str = ""
+
+
+class LoadBalancer(Fact):
+    """`status.loadBalancer` of Services and Ingresses."""
+
+    ingress: list[LoadBalancerIngress] | None = None
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where it takes traffic: IP addresses and names."""
+        return [each.ip or each.hostname for each in self.ingress or () if each.ip or each.hostname]
+
+
+class LoadBalanced(Fact):
+    """`status` of Services and Ingresses."""
+
+    load_balancer: LoadBalancer = LoadBalancer()
 
 
 class Service(KubernetesObject):
     """https://kubernetes.io/docs/concepts/services-networking/service/"""
 
     spec: ServiceSpec = ServiceSpec()
+    status: LoadBalanced = LoadBalanced()
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where it takes traffic from outside, node ports aside."""
+        return [*self.status.load_balancer.addresses, *(self.spec.external_ips or ())]
 
     @property
     def selects_pods(self) -> bool:

@@ -12,12 +12,15 @@ telling    the summary, the reports, the exit code
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from upgate.plugin import options
 from upgate.plugin.state import CHECK, GATE, are_brief, gate_of, is_controller, is_worker, needs_of
+
+if TYPE_CHECKING:
+    from upgate.profile.external import External
 
 pytest_plugins = ("upgate.plugin.fixtures",)
 
@@ -60,13 +63,31 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test for each entry of `external:`."""
+    """One test for each entry of `external:` that is of the test's kind."""
+    from upgate.battery import declaration
+
     gate = gate_of(metafunc.config)
     if gate and "external" in metafunc.fixturenames:
-        entries = list(gate.profile.external) or [None]
+        id = declaration(metafunc.function, "").id
+        entries = [each for each in gate.profile.external if is_for(id, each)] or [None]
         metafunc.parametrize(
             "external", entries, ids=[getattr(entry, "name", "none") for entry in entries], indirect=True
         )
+
+
+def is_for(id: str, entry: External) -> bool:
+    """The check of this id judges the entry; one whose id does not name the entry's kind judges them all."""
+    return "{name}" not in id or id.replace("{name}", entry.name) == entry.id
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    """A check for entries of which there are none is not there: it is not counted either."""
+    from upgate.plugin import judging
+
+    made = yield
+    is_list = isinstance(made, list) and gate_of(collector.config)
+    return [item for item in made if not judging.has_no_entries(item)] if is_list else made
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -76,7 +97,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     gate = gate_of(config)
     if gate:
-        items[:] = [item for item in items if not judging.has_no_entries(item)]
         judging.declare(items, gate)
 
 

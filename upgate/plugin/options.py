@@ -46,6 +46,7 @@ def add(parser: pytest.Parser) -> None:
     option("--every", metavar="DURATION", help="the time between two rounds")
     option("--fail-on-warnings", action="store_true", help="warnings fail the gate too")
     option("--save-baseline", action="store_true", help="save what later runs compare with")
+    option("--vantage", metavar="NAME", help="the place that this run probes from, as the reports will name it")
     option(
         "--baseline", metavar="PATH", help="the baseline to compare with; default: <reports>/baseline.json, where it is"
     )
@@ -121,6 +122,7 @@ def read(config: pytest.Config, profile: Any) -> Options:
         fail_on_warnings=given.fail_on_warnings,
         save_baseline=given.save_baseline,
         baseline=absolute(given.baseline) if given.baseline else None,
+        vantage=" ".join((given.vantage or "").split()),
     )
 
 

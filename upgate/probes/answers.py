@@ -91,7 +91,12 @@ def _resolves(expected: Expectation, answer: Answer) -> str | None:
     return None if expected.wanted == answer.body else f"resolves to {answer.body}"
 
 
+def _versions(expected: Expectation, answer: Answer) -> str | None:
+    return None if expected.wanted == answer.body else f"accepts {answer.body or 'no TLS version'}"
+
+
 COMPARISONS = {
+    "versions": _versions,
     "resolves": _resolves,
     "contains": _contains,
     "matches": _matches,

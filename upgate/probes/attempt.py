@@ -98,6 +98,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     address: str = ""
     failure: Failure | None = None
     status: int | None = None
+    #: Such as HTTP/1.1.
+    http_version: str = ""
     #: Where the answer redirects to, when it was not followed.
     location: str = ""
     #: Only those that an expectation names, credentials aside.

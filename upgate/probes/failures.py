@@ -8,11 +8,13 @@ import socket
 import ssl
 from collections.abc import Iterator
 
+import dns.exception
 import httpcore
 import httpx
 
 from upgate.errors import Inconclusive
 from upgate.probes.attempt import Failure, Kind
+from upgate.probes.resolving import Unresolved
 from upgate.probes.watch import Phase, Watch
 
 #: OpenSSL's verification results: https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
@@ -32,6 +34,7 @@ OUT_OF_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 #: When a whole attempt runs out of time, what it was waiting for.
 OVERDUE: dict[Phase, Failure] = {
     "name": Failure("resolver", "the name server did not answer in time"),
+    "dns": Failure("read-timeout", "no answer to the DNS query"),
     "connect": Failure("connect-timeout"),
     "proxy": Failure("proxy", "the proxy did not answer in time"),
     "tls": Failure("tls-other", "the handshake was not complete in time"),
@@ -77,6 +80,10 @@ def _our_own(error: BaseException, _: str) -> Failure | None:
 
 
 def _name(error: BaseException, host: str) -> Failure | None:
+    if isinstance(error, Unresolved):
+        return Failure("name", str(error))
+    if isinstance(error, dns.exception.DNSException):
+        return Failure("protocol", f"not a DNS answer: {error}")
     if isinstance(error, UnicodeError):
         return Failure("name", f"{host} is not a valid name")
     if not isinstance(error, socket.gaierror):
@@ -132,4 +139,5 @@ def _of_proxy(error: Exception, failure: Failure, watch: Watch) -> Failure:
     """What a proxy says about the target is the target's; everything else is between us and the proxy."""
     if isinstance(error, httpx.ProxyError) and str(error)[:3] in ("502", "503", "504"):
         return Failure("unreachable", f"the proxy {watch.address} answered {error}")
-    return Failure("proxy", f"the proxy {watch.address}: {failure.words or failure.kind}")
+    words = {"connect-refused": "connection refused", "connect-timeout": "no connection in time"}
+    return Failure("proxy", f"the proxy {watch.address}: {failure.words or words.get(failure.kind, failure.kind)}")

@@ -10,7 +10,6 @@ from urllib.parse import quote, urlencode
 import httpx
 import msgspec
 
-from upgate.errors import Inconclusive
 from upgate.probes.answers import Answer, json_at
 from upgate.probes.attempt import Attempt, Seen
 from upgate.probes.http import Report, exchange
@@ -79,8 +78,6 @@ def _capture(step: Step, answer: Answer, cookies: httpx.Cookies, captured: dict[
     """Keep what later steps need; what is missing, or empty."""
     for word, source in step.capture.items():
         how, _, what = source.partition(":")
-        if how not in SOURCES:
-            raise Inconclusive(f"cannot capture {word} from {source!r}: it begins with none of {', '.join(SOURCES)}")
         try:
             captured[word] = SOURCES[how](what, answer, cookies)
         except LookupError as missing:

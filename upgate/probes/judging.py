@@ -29,7 +29,12 @@ def judge(target: Target, attempt: Attempt) -> list[Problem]:
         return _open(attempt)
     if attempt.failure:
         return [*_failed(target, attempt), *_ageing(target, attempt)]
-    wrong = [*_status(target, attempt), *_content(target, attempt), *_ageing(target, attempt)]
+    wrong = [
+        *_status(target, attempt),
+        *_version(target, attempt),
+        *_content(target, attempt),
+        *_ageing(target, attempt),
+    ]
     return [*wrong, *_slow(target, attempt, tolerant=bool(wrong))]
 
 
@@ -104,7 +109,14 @@ def _status(target: Target, attempt: Attempt) -> Iterator[Problem]:
     yield Problem(f"status {attempt.status}{redirect}{excerpt}", target.expected)
 
 
+def _version(target: Target, attempt: Attempt) -> Iterator[Problem]:
+    if target.http2 and attempt.http_version not in ("HTTP/2", ""):
+        yield Problem(f"answered over {attempt.http_version}", "HTTP/2")
+
+
 def _content(target: Target, attempt: Attempt) -> Iterator[Problem]:
+    if target.scheme in ("ws", "wss") and attempt.status != 101:
+        return  # the status says it all
     seen = {each.expected: each for each in attempt.seen}
     for expected in expected_words(target):
         if expected not in seen:

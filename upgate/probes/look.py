@@ -16,7 +16,7 @@ from upgate.probes.trust import Trust
 from upgate.probes.watch import Watch, current
 
 #: By the URL's scheme; everything else is HTTP, or is refused by it.
-ASK = {"tcp": ports.ask, "dns": resolving.ask}
+ASK = {"tcp": ports.ask, "tls": ports.ask, "dns": resolving.ask}
 
 
 async def look(target: Target, trust: Trust, watch: Watch, vantage: str) -> Attempt:

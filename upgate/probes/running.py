@@ -8,7 +8,7 @@ import logging
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 
@@ -83,13 +83,20 @@ class _Round:
             await asyncio.sleep(PAUSE)
 
     async def _paced(self, target: Target) -> Attempt:
-        async with self._starting:
-            watch = Watch(lambda: self._lag)
-            looking = asyncio.create_task(look(target, self._trust, watch, self._vantage))
-            asked = asyncio.create_task(watch.asked.wait())
-            await asyncio.wait({looking, asked}, timeout=HEAD_START, return_when=asyncio.FIRST_COMPLETED)
-            asked.cancel()
-        return await looking
+        await self._starting.acquire()
+        release = once(self._starting.release)
+        head_start = asyncio.get_running_loop().call_later(HEAD_START, release)
+        try:
+            return await look(target, self._trust, Watch(lambda: self._lag, release), self._vantage)
+        finally:
+            head_start.cancel()
+            release()
+
+
+def once(work: Callable[[], None]) -> Callable[[], None]:
+    """The same, which does nothing when it is called again."""
+    left = [work]
+    return lambda: left.pop()() if left else None
 
 
 def _problems(target: Target, attempt: Attempt) -> str:

@@ -9,15 +9,28 @@ import msgspec
 from upgate.probes.masking import is_credential, secrets_of, shown_url
 from upgate.redaction import redact
 
+#: How a WebSocket begins: https://www.rfc-editor.org/rfc/rfc6455#section-4.1, with the key of its section 1.3.
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
 #: What is expected where there is no HTTP status.
-OTHER_ANSWERS = {"tcp": "accepts connections", "dns": "resolves", "ws": "a WebSocket", "wss": "a WebSocket"}
+OTHER_ANSWERS = {
+    "tcp": "accepts connections",
+    "tls": "a certificate that verifies",
+    "dns": "resolves",
+    "ws": "a WebSocket",
+    "wss": "a WebSocket",
+}
 
 
 class Expectation(msgspec.Struct, frozen=True):
     """One thing that an answer must hold."""
 
-    about: Literal["contains", "matches", "json", "header", "location", "resolves"]
-    #: The text, the regular expression, the JSON value as JSON, or the sorted addresses.
+    about: Literal["contains", "matches", "json", "header", "location", "resolves", "versions"]
+    #: The text, the regular expression, the JSON value as JSON, the sorted addresses, or the sorted TLS versions.
     wanted: str
     #: The header's name, or the dotted path of the JSON value: `checks.0.status`.
     of: str = ""
@@ -30,6 +43,7 @@ class Expectation(msgspec.Struct, frozen=True):
             "header": f'header {self.of} contains "{self.wanted}"',
             "location": f"redirect to {self.wanted}",
             "resolves": f"resolves to {self.wanted}",
+            "versions": f"accepts {self.wanted} and no other TLS version",
         }[self.about]
 
 
@@ -52,7 +66,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     """What to ask and what the answer must be. Times are seconds.
 
     The URL's scheme says how: http and https; ws and wss ask for a WebSocket; `tcp://host:port` only connects, with TLS if
-    its certificate is of interest; `dns://name` only resolves.
+    its certificate is of interest; `tls://host:port` also shakes hands; `dns://name` only resolves.
     """
 
     id: str
@@ -76,7 +90,13 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     #: Connect here, whatever the name resolves to.
     address: str = ""
     follow: bool = False
+    #: The answer must come over HTTP/2.
     http2: bool = False
+    #: The name that is asked for and must be in the certificate, if not the URL's host. Only for tls.
+    server_name: str = ""
+    #: The DNS server to ask, and the type of record. Only for dns.
+    resolver: str = ""
+    record: str = ""
     #: A journey: its steps share cookies and captured values; `url` is the first one's.
     steps: tuple[Step, ...] = ()
     #: It must not answer.
@@ -92,7 +112,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def shown(self) -> str:
         """The URL, `host:port` or name for people: without user, password and the values of its query."""
-        return self.mask(shown_url(self.url)).removeprefix("tcp://").removeprefix("dns://")
+        return self.mask(shown_url(self.url)).removeprefix("tcp://").removeprefix("tls://").removeprefix("dns://")
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -121,7 +141,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
             return "each step answers as expected"
         if self.scheme in OTHER_ANSWERS:
             return OTHER_ANSWERS[self.scheme]
-        return "status " + (" or ".join(map(str, self.status)) or "below 400")
+        version = "HTTP/2, " if self.http2 else ""
+        return f"{version}status " + (" or ".join(map(str, self.status)) or "below 400")
 
     def accepts(self, status: int) -> bool:
         """Whether this is a status that was asked for."""

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
-
-import msgspec
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from upgate.errors import Inconclusive
+from upgate.probes import hints
+from upgate.probes.asking import target_at
 from upgate.probes.attempt import Attempt
-from upgate.probes.explaining import known
+from upgate.probes.explaining import Whereabouts
 from upgate.probes.judging import Problem, judge
-from upgate.probes.target import Expectation, Step, Target
-from upgate.profile.external import METHODS
+from upgate.probes.places import EACH, places
+from upgate.probes.target import Target
 from upgate.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from upgate.profile.external import External
-    from upgate.profile.external import Step as ProfileStep
 
-#: The answer to the key of upgate.probes.http.UPGRADE, by RFC 6455.
-ACCEPTED = Expectation("header", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Sec-WebSocket-Accept")
+#: What tells whose address it is that does not answer. Where one may not list them, failures are explained by less.
+EXPLAINING = ("nodes", "services", "endpointslices", "ingresses")
 
 
 @dataclass(frozen=True)
@@ -31,8 +29,8 @@ class Endpoint:
 
     target: Target
     attempt: Attempt
-    #: What the cluster knows about the address, for when it does not answer.
-    known: str = ""
+    #: What the cluster knows about addresses, for when it does not answer.
+    whereabouts: Whereabouts
 
     @property
     def ref(self) -> str:
@@ -42,7 +40,7 @@ class Endpoint:
     @property
     def words(self) -> dict[str, str]:
         """What may stand in a check's hint."""
-        return {"url": self.target.shown, "name": self.target.id}
+        return hints.words(self.target, self.attempt)
 
     @property
     def gap(self) -> str:
@@ -55,9 +53,9 @@ class Endpoint:
 
     @property
     def problems(self) -> str:
-        """All that is wrong with it; empty when nothing is. Raises Inconclusive."""
-        found = self._judged()
-        return "; ".join([*(problem.observed for problem in found), *filter(None, [self.known if found else ""])])
+        """All that is wrong with it, and what the cluster knows about its address; empty when nothing is. Raises Inconclusive."""
+        found = [problem.observed for problem in self._judged()]
+        return "; ".join([*found, *self.whereabouts.known(self.attempt)]) if found else ""
 
     @property
     def expected(self) -> str:
@@ -67,133 +65,71 @@ class Endpoint:
     @property
     def flaky(self) -> str:
         """It passed after attempts that did not; empty otherwise."""
-        return f"passed after: {'; '.join(self.attempt.earlier)}" if self.attempt.flaky_after else ""
+        if not self.attempt.flaky_after:
+            return ""
+        number = self.attempt.flaky_after + 1
+        return f"flaky: passed at attempt {number}, after: {'; '.join(self.attempt.earlier)}"
 
     def _judged(self) -> list[Problem]:
         return judge(self.target, self.attempt)
 
 
+@dataclass
+class Seen:
+    """What the snapshot holds about one entry."""
+
+    endpoints: list[Endpoint] = field(default_factory=list)
+    #: What could not be asked, one sentence each.
+    gaps: list[str] = field(default_factory=list)
+
+
 def needs(entries: Iterable[External]) -> set[str]:
-    """The nouns of the snapshot without which these entries cannot be asked."""
-    return {noun for entry in entries for noun in NEEDED.get(entry.each or "", ())}
+    """The nouns of the snapshot that these entries are expanded from, or explained by."""
+    entries = list(entries)
+    expanding = {EACH[entry.each][0] for entry in entries if entry.each}
+    return expanding | set(EXPLAINING) if entries else set()
 
 
-def targets(entries: Iterable[External], snapshot: Snapshot, secrets: Sequence[str] = ()) -> list[Target]:
+def targets(
+    entries: Iterable[External], snapshot: Snapshot, secrets: Sequence[str] = (), scope: Sequence[str] = ("*",)
+) -> list[Target]:
     """Everything that can be asked. Entries that cannot be expanded are left to `seen`, which says why."""
-    return [target for entry in entries for target in _possible(entry, snapshot, secrets)]
+    return [target for entry in entries for target in _possible(entry, snapshot, secrets, scope)]
 
 
-def seen(entry: External, snapshot: Snapshot, secrets: Sequence[str] = ()) -> list[Endpoint]:
-    """What the snapshot holds about one entry. Raises Inconclusive where it was not asked."""
-    attempts = {attempt.id: attempt for attempt in snapshot.attempts}
-    return [_endpoint(target, attempts, snapshot) for target in _expanded(entry, snapshot, secrets)]
+def seen(entry: External, snapshot: Snapshot, secrets: Sequence[str] = (), scope: Sequence[str] = ("*",)) -> Seen:
+    """What was seen at one entry. Raises Inconclusive where the objects of its `each` were not looked at."""
+    attempts, whereabouts = {attempt.id: attempt for attempt in snapshot.attempts}, Whereabouts(snapshot)
+    expanded, found = _expanded(entry, snapshot, secrets, scope), Seen()
+    for target in expanded:
+        if isinstance(target, str):
+            found.gaps.append(target)
+        elif target.id in attempts:
+            found.endpoints.append(Endpoint(target, attempts[target.id], whereabouts))
+        else:
+            found.gaps.append(f"{target.shown} was not asked when this snapshot was taken")
+    found.gaps += [each.gap for each in found.endpoints if each.gap]
+    found.endpoints = [each for each in found.endpoints if not each.gap]
+    return found
 
 
-def _possible(entry: External, snapshot: Snapshot, secrets: Sequence[str]) -> Iterator[Target]:
+def _possible(entry: External, snapshot: Snapshot, secrets: Sequence[str], scope: Sequence[str]) -> Iterator[Target]:
     try:
-        yield from _expanded(entry, snapshot, secrets)
+        yield from (each for each in _expanded(entry, snapshot, secrets, scope) if isinstance(each, Target))
     except Inconclusive:
         return  # `seen` raises the same, as the result of this entry's check
 
 
-def _endpoint(target: Target, attempts: dict[str, Attempt], snapshot: Snapshot) -> Endpoint:
-    if target.id not in attempts:
-        raise Inconclusive(f"{target.shown} was not asked when this snapshot was taken")
-    return Endpoint(target, attempts[target.id], known(target, attempts[target.id], snapshot))
+def _expanded(entry: External, snapshot: Snapshot, secrets: Sequence[str], scope: Sequence[str]) -> list[Target | str]:
+    """What to ask, each thing once; or a sentence why a place cannot be asked. Raises Inconclusive where nobody knows."""
+    found: dict[object, Target | str] = {}
+    for place in places(entry, snapshot, scope):
+        target = place.gap or target_at(entry, place, secrets)
+        if target:
+            found.setdefault(_distinct(target), target)
+    return list(found.values())
 
 
-def _expanded(entry: External, snapshot: Snapshot, secrets: Sequence[str]) -> list[Target]:
-    if entry.each is None:
-        return [_target(entry, entry.id, _url(entry), secrets)]
-    if entry.each not in EACH:
-        raise Inconclusive(f"the addresses of each {entry.each} are not among the facts of this snapshot")
-    return [_at(entry, name, address, secrets) for name, address in EACH[entry.each](snapshot)]
-
-
-def _at(entry: External, name: str, address: str, secrets: Sequence[str]) -> Target:
-    host = f"[{address}]" if ":" in address else address
-    return _target(entry, f"{entry.id}[{name}]", _url(entry).replace("{address}", host), secrets)
-
-
-def _nodes(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
-    """Name and address of each node; one that tells no address is asked for by its name."""
-    for node in snapshot.facts("nodes"):
-        yield node.name, node.address("InternalIP", "ExternalIP", "Hostname") or node.name
-
-
-EACH: dict[str, Callable[[Snapshot], Iterable[tuple[str, str]]]] = {"node": _nodes}
-NEEDED = {"node": ("nodes",)}
-
-
-def _target(entry: External, id: str, url: str, secrets: Sequence[str]) -> Target:
-    return Target(
-        id=id,
-        url=url,
-        method=entry.method,
-        headers=dict(entry.headers),
-        status=(101,) if entry.websocket else entry.status or (),
-        expectations=tuple(_expectations(entry, url)),
-        within=entry.within and entry.within.total_seconds(),
-        timeout=entry.timeout.total_seconds(),
-        tls_days=entry.tls_days,
-        ca=entry.ca or "",
-        client_certificate=entry.client_certificate or "",
-        client_key=entry.client_key or "",
-        proxy=entry.proxy or "",
-        address=entry.address or "",
-        follow=entry.follow,
-        http2=entry.http2,
-        steps=tuple(map(_step, entry.journey or ())),
-        closed=entry.closed is not None,
-        attempts=getattr(entry, "attempts", 1),
-        secrets=tuple(secrets),
-    )
-
-
-def _url(entry: External) -> str:
-    if entry.websocket:
-        return "ws" + entry.websocket.removeprefix("ws").removeprefix("http")
-    if entry.journey:
-        return _request(entry.journey[0])[1]
-    if entry.dns:
-        return f"dns://{entry.dns}"
-    place = entry.tcp or entry.closed
-    return entry.url or (place if "://" in place else f"tcp://{place}")
-
-
-def _step(step: ProfileStep) -> Step:
-    method, url = _request(step)
-    return Step(
-        method=method,
-        url=url,
-        headers=dict(step.headers),
-        form=dict(step.form),
-        json="" if step.json_body is None else _json(step.json_body),
-        status=step.status or (),
-        expectations=(Expectation("contains", step.body),) if step.body else (),
-        capture=dict(step.capture),
-    )
-
-
-def _request(step: ProfileStep) -> tuple[str, str]:
-    """The method and the URL of a step: the profile checked that there is exactly one."""
-    return next((method.upper(), url) for method in METHODS if (url := getattr(step, method)))
-
-
-def _expectations(entry: External, url: str) -> Iterator[Expectation]:
-    if entry.websocket:
-        yield ACCEPTED
-    if entry.resolves_to:
-        yield Expectation("resolves", ", ".join(sorted(entry.resolves_to)))
-    if entry.body:
-        yield Expectation("contains", entry.body)
-    if entry.matches:
-        yield Expectation("matches", entry.matches)
-    if entry.location:
-        yield Expectation("location", urljoin(url, entry.location))
-    yield from (Expectation("json", _json(value), path) for path, value in entry.json_values.items())
-    yield from (Expectation("header", value, name) for name, value in entry.header.items())
-
-
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value, order="deterministic").decode()
+def _distinct(target: Target | str) -> object:
+    """What two targets have in common that need be asked only once."""
+    return target if isinstance(target, str) else (target.url, target.address, target.server_name, target.expectations)

@@ -5,7 +5,6 @@ httpcore calls `Watch` at the start and end of each of its steps: https://www.en
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -13,7 +12,7 @@ from typing import Any, Literal
 
 from upgate.probes.attempt import Elapsed
 
-Phase = Literal["name", "connect", "proxy", "tls", "answer", "body"]
+Phase = Literal["name", "dns", "connect", "proxy", "tls", "answer", "body"]
 
 #: The attempt that the current task makes: name lookups happen far below httpx.
 current: ContextVar[Watch] = ContextVar("current")
@@ -32,7 +31,7 @@ STEPS: dict[str, Phase] = {
 class Watch:
     """Follows the phases of one attempt."""
 
-    def __init__(self, lag: Callable[[], float]) -> None:
+    def __init__(self, lag: Callable[[], float], asked: Callable[[], None]) -> None:
         self.phase: Phase = "connect"
         #: The name or address that is asked for.
         self.host = ""
@@ -43,8 +42,8 @@ class Watch:
         self.by_proxy = False
         #: The proxy has yet to open the way for TLS: what it answers is its own.
         self.behind_connect = False
-        #: The request is on its way; from here on only the other side takes its time.
-        self.asked = asyncio.Event()
+        #: Called when the request is on its way: from there on only the other side takes its time.
+        self._asked = asked
         #: When the first connection was begun: loading certificate authorities before that is not the server's time.
         self._began: float | None = None
         self._spent: dict[str, float] = {}
@@ -83,6 +82,10 @@ class Watch:
         self._spent["name"] = seconds
         self.phase = "connect"
 
+    def answered(self, seconds: float) -> None:
+        """A name server has answered the question that the attempt is about."""
+        self._spent["name"] = seconds
+
     @property
     def address(self) -> str:
         """`address:port` that answered, or those that were tried; with a proxy it is the proxy's."""
@@ -115,7 +118,7 @@ class Watch:
         if step.endswith("start_tls"):
             self.host = info["server_hostname"]
         if step.endswith("receive_response_headers"):
-            self.asked.set()
+            self._asked()
 
     def _done(self, step: str, value: Any) -> None:
         name = step.partition(".")[2]

@@ -7,22 +7,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from upgate.profile.quantities import (
+from upgate.profile.network import (
+    Capture,
     Closed,
-    Duration,
-    FilePath,
+    Credentials,
     HostAndPort,
-    Name,
+    LabelSelector,
     Proxy,
-    Regex,
+    Resolver,
     SocketUrl,
-    Text,
-    Texts,
     Url,
-    Words,
-    set_only,
-    some,
 )
+from upgate.profile.quantities import Duration, FilePath, Name, Regex, Text, Texts, Words, set_only, some
 from upgate.profile.section import Section
 
 Status = Annotated[int, Field(ge=100, le=599)]
@@ -30,9 +26,39 @@ Statuses = Annotated[
     tuple[Status, ...], Field(min_length=1), BeforeValidator(some, json_schema_input_type=Status | tuple[Status, ...])
 ]
 #: The keys of which an entry has exactly one, and the id's word for each: `external.tcp.database`.
-KINDS = {"url": "", "journey": "journey", "tcp": "tcp", "dns": "dns", "websocket": "websocket", "closed": "closed"}
+KINDS = {
+    "url": "",
+    "journey": "journey",
+    "tcp": "tcp",
+    "tls": "tls",
+    "dns": "dns",
+    "websocket": "websocket",
+    "closed": "closed",
+}
 #: Keys that only a `url` entry can have.
-HTTP_KEYS = ("method", "headers", "status", "body", "matches", "json", "header", "location", "follow", "http2")
+HTTP_KEYS = ("method", "status", "body", "matches", "json", "header", "location", "follow", "http2")
+#: Keys that only entries of some kinds can have, and those kinds.
+ONLY_WITH = {
+    **dict.fromkeys(HTTP_KEYS, ("url",)),
+    **dict.fromkeys(("headers", "basic", "bearer"), ("url", "websocket")),
+    **dict.fromkeys(("resolves-to", "resolver", "record"), ("dns",)),
+    **dict.fromkeys(("server-name", "versions"), ("tls",)),
+}
+#: The keys that say which of the objects of `each` are asked, and the one kind that has them.
+OF_NODES = ("address-type", "pool")
+#: What `{…}` may stand for, by `each`.
+PLACES = {
+    "node": ("address", "name"),
+    "ingress": ("address", "host", "path", "name", "namespace"),
+    "load-balancer": ("address", "port", "name", "namespace"),
+}
+Captures = Annotated[dict[Text, Capture], BeforeValidator(set_only)]
+TlsVersion = Literal["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
+TlsVersions = Annotated[
+    tuple[TlsVersion, ...],
+    Field(min_length=1),
+    BeforeValidator(some, json_schema_input_type=TlsVersion | tuple[TlsVersion, ...]),
+]
 #: The keys of which a step of a journey has exactly one.
 METHODS = ("get", "post", "put", "patch", "delete", "head")
 
@@ -61,22 +87,32 @@ class Step(Section):
     """Accepted status codes; without it, all below 400."""
     body: Text | None = None
     """Text that the answer's body must contain."""
-    capture: Words = Field(default_factory=dict)
-    """Values to keep for later steps, such as `token: "json:token"`."""
+    capture: Captures = Field(default_factory=dict)
+    """Values to keep for later steps, by word: `json:path`, `header:Name`, `cookie:name` or `regex:pattern`."""
 
 
 class External(Section):
-    """One thing that must answer from outside; exactly one of url, journey, tcp, dns, websocket and closed."""
+    """One thing that must answer from outside; exactly one of url, journey, tcp, tls, dns, websocket and closed."""
 
     name: Name
     """Its word in the check id `external.<name>`."""
     each: Literal["node", "ingress", "load-balancer"] | None = None
-    """Ask once for each of these; `{address}` in the URL stands for its address."""
+    """Ask once for each of these; in the entry's texts `{address}` and `{name}` stand for its own, with ingress also `{host}`,
+    `{path}` and `{namespace}`, with load-balancer also `{port}` and `{namespace}`. Ingress rules without a host of
+    their own are left out where the host is asked for."""
+    address_type: Literal["internal", "external", "hostname"] | None = None
+    """Which address of a node; without it the internal one, else the external one, else its host name."""
+    pool: LabelSelector | None = None
+    """Only nodes with these labels, such as `node-role.kubernetes.io/edge,zone=a`."""
     url: Url | None = None
     """The URL to ask."""
     method: Literal["GET", "HEAD"] = "GET"
     headers: Words = Field(default_factory=dict)
     """Headers to send."""
+    basic: Credentials | None = None
+    """`user:password`, best as `${USER}:${PASSWORD}`."""
+    bearer: Text | None = None
+    """A token, best as `${TOKEN}`."""
     status: Statuses | None = None
     """Accepted status codes, one or a list. 200 unless `header` or `location` says what to expect instead."""
     body: Text | None = None
@@ -98,7 +134,9 @@ class External(Section):
     ca: FilePath | None = None
     """A PEM file of certificate authorities to trust instead of the system's."""
     client_certificate: FilePath | None = None
+    """A PEM file with the certificate that we show, if the server asks for one."""
     client_key: FilePath | None = None
+    """Its key, where that is in a file of its own; without a passphrase."""
     proxy: Proxy | None = None
     """An HTTP proxy instead of the environment's; `none` goes there directly."""
     address: Text | None = None
@@ -106,16 +144,29 @@ class External(Section):
     follow: bool = False
     """Follow redirects."""
     http2: bool = False
+    """The answer must come over HTTP/2."""
+    attempts: Annotated[int, Field(ge=1, le=10)] = 1
+    """How often it is tried before it counts as wrong; what passes later than at first is a warning: flaky."""
     budget: Duration | None = None
     """How long it may be out during an upgrade, in all."""
     journey: Annotated[tuple[Step, ...], Field(min_length=1)] | None = None
     """Requests one after the other, which share cookies and captured values."""
     tcp: HostAndPort | None = None
     """A port that must accept connections."""
+    tls: HostAndPort | None = None
+    """A port that must present a certificate for `server-name`, of an issuer that is trusted."""
+    server_name: Text | None = None
+    """The name that is asked for (SNI) and that the certificate must be for; without it the host of `tls`."""
+    versions: TlsVersions | None = None
+    """The TLS versions that are accepted, and no others, such as [TLSv1.2, TLSv1.3]."""
     dns: Text | None = None
     """A name that must resolve."""
     resolves_to: Texts | None = None
-    """The addresses that `dns` must resolve to, one or a list."""
+    """What `dns` must resolve to, one or a list: exactly these."""
+    resolver: Resolver | None = None
+    """The DNS server to ask, `address` or `address:port`; without it the one of this machine, as its programs do."""
+    record: Literal["A", "AAAA", "CNAME", "MX", "NS", "SRV", "TXT"] | None = None
+    """The type of DNS record; without it A where `resolver` is given, else whatever address there is."""
     websocket: SocketUrl | None = None
     """A URL that must accept a WebSocket."""
     closed: Closed | None = None
@@ -142,6 +193,5 @@ class External(Section):
 
     @model_serializer(mode="wrap")
     def _what_counts(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without a URL, what is said about its answer means nothing, defaults included."""
-        values = dump(self)
-        return values if self.url else {key: value for key, value in values.items() if key not in HTTP_KEYS}
+        """What only entries of another kind can have means nothing, defaults included."""
+        return {key: value for key, value in dump(self).items() if self.kind in ONLY_WITH.get(key, (self.kind,))}

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from upgate.profile.ids import CheckId, CheckPattern
-from upgate.profile.quantities import Day, Duration, FilePath, Glob, Globs, Rate, Text, Url, Version
+from upgate.profile.network import Url
+from upgate.profile.quantities import Day, Duration, FilePath, Glob, Globs, Rate, Text, Version
 from upgate.profile.section import Section
 
 Count = Annotated[int, Field(ge=0)]

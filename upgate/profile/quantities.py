@@ -1,4 +1,4 @@
-"""The words of a profile that mean more than text: durations, times, globs, versions, URLs and paths.
+"""The words of a profile that mean more than text: durations, times, globs, versions and paths; addresses: network.py.
 
 No message quotes the value: it may hold what a `${VAR}` stood for.
 """
@@ -6,11 +6,9 @@ No message quotes the value: it may hold what a `${VAR}` stood for.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema
 
@@ -21,10 +19,7 @@ DURATION_PATTERN = "^" + "".join(rf"(\d+{unit})?" for unit in UNITS) + "$"
 EXAMPLES = "such as 800ms, 30s, 5m, 1h30m or 2d"
 COMPARISON = re.compile(r"(>=|<=|==|!=|>|<)?\s*v?\d+(\.(\d+|\*)){0,2}([-+.][\w.+-]*)?")
 FAIL_AFTER = re.compile(r"(\d{1,4}) of (\d{1,4})")
-HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):(\d{1,5}|\{\w+\})")
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
-#: What a probe for each node, ingress or load balancer fills in; journeys name their captured values likewise.
-PLACEHOLDER = re.compile(r"\{\w+\}")
 
 
 def parse_duration(value: object) -> timedelta:
@@ -127,40 +122,6 @@ def check_version(value: str) -> str:
     return value
 
 
-def url_of(*schemes: str) -> Callable[[str], str]:
-    """What checks that a text is a URL of one of these schemes."""
-
-    def check(value: str) -> str:
-        try:
-            parts = urlsplit(PLACEHOLDER.sub("1", value))
-            usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-        except ValueError as problem:
-            raise ValueError(f"not a URL: {problem}") from None
-        if not usable or re.search(r"\s", value):
-            raise ValueError(f"not a URL such as {schemes[0]}://shop.example.com/healthz")
-        return value
-
-    return check
-
-
-def check_host_and_port(value: str) -> str:
-    """`host:port`. Raises ValueError."""
-    match = HOST_AND_PORT.fullmatch(value)
-    if not match or (match[2].isdigit() and not 1 <= int(match[2]) <= 65535):
-        raise ValueError("not of the form host:port, such as db.example.com:5432 or [2001:db8::1]:5432")
-    return value
-
-
-def check_closed(value: str) -> str:
-    """`host:port` or a URL. Raises ValueError."""
-    return url_of("https", "http")(value) if "://" in value else check_host_and_port(value)
-
-
-def check_proxy(value: str) -> str:
-    """A URL or `none`. Raises ValueError."""
-    return value if value == "none" else url_of("http", "https", "socks5")(value)
-
-
 def find_path(value: str, info: ValidationInfo) -> str:
     """A path as the process sees it: relative ones begin at the profile's folder, `~` is home."""
     folder = (info.context or {}).get("folder", Path())
@@ -220,9 +181,4 @@ Glob = Annotated[str, AfterValidator(check_glob)]
 Globs = Annotated[tuple[Glob, ...], Field(min_length=1)]
 Regex = Annotated[str, AfterValidator(check_regex)]
 Version = Annotated[str, AfterValidator(check_version)]
-Url = Annotated[str, AfterValidator(url_of("https", "http"))]
-SocketUrl = Annotated[str, AfterValidator(url_of("wss", "ws", "https", "http"))]
-HostAndPort = Annotated[str, AfterValidator(check_host_and_port)]
-Closed = Annotated[str, AfterValidator(check_closed)]
-Proxy = Annotated[str, AfterValidator(check_proxy)]
 FilePath = Annotated[Text, AfterValidator(find_path)]

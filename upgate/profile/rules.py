@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
-from upgate.profile.external import HTTP_KEYS, KINDS, METHODS
+from upgate.profile.external import KINDS, METHODS, OF_NODES, ONLY_WITH, PLACES
 from upgate.profile.ids import entries
 from upgate.profile.merging import name_of
 from upgate.profile.problems import Keys, Problem, at
@@ -51,11 +52,9 @@ def one_source(cluster: Node) -> Iterator[Problem]:
 def broken_by_entry(entry: Node, keys: Keys) -> Iterator[Problem]:
     """Every rule that an entry of `external:` breaks."""
     yield from exactly_one(entry, KINDS, keys)
-    if not is_set(entry, "url"):
-        yield from misplaced(entry, HTTP_KEYS, "url", keys)
-    if not is_set(entry, "dns"):
-        yield from misplaced(entry, ("resolves-to",), "dns", keys)
-    yield from address_of_each(entry, keys)
+    yield from taken_id(entry, keys)
+    yield from misplaced(entry, keys)
+    yield from places_of_each(entry, keys)
     yield from tls_of_plain_text(entry, keys)
     for index, step in enumerate(entries(entry, "journey")):
         yield from exactly_one(step, METHODS, (*keys, "journey", index))
@@ -69,32 +68,56 @@ def exactly_one(node: Node, choices: Iterable[str], keys: Keys) -> Iterator[Prob
         yield at(node.place, keys, f"needs exactly one of {', '.join(choices)}; {found}")
 
 
-def misplaced(entry: Node, names: Iterable[str], with_key: str, keys: Keys) -> Iterator[Problem]:
+def taken_id(entry: Node, keys: Keys) -> Iterator[Problem]:
+    """The id of a URL's check is its name alone, which must not make it another kind's."""
+    kind = text(entry, "name").partition(".")[0]
+    if is_set(entry, "url") and kind in KINDS.values() and text(entry, "name") != kind:
+        said = f"external.{kind}.… are the ids of {kind} entries; choose a name that does not begin with {kind}."
+        yield at(entry.child("name").place, (*keys, "name"), said)
+
+
+def misplaced(entry: Node, keys: Keys) -> Iterator[Problem]:
     """Keys that mean nothing without another one."""
-    for name in names:
-        if is_set(entry, name):
-            yield at(entry.keys[name], (*keys, name), f"means nothing without {with_key}")
+    for name, kinds in ONLY_WITH.items():
+        if is_set(entry, name) and not any(is_set(entry, kind) for kind in kinds):
+            yield at(entry.keys[name], (*keys, name), f"means nothing without {' or '.join(kinds)}")
+    for name in OF_NODES:
+        if is_set(entry, name) and text(entry, "each") != "node":
+            yield at(entry.keys[name], (*keys, name), "means nothing without each: node")
 
 
-def address_of_each(entry: Node, keys: Keys) -> Iterator[Problem]:
-    """`each` and `{address}` need each other."""
-    each = is_set(entry, "each")
-    for key in ("url", "tcp", "websocket", "closed"):
-        node = entry.child(key) if is_set(entry, key) else None
-        if node and isinstance(node.value, str) and ("{address}" in node.value) != each:
-            words = (
-                "needs {address} where the address of each belongs"
-                if each
-                else "has an {address}, but there is no each"
-            )
-            yield at(node.place, (*keys, key), words)
+def places_of_each(entry: Node, keys: Keys) -> Iterator[Problem]:
+    """`each` and the words that it stands for need each other."""
+    each = text(entry, "each")
+    for key in ("url", "tcp", "tls", "dns", "websocket", "closed"):
+        words = set(re.findall(r"\{(\w+)\}", text(entry, key)))
+        if words and not each:
+            yield at(entry.child(key).place, (*keys, key), f"has {{{min(words)}}}, but there is no each")
+        elif unknown := words - set(PLACES.get(each, words)):
+            said = f"{{{min(unknown)}}} stands for nothing of each {each}; what does: {braced(PLACES[each])}"
+            yield at(entry.child(key).place, (*keys, key), said)
+        elif text(entry, key) and each in PLACES and not words & {"address", "host"}:
+            wanted = braced(word for word in PLACES[each] if word in ("address", "host"))
+            yield at(entry.child(key).place, (*keys, key), f"needs {wanted} where that of each {each} belongs")
+
+
+def braced(words: Iterable[str]) -> str:
+    """`{address} or {host}`."""
+    return " or ".join(f"{{{word}}}" for word in words)
 
 
 def tls_of_plain_text(entry: Node, keys: Keys) -> Iterator[Problem]:
-    """Without TLS there is no certificate."""
-    url = entry.child("url")
-    if url and str(url.value).startswith("http:") and is_set(entry, "tls-days"):
-        yield at(entry.keys["tls-days"], (*keys, "tls-days"), "an http:// URL has no certificate")
+    """Without TLS there is no certificate, and no HTTP/2 as servers of users speak it."""
+    for key in ("tls-days", "http2"):
+        if text(entry, "url").startswith("http:") and is_set(entry, key) and entry.child(key).value is not False:
+            said = "an http:// URL has no certificate" if key == "tls-days" else "HTTP/2 needs an https:// URL"
+            yield at(entry.keys[key], (*keys, key), said)
+
+
+def text(node: Node, key: str) -> str:
+    """The text under this key; empty where there is none."""
+    child = node.child(key) if isinstance(node.value, dict) else None
+    return child.value if child and isinstance(child.value, str) else ""
 
 
 def is_set(node: Node, key: str) -> bool:

@@ -57,6 +57,7 @@ def suite_properties(results: Results) -> dict[str, str]:
         "server": results.cluster.server,
         "version": results.cluster.version or "",
         "verdict": results.verdict,
+        "vantage": results.vantage,
         "reference": words.rfc3339(results.reference) if results.reference else "",
     }
 
@@ -67,6 +68,7 @@ def properties(check: CheckResult, results: Results) -> dict[str, str]:
         "profile": results.profile,
         "cluster": results.cluster.server,
         "examined": str(check.examined),
+        "vantage": results.vantage if check.subject == "external" else "",
         "outcome": check.outcome,
     }
 

@@ -11,7 +11,7 @@ from upgate.verdict import CheckResult, Finding, Outcome, Results, Verdict
 #: So many findings of one check are shown at once; after that people count instead of reading.
 FIRST = 10
 
-COMMANDS = ("kubectl ", "curl ", "openssl ", "ssh ", "journalctl ", "crictl ", "istioctl ", "upgate ")
+COMMANDS = ("kubectl ", "curl ", "openssl ", "ssh ", "journalctl ", "crictl ", "istioctl ", "upgate ", "dig ", "nc ")
 
 MEANINGS: dict[Outcome, str] = {
     "failed": "the cluster is wrong",
@@ -67,7 +67,12 @@ def when(results: Results) -> str:
     seconds = (results.finished - results.started).total_seconds()
     rounds = f"{results.rounds} rounds in {span(seconds)}" if results.rounds > 1 else f"took {span(seconds)}"
     since = f", changes since {moment(results.reference)}" if results.reference else ""
-    return f"{moment(results.started)}, {rounds}{since}"
+    return f"{moment(results.started)}, {rounds}{since}{seen_from(results)}"
+
+
+def seen_from(results: Results) -> str:
+    """Where the probes from outside were made, if anybody named it."""
+    return f", probed from {one_line(results.vantage)}" if results.vantage else ""
 
 
 def utc(time: datetime) -> datetime:

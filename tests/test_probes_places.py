@@ -1,0 +1,178 @@
+"""`each:`: the nodes, Ingresses and load balancers of a snapshot as things to ask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.worlds import empty, good, ingress, judge, node, service, snapshot, thing
+from upgate.probes.targets import needs, seen, targets
+from upgate.profile.external import External
+from upgate.snapshot import Snapshot
+
+NODE_URL = "http://{address}:10256/healthz"
+
+
+def entry(**keys: Any) -> External:
+    return External.model_validate({"name": "x", **keys})
+
+
+def addressed(name: str, *, labels: dict[str, str] | None = None, **addresses: str) -> dict[str, Any]:
+    """A node with these addresses."""
+    status = {"addresses": [{"type": type, "address": address} for type, address in addresses.items()]}
+    return node(name, metadata={"labels": labels or {}}, status=status)
+
+
+def balancer(name: str, *addresses: dict[str, str], ports: tuple[int, ...] = (443,), **changes: Any) -> dict[str, Any]:
+    """A Service of type LoadBalancer."""
+    spec = {"type": "LoadBalancer", "ports": [{"port": port} for port in ports]}
+    return service(name, spec=spec, status={"loadBalancer": {"ingress": list(addresses)}}, **changes)
+
+
+def urls(one: External, world: dict[str, Any], scope: tuple[str, ...] = ("*",)) -> list[str]:
+    return [each.url for each in targets([one], snapshot(good(**world)), scope=scope)]
+
+
+def gaps(one: External, seen_: Snapshot) -> list[str]:
+    return [gap for gap in seen(one, seen_).gaps if "was not asked" not in gap]
+
+
+NODES = {
+    "nodes": [
+        addressed(
+            "n1", InternalIP="10.0.0.1", ExternalIP="192.0.2.1", Hostname="n1.example.com", labels={"pool": "edge"}
+        ),
+        addressed("n2", InternalIP="10.0.0.2", Hostname="n2", labels={"pool": "batch", "spot": ""}),
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "hosts", "missing"),
+    [
+        ("internal", ["10.0.0.1", "10.0.0.2"], []),
+        ("external", ["192.0.2.1"], ["Node/n2 has no ExternalIP in its status"]),
+        ("hostname", ["n1.example.com", "n2"], []),
+    ],
+)
+def test_the_type_of_a_nodes_address(kind: str, hosts: list[str], missing: list[str]) -> None:
+    """Nodes are asked at the wanted type of address; one that has none could not be asked, and says so."""
+    one = entry(each="node", url=NODE_URL, **{"address-type": kind})
+    assert urls(one, NODES) == [f"http://{host}:10256/healthz" for host in hosts]
+    assert gaps(one, snapshot(good(**NODES))) == missing
+
+
+@pytest.mark.parametrize(
+    ("pool", "hosts"),
+    [
+        ("pool=edge", ["10.0.0.1"]),
+        ("pool!=edge", ["10.0.0.2"]),
+        ("spot", ["10.0.0.2"]),
+        ("!spot", ["10.0.0.1"]),
+        ("pool = batch, spot", ["10.0.0.2"]),
+        ("pool", ["10.0.0.1", "10.0.0.2"]),
+    ],
+)
+def test_a_pool_of_nodes(pool: str, hosts: list[str]) -> None:
+    """Only the nodes that a label selector selects are asked."""
+    one = entry(each="node", url=NODE_URL, pool=pool)
+    assert urls(one, NODES) == [f"http://{host}:10256/healthz" for host in hosts]
+
+
+def test_each_ingress() -> None:
+    """Each host and path of each Ingress is asked at each of its addresses; the name still decides TLS and routing."""
+    paths = [{"path": "/a"}, {"path": "/b(/|$)(.*)"}, {"path": "/c"}]
+    rules = [
+        {"host": "shop.example.com", "http": {"paths": paths}},
+        {"host": "*.example.com"},
+        {"http": {"paths": paths}},
+    ]
+    world = {"ingresses": [ingress("front", "", "192.0.2.1", "192.0.2.2", spec={"rules": rules})]}
+    one = entry(each="ingress", url="https://{host}{path}", address="{address}")
+    found = targets([one], snapshot(good(**world)))
+    assert [(each.url, each.address) for each in found] == [
+        ("https://shop.example.com/a", "192.0.2.1"),
+        ("https://shop.example.com/c", "192.0.2.1"),
+        ("https://shop.example.com/a", "192.0.2.2"),
+        ("https://shop.example.com/c", "192.0.2.2"),
+    ]
+    assert len({each.id for each in found}) == 4
+
+
+def test_an_address_is_asked_once() -> None:
+    """Many Ingresses behind one address are one thing to ask, as long as nothing else tells them apart."""
+    world = {"ingresses": [ingress(f"i{number}", f"h{number}.example.com", "192.0.2.1") for number in range(5)]}
+    assert urls(entry(each="ingress", tcp="{address}:443"), world) == ["tcp://192.0.2.1:443"]
+    assert len(urls(entry(each="ingress", tls="{address}:443", **{"server-name": "{host}"}), world)) == 5
+
+
+def test_the_name_of_each_ingress_resolves() -> None:
+    """A name in DNS can be held against the address in the Ingress's status."""
+    one = entry(each="ingress", dns="{host}", **{"resolves-to": ("{address}",), "resolver": "10.0.0.10"})
+    [target] = targets([one], snapshot(good()))
+    assert (target.url, str(target.expectations[0])) == ("dns://shop.example.com", "resolves to 192.0.2.10")
+
+
+def test_each_load_balancer() -> None:
+    """Each address and TCP port of each Service of type LoadBalancer is asked; other Services are not."""
+    udp = [{"port": 443}, {"port": 53, "protocol": "UDP"}]
+    services = [balancer("a", {"ip": "192.0.2.1"}, {"hostname": "lb.example.com"}, ports=(80, 443)), service("web")]
+    assert urls(entry(each="load-balancer", tcp="{address}:{port}"), {"services": services}) == [
+        "tcp://192.0.2.1:80",
+        "tcp://192.0.2.1:443",
+        "tcp://lb.example.com:80",
+        "tcp://lb.example.com:443",
+    ]
+    services = [
+        service("b", spec={"type": "LoadBalancer", "ports": udp}, status=balancer("b", {"ip": "fd00::1"})["status"])
+    ]
+    assert urls(entry(each="load-balancer", tcp="{address}:{port}"), {"services": services}) == ["tcp://[fd00::1]:443"]
+
+
+def test_no_address_yet() -> None:
+    """What has no address in its status could not be asked: a gap that names it, while the others are asked."""
+    world = good(services=[balancer("a"), balancer("b", {"ip": "192.0.2.1"})])
+    one = entry(each="load-balancer", tcp="{address}:{port}")
+    assert [each.url for each in targets([one], snapshot(world))] == ["tcp://192.0.2.1:443"]
+    assert gaps(one, snapshot(world)) == ["Service/shop/a has no address in its status"]
+    two = entry(each="ingress", tcp="{address}:443")
+    bare = good(ingresses=[ingress(status={"loadBalancer": {"ingress": []}})])
+    assert gaps(two, snapshot(bare)) == ["Ingress/shop/front has no address in its status"]
+
+
+@pytest.mark.parametrize("each", ["node", "ingress", "load-balancer"])
+def test_none_at_all(each: str) -> None:
+    """Where there is nothing to ask nothing was examined: inconclusive, unless the profile says that it may be so."""
+    one = entry(each=each, tcp="{address}:80")
+    result = judge("external.tcp.{name}", snapshot(empty()), entry=one)
+    assert (result.outcome, result.examined) == ("inconclusive", 0)
+    assert f"there are no {each} addresses to judge" in result.reason
+
+
+def test_out_of_scope() -> None:
+    """Ingresses and load balancers in namespaces that the profile does not look at are not asked."""
+    one = entry(each="ingress", tcp="{address}:443")
+    assert urls(one, {}, scope=("*", "!shop")) == []
+    assert urls(one, {}, scope=("shop",)) == ["tcp://192.0.2.10:443"]
+
+
+def test_what_is_going_is_not_asked() -> None:
+    """An Ingress that is being deleted need not answer."""
+    going = ingress("old", metadata={"deletionTimestamp": thing("x")["metadata"]["creationTimestamp"]})
+    assert urls(entry(each="ingress", tcp="{address}:443"), {"ingresses": [going]}) == []
+
+
+def test_a_journey_at_each_place() -> None:
+    """A journey's steps go to each place too, and its own captured words stay as they are."""
+    steps = ({"get": "http://{address}:80/"}, {"get": "http://{address}:80/{token}", "headers": {"Host": "{name}"}})
+    one = entry(each="node", journey=steps)
+    first, _ = targets([one], snapshot(good(**NODES)))
+    assert [each.url for each in first.steps] == ["http://10.0.0.1:80/", "http://10.0.0.1:80/{token}"]
+    assert first.steps[1].headers == {"Host": "n1"}
+
+
+def test_what_must_be_listed() -> None:
+    """Entries need the lists that they are expanded from, and those that explain what does not answer; no entries, none."""
+    assert needs([]) == set()
+    assert needs([entry(each="ingress", tcp="{address}:443")]) == {"nodes", "services", "endpointslices", "ingresses"}

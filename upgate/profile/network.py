@@ -1,0 +1,106 @@
+"""The words of a profile that lead somewhere, or prove who we are: URLs, ports, proxies, name servers, credentials.
+
+No message quotes the value: it may hold what a `${VAR}` stood for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator
+
+from upgate.profile.quantities import NAME, check_regex
+
+HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):(\d{1,5}|\{\w+\})")
+#: What a probe for each node, ingress or load balancer fills in; journeys name their captured values likewise.
+PLACEHOLDER = re.compile(r"\{\w+\}")
+#: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors, as far as equality goes.
+KEY = r"[A-Za-z0-9][\w./-]*"
+LABELS = re.compile(rf"!?{KEY}|{KEY}\s*(!=|==|=)\s*[\w.-]*", re.ASCII)
+CAPTURES = ("json", "header", "cookie", "regex")
+
+
+def url_of(*schemes: str) -> Callable[[str], str]:
+    """What checks that a text is a URL of one of these schemes."""
+
+    def check(value: str) -> str:
+        try:
+            parts = urlsplit(PLACEHOLDER.sub("1", value))
+            usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        except ValueError as problem:
+            raise ValueError(f"not a URL: {problem}") from None
+        if not usable or re.search(r"\s", value):
+            raise ValueError(f"not a URL such as {schemes[0]}://shop.example.com/healthz")
+        return value
+
+    return check
+
+
+def check_host_and_port(value: str) -> str:
+    """`host:port`. Raises ValueError."""
+    match = HOST_AND_PORT.fullmatch(value)
+    if not match or (match[2].isdigit() and not 1 <= int(match[2]) <= 65535):
+        raise ValueError("not of the form host:port, such as db.example.com:5432 or [2001:db8::1]:5432")
+    return value
+
+
+def check_closed(value: str) -> str:
+    """`host:port` or a URL. Raises ValueError."""
+    return url_of("https", "http")(value) if "://" in value else check_host_and_port(value)
+
+
+def check_proxy(value: str) -> str:
+    """A URL or `none`. Raises ValueError."""
+    return value if value == "none" else url_of("http", "https")(value)
+
+
+def check_resolver(value: str) -> str:
+    """An address or name, with a port if it is not 53. Raises ValueError."""
+    return value if is_address(value) or NAME.fullmatch(value) else check_host_and_port(value)
+
+
+def is_address(value: str) -> bool:
+    """An IPv4 or IPv6 address, without brackets."""
+    try:
+        return bool(ip_address(value))
+    except ValueError:
+        return False
+
+
+def check_labels(value: str) -> str:
+    """A label selector as kubectl has it, without sets. Raises ValueError."""
+    if not all(LABELS.fullmatch(part.strip()) for part in value.split(",")):
+        raise ValueError("not a label selector such as pool=edge, zone!=a or !spot")
+    return value
+
+
+def check_capture(value: str) -> str:
+    """Where a value is found in an answer. Raises ValueError."""
+    source, _, what = value.partition(":")
+    if source not in CAPTURES or not what:
+        raise ValueError(f"not of the form {', '.join(f'{each}:…' for each in CAPTURES)}; such as json:token")
+    if source == "regex":
+        check_regex(what)
+    return value
+
+
+def check_credentials(value: str) -> str:
+    """`user:password`. Raises ValueError."""
+    if not value.partition(":")[0] or ":" not in value:
+        raise ValueError("not of the form user:password")
+    return value
+
+
+Url = Annotated[str, AfterValidator(url_of("https", "http"))]
+SocketUrl = Annotated[str, AfterValidator(url_of("wss", "ws", "https", "http"))]
+HostAndPort = Annotated[str, AfterValidator(check_host_and_port)]
+Closed = Annotated[str, AfterValidator(check_closed)]
+Resolver = Annotated[str, AfterValidator(check_resolver)]
+LabelSelector = Annotated[str, AfterValidator(check_labels)]
+Capture = Annotated[str, AfterValidator(check_capture)]
+Credentials = Annotated[str, AfterValidator(check_credentials)]
+Proxy = Annotated[str, AfterValidator(check_proxy)]
