@@ -51,9 +51,9 @@ def entry(function: Callable[..., None]) -> str:
 def permissions(function: Callable[..., None]) -> str:
     """What must be allowed for it, in words."""
     nouns = lists_for(inspect.signature(function).parameters)
-    return (
-        "; ".join(kind.permission for noun, kind in KINDS.items() if noun in nouns) or "nothing beyond being logged in"
-    )
+    words = [kind.permission for noun, kind in KINDS.items() if noun in nouns]
+    words += [f"ssh to the hosts; for `each: node` {KINDS['nodes'].permission}"] if "hosts" in nouns else []
+    return "; ".join(words) or "nothing beyond being logged in"
 
 
 def checks(paths: Iterable[Path]) -> Iterator[Callable[..., None]]:

@@ -17,6 +17,7 @@ from upgate.facts.relations import RELATIONS
 from upgate.gate import Gate
 
 if TYPE_CHECKING:
+    from upgate.hosts.judging import Machines
     from upgate.profile.external import External
     from upgate.profile.model import Expected, Patience, Profile
 
@@ -108,6 +109,13 @@ class Nouns:
         endpoints = seen(self._entry, self._gate.seen, self.profile.secrets)
         self.judgement.gaps += [each.gap for each in endpoints if each.gap]
         return Subjects("endpoints", [each for each in endpoints if not each.gap], self.judgement)
+
+    @property
+    def hosts(self) -> Machines:
+        """The machines of the profile's `hosts:`, with what is demanded of each."""
+        from upgate.hosts.judging import machines
+
+        return machines(self.profile, self._gate.seen, self.judgement)
 
     def _kind(self, noun: str) -> Subjects[Any]:
         """The objects of a kind in the profile's scope. One that could not be read is a gap of its own."""
