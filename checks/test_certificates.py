@@ -4,7 +4,7 @@ from upgate.battery import check
 
 
 @check("certs.hosts", severity="critical", expects="hosts")
-def test_no_certificate_on_a_host_expires_soon(hosts, profile):
+def test_no_certificate_on_a_host_expires_soon(hosts):
     """On no host a certificate of the control plane or the kubelet expires soon.
 
     Nothing renews those of kubeadm but an upgrade of the control plane; the kubelet's own are renewed only while it
@@ -13,5 +13,5 @@ def test_no_certificate_on_a_host_expires_soon(hosts, profile):
     """
     hosts.telling("certificates").none(
         lambda host: host.old_certificates,
-        expected=f"more than {profile.hosts.tls_days} days left, or a tenth of a shorter life",
+        expected=lambda host: f"more than {host.demands.tls_days} days left, or a tenth of a shorter life",
     )

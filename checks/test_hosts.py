@@ -15,7 +15,7 @@ def test_every_service_runs_and_is_enabled(hosts):
 
 
 @check("hosts.reboot", severity="warning", expects="hosts")
-def test_no_host_waits_for_a_reboot(hosts, profile):
+def test_no_host_waits_for_a_reboot(hosts):
     """No host waits for a reboot.
 
     A kernel or library that was installed works only from the next boot on; a host that has waited for too long has been
@@ -24,7 +24,7 @@ def test_no_host_waits_for_a_reboot(hosts, profile):
     """
     hosts.telling("reboot").none(
         lambda host: host.reboot,
-        expected=f"no reboot is due, none for more than {duration(profile.hosts.reboot.max_age)}",
+        expected=lambda host: f"no reboot is due, none for more than {duration(host.demands.reboot.max_age)}",
         severity=lambda host: "critical" if host.reboot_overdue else None,
     )
 
@@ -66,7 +66,7 @@ def test_every_host_listens_where_it_should(hosts):
 
 
 @check("hosts.disk", severity="warning", expects="hosts")
-def test_no_disk_is_nearly_full(hosts, profile):
+def test_no_disk_is_nearly_full(hosts):
     """On no host a file system of the system, the kubelet or the runtime runs out of space or inodes.
 
     Upgrades leave images and packages behind; a kubelet that runs out of either evicts pods.
@@ -74,7 +74,7 @@ def test_no_disk_is_nearly_full(hosts, profile):
     """
     hosts.telling("disk").none(
         lambda host: host.full_disks,
-        expected=f"{profile.hosts.disk.free}% of space and {profile.hosts.disk.inodes}% of inodes free",
+        expected=lambda host: f"{host.demands.disk.free}% of space and {host.demands.disk.inodes}% of inodes free",
     )
 
 

@@ -17,6 +17,7 @@ from upgate.hosts.targets import Target, empty_groups, targets
 from upgate.snapshot import Snapshot
 
 if TYPE_CHECKING:
+    from upgate.profile.hosts import Hosts
     from upgate.profile.model import Profile
 
 
@@ -26,8 +27,9 @@ class Machine:
 
     seen: Host
     target: Target
-    profile: Profile
-    #: Now, where the host did not tell its own time.
+    demands: Hosts
+    versions: dict[str, str]
+    #: The moment of the snapshot.
     moment: datetime
 
     @property
@@ -60,25 +62,19 @@ class Machine:
     def reboot_overdue(self) -> bool:
         """It has needed one for longer than the profile allows."""
         due = self.seen.reboot.due_since
-        return bool(due and self.now - due > self.profile.hosts.reboot.max_age)
+        return bool(due and self.now - due > self.demands.reboot.max_age)
 
     @property
     def unexpected_versions(self) -> str:
         """The versions that are not as expected; what is not installed here has none."""
         have = self.seen.versions
-        wrong = {
-            name: want
-            for name, want in self.profile.expect.hosts.items()
-            if name in have and not satisfies(have[name], want)
-        }
+        wrong = {name: want for name, want in self.versions.items() if name in have and not satisfies(have[name], want)}
         return all_of(f"{name} {have[name]}" for name in wrong)
 
     @property
     def expected_versions(self) -> str:
         """What the profile expects of what is installed here."""
-        return ", ".join(
-            f"{name} {want}" for name, want in self.profile.expect.hosts.items() if name in self.seen.versions
-        )
+        return ", ".join(f"{name} {want}" for name, want in self.versions.items() if name in self.seen.versions)
 
     @property
     def lacking_arguments(self) -> str:
@@ -128,7 +124,7 @@ class Machine:
     @property
     def fatal_lines(self) -> str:
         """What its logs hold of fatal lines: the latest of each log."""
-        ignored = self.profile.hosts.journal.ignore
+        ignored = self.demands.journal.ignore
         lines = [line for line in self.seen.log if not any(text in line.text for text in ignored)]
         latest = {line.source: line for line in lines}
         counts = {source: sum(line.source == source for line in lines) for source in latest}
@@ -159,7 +155,7 @@ class Machine:
         return demanded.replace("{address}", f"[{address}]" if ":" in address else address)
 
     def _full(self, disk: FileSystem) -> str:
-        demanded = self.profile.hosts.disk
+        demanded = self.demands.disk
         space = share(disk.free, disk.size) if disk.size else 100.0
         inodes = share(disk.inodes_free or 0, disk.inodes) if disk.inodes else 100.0
         parts = [
@@ -170,7 +166,7 @@ class Machine:
 
     def _old(self, certificate: HostCertificate) -> str:
         left = certificate.left(self.moment)
-        if left > min(timedelta(days=self.profile.hosts.tls_days), certificate.lifetime / 10):
+        if left > min(timedelta(days=self.demands.tls_days), certificate.lifetime / 10):
             return ""
         when = f"expires in {duration(left)}" if left > timedelta(0) else f"expired {duration(-left)} ago"
         return f"{certificate.path} ({certificate.subject}) {when}"
@@ -208,7 +204,10 @@ def machines(profile: Profile, seen: Snapshot, judgement: Judgement) -> Machines
     unseen = [(facts[each.name].unseen if each.name in facts else "it was not looked at", each.name) for each in wanted]
     judgement.gaps += [*together(pair for pair in unseen if pair[0]), *empty_groups(profile.hosts, seen)]
     visible = [each for each in wanted if each.name in facts and not facts[each.name].unseen]
-    return Machines((Machine(facts[each.name], each, profile, seen.taken) for each in visible), judgement)
+    return Machines(
+        (Machine(facts[each.name], each, profile.hosts, profile.expect.hosts, seen.taken) for each in visible),
+        judgement,
+    )
 
 
 def together(pairs: Iterable[tuple[str, str]]) -> list[str]:

@@ -104,7 +104,8 @@ def run_local(backend: BaseBackend, seconds: float, command: str, *args: str) ->
         raise Inconclusive(f"it did not answer to the end within {seconds:.0f} s") from None
     if process.returncode and not out:
         raise Inconclusive(meaning(errors.decode(errors="replace")))
-    return backend.result(process.returncode, text.encode(), out, errors)
+    # Not backend.result(), which logs all of it: command lines may hold secrets.
+    return CommandResult(backend, process.returncode, text.encode(), out, errors)
 
 
 def meaning(said: str) -> str:
