@@ -9,7 +9,8 @@ timeout 1 true 2>/dev/null && LIMIT='timeout 10'
 has() { command -v "$1" >/dev/null 2>&1; }
 limited() { $LIMIT "$@"; }
 say() { printf '%s\t%s\n' "$1" "$2"; }
-field() { sed "s|^|$1$TAB|"; }
+# The empty line ends a last one that has no end.
+field() { sed "s|^|$1$TAB|"; echo; }
 section() { say "$MARK" "begin $1"; "$1"; say "$MARK" "end $1"; }
 me() { id -un 2>/dev/null || id -u; }
 use_root="say sudo: true in the profile's hosts:"

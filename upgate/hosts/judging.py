@@ -138,7 +138,8 @@ class Machine:
     def _service(self, names: str) -> str:
         services = [each for name in names.split("|") for each in self.seen.services if each.name == name]
         if not services:
-            return f"{names.replace('|', ', ')}: not installed"
+            unknown = "services" in self.seen.gaps
+            return "" if unknown else f"{names.replace('|', ', ')}: not installed"
         best: Service = min(services, key=lambda each: (bool(each.trouble), each.state != "active"))
         return best.trouble and f"{best.name}: {best.trouble}"
 
