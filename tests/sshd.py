@@ -114,6 +114,7 @@ def free_ports(number: int) -> list[int]:
 @contextmanager
 def sshd(folder: Path, hosts: int, shell: str = "sh") -> Iterator[Sshd]:
     """It runs, and listens on every port."""
+    folder.mkdir(exist_ok=True)
     server = Sshd(folder, hosts)
     server.write(shell)
     Path("/run/sshd").mkdir(exist_ok=True)
