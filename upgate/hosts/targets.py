@@ -80,22 +80,22 @@ def is_windows(node: Node) -> bool:
 def of_node(hosts: Hosts, node: Node) -> Place:
     """A node of the cluster."""
     address = node.address(*ADDRESSES[hosts.address]) or node.name
-    return Place(node.name, connection(hosts, node.name, address), address, node.labels)
+    literal = f"[{address}]" if ":" in address else address
+    return Place(node.name, connection(hosts, node.name, literal), address, node.labels)
 
 
 def listed(hosts: Hosts, spec: str) -> Place:
     """A host of the profile's list: a whole host spec, or what takes the place of `{address}` in `connection`."""
-    scheme, given, rest = spec.rpartition("://")
+    _, given, rest = spec.rpartition("://")
     host = rest.partition("?")[0].rpartition("@")[2]
     whole = spec if given else connection(hosts, host, spec)
     address = host.rpartition("]")[0].strip("[") if host.startswith("[") else host.partition(":")[0]
-    return Place("localhost" if scheme == "local" else host, whole, address, {})
+    return Place(host or "localhost", whole, address or "localhost", {})
 
 
 def connection(hosts: Hosts, name: str, address: str) -> str:
     """The host spec of a machine."""
-    literal = f"[{address}]" if address.count(":") > 1 and not address.startswith("[") else address
-    return hosts.connection.replace("{address}", literal).replace("{name}", name)
+    return hosts.connection.replace("{address}", address).replace("{name}", name)
 
 
 def target(hosts: Hosts, place: Place) -> Target:
