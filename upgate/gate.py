@@ -87,7 +87,7 @@ class Gate:
         """Load the baseline and reach for the cluster; earlier reports go only when both can be used. Raises UsageError."""
         self.baseline = self.load_baseline()
         try_out(self.options.reports)
-        self._look = self._stack.enter_context(looking(self.profile, self.options.vantage))
+        self._look = self._stack.enter_context(looking(self.profile, self.reference_at, self.options.vantage))
         clear(self.options.reports)
 
     def load_baseline(self) -> Baseline | None:
@@ -150,13 +150,15 @@ class Gate:
     @property
     def reference(self) -> datetime | None:
         """The moment that "since" means: --since, the profile's `since`, the baseline's time, or the profile's window."""
-        if self.snapshot is None:
-            return None
+        return self.reference_at(self.snapshot.taken) if self.snapshot else None
+
+    def reference_at(self, taken: datetime) -> datetime:
+        """The same for a snapshot of that moment."""
         since = self.options.since or self.profile.since
         if since is None and self.baseline:
             return self.baseline.taken
         since = since or self.profile.window
-        return since if isinstance(since, datetime) else self.snapshot.taken - since
+        return since if isinstance(since, datetime) else taken - since
 
     def add(self, check: CheckResult) -> None:
         """Keep the result of one check."""
@@ -190,10 +192,16 @@ class Gate:
             finished=datetime.now(UTC),
             rounds=max(1, self.settling.rounds),
             reference=self.reference,
-            notes=(*self.notes, *unused(self.profile.waivers, checks)),
+            notes=(*self.notes, *self._left_out(), *unused(self.profile.waivers, checks)),
             checks=tuple(checks),
         )
         return without_secrets(results, self.profile.secrets)
+
+    def _left_out(self) -> list[str]:
+        """The machines that are not looked at, on purpose."""
+        from upgate.hosts.targets import left_out
+
+        return left_out(self.profile.hosts, self.snapshot) if self.snapshot else []
 
     def cluster(self) -> Cluster:
         """Which cluster was looked at."""

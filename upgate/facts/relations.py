@@ -215,9 +215,13 @@ RELATIONS: dict[str, type[Any]] = {
 }
 
 
+#: What is looked at beside the lists, where a check takes it.
+ASIDE = ("hosts",)
+
+
 def lists_for(names: Iterable[str]) -> set[str]:
-    """The lists behind these nouns and relations."""
+    """The lists behind these nouns and relations, and what else is looked at for them."""
     needs: set[str] = set()
     for name in names:
-        needs.update(RELATIONS[name].needs if name in RELATIONS else {name} & KINDS.keys())
+        needs.update(RELATIONS[name].needs if name in RELATIONS else {name} & {*KINDS, *ASIDE})
     return needs

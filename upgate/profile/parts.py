@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from upgate.profile.ids import CheckId, CheckPattern
+from upgate.profile.machines import Package
 from upgate.profile.network import Url
-from upgate.profile.quantities import Day, Duration, FilePath, Glob, Globs, Rate, Text, Version
+from upgate.profile.quantities import Day, Duration, FilePath, Glob, Globs, Rate, Text, Version, set_only
 from upgate.profile.section import Section
 
 Count = Annotated[int, Field(ge=0)]
@@ -78,6 +79,8 @@ class Expected(Section):
     next_version: Version | None = None
     """The version of the upgrade after this one; default: the next minor."""
     nodes: ExpectedNodes = ExpectedNodes()
+    hosts: Annotated[dict[Package, Version], BeforeValidator(set_only)] = Field(default_factory=dict)
+    """Versions on the hosts: kubelet, containerd, docker, kernel, … or the name of a package."""
     may_be_empty: tuple[CheckId, ...] = ()
     """Checks that may find nothing to look at in this cluster."""
 

@@ -23,20 +23,27 @@ def broken_rules(root: Node) -> Iterator[Problem]:
         yield from one_source(cluster)
     for index, entry in enumerate(entries(root, "external")):
         yield from broken_by_entry(entry, ("external", index))
+    yield from broken_by_hosts(root)
 
 
 def repeated_names(root: Node) -> Iterator[Problem]:
     """Entries of one list that have the same name."""
     for key in NAMED:
-        seen: dict[str, Node] = {}
-        for index, entry in enumerate(entries(root, key)):
-            name = name_of(entry)
-            if name and name in seen:
-                where = entry.child("name") or entry
-                yield at(
-                    where.place, (key, index, "name"), f"duplicate name; the first is in line {seen[name].place.line}"
-                )
-            seen[name] = entry
+        yield from repeated(entries(root, key), (key,))
+    if hosts := root.child("hosts"):
+        yield from repeated(entries(hosts, "groups"), ("hosts", "groups"))
+
+
+def repeated(named: Iterable[Node], keys: Keys) -> Iterator[Problem]:
+    """Entries of one list that have the same name."""
+    seen: dict[str, Node] = {}
+    for index, entry in enumerate(named):
+        name = name_of(entry)
+        if name and name in seen:
+            where = entry.child("name") or entry
+            words = f"duplicate name; the first is in line {seen[name].place.line}"
+            yield at(where.place, (*keys, index, "name"), words)
+        seen[name] = entry
 
 
 def one_source(cluster: Node) -> Iterator[Problem]:
@@ -58,6 +65,19 @@ def broken_by_entry(entry: Node, keys: Keys) -> Iterator[Problem]:
     yield from tls_of_plain_text(entry, keys)
     for index, step in enumerate(entries(entry, "journey")):
         yield from exactly_one(step, METHODS, (*keys, "journey", index))
+
+
+def broken_by_hosts(root: Node) -> Iterator[Problem]:
+    """Every rule that `hosts:` breaks, and what means nothing without it."""
+    expect, hosts = root.child("expect"), root.child("hosts")
+    if expect and is_set(expect, "hosts") and not is_set(root, "hosts"):
+        yield at(expect.keys["hosts"], ("expect", "hosts"), "means nothing without hosts")
+    each = hosts.child("each") if hosts else None
+    if each is None or each.value is None or each.value == "node":
+        return
+    for index, group in enumerate(entries(hosts, "groups")):
+        if is_set(group, "labels"):
+            yield at(group.keys["labels"], ("hosts", "groups", index, "labels"), "means nothing without each: node")
 
 
 def exactly_one(node: Node, choices: Iterable[str], keys: Keys) -> Iterator[Problem]:
