@@ -176,6 +176,13 @@ def test_a_service_with_ready_pods_does_not_follow_from_the_others():
     assert found == ["pods.crashing: Pod/shop/web-2", "services.endpoints: Service/shop/web"]
 
 
+def test_stale_endpoints_do_not_follow_from_pods_that_are_not_ready():
+    """Traffic that is still sent to a pod long not ready is a fault of its own: an unready pod loses its endpoint."""
+    since = condition("Ready", "False", lastTransitionTime=ago(minutes=20))
+    found = roots(good(**web(**SHORT), pods=[pod(status={"conditions": [since]})]))
+    assert found == ["pods.ready: Pod/shop/web-1", "services.endpoints-live: Service/shop/web"]
+
+
 def test_a_service_whose_pods_were_never_made_follows_from_their_workload():
     """Where the quota lets no pod be made, the Deployment is the red line, and its Service follows."""
     quota = {"conditions": [condition("ReplicaFailure", reason="FailedCreate")]}
