@@ -134,7 +134,7 @@ def test_a_taint_is_no_cordon():
 
 @pytest.mark.parametrize(
     ("seconds", "term", "outcome"),
-    [(160, 40, "passed"), (161, 40, "failed"), (40, 10, "passed"), (41, 10, "failed"), (-30, 40, "passed")],
+    [(160, 40, "passed"), (161, 40, "failed"), (40, 10, "passed"), (41, 10, "failed"), (-160, 40, "passed")],
 )
 def test_a_lease_holds_four_of_its_own_durations(seconds, term, outcome):
     """The last renewal may be four lease durations old, of the duration that the lease itself gives, and no older."""
@@ -158,6 +158,28 @@ def test_a_node_without_lease_is_silent_since_it_joined(age, outcome):
     """A node without a lease is as silent as it is old: one that joins just now is no false alarm, an older one is found."""
     new = node(metadata={"creationTimestamp": ago(seconds=age)})
     assert judge("nodes.heartbeat", good(nodes=[new], leases=[])).outcome == outcome
+
+
+@pytest.mark.parametrize(("minutes", "outcome"), [(1, "passed"), (3, "failed")])
+def test_a_node_without_lease_may_report_by_its_status(minutes, outcome):
+    """A virtual kubelet that holds no lease is heard of by its status, and silent when that grows old."""
+    ready = condition("Ready", lastHeartbeatTime=ago(minutes=minutes))
+    result = judge("nodes.heartbeat", good(nodes=[node(status={"conditions": [ready]})], leases=[]))
+    assert result.outcome == outcome
+    assert all(each.observed == "no lease in kube-node-lease, last heard of 3m ago" for each in result.findings)
+
+
+def test_what_others_report_is_no_heartbeat():
+    """A condition that another agent keeps writing does not make a dead node heard of."""
+    others = condition("KernelDeadlock", "False", lastHeartbeatTime=ago(seconds=5))
+    silent = node(status={"conditions": [condition("Ready", lastHeartbeatTime=ago(minutes=9)), others]})
+    assert judge("nodes.heartbeat", good(nodes=[silent], leases=[])).outcome == "failed"
+
+
+def test_a_renewal_from_the_future_is_no_word_of_now():
+    """A lease renewed an hour ahead would hide a node's death for an hour: the wrong clock is found."""
+    (finding,) = judge("nodes.heartbeat", good(leases=[lease(renewed=-3600)])).findings
+    assert finding.observed == "lease renewed 1h ahead: its clock is wrong"
 
 
 def test_a_lease_that_was_never_renewed_counts_from_its_making():

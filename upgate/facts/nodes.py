@@ -51,10 +51,16 @@ class NodeInfo(Fact):
     container_runtime_version: str = ""
 
 
+class NodeCondition(Condition):
+    """One of a node's conditions."""
+
+    last_heartbeat_time: datetime | None = None
+
+
 class NodeStatus(Fact):
     """`status` of a node."""
 
-    conditions: list[Condition] | None = None
+    conditions: list[NodeCondition] | None = None
     addresses: list[NodeAddress] | None = None
     node_info: NodeInfo | None = None
 
@@ -81,6 +87,11 @@ class Node(KubernetesObject):
         """The conditions that are bad and True; empty when there are none."""
         bad = (each for each in self.status.conditions or () if each.type in PRESSURES and each.is_true)
         return ", ".join(map(str, bad))
+
+    def silence(self, moment: datetime) -> timedelta:
+        """Time since it last reported that it is ready; since it joined if it never did."""
+        beats = (each.last_heartbeat_time for each in self.status.conditions or () if each.type == "Ready")
+        return min([self.age(moment), *(moment - beat for beat in beats if beat)])
 
     def address(self, *types: str) -> str | None:
         """Its first address of the first of these types that it has."""

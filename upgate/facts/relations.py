@@ -83,18 +83,21 @@ class Heartbeats:
         return (self.of(node) or Lease(node.metadata)).term
 
     def silence(self, node: Node, moment: datetime) -> timedelta:
-        """Time since its lease was renewed; since it was made where it has none."""
-        lease = self.of(node)
-        return lease.silence(moment) if lease else node.age(moment)
+        """Time since its lease was renewed. Virtual kubelets may have none: then its status is its heartbeat.
+
+        https://kubernetes.io/docs/concepts/architecture/nodes/#node-heartbeats
+        """
+        return (self.of(node) or node).silence(moment)
+
+    def lately(self, node: Node, moment: datetime) -> bool:
+        """It was heard of within four lease durations; what lies as far ahead is no word of now."""
+        return abs(self.silence(node, moment)) <= 4 * self.term(node)
 
     def words(self, node: Node, moment: datetime) -> str:
         """How long its kubelet has been silent."""
-        silent = duration(self.silence(node, moment))
-        return (
-            f"lease renewed {silent} ago"
-            if self.of(node)
-            else f"no lease in kube-node-lease, {silent} after the node joined"
-        )
+        silent = self.silence(node, moment)
+        when = f"{duration(silent)} ago" if silent >= timedelta(0) else f"{duration(-silent)} ahead: its clock is wrong"
+        return f"lease renewed {when}" if self.of(node) else f"no lease in kube-node-lease, last heard of {when}"
 
 
 class Cordons:
