@@ -53,7 +53,7 @@ def test_every_daemonset_is_complete(daemonsets, ground, crew, patience, now):
 
 
 @check("namespaces.terminating", severity="critical", after=("pods.terminating",), monitor=True)
-def test_no_namespace_is_stuck_terminating(namespaces, patience, now):
+def test_no_namespace_is_stuck_terminating(namespaces, tenants, patience, now):
     """No namespace is stuck while it is being deleted.
 
     Something in it cannot be deleted, or an aggregated API that should be asked does not answer.
@@ -63,4 +63,5 @@ def test_no_namespace_is_stuck_terminating(namespaces, patience, now):
         lambda namespace: namespace.deleting_for(now) > patience.namespace_terminating,
         observed=lambda namespace: f"Terminating for {duration(namespace.deleting_for(now))}: {namespace.blockers}",
         expected=f"gone within {duration(patience.namespace_terminating)}",
+        transitional=lambda namespace: tenants.going(namespace, now, patience.terminating),
     )

@@ -201,6 +201,15 @@ def test_a_namespace_follows_from_the_pod_that_does_not_go():
     assert found["namespaces.terminating: Namespace/other"] is None
 
 
+def test_a_namespace_that_could_not_go_without_its_pods_either_is_told_for_itself():
+    """An aggregated API that does not answer holds a namespace, whatever pod in it does not go either."""
+    blind = condition("NamespaceDeletionDiscoveryFailure", message="metrics.k8s.io/v1beta1: stale GroupVersion")
+    gone = namespace(metadata={"deletionTimestamp": ago(minutes=9)}, status={"conditions": [blind]})
+    stuck = pod(metadata={"deletionTimestamp": ago(minutes=9), "finalizers": ["example.com/hold"]})
+    found = lines(good(namespaces=[gone], pods=[stuck], endpointslices=NOWHERE))
+    assert found["namespaces.terminating: Namespace/shop"] is None
+
+
 def test_a_waived_cause_explains_nothing():
     """What follows from a waived finding is told for itself: nobody accepted it."""
     waiver = {"check": "nodes.ready", "object": "Node/worker-1", "reason": "known", "until": "2099-12-31"}

@@ -449,6 +449,28 @@ def test_a_namespace_without_conditions_is_found_all_the_same():
     assert finding.observed == "Terminating for 10m: no condition says why"
 
 
+@pytest.mark.parametrize(
+    ("why", "pods", "conditions", "transitional"),
+    [
+        ("a pod has an hour of grace", [{"deletionTimestamp": ago(minutes=-50)}], [], True),
+        ("one is overdue", [{"deletionTimestamp": ago(minutes=-50)}, {"deletionTimestamp": ago(minutes=9)}], [], False),
+        ("nothing in it goes", [{}], [], False),
+        (
+            "an API that does not answer",
+            [{"deletionTimestamp": ago(minutes=-50)}],
+            [condition("NamespaceDeletionDiscoveryFailure")],
+            False,
+        ),
+    ],
+)
+def test_a_namespace_waits_for_the_grace_of_its_pods(why, pods, conditions, transitional):
+    """A namespace whose pods may take long to go is not yet gone, unless one of them or an API holds it."""
+    gone = namespace(metadata={"deletionTimestamp": ago(minutes=10)}, status={"conditions": conditions})
+    its = [pod(f"web-{number}", metadata=metadata) for number, metadata in enumerate(pods)]
+    ((_, not_yet),) = said(judge("namespaces.terminating", good(namespaces=[gone], pods=its)))
+    assert not_yet is transitional
+
+
 def test_pods_of_another_deployment_prove_nothing():
     """Only pods of the Deployment's own ReplicaSets can say that it is starting."""
     other = merged(young("b"), {"metadata": owner("ReplicaSet", thing("other-rs", "shop"))})

@@ -15,6 +15,7 @@ from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.events import Event
 from upgate.facts.kinds import KINDS
 from upgate.facts.meta import KubernetesObject
+from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Lease, Node
 from upgate.facts.pods import Pod
 from upgate.facts.words import duration
@@ -64,6 +65,20 @@ class Homes:
             return "it was never scheduled"
         node = self._by_name.get(name)
         return f"node {name} has {node.ready.type}={node.ready.status}" if node else f"node {name} does not exist"
+
+
+class Tenants:
+    """The pods in namespaces that are being deleted."""
+
+    needs = ("pods",)
+
+    def __init__(self, lists: Lists) -> None:
+        self._leaving = grouped((pod for pod in lists["pods"] if pod.leaving), lambda pod: pod.namespace)
+
+    def going(self, namespace: Namespace, moment: datetime, slack: timedelta) -> bool:
+        """It waits for pods that are going, and none of them is overdue: their grace period may be long."""
+        pods = self._leaving.get(namespace.name, [])
+        return bool(pods) and not namespace.own_fault and all(pod.overdue(moment) < slack for pod in pods)
 
 
 class Heartbeats:
@@ -208,6 +223,7 @@ class Ground:
 RELATIONS: dict[str, type[Any]] = {
     "owners": Owners,
     "homes": Homes,
+    "tenants": Tenants,
     "heartbeats": Heartbeats,
     "cordons": Cordons,
     "complaints": Complaints,
