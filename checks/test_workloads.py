@@ -20,7 +20,11 @@ def test_every_deployment_is_complete(deployments, deployment_crew, patience, no
     deployments.where(lambda deployment: not deployment.metadata.deletion_timestamp).none(
         lambda deployment: deployment.unready(),
         expected=lambda deployment: f"{deployment.desired} updated, ready and available",
-        transitional=lambda each: each.rolling_out() or deployment_crew.starting(each, now, patience),
+        transitional=lambda each: (
+            each.rolling_out()
+            or deployment_crew.starting(each, now, patience)
+            or deployment_crew.giving_way(each, now, patience.terminating)
+        ),
     )
 
 

@@ -225,6 +225,51 @@ def test_a_scale_up_is_not_yet_while_its_pods_may_still_start(why, pods, conditi
     assert not_yet is transitional
 
 
+def leaving(minutes):
+    """A pod that was due to be gone so many minutes ago."""
+    return pod("db-2", ready="False", metadata={"deletionTimestamp": ago(minutes=minutes)})
+
+
+def ready_for(name, seconds):
+    """A pod that became ready so many seconds ago."""
+    return pod(name, status={"conditions": [condition("Ready", lastTransitionTime=ago(seconds=seconds))]})
+
+
+@pytest.mark.parametrize(
+    ("why", "pods", "counts", "transitional"),
+    [
+        ("the new ones are on probation", [ready_for("b", 100), ready_for("c", 20)], (3, 1), True),
+        ("one is on probation, one starts", [ready_for("b", 100), young("c")], (2, 1), True),
+        ("one is long past it", [ready_for("b", 100), ready_for("c", 400)], (3, 1), False),
+        ("one was never made", [ready_for("b", 100)], (2, 1), False),
+    ],
+)
+def test_pods_on_probation_are_not_yet_available(why, pods, counts, transitional):
+    """Pods that are ready for less than minReadySeconds are not yet available: an autoscaler has added them."""
+    ready, available = counts
+    spec = {"minReadySeconds": 300}
+    scaled = replicated("web", 3, status=status(3, 3, ready, available, COMPLETE), spec=spec)
+    ((_, not_yet),) = said(judge("deployments.ready", good(deployments=[scaled], pods=[pod(), *pods])))
+    assert not_yet is transitional
+
+
+@pytest.mark.parametrize(
+    ("why", "pods", "strategy", "transitional"),
+    [
+        ("the old ones go", [leaving(-3), leaving(-1)], "Recreate", True),
+        ("one of them does not go", [leaving(-3), leaving(9)], "Recreate", False),
+        ("one of them stays", [leaving(-3), pod("b", ready="False")], "Recreate", False),
+        ("they are gone", [], "Recreate", False),
+        ("not asked for", [leaving(-3)], "RollingUpdate", False),
+    ],
+)
+def test_a_deployment_that_is_recreated_waits_for_its_old_pods(why, pods, strategy, transitional):
+    """Recreate lets all old pods go before it makes a new one, and until then its conditions say that all is done."""
+    its = replicated("web", 2, status=status(0, 0, 0, 0, COMPLETE), spec={"strategy": {"type": strategy}})
+    ((_, not_yet),) = said(judge("deployments.ready", good(deployments=[its], pods=pods)))
+    assert not_yet is transitional
+
+
 def test_what_is_being_deleted_is_not_judged():
     """A workload that is being deleted need not be complete."""
     gone = {"metadata": {"deletionTimestamp": ago(seconds=1)}, "status": {"readyReplicas": 0, "numberReady": 0}}
@@ -289,11 +334,6 @@ def test_a_statefulset_scaled_to_zero_is_complete():
 
 AGED = {"metadata": {"creationTimestamp": ago(minutes=9)}, "status": {"containerStatuses": None}}
 OLD = {"metadata": {"creationTimestamp": ago(minutes=11)}, "status": {"containerStatuses": None}}
-
-
-def leaving(minutes):
-    """A pod that was due to be gone so many minutes ago."""
-    return pod("db-2", ready="False", metadata={"deletionTimestamp": ago(minutes=minutes)})
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,10 @@ class Pod(KubernetesObject):
         since = self.ready.last_transition_time
         return moment - since if since else self.age(moment)
 
+    def counts(self, moment: datetime, probation: timedelta) -> bool:
+        """It is ready, and has been for long enough."""
+        return self.ready.is_true and self.ready_for(moment) >= probation
+
     @property
     def scheduled(self) -> Condition | None:
         """The PodScheduled condition; None as long as no scheduler has said anything."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from upgate.facts.backends import Backends, grouped
 from upgate.facts.daemonsets import DaemonSet
+from upgate.facts.deployments import Deployment
 from upgate.facts.events import Event
 from upgate.facts.kinds import KINDS
 from upgate.facts.meta import KubernetesObject
@@ -180,8 +181,8 @@ class Crew:
 
     def starting(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
         """What it lacks are pods that it has made and that still have time to start: it was scaled up, or a node came."""
-        late = [pod for pod in self.of(workload) if pod.alive and not pod.ready.is_true]
-        within = all(pod.starting(moment, patience.pending, patience.start_up) for pod in late)
+        late = [each for each in self.of(workload) if each.alive and not each.counts(moment, workload.probation)]
+        within = all(pod.ready.is_true or pod.starting(moment, patience.pending, patience.start_up) for pod in late)
         return within and 0 < workload.unmade <= len(late) and not workload.stuck
 
 
@@ -203,6 +204,15 @@ class DeploymentCrew(Crew):
             for each in self._replicasets.get(workload.metadata.uid, ())
             for pod in super(DeploymentCrew, self).of(each)
         ]
+
+    def giving_way(self, deployment: Deployment, moment: datetime, slack: timedelta) -> bool:
+        """With Recreate the old pods go first, which its conditions do not say.
+
+        https://github.com/kubernetes/kubernetes/issues/115538
+        """
+        pods = [pod for pod in self.of(deployment) if not pod.done]
+        going = bool(pods) and all(pod.leaving and pod.overdue(moment) < slack for pod in pods)
+        return going and deployment.recreates and not deployment.stuck
 
 
 class Ground:
