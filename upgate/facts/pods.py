@@ -100,6 +100,12 @@ class Pod(KubernetesObject):
         """The Ready condition."""
         return condition(self.status.conditions, "Ready")
 
+    @property
+    def at_work(self) -> bool:
+        """It runs to its end, and of its containers only those that have done their part are not ready: Tekton, CI runners."""
+        waits = [each for each in self.statuses if not each.ready]
+        return self.spec.restart_policy != "Always" and bool(waits) and all(each.done_well for each in waits)
+
     def started_for(self, moment: datetime) -> timedelta:
         """Time since the last of its containers began its first run, as far as that is known; it is never older than itself."""
         runs = (each.now.running for each in self.statuses if not each.restart_count)
