@@ -52,7 +52,9 @@ def test_every_daemonset_is_complete(daemonsets, ground, crew, patience, now):
     daemonsets.where(lambda each: not each.metadata.deletion_timestamp).none(
         lambda each: each.unready(wanted=ground.for_(each)),
         expected=lambda each: f"{each.desired} ready and updated",
-        transitional=lambda each: crew.advances(each, now) or crew.starting(each, now, patience),
+        transitional=lambda each: (
+            crew.advances(each, now) or crew.starting(each, now, patience) or ground.shrinks(each, crew.of(each), now)
+        ),
     )
 
 

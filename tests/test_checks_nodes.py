@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.worlds import ago, baseline, condition, daemonset, good, judge, lease, node, objects, profile
+from tests.worlds import ago, baseline, condition, daemonset, good, judge, lease, node, objects, profile, removal
 
 ZONE = "example.com/pool"
 
@@ -124,6 +124,42 @@ def test_a_cordon_under_kureds_lock_says_so(key, lock):
         "Node/worker-1": "cordoned by kured (it holds its lock)",
         "Node/worker-10": "cordoned by an unknown hand",
     }
+
+
+def not_ready(status="False", **changes):
+    """A node that is not ready."""
+    return node(ready=status, **changes)
+
+
+GONE = {"deletionTimestamp": ago(minutes=1), "finalizers": ["karpenter.sh/termination"]}
+
+
+@pytest.mark.parametrize(
+    ("why", "it", "transitional"),
+    [
+        ("joins", not_ready(metadata={"creationTimestamp": ago(seconds=40)}), True),
+        ("joined and fell silent", not_ready("Unknown", metadata={"creationTimestamp": ago(seconds=90)}), False),
+        ("joined long ago", not_ready(metadata={"creationTimestamp": ago(minutes=6)}), False),
+        ("Karpenter removes it", not_ready("Unknown", metadata=GONE), True),
+        ("was to be gone long ago", not_ready(metadata={"deletionTimestamp": ago(minutes=10)}), False),
+        ("the autoscaler removes it", not_ready("Unknown", spec={"taints": [removal(2)]}), True),
+        ("the autoscaler gave up and left its taint", not_ready(spec={"taints": [removal(60)]}), False),
+        ("marked by hand", not_ready(spec={"taints": [{**removal(2), "value": "x"}]}), False),
+        ("no reason", not_ready(), False),
+    ],
+)
+def test_a_node_that_comes_or_goes_is_not_yet(why, it, transitional):
+    """A node that has just joined, or that an autoscaler is removing, is not ready yet, or any more, for a while."""
+    (finding,) = judge("nodes.ready", good(nodes=[it])).findings
+    assert finding.transitional is transitional
+
+
+def test_an_autoscaler_may_cordon_and_silence_what_it_removes():
+    """Cordon and silence of a node that is being removed are not yet over; those of any other are left over."""
+    nodes = [node(f"worker-{n}", metadata=metadata, spec=CORDONED) for n, metadata in enumerate([GONE, {}])]
+    world = good(nodes=nodes, leases=[lease("worker-0", renewed=900), lease("worker-1", renewed=900)])
+    for id in ("nodes.schedulable", "nodes.heartbeat"):
+        assert [each.transitional for each in judge(id, world).findings] == [True, False]
 
 
 def test_a_taint_is_no_cordon():

@@ -16,6 +16,7 @@ from tests.worlds import (
     node,
     owner,
     pod,
+    removal,
     replicated,
     thing,
 )
@@ -452,6 +453,24 @@ def test_a_daemonset_that_advances_is_not_yet(why, bound, missing, pods, transit
     """An update within its bound, or nodes that have just come, are not yet; a pod that does not start is broken."""
     update = {"updateStrategy": {"rollingUpdate": {"maxUnavailable": bound}}}
     ((_, not_yet),) = agents(11, pods, spec=update, numberReady=11 - missing)
+    assert not_yet is transitional
+
+
+@pytest.mark.parametrize(
+    ("why", "minutes", "status", "transitional"),
+    [
+        ("on a node that the autoscaler removes", 1, {}, True),
+        ("on one that it has long been removing", 11, {}, False),
+        ("on another one too", 1, {"numberMisscheduled": 2}, False),
+        ("and one is missing", 1, {"numberReady": 2}, False),
+        ("and its controller does not see it", 1, {"observedGeneration": 0}, False),
+    ],
+)
+def test_a_daemonset_on_a_node_that_is_being_removed_is_not_yet_gone(why, minutes, status, transitional):
+    """Pods that do not tolerate the autoscaler's taint count as misscheduled until their node is gone: that is no fault."""
+    going = pod("agent-1", spec={"nodeName": "going"})
+    nodes = [node(), node("going", spec={"taints": [removal(minutes)]})]
+    ((_, not_yet),) = agents(3, [going], nodes=nodes, **{"numberMisscheduled": 1, **status})
     assert not_yet is transitional
 
 

@@ -166,6 +166,12 @@ class Ground:
         wanted = (spec.node_selector or {}).items()
         return not spec.affinity and any(wanted <= node.labels.items() for node in self._nodes)
 
+    def shrinks(self, daemonset: DaemonSet, pods: Iterable[Pod], moment: datetime) -> bool:
+        """It is whole, but for pods that still run on nodes that are being removed: their taint says that they should not."""
+        going = {node.name for node in self._nodes if node.going(moment)}
+        stranded = sum(pod.spec.node_name in going for pod in pods)
+        return daemonset.whole and stranded > 0 and not daemonset.own_fault_beside(stranded)
+
 
 RELATIONS: dict[str, type[Any]] = {
     "owners": Owners,
