@@ -17,7 +17,7 @@ def test_no_container_crashes_or_fails_to_start(pods, now):
     pods.where(lambda pod: pod.alive).none(lambda pod: pod.crash(now), expected="its containers run")
 
 
-@check("pods.failed", severity="critical", monitor=True)
+@check("pods.failed", severity="critical", after=DEAD_NODE, monitor=True)
 def test_no_pod_has_failed(pods, owners):
     """No pod has failed.
 

@@ -95,6 +95,14 @@ def test_a_dead_node_is_one_red_line():
     assert roots(world) == ["nodes.ready: Node/worker-1"]
 
 
+@pytest.mark.parametrize(("reason", "explained"), [("Terminated", True), ("NodeShutdown", True), ("Evicted", False)])
+def test_a_node_that_was_shut_down_explains_the_pods_that_it_ended(reason, explained):
+    """Pods that their node's graceful shutdown ended follow from the node; one that had failed before does not."""
+    static = pod("etcd", metadata=owner("Node", node()), status={"phase": "Failed", "reason": reason})
+    found = lines(good(nodes=[node(ready="False"), node("worker-2")], pods=[static]))
+    assert found["pods.failed: Pod/shop/etcd"] == ("nodes.ready: Node/worker-1" if explained else None)
+
+
 def test_a_node_that_is_silent_and_still_ready_is_the_root():
     """In the first seconds only the lease tells: what follows, follows from that."""
     world = good(**web(**SHORT), leases=[lease(renewed=200)], pods=[pod(ready="False")], endpointslices=NOWHERE)

@@ -94,7 +94,8 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
             depends[owners[owner.uid].ref].append(owned.ref)
     stuck = {each.name for each in lists["namespaces"] if each.own_fault}
     for pod in lists["pods"]:
-        depends[pod.ref].append(f"Node/{pod.spec.node_name}")
+        if pod.needs_its_node:
+            depends[pod.ref].append(f"Node/{pod.spec.node_name}")
         if pod.leaving and pod.namespace not in stuck:
             depends[f"Namespace/{pod.namespace}"].append(pod.ref)
     add_services(depends, lists)

@@ -10,6 +10,9 @@ import msgspec
 from upgate.facts.containers import Container, ContainerStatus
 from upgate.facts.meta import Condition, Fact, KubernetesObject, condition
 
+#: Reasons of pods that a graceful shutdown of their node ended or refused: pkg/kubelet/nodeshutdown/nodeshutdown_manager.go.
+SHUTDOWN = ("Terminated", "NodeShutdown")
+
 
 class SchedulingGate(Fact):
     """https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/"""
@@ -64,6 +67,11 @@ class Pod(KubernetesObject):
     def done(self) -> bool:
         """It has ended for good, well or badly."""
         return self.status.phase in ("Succeeded", "Failed")
+
+    @property
+    def needs_its_node(self) -> bool:
+        """What its node does explains it: it has not ended, or ended because its node was shut down."""
+        return not self.done or self.status.reason in SHUTDOWN
 
     @property
     def leaving(self) -> bool:
