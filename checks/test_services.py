@@ -23,7 +23,7 @@ def test_every_service_leads_somewhere(services, backends):
     )
 
 
-@check("services.endpoints-live", severity="critical", after=(*BEHIND, "services.endpoints"))
+@check("services.endpoints-live", severity="critical", after=("services.endpoints",))
 def test_every_endpoint_is_a_live_pod(services, backends, patience, now):
     """The endpoints of every Service are the addresses of its live, ready pods, and none of those is missing.
 

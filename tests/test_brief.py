@@ -108,6 +108,26 @@ WORLDS = {
             merged(ill(containerStatuses=[container_status()], **UNREADY), {"spec": {"nodeName": "worker-2"}}),
         ],
     ),
+    "a node that is gone": good(
+        pods=[pod(), merged(ill(containerStatuses=[container_status()], **UNREADY), {"spec": {"nodeName": "gone"}})],
+    ),
+    "not ready although its containers are": good(
+        pods=[pod(), ill(containerStatuses=[container_status()], **UNREADY)],
+        endpointslices=[
+            endpointslice("web", "10.1.0.1"),
+            endpointslice(
+                "web",
+                metadata={"name": "web-x2"},
+                endpoints=[
+                    {
+                        "addresses": ["10.1.0.2"],
+                        "conditions": {"ready": False},
+                        "targetRef": {"kind": "Pod", "name": "web-2"},
+                    }
+                ],
+            ),
+        ],
+    ),
     "pending": good(pods=[pod(), ill(phase="Pending", conditions=[], containerStatuses=[])]),
     "a port that no container has": good(
         services=[service(spec={"ports": [{"name": "metrics", "port": 90, "targetPort": "metrics"}]})]

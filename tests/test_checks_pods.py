@@ -481,6 +481,31 @@ def test_running_is_not_ready(why, it, found):
     assert bool(only("pods.ready", it, pod("other")).findings) is found
 
 
+DONE = container_status("clone", ready=False, state=terminated(0, "Completed"))
+
+
+@pytest.mark.parametrize(
+    ("why", "policy", "statuses", "found"),
+    [
+        ("one step is done, the next runs", "Never", [DONE, container_status("build")], False),
+        ("a runner that retries", "OnFailure", [DONE, container_status("build")], False),
+        ("its step failed", "Never", [container_status("clone", ready=False, state=terminated(1))], True),
+        ("the next is not ready", "Never", [DONE, container_status("build", ready=False)], True),
+        ("it was to run for ever", "Always", [DONE, container_status("build")], True),
+        ("all are ready, its readiness gate is not", "Never", [container_status("build")], True),
+    ],
+)
+def test_a_container_that_has_done_its_part_need_not_be_ready(why, policy, statuses, found):
+    """Of a pod that runs to its end (a Tekton task, a CI runner) a container that ended well is no failure to be ready."""
+    step = pod(
+        ready="False",
+        metadata={"ownerReferences": None},
+        spec={"restartPolicy": policy},
+        status={"containerStatuses": statuses},
+    )
+    assert bool(only("pods.ready", step).findings) is found
+
+
 def test_a_readiness_gate_is_named():
     """A pod whose containers are all ready and whose readiness gate is not says so in the condition's words."""
     gate = condition("Ready", "False", reason="ReadinessGatesNotReady", message='"target-health" is "False"')

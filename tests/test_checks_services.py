@@ -237,6 +237,26 @@ NONE = {"deployments": [], "replicasets": []}
             False,
         ),
         ("nobody", {**NONE, "pods": []}, {}, False),
+        (
+            "only an earlier version of a Deployment has these labels",
+            {
+                "deployments": [replicated("web", app="web-new")],
+                "replicasets": [replicated("web-rs", 0, metadata=owner("Deployment", replicated("web")))],
+                "pods": [],
+            },
+            {},
+            False,
+        ),
+        (
+            "version of a Rollout of Argo at zero",
+            {
+                "deployments": [],
+                "replicasets": [replicated("web-rs", 0, metadata=owner("Rollout", thing("web", "shop")))],
+                "pods": [],
+            },
+            {},
+            True,
+        ),
     ],
 )
 def test_what_rests_on_purpose_leads_nowhere_on_purpose(why, lists, spec, rests):

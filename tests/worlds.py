@@ -77,6 +77,12 @@ def node(name: str = "worker-1", ready: str = "True", **changes: Any) -> dict[st
     return merged(thing(name, spec={}, status=status), changes)
 
 
+def removal(minutes: float) -> dict[str, Any]:
+    """The taint of a node that the cluster-autoscaler began to remove so many minutes ago."""
+    began = NOW - timedelta(minutes=minutes)
+    return {"key": "ToBeDeletedByClusterAutoscaler", "effect": "NoSchedule", "value": str(int(began.timestamp()))}
+
+
 def lease(name: str = "worker-1", renewed: float = 5, **changes: Any) -> dict[str, Any]:
     """A node's lease, renewed so many seconds ago."""
     spec = {

@@ -32,7 +32,8 @@ class Backends:
         self._slices = grouped(lists["endpointslices"], lambda each: each.service)
         self._alike = grouped(lists["pods"], lambda pod: (pod.namespace, frozenset(pod.labels.items())))
         self._labels = grouped(self._alike, lambda key: key[0])
-        self._workloads = grouped((each for noun in WORKLOADS for each in lists[noun]), lambda each: each.namespace)
+        workloads = (each for noun in WORKLOADS for each in lists[noun] if not of_deployment(each))
+        self._workloads = grouped(workloads, lambda each: each.namespace)
 
     def slices(self, service: Service) -> list[EndpointSlice]:
         """Its EndpointSlices."""
@@ -44,7 +45,7 @@ class Backends:
         return [pod for key in self._labels.get(service.namespace, ()) if wanted <= key[1] for pod in self._alike[key]]
 
     def workloads(self, service: Service) -> list[Workload]:
-        """The workloads whose pods its selector matches."""
+        """The workloads whose pods its selector matches. A Deployment speaks for its ReplicaSets: most are history."""
         candidates = self._workloads.get(service.namespace, ())
         return [each for each in candidates if each.makes(service.spec.selector or {})]
 
@@ -106,6 +107,12 @@ class Backends:
             return f"no pod matches its selector {selector}"
         ready = sum(1 for pod in pods if pod.alive and pod.ready.is_true)
         return f"it selects {counted(len(pods), 'pod')}, {ready} ready"
+
+
+def of_deployment(workload: Workload) -> bool:
+    """It is one of the versions that a Deployment keeps."""
+    owner = workload.metadata.controller
+    return owner is not None and owner.kind == "Deployment"
 
 
 def takes_traffic(pod: Pod, moment: datetime, lag: timedelta) -> bool:

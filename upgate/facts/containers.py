@@ -79,6 +79,11 @@ class ContainerStatus(Fact):
         """How its present and its previous run ended, as far as they did."""
         return [end for end in (self.now.terminated, self.last_end) if end]
 
+    @property
+    def done_well(self) -> bool:
+        """It has ended with exit code 0."""
+        return self.now.terminated is not None and self.now.terminated.exit_code == 0
+
     def trouble(self, moment: datetime, restarts_after: bool) -> str:
         """Why it cannot be said to run: it waits for a bad reason, or is between two crashes. Else empty."""
         waiting = self.now.waiting

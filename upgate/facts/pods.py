@@ -10,6 +10,9 @@ import msgspec
 from upgate.facts.containers import Container, ContainerStatus
 from upgate.facts.meta import Condition, Fact, KubernetesObject, condition
 
+#: Reasons of pods that a graceful shutdown of their node ended or refused: pkg/kubelet/nodeshutdown/nodeshutdown_manager.go.
+SHUTDOWN = ("Terminated", "NodeShutdown")
+
 
 class SchedulingGate(Fact):
     """https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/"""
@@ -66,6 +69,11 @@ class Pod(KubernetesObject):
         return self.status.phase in ("Succeeded", "Failed")
 
     @property
+    def needs_its_node(self) -> bool:
+        """What its node does explains it: it has not ended, or ended because its node was shut down."""
+        return not self.done or self.status.reason in SHUTDOWN
+
+    @property
     def leaving(self) -> bool:
         """It is being deleted."""
         return self.metadata.deletion_timestamp is not None
@@ -100,6 +108,12 @@ class Pod(KubernetesObject):
         """The Ready condition."""
         return condition(self.status.conditions, "Ready")
 
+    @property
+    def at_work(self) -> bool:
+        """It runs to its end, and of its containers only those that have done their part are not ready: Tekton, CI runners."""
+        waits = [each for each in self.statuses if not each.ready]
+        return self.spec.restart_policy != "Always" and bool(waits) and all(each.done_well for each in waits)
+
     def started_for(self, moment: datetime) -> timedelta:
         """Time since the last of its containers began its first run, as far as that is known; it is never older than itself."""
         runs = (each.now.running for each in self.statuses if not each.restart_count)
@@ -115,6 +129,10 @@ class Pod(KubernetesObject):
         """Time since its Ready condition last changed; since it was made where that is not known."""
         since = self.ready.last_transition_time
         return moment - since if since else self.age(moment)
+
+    def counts(self, moment: datetime, probation: timedelta) -> bool:
+        """It is ready, and has been for long enough."""
+        return self.ready.is_true and self.ready_for(moment) >= probation
 
     @property
     def scheduled(self) -> Condition | None:

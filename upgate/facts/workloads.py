@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from datetime import timedelta
 
 from upgate.facts.meta import Condition, Fact, KubernetesObject, condition
 
@@ -70,6 +71,7 @@ class WorkloadSpec(Fact):
     """`spec` of all of them."""
 
     replicas: int | None = None
+    min_ready_seconds: int = 0
     paused: bool = False
     pod_management_policy: str = "OrderedReady"
     template: PodTemplate = PodTemplate()
@@ -117,6 +119,11 @@ class Workload(KubernetesObject):
     def unmade(self) -> int:
         """How many pods that are not ready it must have made already: all that it lacks."""
         return self.lacking
+
+    @property
+    def probation(self) -> timedelta:
+        """How long a pod must have been ready before it counts."""
+        return timedelta(0)
 
     @property
     def within_bounds(self) -> bool:
