@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from upgate.errors import UsageError
 from upgate.monitor.pushing import push
-from upgate.monitor.targets import Measured
+from upgate.monitor.targets import Measured, measured
 from upgate.reports.cleaning import cleaned
 from upgate.reports.writing import write_whole
 from upgate.verdict import CheckResult, Outcome, Results, Verdict
@@ -22,7 +22,9 @@ from upgate.verdict import CheckResult, Outcome, Results, Verdict
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
+    from upgate.monitor.history import History
     from upgate.profile import Profile
+    from upgate.snapshot import Snapshot
 
 STATES: dict[Outcome, int] = {"passed": 0, "skipped": 1, "waived": 2, "warned": 3, "inconclusive": 4, "failed": 5}
 VERDICTS: dict[Verdict, int] = {"clear": 0, "inconclusive": 1, "not clear": 2}
@@ -38,27 +40,41 @@ class Metric(NamedTuple):
     values: dict[str, float]
 
 
-def publish(results: Results, profile: Profile, targets: Iterable[Measured], context: Context) -> list[str]:
-    """Write and push what the profile asks for. What did not work is told in notes; it changes nothing else."""
-    wanted = profile.monitor
-    if not (wanted.textfile or wanted.pushgateway):
-        return []
-    results = cleaned(results)
-    registry = registry_of(results.profile, metrics(results, targets, context))
-    notes = [
-        wanted.textfile and write(registry, Path(wanted.textfile)),
-        wanted.pushgateway and push(registry, wanted.pushgateway, results.profile, profile.secrets),
-    ]
-    return [note for note in notes if note]
-
-
 class Context(NamedTuple):
     """What one round cannot know of itself."""
 
-    #: When a round was clear for the last time before this one.
+    #: When a round was clear for the last time, this one aside.
     last_clear: datetime | None = None
     #: A maintenance window is open.
     maintenance: bool = False
+
+
+def publish(results: Results, profile: Profile, snapshot: Snapshot | None, past: History | None) -> list[str]:
+    """Write and push what the profile asks for. What did not work is told in notes; it changes nothing else."""
+    if not (profile.monitor.textfile or profile.monitor.pushgateway):
+        return []
+    results = cleaned(results)
+    known = metrics(results, measured(profile, snapshot), context(past))
+    return deliver(registry_of(results.profile, known), profile, results.profile)
+
+
+def context(past: History | None) -> Context:
+    """What the history adds, in which the round is recorded already."""
+    last = past and past.last_round()
+    if not (past and last):
+        return Context()
+    clear = past.last_clear()
+    return Context(clear and clear.at, last.maintenance)
+
+
+def deliver(registry: CollectorRegistry, profile: Profile, name: str) -> list[str]:
+    """Send the metrics wherever the profile wants them; a note for each place that did not take them."""
+    wanted = profile.monitor
+    notes = (
+        wanted.textfile and write(registry, Path(wanted.textfile)),
+        wanted.pushgateway and push(registry, wanted.pushgateway, name, profile.secrets),
+    )
+    return [note for note in notes if note]
 
 
 def metrics(results: Results, targets: Iterable[Measured], context: Context) -> Iterator[Metric]:
