@@ -8,16 +8,21 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.servers import accepting, free_port, hang
+from tests.servers import accepting, free_port, hang, serving
+from tests.test_probes_targets import snapshot
 from tests.test_reports_examples import FINISHED, broken, finding, healthy, hostile, result, results
 from upgate.monitor import pushing
-from upgate.monitor.metrics import STATES, Context, Measured, metrics, publish, registry_of
+from upgate.monitor.metrics import STATES, Context, Measured, deliver, metrics, publish, registry_of
+from upgate.monitor.targets import measured
+from upgate.probes import attempt_all
+from upgate.probes.targets import targets
 from upgate.profile import Profile
 from upgate.profile.model import Origin
-from upgate.reports.cleaning import harmless
+from upgate.reports.cleaning import cleaned, harmless
 
 ALONE = Context()
 SHOP = Measured("external.shop", 1.0, 0.12)
@@ -25,6 +30,11 @@ SHOP = Measured("external.shop", 1.0, 0.12)
 
 def profile(*secrets: str, **monitor: str) -> Profile:
     return Profile(monitor=monitor).come_from(Origin("prod", secrets=secrets))
+
+
+def tell(results, wanted, targets=(), context=ALONE):
+    """Send the metrics of these results; the notes."""
+    return deliver(registry_of("prod", metrics(cleaned(results), targets, context)), wanted, "prod")
 
 
 def told(text: bytes | str) -> dict[str, dict[str, float]]:
@@ -42,7 +52,7 @@ def textfile(tmp_path):
 
     def write(results, targets=(), context=ALONE):
         path = tmp_path / "upgate.prom"
-        assert publish(results, profile(textfile=str(path)), targets, context) == []
+        assert tell(results, profile(textfile=str(path)), targets, context) == []
         return told(path.read_bytes())
 
     return write
@@ -51,7 +61,7 @@ def textfile(tmp_path):
 def test_a_profile_that_asks_for_none_gets_none(tmp_path, monkeypatch):
     """Without textfile and pushgateway nothing is written and nothing is said."""
     monkeypatch.chdir(tmp_path)
-    assert publish(broken(), profile(), [SHOP], ALONE) == []
+    assert publish(broken(), profile(), None, None) == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -124,7 +134,7 @@ def test_the_file_is_replaced_as_a_whole(textfile, tmp_path):
 def test_a_file_that_cannot_be_written_is_told(tmp_path):
     """A textfile below something that is no folder gives one note that names it."""
     (tmp_path / "file").touch()
-    (note,) = publish(healthy(), profile(textfile=str(tmp_path / "file" / "upgate.prom")), [], ALONE)
+    (note,) = tell(healthy(), profile(textfile=str(tmp_path / "file" / "upgate.prom")))
     assert str(tmp_path / "file" / "upgate.prom") in note
     assert "monitor.textfile" in note
 
@@ -158,7 +168,7 @@ def gateway():
 def test_the_push_replaces_the_group_of_the_profile(gateway):
     """One PUT to the group of the profile, with everything that the file would hold."""
     place, asked, _ = gateway
-    assert publish(broken(), profile(pushgateway=f"http://{place}/prefix/"), [SHOP], ALONE) == []
+    assert tell(broken(), profile(pushgateway=f"http://{place}/prefix/"), [SHOP]) == []
     ((path, login, body),) = asked
     assert (path, login) == ("/prefix/metrics/job/upgate/profile/prod", None)
     assert told(body)["upgate_verdict"] == {"": 2}
@@ -169,7 +179,7 @@ def test_a_login_in_the_url_is_used_and_never_shown(gateway):
     place, asked, server = gateway
     server.status = 400
     url = f"http://ops:s3cret-pass@{place}"
-    (note,) = publish(broken(), profile(pushgateway=url), [], ALONE)
+    (note,) = tell(broken(), profile(pushgateway=url))
     assert asked[0][1] == "Basic b3BzOnMzY3JldC1wYXNz"
     assert f"http://{place}: it answered 400 pushed metrics are invalid or inconsistent: [hidden]" in note
     assert "ops" not in note
@@ -178,7 +188,7 @@ def test_a_login_in_the_url_is_used_and_never_shown(gateway):
 def test_a_secret_address_is_not_told():
     """A Pushgateway whose address comes from the environment is not named in the note."""
     url = f"http://127.0.0.1:{free_port()}/s3cret-path"
-    (note,) = publish(broken(), profile(url, "s3cret-path", pushgateway=url), [], ALONE)
+    (note,) = tell(broken(), profile(url, "s3cret-path", pushgateway=url))
     assert "s3cret-path" not in note
     assert "Connection refused" in note
 
@@ -189,7 +199,7 @@ def test_a_pushgateway_that_hangs_is_given_up(monkeypatch):
     for behave in (hang, drip):
         with accepting(behave) as port:
             began = time.monotonic()
-            (note,) = publish(broken(), profile(pushgateway=f"http://127.0.0.1:{port}"), [], ALONE)
+            (note,) = tell(broken(), profile(pushgateway=f"http://127.0.0.1:{port}"))
             assert time.monotonic() - began < 5
             assert "time" in note or "no end" in note
 
@@ -215,5 +225,23 @@ def test_what_does_not_work_does_not_stop_the_other(tmp_path):
     """With the Pushgateway down the textfile is written all the same."""
     path = Path(tmp_path, "upgate.prom")
     wanted = profile(pushgateway=f"http://127.0.0.1:{free_port()}", textfile=str(path))
-    assert len(publish(broken(), wanted, [SHOP], ALONE)) == 1
+    assert len(tell(broken(), wanted, [SHOP])) == 1
     assert told(path.read_bytes())["upgate_verdict"] == {"": 2}
+
+
+def test_many_endpoints_are_one_target() -> None:
+    """Of two nodes one refuses: the entry is one target that is half available. What cannot be asked is no target."""
+    with serving() as server:
+        url = f"http://{{address}}:{server.port}/ok"
+        entries = [
+            {"name": "proxy", "each": "node", "url": url},
+            {"name": "blind", "url": server.url(), "proxy": f"http://127.0.0.1:{free_port()}"},
+        ]
+        wanted = Profile(external=entries)
+        looked = snapshot({"n1": "127.0.0.1", "n2": "127.0.0.2"})
+        looked = msgspec.structs.replace(looked, attempts=attempt_all(targets(wanted.external, looked)))
+    (found,) = measured(wanted, looked)
+    assert (found.id, found.availability) == ("external.proxy", 0.5)
+    assert 0 < found.latency < 5
+    assert list(measured(wanted, None)) == []
+    assert list(measured(wanted, snapshot(gaps={"nodes": "403"}))) == []
