@@ -237,7 +237,7 @@ def test_many_endpoints_are_one_target() -> None:
             {"name": "proxy", "each": "node", "url": url},
             {"name": "blind", "url": server.url(), "proxy": f"http://127.0.0.1:{free_port()}"},
         ]
-        wanted = Profile(external=entries)
+        wanted = Profile.model_validate({"external": tuple(entries)})
         looked = snapshot({"n1": "127.0.0.1", "n2": "127.0.0.2"})
         looked = msgspec.structs.replace(looked, attempts=attempt_all(targets(wanted.external, looked)))
     (found,) = measured(wanted, looked)
