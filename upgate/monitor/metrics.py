@@ -21,8 +21,8 @@ from upgate.verdict import CheckResult, Outcome, Results, Verdict
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
-    from upgate.monitor.history import History
 
+    from upgate.monitor.history import History
     from upgate.profile import Profile
     from upgate.snapshot import Snapshot
 
