@@ -217,3 +217,22 @@ ALERTS = {"UpgateNotClear", "UpgateTargetOut"}
 def up_of(chain: Chain) -> dict[str, float]:
     """What Prometheus knows of targets from outside."""
     return chain.asked("upgate_target_availability_ratio")
+
+
+def test_the_dashboard_asks_for_what_there_is(chain, look):
+    """Every query of the dashboard gets an answer from Prometheus after a round, about that profile; panels do not overlap."""
+    with serving() as server:
+        look("broken", server.url("/ok"))
+        dashboard = json.loads((SHIPPED.parent / "grafana" / "dashboard.json").read_text())
+        queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+        for query in (each.replace("$profile", "chained").replace("$__range", "1h") for each in queries):
+            until(f"{query} has an answer", lambda query=query: chain.asked(query))
+    assert len(queries) == len(dashboard["panels"])
+    cells = [cell for panel in dashboard["panels"] for cell in cells_of(panel["gridPos"])]
+    assert len(cells) == len(set(cells))
+
+
+def cells_of(place: dict[str, int]) -> Iterator[tuple[int, int]]:
+    """The cells of the grid that a panel covers."""
+    for x in range(place["x"], place["x"] + place["w"]):
+        yield from ((x, y) for y in range(place["y"], place["y"] + place["h"]))
