@@ -124,6 +124,20 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         return self.took / self.up if self.up else None
 
 
+class TargetDay(msgspec.Struct, frozen=True, kw_only=True):
+    """One day of all endpoints of an entry of `external:`, in or out of maintenance."""
+
+    #: The id of the check that asks them.
+    name: str
+    day: date
+    maintenance: bool
+    up: int
+    down: int
+    unknown: int
+    took: float
+    slowest: float
+
+
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """A time in which an alert was on."""
 
@@ -185,6 +199,11 @@ class History:
         """The latest round."""
         return next(iter(self._rows(Round, "SELECT * FROM rounds ORDER BY id DESC LIMIT 1")), None)
 
+    def last_clear(self) -> Round | None:
+        """The latest round that was clear."""
+        query = "SELECT * FROM rounds WHERE verdict = 'clear' ORDER BY id DESC LIMIT 1"
+        return next(iter(self._rows(Round, query)), None)
+
     def checks(self) -> list[Check]:
         """Every check as it is now."""
         query = """
@@ -205,6 +224,14 @@ class History:
         """Latency and availability by target and hour; maintenance is booked apart."""
         hour = (since - EPOCH) // timedelta(hours=1)
         return self._rows(Target, "SELECT * FROM targets WHERE hour >= ? ORDER BY hour, target, maintenance", hour)
+
+    def target_days(self, since: date) -> list[TargetDay]:
+        """The same by day, all endpoints of an entry of `external:` together."""
+        query = """
+            SELECT name, hour / 24 AS day, maintenance, sum(up) AS up, sum(down) AS down, sum(unknown) AS unknown,
+            sum(took) AS took, max(slowest) AS slowest FROM targets WHERE hour >= ? * 24
+            GROUP BY name, day, maintenance ORDER BY day, name, maintenance"""
+        return self._rows(TargetDay, query, since)
 
     def incidents(self, since: datetime = BEGINNING) -> list[Incident]:
         """The incidents that were not over then."""
