@@ -46,6 +46,7 @@ def add(parser: pytest.Parser) -> None:
     option("--every", metavar="DURATION", help="the time between two rounds")
     option("--fail-on-warnings", action="store_true", help="warnings fail the gate too")
     option("--save-baseline", action="store_true", help="save what later runs compare with")
+    option("--monitor", action="store_true", help="one round of continuous monitoring: also history and alerts")
     option(
         "--baseline", metavar="PATH", help="the baseline to compare with; default: <reports>/baseline.json, where it is"
     )
@@ -106,7 +107,9 @@ def read(config: pytest.Config, profile: Any) -> Options:
     from upgate.profile.quantities import parse_duration, parse_moment
 
     given = config.option
-    settle = parsed("--settle", given.settle, parse_duration) or profile.gate.settle
+    if given.monitor and given.settle is not None:
+        raise UsageError("--monitor is one round, and --settle is many: leave one of them out")
+    settle = None if given.monitor else parsed("--settle", given.settle, parse_duration) or profile.gate.settle
     if settle is None and (given.clean is not None or given.every is not None):
         raise UsageError("--clean and --every say how to settle: say for how long, with --settle=10m")
     if settle and getattr(given, "numprocesses", None):
@@ -125,6 +128,7 @@ def read(config: pytest.Config, profile: Any) -> Options:
         fail_on_warnings=given.fail_on_warnings,
         save_baseline=given.save_baseline,
         baseline=absolute(given.baseline) if given.baseline else None,
+        monitor=given.monitor,
     )
 
 

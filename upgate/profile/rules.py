@@ -22,6 +22,8 @@ def broken_rules(root: Node) -> Iterator[Problem]:
         yield from one_source(cluster)
     for index, entry in enumerate(entries(root, "external")):
         yield from broken_by_entry(entry, ("external", index))
+    for index, entry in enumerate(entries(root.child("monitor") or root, "maintenance")):
+        yield from broken_by_window(entry, ("monitor", "maintenance", index))
 
 
 def repeated_names(root: Node) -> Iterator[Problem]:
@@ -88,6 +90,22 @@ def address_of_each(entry: Node, keys: Keys) -> Iterator[Problem]:
                 else "has an {address}, but there is no each"
             )
             yield at(node.place, (*keys, key), words)
+
+
+def broken_by_window(entry: Node, keys: Keys) -> Iterator[Problem]:
+    """Every rule that an entry of `monitor.maintenance:` breaks: it is once, or again and again."""
+    yield from exactly_one(entry, ("from", "every"), keys)
+    once, again = is_set(entry, "from"), is_set(entry, "every")
+    if once != again:
+        yield from together(entry, ("from", "to") if once else ("every", "at", "for"), keys)
+        yield from misplaced(entry, ("at", "for", "zone") if once else ("to",), "every" if once else "from", keys)
+
+
+def together(entry: Node, names: tuple[str, ...], keys: Keys) -> Iterator[Problem]:
+    """Keys of which none means anything without the others."""
+    for name in names:
+        if not is_set(entry, name):
+            yield at(entry.place, keys, f"needs the key {name} beside {names[0]}")
 
 
 def tls_of_plain_text(entry: Node, keys: Keys) -> Iterator[Problem]:
