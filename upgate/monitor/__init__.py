@@ -8,5 +8,6 @@ maintenance  times in which the pager is muted
 message      what people are told, in words
 delivery     the outbox: sent until it has arrived
 sending      apprise, webhooks and the heartbeat
+outputs      what others read: metrics and the status page
 round        all of that, once, after the verdict
 """

@@ -21,6 +21,7 @@ from upgate.monitor import alerts, history, maintenance, memory, recording, stor
 from upgate.monitor.alerts import Rules
 from upgate.monitor.history import History
 from upgate.monitor.message import compose
+from upgate.monitor.outputs import publish_metrics, write_status_page
 from upgate.monitor.signals import signals
 from upgate.redaction import redact
 from upgate.snapshot import Snapshot
@@ -64,7 +65,7 @@ class Monitored:
 #: Writes one thing for others to read, such as metrics; what it gives are notes for the reports. It must not keep
 #: anything that it is given. Heavy imports belong into the function.
 Output = Callable[[Monitored], Iterable[str]]
-OUTPUTS: tuple[Output, ...] = ()
+OUTPUTS: tuple[Output, ...] = (publish_metrics, write_status_page)
 
 
 def run(round: Monitored) -> list[str]:
