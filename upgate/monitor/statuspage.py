@@ -12,6 +12,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
+from upgate.facts.words import counted, duration
 from upgate.monitor.availability import DAYS, Track, of_checks, of_targets, tracks
 from upgate.monitor.tracks import legend, percent, track
 from upgate.monitor.wrong import Wrong, wrong_now
@@ -190,7 +191,7 @@ def check_list(inside: list[Track], titles: dict[str, str]) -> str:
     shown = "".join(track(it, titles.get(it.name, "")) for it in restless)
     folded = "".join(track(it, titles.get(it.name, "")) for it in quiet)
     listed = f'{legend()}<ul class="tracks">{shown}</ul>' if shown else ""
-    label = f"{len(quiet)} {'was' if len(quiet) == 1 else 'were'} fine on all days"
+    label = f"{counted(len(quiet), 'check')} fine on all days"
     return listed + (
         f'<details class="fold"><summary>{label}</summary><ul class="tracks">{folded}</ul></details>' if folded else ""
     )
@@ -230,12 +231,6 @@ def lasted(since: datetime, until: datetime | None, now: datetime) -> str:
     if until is None:
         return f"for {duration(now - since)}, since {words.moment(since)}"
     return f"{duration(until - since)}, {words.moment(since)} to {words.moment(until)}"
-
-
-def duration(time: timedelta) -> str:
-    """As people say it, days too; a clock that jumped back gives no negative one."""
-    seconds = max(0.0, time.total_seconds())
-    return f"{time.days} days {seconds % 86_400 // 3600:.0f}h" if seconds >= 172_800 else words.span(seconds)
 
 
 def window_list(windows: list[Window], now: datetime) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from html import escape
 from itertools import groupby
 
+from upgate.facts.words import counted
 from upgate.monitor.availability import DAYS, State, Tally, Track
 
 #: Of ten: so that nobody needs to tell colours apart.
@@ -56,7 +57,9 @@ def bar(days: tuple[Tally, ...], label: str) -> str:
 def summary(one: Track) -> str:
     """The picture in words: `86 fine, 1 failures`."""
     counts = Counter(day.state for day in one.days)
-    return ", ".join(f"{counts[state]} days {meaning}" for state, meaning in MEANINGS.items() if counts[state])
+    return ", ".join(
+        f"{counted(counts[state], 'day')} {meaning}" for state, meaning in MEANINGS.items() if counts[state]
+    )
 
 
 def worst(one: Track) -> str:
@@ -64,9 +67,7 @@ def worst(one: Track) -> str:
     if not one.worst:
         return ""
     items = "".join(f"<li>{day.day}: {', '.join(said(day))}</li>" for day in one.worst)
-    number = len(one.worst)
-    label = f"{number} {'day was' if number == 1 else 'days were'} not fine"
-    return f"<details><summary>{label}</summary><ul>{items}</ul></details>"
+    return f"<details><summary>not fine on {counted(len(one.worst), 'day')}</summary><ul>{items}</ul></details>"
 
 
 def said(day: Tally) -> Iterator[str]:
