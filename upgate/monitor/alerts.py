@@ -65,7 +65,7 @@ class Alert(msgspec.Struct, kw_only=True):
 
     def add(self, bad: bool, at: datetime, rate: Rate, objects: Iterable[str] = ()) -> None:
         """One more round that judged it."""
-        if self.window and self.window[-1].bad != bad:
+        if self.bad != bad:
             self.changes.append(at)
         self.window = [*self.window, Judged(at, bad, tuple(objects))][-rate.rounds :]
         self._know(at)

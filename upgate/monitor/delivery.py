@@ -17,11 +17,12 @@ from pathlib import Path
 
 import msgspec
 
+from upgate.errors import UpgateError
 from upgate.facts.words import counted
 from upgate.monitor.history import milliseconds
 from upgate.monitor.message import Message
-from upgate.monitor.sending import Undelivered, send
-from upgate.monitor.storage import transaction
+from upgate.monitor.sending import Undelivered, send, usable
+from upgate.monitor.storage import reading, transaction
 from upgate.waiting import Deadline
 
 #: The pause after the first attempt that failed; it doubles with each.
@@ -36,6 +37,30 @@ Send = Callable[[str, Message], None]
 def digest(url: str) -> str:
     """What the history calls a recipient: its URL may hold a token."""
     return sha256(url.encode()).hexdigest()[:12]
+
+
+def check(path: Path, urls: Sequence[str]) -> None:
+    """See whether there is a way to deliver to all of them: apprise, which takes its time, is asked once. Raises UsageError."""
+    if {digest(url) for url in urls} - understood(path):
+        usable(urls)
+
+
+def understood(path: Path) -> set[str]:
+    """The recipients that were asked about in earlier rounds; none where that cannot be read."""
+    try:
+        with reading(path) as db:
+            return {row["recipient"] for row in db.execute("SELECT recipient FROM recipients")}
+    except UpgateError:
+        return set()
+
+
+def understand(db: sqlite3.Connection, urls: Sequence[str]) -> None:
+    """Remember that these can be delivered to."""
+    wanted = {digest(url) for url in urls}
+    known = {row["recipient"] for row in db.execute("SELECT recipient FROM recipients")}
+    if wanted != known:
+        db.execute("DELETE FROM recipients")
+        db.executemany("INSERT INTO recipients VALUES (?)", [(each,) for each in wanted])
 
 
 def named(number: int, url: str) -> str:
@@ -70,7 +95,7 @@ def tidy(db: sqlite3.Connection, urls: Sequence[str]) -> Iterator[str]:
             (digest(url), WAITING),
         ).rowcount
         if many:
-            yield f"{named(number, url)} takes nothing: the {counted(many, 'oldest alert message')} dropped, not delivered"
+            yield f"{named(number, url)} takes nothing: the {many} oldest alert messages dropped, not delivered"
 
 
 @dataclass

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from upgate.errors import UpgateError
-from upgate.monitor import alerts, history, maintenance, memory, recording, storage
+from upgate.monitor import alerts, delivery, history, maintenance, memory, recording, storage
 from upgate.monitor.alerts import Rules
 from upgate.monitor.history import History
 from upgate.monitor.message import compose
 from upgate.monitor.outputs import publish_metrics, write_status_page
+from upgate.monitor.sending import ping
 from upgate.monitor.signals import signals
 from upgate.redaction import redact
 from upgate.snapshot import Snapshot
@@ -82,11 +83,11 @@ def done(round: Monitored, work: Callable[[Monitored], None], consequence: str) 
     try:
         work(round)
     except UpgateError as problem:
-        round.notes.append(f"{problem}: {consequence}")
+        round.notes.append(f"{consequence}: {problem}")
     except OSError as problem:
-        round.notes.append(f"{problem.filename or 'the system'}: {problem.strerror or problem}: {consequence}")
+        round.notes.append(f"{consequence}: {problem.filename or 'the system'}: {problem.strerror or problem}")
     except Exception as problem:  # a fault of ours must not take the verdict with it
-        round.notes.append(f"monitoring itself broke with {type(problem).__name__}: {problem}: {consequence}")
+        round.notes.append(f"{consequence}: monitoring itself broke with {type(problem).__name__}: {problem}")
     else:
         return True
     return False
@@ -127,13 +128,12 @@ def write(db: sqlite3.Connection, round: Monitored) -> None:
         tell(db, round, states, after_maintenance=bool(before and before["maintenance"]))
     memory.write_incidents(db, states, id, at, bool(windows))
     memory.save(db, states)
+    delivery.understand(db, round.monitor.notify)
     recording.tidy(db, id, at, round.monitor.keep)
 
 
 def tell(db: sqlite3.Connection, round: Monitored, states: alerts.States, *, after_maintenance: bool) -> None:
     """Put the news into the outbox, if there are any."""
-    from upgate.monitor import delivery
-
     at = round.results.started
     news = alerts.news(states, at, rules(round.monitor), anyway=after_maintenance)
     if news:
@@ -173,12 +173,10 @@ def put_out(output: Output, round: Monitored) -> None:
 
 def deliver(round: Monitored) -> None:
     """Send what is in the outbox. Raises Unusable."""
-    from upgate.monitor.delivery import Delivery, undelivered
-
     if round.monitor.notify:
-        round.notes += Delivery(round.path, round.monitor.notify, round.results.started).run()
+        round.notes += delivery.Delivery(round.path, round.monitor.notify, round.results.started).run()
         with storage.transaction(round.path) as db:
-            round.delivered = not undelivered(db)
+            round.delivered = not delivery.undelivered(db)
 
 
 def beat(round: Monitored, whole: bool) -> None:
@@ -190,8 +188,6 @@ def beat(round: Monitored, whole: bool) -> None:
     if round.monitor.heartbeat and reason:
         round.notes.append(f"the heartbeat was held back: {reason}")
     elif round.monitor.heartbeat:
-        from upgate.monitor.sending import ping
-
         ping(round.monitor.heartbeat)
 
 

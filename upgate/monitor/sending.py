@@ -10,7 +10,8 @@ import logging
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -60,7 +61,7 @@ def service_for(url: str) -> Any:
     return service
 
 
-def usable(urls: tuple[str, ...]) -> None:
+def usable(urls: Sequence[str]) -> None:
     """See whether all of them can be used at all. Raises UsageError."""
     for number, url in enumerate(urls):
         try:
@@ -104,7 +105,7 @@ def hidden(text: str, url: str) -> str:
 
 @contextmanager
 def unlogged() -> Iterator[list[str]]:
-    """Keep what libraries log, which may name URLs, to ourselves."""
+    """Keep what libraries log, which may name URLs, and what they warn of, which concerns nobody here, to ourselves."""
     said: list[str] = []
     logger, handler = logging.getLogger("apprise"), Kept(said)
     before = logger.propagate, logger.level
@@ -112,7 +113,7 @@ def unlogged() -> Iterator[list[str]]:
     logger.setLevel(logging.WARNING)
     logger.addHandler(handler)
     try:
-        with quiet("urllib3", "requests", "asyncio"):
+        with warnings.catch_warnings(action="ignore"), quiet("urllib3", "requests"):
             yield said
     finally:
         logger.removeHandler(handler)

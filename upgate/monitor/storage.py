@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +20,8 @@ from upgate.errors import UpgateError, UsageError
 VERSION = 1
 #: Seconds to wait for another process's transaction, which takes milliseconds.
 BUSY = 10
+#: Bytes that a step needs at the most.
+ROOM = 256 * 1024
 #: Times are milliseconds since 1970 in UTC. A round's number only grows, whatever the clock does: it is the order.
 SCHEMA = """
 CREATE TABLE rounds (
@@ -116,6 +119,9 @@ CREATE TABLE outbox (                   -- one row for each message and recipien
     sent INTEGER,
     error TEXT NOT NULL DEFAULT ''
 );
+CREATE TABLE recipients (               -- the URLs that apprise was asked about and understands, as digests
+    recipient TEXT PRIMARY KEY
+);
 """
 
 
@@ -128,7 +134,7 @@ def transaction(path: Path) -> Iterator[sqlite3.Connection]:
     """The history for one step: all of it is written, or nothing. Raises Unusable."""
     connection = connected(path)
     try:
-        with worded(path):
+        with worded(path, (sqlite3.Error,)):
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
@@ -143,7 +149,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         raise UsageError(f"there is no history {path}: runs with --monitor write one.")
     connection = connected(path)
     try:
-        with worded(path):
+        with worded(path, (sqlite3.Error,)):
             connection.execute("BEGIN")
             yield connection
     finally:
@@ -195,12 +201,20 @@ def closed(connection: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def worded(path: Path) -> Iterator[None]:
-    """Turn SQLite's and the system's errors into a sentence."""
+def worded(path: Path, kinds: tuple[type[Exception], ...] = (sqlite3.Error, OSError)) -> Iterator[None]:
+    """Turn errors into a sentence: SQLite's and the system's, or only these. Raises Unusable."""
     try:
         yield
-    except (sqlite3.Error, OSError) as problem:
-        raise Unusable(f"history {path} cannot be used: {problem}") from problem
+    except kinds as problem:
+        raise Unusable(f"history {path} cannot be used: {said(problem, path)}") from problem
+
+
+def said(problem: Exception, path: Path) -> str:
+    """What was wrong. On a full disk SQLite may only speak of an I/O error."""
+    code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free < ROOM):
+        return "the disk is full"
+    return str(problem)
 
 
 def is_torn(problem: Unusable) -> bool:

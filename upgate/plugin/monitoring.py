@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from upgate.gate import Gate, without_secrets
-from upgate.monitor import round
+from upgate.monitor import delivery, history, round
 from upgate.plugin.options import usable
 from upgate.verdict import EXIT_CODES, Results
 
@@ -26,9 +26,7 @@ def begin(gate: Gate) -> None:
 def check(gate: Gate) -> None:
     """See whether alerts could be sent. Raises UsageError."""
     if gate.profile.monitor.notify:
-        from upgate.monitor.sending import usable as usable_urls
-
-        usable_urls(gate.profile.monitor.notify)
+        delivery.check(gate.options.reports / history.FILE, gate.profile.monitor.notify)
 
 
 def follow(gate: Gate, results: Results) -> Results:
