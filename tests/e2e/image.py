@@ -30,6 +30,8 @@ def debian(home: Path) -> Path:
         unfinished = Path(tempfile.mkdtemp(dir=home))
         command = ["debootstrap", "--variant=minbase", "--include=python3", SUITE, unfinished, site.split()[0]]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        for leftovers in ("var/cache/apt/archives", "var/lib/apt/lists"):
+            shutil.rmtree(unfinished / leftovers)
         unfinished.chmod(0o755)
         unfinished.rename(tree)
     return tree
@@ -40,7 +42,7 @@ def build(home: Path, folder: Path) -> Path:
     wheel, root = folder / "wheel", folder / "root"
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "wheel", "--no-deps", f"--wheel-dir={wheel}", CHECKOUT], check=True)
-    shutil.copytree(debian(home), root, symlinks=True, ignore=shutil.ignore_patterns("dev", "archives", "lists"))
+    subprocess.run(["cp", "--archive", debian(home), root], check=True)
     site = root / "usr/local/lib" / f"python{PYTHON}" / "dist-packages"
     made_for = [f"--python-version={PYTHON}", "--only-binary=:all:", "--root-user-action=ignore"]
     subprocess.run([*pip, "install", *made_for, f"--target={site}", *wheel.glob("*.whl")], check=True)
@@ -48,7 +50,7 @@ def build(home: Path, folder: Path) -> Path:
     entry.write_text(ENTRY)
     entry.chmod(0o755)
     archive = folder / "upgate.tar"
-    subprocess.run([SCRIPTS / "mkimage.py", archive, NAME, '["upgate"]', "[]", f"--rootfs={root}"], check=True)
+    subprocess.run([sys.executable, SCRIPTS / "mkimage.py", archive, NAME, '["upgate"]', "[]", f"--rootfs={root}"], check=True)
     shutil.rmtree(root)
     return archive
 
