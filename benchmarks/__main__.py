@@ -37,6 +37,11 @@ class Access(NamedTuple):
 
 def main() -> None:
     """Measure, and print a table."""
+    if sys.argv[1:2] == ["day"]:
+        from benchmarks import day
+
+        day.main(sys.argv[2:])
+        return
     options = arguments()
     with tempfile.TemporaryDirectory(prefix="upgate-bench-") as name:
         folder = Path(name)

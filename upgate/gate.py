@@ -27,7 +27,7 @@ from upgate.facts.relations import RELATIONS
 from upgate.looking import Look, Progress, looking
 from upgate.planned import unjudged
 from upgate.redaction import is_clean, redact
-from upgate.reports.writing import append_line, clear, write_whole
+from upgate.reports.writing import append_line, clear, worded, write_whole
 from upgate.settling import Settling
 from upgate.snapshot import Snapshot
 from upgate.verdict import EXIT_CODES, CheckResult, Cluster, Outcome, Results, Verdict, decide
@@ -50,6 +50,8 @@ class Options:
     baseline: Path | None = None
     #: The name of the place that probes are made from.
     vantage: str = ""
+    #: One round of continuous monitoring.
+    monitor: bool = False
 
     @property
     def baseline_path(self) -> Path:
@@ -74,6 +76,8 @@ class Gate:
     baseline: Baseline | None = None
     #: In a worker: the snapshot of the process that it works for.
     saved: Path | None = None
+    #: Another round was at work, and this one is none.
+    left_out: bool = False
     settling: Settling = field(init=False)
     _stack: ExitStack = field(default_factory=ExitStack)
     _look: Look | None = None
@@ -89,6 +93,13 @@ class Gate:
         try_out(self.options.reports)
         self._look = self._stack.enter_context(looking(self.profile, self.reference_at, self.options.vantage))
         clear(self.options.reports)
+
+    def only_one(self, lock: Path) -> bool:
+        """Whether this run holds a lock, which it then keeps until it is closed. Raises UsageError."""
+        from upgate.monitor.storage import locked
+
+        with worded("lock", lock):
+            return self._stack.enter_context(locked(lock))
 
     def load_baseline(self) -> Baseline | None:
         """The baseline to compare with: the one asked for, or the one that lies there. Raises UsageError."""

@@ -94,7 +94,8 @@ def conclude_body(item: pytest.Item, gate: Gate) -> None:
     judgement = item.stash.get(JUDGEMENT, None) or Judgement(check)
     if not hasattr(item.function, "__check__"):  # type: ignore[attr-defined]
         judgement.look_at(0 if judgement.examined else 1, "tests")
-    concluded = conclude(judgement, gate.profile.waivers, may_be_empty=check.id in gate.profile.expect.may_be_empty)
+    empty = check.id in gate.profile.expect.may_be_empty
+    concluded = conclude(judgement, gate.profile.waivers, may_be_empty=empty, monitoring=gate.options.monitor)
     item.stash[RESULT] = concluded
     if concluded.outcome == "failed":
         raise NotAllRight("\n".join(f"{each.object}: {each.observed}" for each in concluded.active))

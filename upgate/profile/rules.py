@@ -24,6 +24,8 @@ def broken_rules(root: Node) -> Iterator[Problem]:
     for index, entry in enumerate(entries(root, "external")):
         yield from broken_by_entry(entry, ("external", index))
     yield from broken_by_hosts(root)
+    for index, entry in enumerate(entries(root.child("monitor") or root, "maintenance")):
+        yield from broken_by_window(entry, ("monitor", "maintenance", index))
 
 
 def repeated_names(root: Node) -> Iterator[Problem]:
@@ -124,6 +126,29 @@ def places_of_each(entry: Node, keys: Keys) -> Iterator[Problem]:
 def braced(words: Iterable[str]) -> str:
     """`{address} or {host}`."""
     return " or ".join(f"{{{word}}}" for word in words)
+
+
+def broken_by_window(entry: Node, keys: Keys) -> Iterator[Problem]:
+    """Every rule that an entry of `monitor.maintenance:` breaks: it is once, or again and again."""
+    yield from exactly_one(entry, ("from", "every"), keys)
+    once, again = is_set(entry, "from"), is_set(entry, "every")
+    if once != again:
+        yield from together(entry, ("from", "to") if once else ("every", "at", "for"), keys)
+        yield from meaningless(entry, ("at", "for", "zone") if once else ("to",), "every" if once else "from", keys)
+
+
+def meaningless(entry: Node, names: Iterable[str], with_key: str, keys: Keys) -> Iterator[Problem]:
+    """Keys that mean nothing without another one."""
+    for name in names:
+        if is_set(entry, name):
+            yield at(entry.keys[name], (*keys, name), f"means nothing without {with_key}")
+
+
+def together(entry: Node, names: tuple[str, ...], keys: Keys) -> Iterator[Problem]:
+    """Keys of which none means anything without the others."""
+    for name in names:
+        if not is_set(entry, name):
+            yield at(entry.place, keys, f"needs the key {name} beside {names[0]}")
 
 
 def tls_of_plain_text(entry: Node, keys: Keys) -> Iterator[Problem]:
