@@ -141,7 +141,7 @@ def test_rounds_that_are_killed_anywhere_lose_no_alert_and_send_none_twice(alert
     for objects in (None, served()):
         if objects:
             become(cluster, objects)
-        for _ in range(4):
+        for _ in range(3):
             running = started(path, "-q", "--monitor")
             time.sleep(dice.uniform(0.2, 1.2))
             running.process.kill()
