@@ -12,6 +12,7 @@ import pytest
 
 from tests.running import Run, profile, run, runs
 from tests.servers import Authority, free_port, serving, tls_with
+from upgate.cluster.login import first_context
 from upgate.embedded import EmbeddedCluster
 
 #: Tokens that no output may hold: one as kubeconfigs have them, one as plugins let slip, and one from the environment.
@@ -174,3 +175,19 @@ def test_no_value_of_a_variable_is_told(tmp_path):
     assert result.outcomes["external.shop"] == "failed"
     assert VARIABLE not in result.texts()
     assert "127.0.0.1" in (result.reports / "rounds.jsonl").read_text()
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (["current-context: ''", "current-context: tokyo", "current-context: osaka"], "tokyo"),
+        (["", "users: []"], None),
+        (["current-context: osaka"], None),  # of a single file the client reads it itself
+    ],
+)
+def test_of_several_kubeconfigs_the_first_current_context_holds(tmp_path, files, expected):
+    """KUBECONFIG may name several files: as with kubectl, an empty value in a later one takes nothing away."""
+    paths = [tmp_path / str(number) for number, _ in enumerate(files)]
+    for path, text in zip(paths, files, strict=True):
+        path.write_text(text)
+    assert first_context(":".join(map(str, [*paths, tmp_path / "missing"]))) == expected

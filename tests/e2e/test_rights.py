@@ -36,7 +36,7 @@ BLIND = blind()
 def role(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The ClusterRole that `upgate profile rbac` prints for the profile."""
     path = Battery(tmp_path_factory.mktemp("role"), Path()).profile(**HEALTHY, patience=SHORT)
-    code, text = call([str(Path(sys.executable).with_name("upgate")), "profile", "rbac", str(path)], {})
+    code, text = call([sys.executable, "-m", "upgate", "profile", "rbac", str(path)], {})
     assert code == 0, text
     return yaml.safe_load(text)
 
