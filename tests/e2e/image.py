@@ -50,7 +50,9 @@ def build(home: Path, folder: Path) -> Path:
     entry.write_text(ENTRY)
     entry.chmod(0o755)
     archive = folder / "upgate.tar"
-    subprocess.run([sys.executable, SCRIPTS / "mkimage.py", archive, NAME, '["upgate"]', "[]", f"--rootfs={root}"], check=True)
+    subprocess.run(
+        [sys.executable, SCRIPTS / "mkimage.py", archive, NAME, '["upgate"]', "[]", f"--rootfs={root}"], check=True
+    )
     shutil.rmtree(root)
     return archive
 
