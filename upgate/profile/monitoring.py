@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo
 
-from upgate.profile.parts import written
 from upgate.profile.network import Url
+from upgate.profile.parts import written
 from upgate.profile.quantities import Duration, FilePath, Rate, Text, parse_moment, schema, some
 from upgate.profile.section import Section
 
