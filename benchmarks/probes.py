@@ -1,4 +1,4 @@
-"""1,000 endpoints, each answering after `--delay` seconds: all of them may take 1.3 times what one takes.
+"""`python -m benchmarks.probes`: 1,000 endpoints that answer after `--delay` seconds may take 1.3 times what one takes.
 
 Also how much later than the server meant an answer seems to us: what this process itself adds to a latency.
 """

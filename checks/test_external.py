@@ -15,7 +15,7 @@ def as_expected(external):
     external.none(lambda endpoint: endpoint.flaky, expected="right at the first attempt", severity="warning")
 
 
-@check("external.{name}", severity="critical", after=BEHIND, monitor=True)
+@check("external.{name}", severity="critical", monitor=True, after=BEHIND)
 def test_the_url_answers_as_expected(external):
     """The URL answers as expected, at each place that is asked.
 
@@ -26,7 +26,7 @@ def test_the_url_answers_as_expected(external):
     as_expected(external)
 
 
-@check("external.journey.{name}", severity="critical", after=BEHIND, monitor=True)
+@check("external.journey.{name}", severity="critical", monitor=True, after=BEHIND)
 def test_the_journey_arrives(external):
     """Every step of the journey answers as expected.
 
@@ -36,7 +36,7 @@ def test_the_journey_arrives(external):
     as_expected(external)
 
 
-@check("external.tcp.{name}", severity="critical", after=BEHIND, monitor=True)
+@check("external.tcp.{name}", severity="critical", monitor=True, after=BEHIND)
 def test_the_port_accepts_connections(external):
     """The port accepts connections.
 
@@ -46,7 +46,7 @@ def test_the_port_accepts_connections(external):
     as_expected(external)
 
 
-@check("external.tls.{name}", severity="critical", after=BEHIND, monitor=True)
+@check("external.tls.{name}", severity="critical", monitor=True, after=BEHIND)
 def test_the_certificate_is_the_right_one(external):
     """The port presents a valid certificate for the name that is asked for, over the expected versions of TLS.
 
@@ -57,7 +57,7 @@ def test_the_certificate_is_the_right_one(external):
     as_expected(external)
 
 
-@check("external.dns.{name}", severity="critical", after=BEHIND, monitor=True)
+@check("external.dns.{name}", severity="critical", monitor=True, after=BEHIND)
 def test_the_name_resolves(external):
     """The name resolves to what is expected.
 
@@ -67,7 +67,7 @@ def test_the_name_resolves(external):
     as_expected(external)
 
 
-@check("external.websocket.{name}", severity="critical", after=BEHIND, monitor=True)
+@check("external.websocket.{name}", severity="critical", monitor=True, after=BEHIND)
 def test_the_websocket_opens(external):
     """The WebSocket opens.
 

@@ -22,8 +22,9 @@ Zone = Mapping[tuple[str, str], list[str]]
 class NameServer:
     """Answers by its zone; remembers what it was asked."""
 
-    def __init__(self, zone: Zone, *, rcode: str = "NOERROR", silent: bool = False, short: bool = False) -> None:
-        self.zone, self.rcode, self.silent, self.short = zone, rcode, silent, short
+    def __init__(self, zone: Zone, *, rcode: str = "NOERROR", silent: bool = False, **how: bool) -> None:
+        self.zone, self.rcode, self.silent = zone, rcode, silent
+        self.short, self.garbled = how.get("short", False), how.get("garbled", False)
         self.asked: list[str] = []
         self.port = 0
 
@@ -35,6 +36,8 @@ class NameServer:
         self.asked.append(f"{name} {kind} {'UDP' if udp else 'TCP'}")
         if self.silent:
             return None
+        if self.garbled:
+            return wire[:2] + b"nonsense"
         reply = dns.message.make_response(query)
         if self.short and udp:
             reply.flags |= dns.flags.TC

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.name_servers import NameServer, resolving
-from tests.servers import accepting, free_port, hang
+from tests.servers import free_port
+from upgate.errors import Inconclusive
 from upgate.probes import Attempt, Expectation, Target, attempt, judge
 from upgate.probes.hints import words
 
@@ -107,10 +108,15 @@ def test_ipv6_name_server() -> None:
 
 
 def test_garbage() -> None:
-    """A name server that talks nonsense is waited for no longer than the timeout."""
-    with accepting(hang) as port:
-        target = Target(id="x", url="dns://shop.example.com", resolver=f"127.0.0.1:{port}", timeout=0.3)
-        assert judge(target, attempt(target)) != []
+    """A name server that talks nonsense has not answered."""
+    with resolving(ZONE, garbled=True) as names:
+        assert problem(names).startswith(f"127.0.0.1:{names.port} answered something that is not valid DNS")
+
+
+def test_a_name_server_without_an_address() -> None:
+    """A name server that we cannot even find says nothing about the name."""
+    with pytest.raises(Inconclusive, match=r"the name server dns\.invalid does not resolve"):
+        problem(None, resolver="dns.invalid")
 
 
 def test_what_dig_would_be_asked() -> None:

@@ -93,5 +93,5 @@ def test_a_server_that_refuses_in_the_middle(shop: Server) -> None:
 
 def test_a_slow_journey(shop: Server) -> None:
     """The timeout is for all steps together."""
-    (problem,) = problems(msgspec.structs.replace(journey(shop, get=shop.url("/slow/9")), timeout=0.3))
+    (problem,) = problems(msgspec.structs.replace(journey(shop, get=shop.url("/slow/9")), timeout=2.0))
     assert problem.startswith(f"step 2, GET {shop.url('/slow/9')}: no complete answer from")

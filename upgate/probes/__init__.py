@@ -2,13 +2,20 @@
 
 Looking and judging are separated. Only what looks needs httpx, and is imported when there is something to look at.
 
+targets     the profile's entries and the snapshot → targets; and what was seen of each
+places      what `each:` stands for: nodes, Ingresses, load balancers
+asking      one entry at one place → a target
 target      what to send, and what to expect: data
 running     all targets at once, bounded, paced, retried visibly          (looks)
 look        one target, under one clock; classifies what went wrong       (looks)
-http        one HTTP answer, redirects included                           (looks)
+http        one HTTP answer, redirects included; journeys: several        (looks)
+ports       a port, its certificate, its versions of TLS                  (looks)
+resolving   a name: for this machine's programs; name_servers: at a DNS server (looks)
 watch       when each phase began, which address, which certificate       (looks)
 attempt     what was seen: data; goes into the snapshot
 judging     target + attempt → problems in words; pure
+explaining  whose address it is, and how they are, by the snapshot; pure
+hints       how to ask the same by hand; pure
 """
 
 from __future__ import annotations

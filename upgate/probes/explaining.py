@@ -144,7 +144,7 @@ class Whereabouts:
     @cached_property
     def _node_ports(self) -> dict[int, list[Service]]:
         ports = ((port.node_port, each) for each in self._listed("services") for port in each.spec.ports or ())
-        return by((port, each) for port, each in ports if port)
+        return by(ports)
 
     @cached_property
     def _api_servers(self) -> set[tuple[str, int]]:
@@ -200,8 +200,9 @@ def is_pod_of(component: Component, node: Node, pod: Pod) -> bool:
 
 
 def by(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
-    """Values by key."""
+    """Values by key; what has no key is left out."""
     found: defaultdict[Any, list[Any]] = defaultdict(list)
     for key, value in pairs:
-        found[key].append(value)
+        if key:
+            found[key].append(value)
     return dict(found)

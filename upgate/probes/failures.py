@@ -27,6 +27,15 @@ VERIFICATION: dict[int, Kind] = {
     62: "tls-wrong-name",
     64: "tls-wrong-name",
 }
+#: OpenSSL's reasons that do not speak for themselves. We speak TLS 1.2 and later, as browsers do.
+HANDSHAKE = {
+    "UNSUPPORTED_PROTOCOL": "it speaks no version of TLS from 1.2 on",
+    "TLSV1_ALERT_PROTOCOL_VERSION": "it speaks no version of TLS from 1.2 on",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "it wants a client certificate",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "it refuses what we offer: a cipher, or a missing client certificate",
+    "TLSV1_UNRECOGNIZED_NAME": "it knows no such name",
+    "WRONG_VERSION_NUMBER": "it does not speak TLS: wrong version number",
+}
 UNREACHABLE = {errno.EHOSTUNREACH, errno.EHOSTDOWN}
 #: There is no way there from here.
 NO_NETWORK = {errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM}
@@ -83,7 +92,7 @@ def _name(error: BaseException, host: str) -> Failure | None:
     if isinstance(error, Unresolved):
         return Failure("name", str(error))
     if isinstance(error, dns.exception.DNSException):
-        return Failure("protocol", f"not a DNS answer: {error}")
+        return Failure("protocol", str(error))
     if isinstance(error, UnicodeError):
         return Failure("name", f"{host} is not a valid name")
     if not isinstance(error, socket.gaierror):
@@ -97,7 +106,8 @@ def _tls(error: BaseException, host: str) -> Failure | None:
         kind = VERIFICATION.get(error.verify_code, "tls-other")
         return Failure(kind, host if kind == "tls-wrong-name" else error.verify_message)
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
-        return Failure("tls-other", (error.reason or str(error)).lower().replace("_", " "))
+        reason = error.reason or str(error)
+        return Failure("tls-other", HANDSHAKE.get(reason, reason.lower().replace("_", " ")))
     return None
 
 

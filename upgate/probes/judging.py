@@ -54,7 +54,7 @@ def _failed(target: Target, attempt: Attempt) -> Iterator[Problem]:
         "tls-other": f"TLS with {at} failed{words}",
         "reset": f"{at} closed the connection{words}",
         "read-timeout": f"no complete answer from {at} within {amount(target.timeout)}{words}",
-        "protocol": f"{at} answered something that is not valid HTTP{words}",
+        "protocol": f"{at} answered something that is not valid {'DNS' if target.scheme == 'dns' else 'HTTP'}{words}",
     }[failure.kind]
     yield Problem(stage + text, target.expected)
 
