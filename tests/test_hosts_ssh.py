@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket as sockets
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -261,11 +262,11 @@ def test_the_journal_is_searched_since_the_reference_time(server, machine):
         """,
     )
     assert Looked(server, machine).found("hosts.journal") == (
-        "journal of kubelet: 2 times, at last F1121 01:00:00.2    7 server.go:12] cannot go on at all"
+        "journal of kubelet: 2 lines, the last is: F1121 01:00:00.2    7 server.go:12] cannot go on at all"
     )
     own = {"patterns": ["my own words (of"], "ignore": ["cannot go on"]}
     assert Looked(server, machine, journal=own).found("hosts.journal") == (
-        "journal of kubelet: 1 times, at last my own words (of course)"
+        "journal of kubelet: 1 line, the last is: my own words (of course)"
     )
 
 
@@ -286,7 +287,7 @@ def test_log_files_are_dated_by_the_lines_before(server, machine):
     )
     looked = Looked(server, machine, preset="rke2")
     assert looked.found("hosts.journal") == (
-        "/var/lib/rancher/rke2/agent/logs/kubelet.log: 1 times, at last panic: new"
+        "/var/lib/rancher/rke2/agent/logs/kubelet.log: 1 line, the last is: panic: new"
     )
 
 
@@ -312,7 +313,7 @@ def test_rke_is_looked_at_through_docker(server, machine):
     services = looked.found("hosts.services")
     assert services == "docker: not installed; kube-proxy: its container is exited, its restart policy is no"
     assert looked.found("hosts.arguments") == "kube-proxy (container kube-proxy): --healthz-bind-address=127.0.0.1"
-    assert looked.found("hosts.journal") == "docker logs kube-proxy: 1 times, at last panic: runtime error"
+    assert looked.found("hosts.journal") == "docker logs kube-proxy: 1 line, the last is: panic: runtime error"
 
 
 def test_an_unreachable_host_is_inconclusive_once_and_the_others_go_on(server, machine):
@@ -367,8 +368,14 @@ def test_banners_do_not_matter_and_a_torn_answer_is_no_answer(server, machine):
 def test_a_host_that_hangs_is_given_up_on(server, machine):
     """A host that takes the login and then nothing is left after its time; nothing of ours goes on running."""
     machine.write("before", "sleep 30")
-    looked = Looked(server, machine, timeout="3s")
-    assert looked.host.unseen == "it did not answer to the end within 3 s"
+    looked = Looked(server, machine, timeout="1s")
+    assert looked.host.unseen == "it did not answer to the end within 1 s"
+    assert not [line for line in command_lines() if f"Port={machine.port}" in line]
+
+
+def command_lines() -> list[str]:
+    """Of all processes of this machine."""
+    return subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 def test_sudo_that_asks_for_a_password_says_what_to_do(server, machine):

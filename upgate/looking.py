@@ -81,7 +81,9 @@ def look_further(profile: Profile, since: Since, look: Look, needs: Collection[s
         return snapshot
     from upgate.hosts.looking import look as look_at_hosts
 
-    return replace(snapshot, hosts=look_at_hosts(profile, snapshot, since(snapshot.taken)))
+    hosts = look_at_hosts(profile, snapshot, since(snapshot.taken))
+    progress("hosts", sum(not host.unseen for host in hosts or ()), 0)
+    return replace(snapshot, hosts=hosts)
 
 
 def look_and_probe(profile: Profile, look: Look, needs: Collection[str], progress: Progress) -> Snapshot:

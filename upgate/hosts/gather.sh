@@ -99,7 +99,7 @@ processes_of() {
 }
 
 arguments() {
-  [ -r /proc/1/comm ] || say gap "the processes of others are hidden from $(me); $use_root"
+  [ -z "$FLAGGED" ] || [ -r /proc/1/comm ] || say gap "the processes of others are hidden from $(me); $use_root"
   for name in $FLAGGED; do
     say asked "$name"
     processes_of "$name" | while read -r pid; do
