@@ -75,7 +75,7 @@ class Sshd:
     """The server, and what is needed to log in."""
 
     def __init__(self, folder: Path, hosts: int, address: str) -> None:
-        self.folder, self.address = folder, address
+        self.folder, self.address, self.pid = folder, address, 0
         self.machines = [Machine(folder / "hosts" / str(port), port, address) for port in free_ports(hosts)]
         self.key, self.known_hosts = folder / "key", folder / "known_hosts"
 
@@ -122,6 +122,7 @@ def sshd(folder: Path, hosts: int, *, address: str = "127.0.0.1", under: Iterabl
         process = subprocess.Popen([*under, SSHD, "-D", "-e", "-f", folder / "sshd_config"], stdout=log, stderr=log)
     try:
         wait_for(server, process)
+        server.pid = process.pid
         yield server
     finally:
         process.terminate()

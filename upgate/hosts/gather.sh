@@ -119,12 +119,14 @@ arguments() {
   done
 }
 
+# A shell that reads /proc/net line by line makes the kernel begin anew for each: grep does not.
 ports() {
-  limited ss -Hltnup 2>/dev/null | field ss
+  if sockets=$(limited ss -Hltnup 2>/dev/null) && [ -n "$sockets" ]; then
+    echo "$sockets" | field ss
+    return
+  fi
   for table in tcp tcp6 udp udp6; do
-    [ -r "/proc/net/$table" ] && while read -r _ local _ state _; do
-      [ "$state" = 0A ] || [ "$state" = 07 ] && say "$table" "$local $state"
-    done <"/proc/net/$table"
+    grep ' 0[A7] ' "/proc/net/$table" 2>/dev/null | while read -r _ local _ state _; do say "$table" "$local $state"; done
   done
 }
 
