@@ -81,10 +81,17 @@ versions() {
 }
 
 version_of() {
-  program=$(processes_of "$1" | while read -r pid; do [ -x "/proc/$pid/exe" ] && echo "/proc/$pid/exe" && break; done)
+  program=$(processes_of "$1" | head -n 1 | while read -r pid; do program_of "$pid"; done)
   program=${program:-$(command -v "$1")}
   [ -n "$program" ] && limited "$program" --version 2>/dev/null | head -n 1
 }
+
+# By the name that it was called by, as long as that is still the same file: some are many programs in one.
+program_of() {
+  called=$(tr '\000' '\n' <"/proc/$1/cmdline" | head -n 1)
+  case "$called" in /*) [ "$called" -ef "/proc/$1/exe" ] && echo "$called" && return ;; esac
+  [ -x "/proc/$1/exe" ] && echo "/proc/$1/exe"
+} 2>/dev/null
 
 # Those of this host: a control plane that runs in pods has a network of its own.
 processes_of() {
