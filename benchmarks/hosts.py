@@ -89,7 +89,7 @@ def real(folder: Path, options: argparse.Namespace) -> float:
     """Seconds over a real sshd behind a relay that holds each packet back."""
     with sshd(folder / "sshd", hosts=1) as server, relays(server, options) as ports:
         answer = ANSWER.format(recorded=folder / "answer")
-        server.machines[0].write("before", f'command="$SSH_ORIGINAL_COMMAND"\n{answer}')
+        (server.folder / "enter").write_text(f'#!/bin/sh\ncommand="$SSH_ORIGINAL_COMMAND"\n{answer}')
         key = server.known_hosts.read_text().partition(" ")[2]
         server.known_hosts.write_text("".join(f"[127.0.0.1]:{port} {key}" for port in ports))
         known = {"key": str(server.key), "known-hosts": str(server.known_hosts)}

@@ -98,7 +98,8 @@ class Sshd:
         lines = [*(f"Port {each.port}" for each in self.machines), f"ListenAddress {self.address}", "UsePAM no"]
         lines += [f"HostKey {self.folder}/host_key", f"AuthorizedKeysFile {self.folder}/authorized", "StrictModes no"]
         lines += ["PermitRootLogin yes", "PasswordAuthentication no", "PidFile none", "MaxStartups 200"]
-        lines += [f"ForceCommand {self.folder}/enter"]
+        # A home of its own: what a login shell reads there is this machine's, and may take long.
+        lines += [f"ForceCommand {self.folder}/enter", f"SetEnv HOME={self.folder}"]
         return "\n".join(lines) + "\n"
 
 
