@@ -89,11 +89,19 @@ def real(folder: Path, options: argparse.Namespace) -> float:
     """Seconds over a real sshd behind a relay that holds each packet back."""
     with sshd(folder / "sshd", hosts=1) as server, relays(server, options) as ports:
         answer = ANSWER.format(recorded=folder / "answer")
-        server.machines[0].write("before", f'command="$SSH_ORIGINAL_COMMAND"\n{answer}')
+        (server.folder / "enter").write_text(f'#!/bin/sh\ncommand="$SSH_ORIGINAL_COMMAND"\n{answer}')
         key = server.known_hosts.read_text().partition(" ")[2]
         server.known_hosts.write_text("".join(f"[127.0.0.1]:{port} {key}" for port in ports))
         known = {"key": str(server.key), "known-hosts": str(server.known_hosts)}
-        return measured("a real sshd here", [f"ssh://root@127.0.0.1:{port}" for port in ports], known)
+        seconds = measured("a real sshd here", [f"ssh://root@127.0.0.1:{port}" for port in ports], known)
+        print(f"the other side of those: {processor_of_children(server.pid):.1f} s of processor")
+        return seconds
+
+
+def processor_of_children(pid: int) -> float:
+    """Seconds that its children used, once they have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
 
 def measured(what: str, specs: list[str], keys: dict[str, str]) -> float:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -33,25 +33,25 @@ exec unshare --mount sh -c '
     [ -d "$0/$tree" ] && mount -t overlay -o "lowerdir=$0/$tree:/$tree" none "/$tree"
   done
   [ -r "$0/before" ] && . "$0/before"
-  exec {shell} -c "$SSH_ORIGINAL_COMMAND"' "$host"
+  exec sh -c "$SSH_ORIGINAL_COMMAND"' "$host"
 """
 
 
 class Machine:
     """One host: a port, and a folder with its own files."""
 
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder, self.port = folder, port
+    def __init__(self, folder: Path, port: int, address: str = "127.0.0.1") -> None:
+        self.folder, self.port, self.address = folder, port, address
 
     @property
     def spec(self) -> str:
         """testinfra's host spec."""
-        return f"ssh://root@127.0.0.1:{self.port}"
+        return f"ssh://root@{self.name}"
 
     @property
     def name(self) -> str:
         """What it is called in findings."""
-        return f"127.0.0.1:{self.port}"
+        return f"{self.address}:{self.port}"
 
     def write(self, path: str, text: str | bytes = "", *, mode: int = 0o644) -> Path:
         """A file of this host."""
@@ -74,31 +74,32 @@ class Machine:
 class Sshd:
     """The server, and what is needed to log in."""
 
-    def __init__(self, folder: Path, hosts: int) -> None:
-        self.folder = folder
-        self.machines = [Machine(folder / "hosts" / str(port), port) for port in free_ports(hosts)]
+    def __init__(self, folder: Path, hosts: int, address: str) -> None:
+        self.folder, self.address, self.pid = folder, address, 0
+        self.machines = [Machine(folder / "hosts" / str(port), port, address) for port in free_ports(hosts)]
         self.key, self.known_hosts = folder / "key", folder / "known_hosts"
 
-    def write(self, shell: str) -> None:
+    def write(self) -> None:
         """Keys, known hosts and configuration."""
         for machine in self.machines:
             machine.reset()
         for name in ("host_key", "key", "other_key"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / name], check=True)
         public = (self.folder / "host_key.pub").read_text().strip()
-        self.known_hosts.write_text("".join(f"[127.0.0.1]:{each.port} {public}\n" for each in self.machines))
+        self.known_hosts.write_text("".join(f"[{self.address}]:{each.port} {public}\n" for each in self.machines))
         (self.folder / "authorized").write_text((self.folder / "key.pub").read_text())
         enter = self.folder / "enter"
-        enter.write_text(ENTER.format(folder=self.folder, shell=shell))
+        enter.write_text(ENTER.format(folder=self.folder))
         enter.chmod(0o755)
         (self.folder / "sshd_config").write_text(self.configuration())
 
     def configuration(self) -> str:
         """sshd's own."""
-        lines = [*(f"Port {each.port}" for each in self.machines), "ListenAddress 127.0.0.1", "UsePAM no"]
+        lines = [*(f"Port {each.port}" for each in self.machines), f"ListenAddress {self.address}", "UsePAM no"]
         lines += [f"HostKey {self.folder}/host_key", f"AuthorizedKeysFile {self.folder}/authorized", "StrictModes no"]
         lines += ["PermitRootLogin yes", "PasswordAuthentication no", "PidFile none", "MaxStartups 200"]
-        lines += [f"ForceCommand {self.folder}/enter"]
+        # A home of its own: what a login shell reads there is this machine's, and may take long.
+        lines += [f"ForceCommand {self.folder}/enter", f"SetEnv HOME={self.folder}"]
         return "\n".join(lines) + "\n"
 
 
@@ -112,16 +113,17 @@ def free_ports(number: int) -> list[int]:
 
 
 @contextmanager
-def sshd(folder: Path, hosts: int, shell: str = "sh") -> Iterator[Sshd]:
-    """It runs, and listens on every port."""
+def sshd(folder: Path, hosts: int, *, address: str = "127.0.0.1", under: Iterable[str] = ()) -> Iterator[Sshd]:
+    """It runs, under a command if need be, and listens on every port."""
     folder.mkdir(exist_ok=True)
-    server = Sshd(folder, hosts)
-    server.write(shell)
+    server = Sshd(folder, hosts, address)
+    server.write()
     Path("/run/sshd").mkdir(exist_ok=True)
     with open(folder / "log", "wb") as log:
-        process = subprocess.Popen([SSHD, "-D", "-e", "-f", folder / "sshd_config"], stdout=log, stderr=log)
+        process = subprocess.Popen([*under, SSHD, "-D", "-e", "-f", folder / "sshd_config"], stdout=log, stderr=log)
     try:
         wait_for(server, process)
+        server.pid = process.pid
         yield server
     finally:
         process.terminate()
@@ -132,15 +134,15 @@ def wait_for(server: Sshd, process: subprocess.Popen[bytes]) -> None:
     """Until it answers at every port."""
     deadline = time.monotonic() + PATIENCE
     for machine in server.machines:
-        while not answers(machine.port):
+        while not answers(machine):
             assert process.poll() is None, (server.folder / "log").read_text()
             assert time.monotonic() < deadline, f"sshd did not listen on {machine.port}"
             time.sleep(0.05)
 
 
-def answers(port: int) -> bool:
+def answers(machine: Machine) -> bool:
     """Something listens there."""
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+    with suppress(OSError), socket.create_connection((machine.address, machine.port), timeout=1):
         return True
     return False
 

@@ -189,7 +189,7 @@ def test_lines_that_the_profile_ignores_are_fine():
     machine = host(log=(line("panic: known"), line("panic: new")))
     assert (
         observed("hosts.journal", machine, journal={"ignore": ["known"]})
-        == "journal of kubelet: 1 times, at last panic: new"
+        == "journal of kubelet: 1 line, the last is: panic: new"
     )
 
 

@@ -14,7 +14,7 @@ from upgate.errors import Inconclusive
 from upgate.hosts.commands import without_secrets
 from upgate.hosts.logs import log
 from upgate.hosts.looking import refuse_odd_address
-from upgate.hosts.parsing import disk
+from upgate.hosts.parsing import clock, disk, reboot
 from upgate.hosts.script import Asked, command, fatal
 from upgate.hosts.sections import sections
 from upgate.hosts.sockets import from_hex, sockets
@@ -191,6 +191,47 @@ def test_file_systems_that_are_made_full_are_left_out():
         ]
     )["file_systems"]
     assert [(each.mount, each.free, each.inodes) for each in found] == [("/", 10, None)]
+
+
+@pytest.mark.parametrize(
+    ("program", "says", "synchronised"),
+    [
+        ("chronyc", "Leap status     : Normal", True),
+        ("chronyc", "Leap status     : Not synchronised", False),
+        ("chronyc", "506 Cannot talk to daemon", None),
+        ("timedatectl", "NTPSynchronized=yes", True),
+        ("timedatectl", "System clock synchronized: no", False),
+        ("timedatectl", "       NTP synchronized: no", False),
+        ("timedatectl", "Failed to connect to bus", None),
+        ("adjtimex", "-p    return value:    0 (clock synchronized)", True),
+        ("adjtimex", "-p    return value:    5 (clock not synchronized)", False),
+    ],
+)
+def test_clocks_are_judged_by_what_keeps_them(program, says, synchronised):
+    """chrony, systemd in its old and new words, and the kernel tell; where nobody does, nobody knows."""
+    assert clock([[program, says]])["synchronised"] is synchronised
+
+
+def test_one_who_knows_that_the_clock_is_right_is_enough():
+    """chrony without rtcsync leaves the kernel's flag alone, by which systemd goes."""
+    assert (
+        clock([["timedatectl", "NTPSynchronized=no"], ["chronyc", "Leap status     : Normal"]])["synchronised"] is True
+    )
+
+
+@pytest.mark.parametrize(
+    ("advice", "advised"),
+    [
+        ("Reboot is required to fully utilize these updates.", True),
+        ("Reboot should not be necessary.", False),
+        ("Reboot is probably not necessary.", False),
+        ("No core libraries or services have been updated.\nReboot should not be necessary.", False),
+        ("Error: Failed to synchronize cache for repo", None),
+    ],
+)
+def test_red_hats_advice_is_taken_in_its_own_words(advice, advised):
+    """needs-restarting ends with the same code for yes and for an error: its words tell them apart."""
+    assert reboot([["advice", line] for line in advice.split("\n")])["reboot"].advised is advised
 
 
 def test_the_times_of_klog_have_no_year():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket as sockets
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,22 +57,23 @@ class Looked:
     def __init__(self, server: Sshd, *machines: Machine, expect: dict[str, str] | None = None, **keys: Any) -> None:
         specs = [each.spec for each in machines]
         known = {"key": str(server.key), "known-hosts": str(server.known_hosts), "timeout": "25s"}
-        self.profile = profile(hosts={"each": specs, **known, **keys}, expect={"hosts": expect or {}})
-        seen = look(self.profile, Snapshot(taken=TAKEN), TAKEN - timedelta(hours=1))
-        self.snapshot = Snapshot(taken=TAKEN, hosts=seen)
+        self._keys = {"each": specs, **known, **keys}
+        self._expect = {"hosts": expect or {}}
+        wanted = profile(hosts=self._keys, expect=self._expect)
+        self.snapshot = Snapshot(taken=TAKEN, hosts=look(wanted, Snapshot(taken=TAKEN), TAKEN - timedelta(hours=1)))
 
     @property
     def host(self) -> Host:
         """The first machine."""
         return self.snapshot.hosts[0]
 
-    def judge(self, id: str) -> CheckResult:
-        """What a check says."""
-        return judge(id, self.snapshot, profile=self.profile)
+    def judge(self, id: str, **keys: Any) -> CheckResult:
+        """What a check says, with other demands if need be."""
+        return judge(id, self.snapshot, profile=profile(hosts=self._keys | keys, expect=self._expect))
 
-    def found(self, id: str) -> str:
+    def found(self, id: str, **keys: Any) -> str:
         """What a check found wrong on the only machine."""
-        (finding,) = self.judge(id).findings
+        (finding,) = self.judge(id, **keys).findings
         return finding.observed
 
 
@@ -96,13 +98,12 @@ def test_a_host_without_systemd_cannot_be_judged(server, machine):
 
 def test_processes_are_read_for_their_arguments(server, machine, tmp_path):
     """The real command line of a running component is judged, with its process and what it says instead."""
-    demand = {"kube-proxy": ["--healthz-bind-address=0.0.0.0", "--v=2"]}
     with process(tmp_path, "kube-proxy", "--healthz-bind-address=127.0.0.1", "--v", "2", "--password=hush") as pid:
-        looked = Looked(server, machine, arguments=demand)
+        looked = Looked(server, machine, arguments={"kube-proxy": ["--healthz-bind-address=0.0.0.0", "--v=2"]})
     assert looked.found("hosts.arguments") == f"kube-proxy (process {pid}): --healthz-bind-address=127.0.0.1"
     assert "hush" not in repr(looked.snapshot)
-    with process(tmp_path, "kube-proxy", "--healthz-bind-address=0.0.0.0", "--v=2"):
-        assert Looked(server, machine, arguments=demand).judge("hosts.arguments").outcome == "passed"
+    right = {"kube-proxy": ["--healthz-bind-address=127.0.0.1", "--v=2"]}
+    assert looked.judge("hosts.arguments", arguments=right).outcome == "passed"
 
 
 def test_static_pods_tell_the_arguments_of_what_does_not_run(server, machine):
@@ -120,16 +121,13 @@ def test_static_pods_tell_the_arguments_of_what_does_not_run(server, machine):
 def test_real_sockets_are_judged_by_their_address(server, machine):
     """A port on 127.0.0.1 is not one on all addresses, and the finding says where it is; a forbidden one is named."""
     with sockets.create_server(("127.0.0.1", 0)) as inner, sockets.create_server(("", 0)) as outer:
-        demanded, forbidden = inner.getsockname()[1], outer.getsockname()[1]
-        looked = Looked(server, machine, listening=[f"0.0.0.0:{demanded}"], **{"not-listening": [str(forbidden)]})
-        assert looked.found("hosts.ports").startswith(
-            f"does not listen on 0.0.0.0:{demanded} but on 127.0.0.1:{demanded}"
-        )
-        assert f"listens on 0.0.0.0:{forbidden}" in looked.found("hosts.ports")
-        fine = Looked(
-            server, machine, listening=[f"127.0.0.1:{demanded}", f"0.0.0.0:{forbidden}", f"127.0.0.1:{forbidden}"]
-        )
-        assert fine.judge("hosts.ports").outcome == "passed"
+        at, open_ = inner.getsockname()[1], outer.getsockname()[1]
+        looked = Looked(server, machine)
+    found = looked.found("hosts.ports", listening=[f"0.0.0.0:{at}"], **{"not-listening": [str(open_)]})
+    assert found.startswith(f"does not listen on 0.0.0.0:{at} but on 127.0.0.1:{at}")
+    assert f"listens on 0.0.0.0:{open_}" in found
+    fine = [f"127.0.0.1:{at}", f"0.0.0.0:{open_}", f"127.0.0.1:{open_}"]
+    assert looked.judge("hosts.ports", listening=fine).outcome == "passed"
 
 
 def test_without_ss_the_kernels_tables_tell(server, machine):
@@ -180,7 +178,7 @@ def test_debians_reboot_flag_is_read(server, machine):
     assert looked.judge("hosts.reboot").outcome == "warned"
     assert looked.found("hosts.reboot").startswith("it asks for a reboot for 2d")
     assert looked.found("hosts.reboot").endswith("(libc6, linux-image-amd64)")
-    assert Looked(server, machine, reboot={"max-age": "1d"}).judge("hosts.reboot").outcome == "failed"
+    assert looked.judge("hosts.reboot", reboot={"max-age": "1d"}).outcome == "failed"
 
 
 def days_old(path: Path, days: float) -> None:
@@ -195,8 +193,6 @@ def test_red_hats_reboot_advice_is_read(server, machine):
         "needs-restarting", "echo '  * kernel'; echo; echo 'Reboot is required to fully utilize these updates.'; exit 1"
     )
     assert Looked(server, machine).found("hosts.reboot") == "it asks for a reboot (kernel)"
-    machine.command("needs-restarting", "echo 'Reboot should not be necessary.'")
-    assert Looked(server, machine).judge("hosts.reboot").outcome == "passed"
 
 
 def test_a_newer_kernel_waits_for_a_reboot(server, machine):
@@ -222,28 +218,19 @@ def test_versions_are_those_that_packages_and_programs_tell(server, machine):
     assert looked.judge("hosts.versions").reason == "the version of no-such was found on none of the hosts"
 
 
-@pytest.mark.parametrize(
-    ("name", "says", "outcome"),
-    [
-        ("chronyc", "Leap status     : Normal", "passed"),
-        ("chronyc", "Leap status     : Not synchronised", "warned"),
-        ("timedatectl", "NTPSynchronized=yes", "passed"),
-        ("timedatectl", "       NTP synchronized: no", "warned"),
-        ("timedatectl", "Failed to connect to bus", "inconclusive"),
-    ],
-)
-def test_clocks_are_judged_by_what_keeps_them(server, machine, name, says, outcome):
-    """chrony and systemd tell whether the clock is synchronised; where nobody tells, nobody knows."""
-    machine.command(name, f"echo '{says}'")
-    assert Looked(server, machine).judge("hosts.clock").outcome == outcome
+def test_a_clock_is_judged_by_what_keeps_it(server, machine):
+    """chrony's own word is taken; where nobody tells, nobody knows."""
+    assert Looked(server, machine).judge("hosts.clock").outcome == "inconclusive"
+    machine.command("chronyc", "echo 'Leap status     : Not synchronised'")
+    assert Looked(server, machine).found("hosts.clock") == "not synchronised, by chronyc"
 
 
 def test_a_full_disk_is_found(server, machine):
     """What df tells of the mounts that matter is compared with what must be free; thresholds are the profile's."""
-    looked = Looked(server, machine, disk={"free": "100%", "inodes": "0%"})
-    assert looked.found("hosts.disk").startswith("/")
-    assert looked.found("hosts.disk").endswith("of space left")
-    assert Looked(server, machine, disk={"free": "0%", "inodes": "0%"}).judge("hosts.disk").outcome == "passed"
+    looked = Looked(server, machine)
+    assert looked.found("hosts.disk", disk={"free": "100%", "inodes": "0%"}).startswith("/")
+    assert looked.found("hosts.disk", disk={"free": "100%", "inodes": "0%"}).endswith("of space left")
+    assert looked.judge("hosts.disk", disk={"free": "0%", "inodes": "0%"}).outcome == "passed"
 
 
 def test_the_journal_is_searched_since_the_reference_time(server, machine):
@@ -261,11 +248,11 @@ def test_the_journal_is_searched_since_the_reference_time(server, machine):
         """,
     )
     assert Looked(server, machine).found("hosts.journal") == (
-        "journal of kubelet: 2 times, at last F1121 01:00:00.2    7 server.go:12] cannot go on at all"
+        "journal of kubelet: 2 lines, the last is: F1121 01:00:00.2    7 server.go:12] cannot go on at all"
     )
     own = {"patterns": ["my own words (of"], "ignore": ["cannot go on"]}
     assert Looked(server, machine, journal=own).found("hosts.journal") == (
-        "journal of kubelet: 1 times, at last my own words (of course)"
+        "journal of kubelet: 1 line, the last is: my own words (of course)"
     )
 
 
@@ -286,7 +273,7 @@ def test_log_files_are_dated_by_the_lines_before(server, machine):
     )
     looked = Looked(server, machine, preset="rke2")
     assert looked.found("hosts.journal") == (
-        "/var/lib/rancher/rke2/agent/logs/kubelet.log: 1 times, at last panic: new"
+        "/var/lib/rancher/rke2/agent/logs/kubelet.log: 1 line, the last is: panic: new"
     )
 
 
@@ -312,7 +299,7 @@ def test_rke_is_looked_at_through_docker(server, machine):
     services = looked.found("hosts.services")
     assert services == "docker: not installed; kube-proxy: its container is exited, its restart policy is no"
     assert looked.found("hosts.arguments") == "kube-proxy (container kube-proxy): --healthz-bind-address=127.0.0.1"
-    assert looked.found("hosts.journal") == "docker logs kube-proxy: 1 times, at last panic: runtime error"
+    assert looked.found("hosts.journal") == "docker logs kube-proxy: 1 line, the last is: panic: runtime error"
 
 
 def test_an_unreachable_host_is_inconclusive_once_and_the_others_go_on(server, machine):
@@ -367,8 +354,14 @@ def test_banners_do_not_matter_and_a_torn_answer_is_no_answer(server, machine):
 def test_a_host_that_hangs_is_given_up_on(server, machine):
     """A host that takes the login and then nothing is left after its time; nothing of ours goes on running."""
     machine.write("before", "sleep 30")
-    looked = Looked(server, machine, timeout="3s")
-    assert looked.host.unseen == "it did not answer to the end within 3 s"
+    looked = Looked(server, machine, timeout="1s")
+    assert looked.host.unseen == "it did not answer to the end within 1 s"
+    assert not [line for line in command_lines() if f"Port={machine.port}" in line]
+
+
+def command_lines() -> list[str]:
+    """Of all processes of this machine."""
+    return subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 def test_sudo_that_asks_for_a_password_says_what_to_do(server, machine):

@@ -84,7 +84,9 @@ def look_further(
         return snapshot
     from upgate.hosts.looking import look as look_at_hosts
 
-    return replace(snapshot, hosts=look_at_hosts(profile, snapshot, since(snapshot.taken)))
+    hosts = look_at_hosts(profile, snapshot, since(snapshot.taken))
+    progress("hosts", sum(not host.unseen for host in hosts or ()), 0)
+    return replace(snapshot, hosts=hosts)
 
 
 def look_and_probe(

@@ -11,7 +11,7 @@ import yaml
 
 from upgate.facts.hosts import CommandLine
 from upgate.hosts.sections import Lines, rows
-from upgate.redaction import HIDDEN
+from upgate.redaction import HIDDEN, redact
 
 #: Flags whose values nobody may see; files that hold such a value are named by a path.
 SECRET = re.compile(
@@ -101,5 +101,5 @@ def without_secrets(arguments: list[str]) -> Iterator[str]:
     previous = ""
     for each in arguments:
         named = SECRET_NAME.fullmatch(previous) and not each.startswith(("-", "/"))
-        yield HIDDEN if named else SECRET.sub(rf"\1{HIDDEN}", each)
+        yield HIDDEN if named else redact(SECRET.sub(rf"\1{HIDDEN}", each))
         previous = each

@@ -81,10 +81,17 @@ versions() {
 }
 
 version_of() {
-  program=$(processes_of "$1" | while read -r pid; do [ -x "/proc/$pid/exe" ] && echo "/proc/$pid/exe" && break; done)
+  program=$(processes_of "$1" | head -n 1 | while read -r pid; do program_of "$pid"; done)
   program=${program:-$(command -v "$1")}
   [ -n "$program" ] && limited "$program" --version 2>/dev/null | head -n 1
 }
+
+# By the name that it was called by, as long as that is still the same file: some are many programs in one.
+program_of() {
+  called=$(tr '\000' '\n' <"/proc/$1/cmdline" | head -n 1)
+  case "$called" in /*) [ "$called" -ef "/proc/$1/exe" ] && echo "$called" && return ;; esac
+  [ -x "/proc/$1/exe" ] && echo "/proc/$1/exe"
+} 2>/dev/null
 
 # Those of this host: a control plane that runs in pods has a network of its own.
 processes_of() {
@@ -99,7 +106,7 @@ processes_of() {
 }
 
 arguments() {
-  [ -r /proc/1/comm ] || say gap "the processes of others are hidden from $(me); $use_root"
+  [ -z "$FLAGGED" ] || [ -r /proc/1/comm ] || say gap "the processes of others are hidden from $(me); $use_root"
   for name in $FLAGGED; do
     say asked "$name"
     processes_of "$name" | while read -r pid; do
@@ -119,12 +126,14 @@ arguments() {
   done
 }
 
+# A shell that reads /proc/net line by line makes the kernel begin anew for each: grep does not.
 ports() {
-  limited ss -Hltnup 2>/dev/null | field ss
+  if sockets=$(limited ss -Hltnup 2>/dev/null) && [ -n "$sockets" ]; then
+    echo "$sockets" | field ss
+    return
+  fi
   for table in tcp tcp6 udp udp6; do
-    [ -r "/proc/net/$table" ] && while read -r _ local _ state _; do
-      [ "$state" = 0A ] || [ "$state" = 07 ] && say "$table" "$local $state"
-    done <"/proc/net/$table"
+    grep ' 0[A7] ' "/proc/net/$table" 2>/dev/null | while read -r _ local _ state _; do say "$table" "$local $state"; done
   done
 }
 

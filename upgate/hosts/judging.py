@@ -11,7 +11,7 @@ from upgate.battery import Judgement, Subjects
 from upgate.errors import Inconclusive
 from upgate.expectations import satisfies
 from upgate.facts.hosts import CommandLine, FileSystem, Host, HostCertificate, Service
-from upgate.facts.words import duration
+from upgate.facts.words import counted, duration
 from upgate.hosts.demands import lacking, reaches
 from upgate.hosts.targets import Target, empty_groups, targets
 from upgate.snapshot import Snapshot
@@ -128,7 +128,10 @@ class Machine:
         lines = [line for line in self.seen.log if not any(text in line.text for text in ignored)]
         latest = {line.source: line for line in lines}
         counts = {source: sum(line.source == source for line in lines) for source in latest}
-        return all_of(f"{source}: {counts[source]} times, at last {line.text[:300]}" for source, line in latest.items())
+        return all_of(
+            f"{source}: {counted(counts[source], 'line')}, the last is: {line.text[:300]}"
+            for source, line in latest.items()
+        )
 
     @property
     def old_certificates(self) -> str:

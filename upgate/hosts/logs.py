@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from upgate.facts.hosts import LogLine
 from upgate.hosts.sections import Lines
+from upgate.redaction import redact
 
 #: klog's header without its severity: month, day, time; of the host's own zone. https://github.com/kubernetes/klog
 KLOG = re.compile(r"(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)")
@@ -28,7 +29,7 @@ def log(lines: Lines, since: datetime, zone: str) -> tuple[tuple[LogLine, ...], 
             gaps += broken(source, text)
         elif field in TIMES:
             time, said = TIMES[field](text, since, zone)
-            found.append(LogLine(source=source, text=said.strip(), time=time))
+            found.append(LogLine(source=source, text=redact(said.strip()), time=time))
     if not sources and not any(line[0] == "gap" for line in lines):
         gaps.append("it has no log of its kubelet or runtime: neither in the journal nor where its preset has one")
     recent = tuple(line for line in found if line.time is None or line.time >= since)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from secrets import token_hex
@@ -14,7 +15,7 @@ from upgate.hosts.parsing import host
 from upgate.hosts.script import Asked, command
 from upgate.hosts.sections import Lines, sections
 from upgate.hosts.targets import Target, targets
-from upgate.hosts.transport import ask
+from upgate.hosts.transport import Running, ask
 from upgate.profile.machines import check_spec
 from upgate.snapshot import Snapshot
 from upgate.waiting import Deadline
@@ -35,36 +36,46 @@ def look(profile: Profile, snapshot: Snapshot, since: datetime) -> list[Host] | 
     except Inconclusive:
         return None  # the noun `hosts` raises the same
     asked = Asked(since, tuple(profile.expect.hosts), hosts.certificates, hosts.journal.patterns)
-    deadline = Deadline(hosts.deadline.total_seconds())
-    tasks = {str(number): partial(visit, hosts, each, asked, deadline) for number, each in enumerate(wanted)}
-    seen = concurrently(tasks, WORKERS)
+    visitor = Visitor(hosts, asked, Deadline(hosts.deadline.total_seconds()))
+    try:
+        seen = concurrently({str(number): partial(visitor.visit, each) for number, each in enumerate(wanted)}, WORKERS)
+    finally:
+        visitor.running.stop()
     return [seen[str(number)] for number in range(len(wanted))]
 
 
-def visit(hosts: Hosts, target: Target, asked: Asked, deadline: Deadline) -> Host:
-    """One machine."""
-    try:
-        return understood(target, answer(hosts, target, asked, deadline), asked)
-    except Inconclusive as problem:
-        return Host(name=target.name, unseen=str(problem))
+@dataclass(frozen=True)
+class Visitor:
+    """Goes to machines, as long as there is time."""
 
+    hosts: Hosts
+    asked: Asked
+    deadline: Deadline
+    running: Running = field(default_factory=Running)
 
-def understood(target: Target, answer: dict[str, Lines], asked: Asked) -> Host:
-    """The facts in its answer. Raises Inconclusive where something in it has a form that we do not know."""
-    try:
-        return host(target.name, answer, asked.since)
-    except (ValueError, IndexError, KeyError) as problem:
-        raise Inconclusive(f"its answer cannot be understood: {problem!r}") from problem
+    def visit(self, target: Target) -> Host:
+        """One machine."""
+        try:
+            return self._understood(target, self._answer(target))
+        except Inconclusive as problem:
+            return Host(name=target.name, unseen=str(problem))
 
+    def _understood(self, target: Target, answer: dict[str, Lines]) -> Host:
+        """The facts in its answer. Raises Inconclusive where something in it has a form that we do not know."""
+        try:
+            return host(target.name, answer, self.asked.since)
+        except (ValueError, IndexError, KeyError) as problem:
+            raise Inconclusive(f"its answer cannot be understood: {problem!r}") from problem
 
-def answer(hosts: Hosts, target: Target, asked: Asked, deadline: Deadline) -> dict[str, Lines]:
-    """The sections of its answer. Raises Inconclusive."""
-    refuse_odd_address(target)
-    if deadline.passed:
-        raise Inconclusive(f"its turn did not come within {deadline.seconds:.0f} s")
-    mark = token_hex(16)
-    seconds = min(hosts.timeout.total_seconds(), deadline.remaining)
-    return sections(ask(hosts, target.spec, command(target, asked, mark), seconds), mark)
+    def _answer(self, target: Target) -> dict[str, Lines]:
+        """The sections of its answer. Raises Inconclusive."""
+        refuse_odd_address(target)
+        if self.deadline.passed:
+            raise Inconclusive(f"its turn did not come within {self.deadline.seconds:.0f} s")
+        mark = token_hex(16)
+        seconds = min(self.hosts.timeout.total_seconds(), self.deadline.remaining)
+        text = ask(self.hosts, target.spec, command(target, self.asked, mark), seconds, self.running)
+        return sections(text, mark)
 
 
 def refuse_odd_address(target: Target) -> None:

@@ -7,6 +7,8 @@ import re
 import shlex
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -49,11 +51,50 @@ MEANINGS = (
 )
 
 
-def ask(hosts: Hosts, spec: str, command: str, seconds: float) -> str:
+class Running:
+    """The processes of one look, each the head of a session of its own."""
+
+    def __init__(self) -> None:
+        self._processes: set[subprocess.Popen[bytes]] = set()
+
+    @contextmanager
+    def process(self, command: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A shell's command without a terminal on which anything could ask; afterwards nothing of it is left."""
+        process = subprocess.Popen(  # noqa: S602 - testinfra's backends make a command for a shell, quoted by them
+            command,
+            shell=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            env=os.environ | {"SSH_ASKPASS_REQUIRE": "never"},
+        )
+        self._processes.add(process)
+        with process:
+            try:
+                yield process
+            finally:
+                end(process)
+                self._processes.discard(process)
+
+    def stop(self) -> None:
+        """End all of them."""
+        for process in list(self._processes):
+            end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End it and all that it has started, if it is not over yet."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def ask(hosts: Hosts, spec: str, command: str, seconds: float, running: Running) -> str:
     """What a command on a host writes. Raises Inconclusive with the reason, which may hold the host's own words."""
     try:
         backend = testinfra.get_host(spec, **options(hosts, seconds)).backend
-        backend.run_local = partial(run_local, backend, seconds)
+        backend.run_local = partial(run_local, backend, seconds, running)
         return backend.run(command).stdout_bytes.decode(errors="replace")
     except RuntimeError as problem:  # what testinfra makes of ssh's exit code 255
         said = problem.args[0].stderr_bytes if isinstance(problem.args[0], CommandResult) else str(problem).encode()
@@ -84,24 +125,14 @@ def through(hosts: Hosts, known: list[str]) -> str:
     return f"{shlex.join(['ssh', *STRICT, *known, *files])} -W [%h]:%p ssh://{hosts.jump}"
 
 
-def run_local(backend: BaseBackend, seconds: float, command: str, *args: str) -> CommandResult:
-    """testinfra's own, but bounded in time, and without a terminal on which anything could ask. Raises Inconclusive."""
+def run_local(backend: BaseBackend, seconds: float, running: Running, command: str, *args: str) -> CommandResult:
+    """testinfra's own, but bounded in time. Raises Inconclusive."""
     text = backend.quote(command, *args)
-    process = subprocess.Popen(  # noqa: S602 - testinfra's backends make a command for a shell, quoted by them
-        text,
-        shell=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        env=os.environ | {"SSH_ASKPASS_REQUIRE": "never"},
-    )
-    try:
-        out, errors = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        raise Inconclusive(f"it did not answer to the end within {seconds:.0f} s") from None
+    with running.process(text) as process:
+        try:
+            out, errors = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise Inconclusive(f"it did not answer to the end within {seconds:.0f} s") from None
     if process.returncode and not out:
         raise Inconclusive(meaning(errors.decode(errors="replace")))
     # Not backend.result(), which logs all of it: command lines may hold secrets.
