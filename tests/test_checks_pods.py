@@ -255,6 +255,22 @@ def test_litter_of_a_whole_owner_only_warns(ready, desired, outcome, status):
     assert left_over(ready, desired, **status).outcome == outcome
 
 
+@pytest.mark.parametrize(
+    ("why", "its", "transitional"),
+    [
+        ("its replacement starts", started(seconds=20), True),
+        ("its replacement does not become ready", started(seconds=90), False),
+        ("nothing replaces it", pod(metadata=owner("ReplicaSet", thing("other", "shop"))), False),
+    ],
+)
+def test_a_failed_pod_whose_replacement_starts_is_not_yet_litter(why, its, transitional):
+    """After a spot interruption the pods that were ended are followed by new ones, which may take their time."""
+    replicaset = replicated("web-rs", 1, status={"readyReplicas": 0, "availableReplicas": 0})
+    world = good(pods=[pod("old", status=SHUTDOWN), its], replicasets=[replicaset])
+    (finding,) = judge("pods.failed", world).findings
+    assert (finding.transitional, finding.severity) == (transitional, "critical")
+
+
 def test_a_failed_pod_says_why_it_ended():
     """The finding gives the phase, the kubelet's reason and words, and the exit codes."""
     failed = with_status(container_status(state=terminated(137, "OOMKilled")), status=EVICTED)
