@@ -497,6 +497,14 @@ def test_running_is_not_ready(why, it, found):
     assert bool(only("pods.ready", it, pod("other")).findings) is found
 
 
+@pytest.mark.parametrize(("seconds", "found"), [(20, False), (90, True)])
+def test_a_readiness_gate_may_take_the_time_of_a_start(seconds, found):
+    """A pod that waited long for its node, and whose containers were ready at once, gives its load balancer time too."""
+    running = {"running": {"startedAt": ago(seconds=seconds)}}
+    gated = pod(ready="False", status={"containerStatuses": [container_status(state=running)]})
+    assert bool(only("pods.ready", gated).findings) is found
+
+
 DONE = container_status("clone", ready=False, state=terminated(0, "Completed"))
 
 
