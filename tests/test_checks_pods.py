@@ -530,6 +530,16 @@ def test_a_container_that_has_done_its_part_need_not_be_ready(why, policy, statu
     assert bool(only("pods.ready", step).findings) is found
 
 
+@pytest.mark.parametrize(("policy", "found"), [("OnFailure", False), ("Never", False), (None, True)])
+def test_a_containers_own_restart_policy_decides(policy, found):
+    """A container that ended well and by its own restartPolicy stays so neither crashes nor makes its pod unready."""
+    ended = container_status("migrate", ready=False, restarts=1, state=terminated(0, "Completed"))
+    containers = [{"name": "migrate", "restartPolicy": policy}, {"name": "app"}]
+    its = pod(ready="False", spec={"containers": containers}, status={"containerStatuses": [ended, container_status()]})
+    assert bool(only("pods.crashing", its).findings) is found
+    assert bool(only("pods.ready", its).findings) is found
+
+
 def test_a_readiness_gate_is_named():
     """A pod whose containers are all ready and whose readiness gate is not says so in the condition's words."""
     gate = condition("Ready", "False", reason="ReadinessGatesNotReady", message='"target-health" is "False"')
