@@ -62,6 +62,7 @@ def test_no_pod_is_pending_for_long(pods, complaints, patience, now):
         observed=lambda pod: f"Pending for {duration(pod.age(now))}: {pod.why_pending(complaints.latest(pod))}",
         expected=f"started within {duration(patience.pending)}",
         severity=lambda pod: "warning" if pod.spec.scheduling_gates else None,
+        transitional=lambda pod: pod.just_scheduled(now, patience.pending),
     )
 
 

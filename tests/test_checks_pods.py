@@ -411,6 +411,28 @@ def test_a_scheduling_gate_is_a_warning():
     assert "kueue.x-k8s.io/admission" in result.findings[0].observed
 
 
+@pytest.mark.parametrize(
+    ("why", "changes", "transitional"),
+    [
+        ("has just got its node", {"conditions": [condition("PodScheduled", lastTransitionTime=ago(minutes=4))]}, True),
+        ("got it long ago", {"conditions": [condition("PodScheduled", lastTransitionTime=ago(minutes=6))]}, False),
+        (
+            "has just got its node, and no image",
+            {
+                "conditions": [condition("PodScheduled", lastTransitionTime=ago(minutes=1))],
+                "containerStatuses": [waits("ErrImagePull")],
+            },
+            False,
+        ),
+        ("has none", {"conditions": [condition("PodScheduled", "False", lastTransitionTime=ago(minutes=1))]}, False),
+    ],
+)
+def test_a_pod_that_has_just_got_its_node_may_start(why, changes, transitional):
+    """A pod that a queue held back, or an autoscaler made a node for, is pending for long and has only begun to start."""
+    (finding,) = only("pods.pending", pending(90, status=changes)).findings
+    assert finding.transitional is transitional
+
+
 def test_a_pending_pod_that_goes_is_judged_as_terminating():
     """A pending pod that is being deleted is not waited for."""
     assert not only("pods.pending", pending(metadata={"deletionTimestamp": ago(minutes=1)})).findings

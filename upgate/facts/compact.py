@@ -63,7 +63,13 @@ def share_spec(spec: PodSpec) -> None:
 def share_status(status: PodStatus) -> None:
     """Only what is not as it should be is of its own."""
     put(status, "phase", share(status.phase))
-    put(status, "conditions", [share_condition(each) for each in status.conditions or () if each.type in _CONDITIONS])
+    conditions = [each for each in status.conditions or () if each.type in _CONDITIONS]
+    # Of a pod that waits it matters when it got its node.
+    put(
+        status,
+        "conditions",
+        conditions if status.phase == "Pending" else [share_condition(each) for each in conditions],
+    )
     if condition(status.conditions, "Ready").is_true:
         put(status, "container_statuses", share_statuses(status.container_statuses))
         put(status, "init_container_statuses", share_statuses(status.init_container_statuses))

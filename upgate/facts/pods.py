@@ -130,6 +130,11 @@ class Pod(KubernetesObject):
         time = pending - self.age(moment) if waits else start_up - self.started_for(moment)
         return time >= timedelta(0) and not self.crash(moment)
 
+    def just_scheduled(self, moment: datetime, pending: timedelta) -> bool:
+        """It got its node lately, after a queue or an autoscaler had let it wait, and nothing is wrong with its containers."""
+        since = self.scheduled.last_transition_time if self.scheduled and self.scheduled.is_true else None
+        return since is not None and moment - since <= pending and not self.crash(moment)
+
     def ready_for(self, moment: datetime) -> timedelta:
         """Time since its Ready condition last changed; since it was made where that is not known."""
         since = self.ready.last_transition_time
