@@ -88,7 +88,7 @@ def test_cordons_are_found_with_who_made_them(cluster: RealCluster, battery: Bat
     run = battery.run()
     run.must_find("nodes.schedulable: Node/fake-00003", "nodes.schedulable: Node/fake-00004")
     by_hand, by_kured = (each["observed"] for each in run.findings)
-    assert "kubectl-cordon" in by_hand
+    assert "field manager kubectl" in by_hand
     assert "kured" in by_kured
     assert "kured" not in by_hand
 
