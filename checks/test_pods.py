@@ -18,7 +18,7 @@ def test_no_container_crashes_or_fails_to_start(pods, now):
 
 
 @check("pods.failed", severity="critical", after=DEAD_NODE, monitor=True)
-def test_no_pod_has_failed(pods, owners):
+def test_no_pod_has_failed(pods, owners, crew, patience, now):
     """No pod has failed.
 
     Pods of Jobs are retried and judged by their Job. A failed pod whose controller has all its pods again is only
@@ -30,6 +30,7 @@ def test_no_pod_has_failed(pods, owners):
         observed=lambda pod: pod.end,
         expected="phase Running or Succeeded",
         severity=lambda pod: "warning" if owners.whole_again(pod) else None,
+        transitional=lambda pod: (owner := owners.of(pod)) and crew.starting(owner, now, patience),
     )
 
 
@@ -61,6 +62,7 @@ def test_no_pod_is_pending_for_long(pods, complaints, patience, now):
         observed=lambda pod: f"Pending for {duration(pod.age(now))}: {pod.why_pending(complaints.latest(pod))}",
         expected=f"started within {duration(patience.pending)}",
         severity=lambda pod: "warning" if pod.spec.scheduling_gates else None,
+        transitional=lambda pod: pod.just_scheduled(now, patience.pending),
     )
 
 

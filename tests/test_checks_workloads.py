@@ -375,11 +375,16 @@ def test_a_statefulset_that_advances_is_not_yet(why, pods, status, transitional)
         ("all three at once", "Parallel", [young("db-0"), young("db-1"), young("db-2")], True),
         ("only one of three at once", "Parallel", [young("db-0")], False),
         ("none was made", "OrderedReady", [], False),
+        ("the next comes when the first has proved itself", "OrderedReady", [ready_for("db-0", 20)], True),
+        ("the next does not come", "OrderedReady", [ready_for("db-0", 90)], False),
+        ("one of three is on probation", "Parallel", [ready_for("db-0", 20)], False),
     ],
 )
 def test_a_first_roll_out_of_a_statefulset_is_not_yet(why, policy, pods, transitional):
     """A StatefulSet starts its pods one after the other, or in parallel; those that it made must still have time to start."""
-    ((_, not_yet),) = statefulset(3, pods, spec={"podManagementPolicy": policy}, readyReplicas=0)
+    spec = {"podManagementPolicy": policy, "minReadySeconds": 60}
+    ready = sum(each["status"]["conditions"][0]["status"] == "True" for each in pods)
+    ((_, not_yet),) = statefulset(3, pods, spec=spec, readyReplicas=ready, availableReplicas=0)
     assert not_yet is transitional
 
 

@@ -2,7 +2,8 @@
 
 What `kubectl get pods` prints, the API server's own table, is a sixtieth of the pods' bytes. A pod is read whole when its
 row does not look right, when its node or its endpoint is not ready, or when it belongs to a workload or a Service that is
-not complete. Where that cannot be told, or would be too many questions, all pods are read.
+not complete, or to a namespace that is being deleted. Where that cannot be told, or would be too many questions, all
+pods are read.
 https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables
 """
 
@@ -33,7 +34,16 @@ UNUSUAL = "status.phase!=Running,status.phase!=Succeeded"
 #: More questions than this cost the API server more than reading all pods.
 MOST = 100
 #: What must have been seen of the rest of the cluster.
-BESIDE = ("nodes", "services", "endpointslices", "deployments", "replicasets", "statefulsets", "daemonsets")
+BESIDE = (
+    "nodes",
+    "namespaces",
+    "services",
+    "endpointslices",
+    "deployments",
+    "replicasets",
+    "statefulsets",
+    "daemonsets",
+)
 
 
 class Column(msgspec.Struct):
@@ -146,6 +156,9 @@ def questions(glanced: Glance, others: Mapping[str, Listing]) -> list[Kind]:
     asked += [PODS._replace(field_selector=f"spec.nodeName={name}") for name in down]
     asked += [
         PODS._replace(namespace=place, label_selector=labels) for place, labels in sorted(set(incomplete(others)))
+    ]
+    asked += [
+        PODS._replace(namespace=each.name) for each in others["namespaces"].items if each.metadata.deletion_timestamp
     ]
     if len(asked) > MOST:
         raise TooMuch

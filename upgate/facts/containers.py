@@ -21,7 +21,7 @@ class Container(Fact):
 
     name: str
     image: str = ""
-    #: Always on an init container makes it a sidecar (KEP-753).
+    #: Always on an init container makes it a sidecar (KEP-753); on any other it overrides that of the pod (KEP-5307).
     restart_policy: str | None = None
 
 

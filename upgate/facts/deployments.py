@@ -33,16 +33,6 @@ class Deployment(Replicated):
         return self._never_available or self.status.available_replicas >= self.desired - self._bound
 
     @property
-    def unmade(self) -> int:
-        """How many pods that are not available it must have made already."""
-        return self.desired - min(self.status.ready_replicas, self.status.available_replicas)
-
-    @property
-    def probation(self) -> timedelta:
-        """A pod is available once it has been ready for `minReadySeconds`."""
-        return timedelta(seconds=self.spec.min_ready_seconds)
-
-    @property
     def recreates(self) -> bool:
         """All its pods go before it makes the next ones."""
         return self.spec.strategy.type == "Recreate"

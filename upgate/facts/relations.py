@@ -25,6 +25,8 @@ from upgate.facts.workloads import Workload
 Lists = Mapping[str, list[Any]]
 #: The annotation of kured's DaemonSet that holds its lock, in its two spellings.
 KURED_LOCKS = ("weave.works/kured-node-lock", "kured.dev/kured-node-lock")
+#: A lease may be renewed while the lists are being read; what lies further ahead of their moment comes from a wrong clock.
+AHEAD = timedelta(minutes=10)
 
 
 class Owners:
@@ -101,8 +103,8 @@ class Heartbeats:
         return (self.of(node) or node).silence(moment)
 
     def lately(self, node: Node, moment: datetime) -> bool:
-        """It was heard of within four lease durations; what lies as far ahead is no word of now."""
-        return abs(self.silence(node, moment)) <= 4 * self.term(node)
+        """It was heard of within four lease durations; what lies far ahead is no word of now."""
+        return -AHEAD < self.silence(node, moment) <= 4 * self.term(node)
 
     def words(self, node: Node, moment: datetime) -> str:
         """How long its kubelet has been silent."""

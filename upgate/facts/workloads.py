@@ -174,6 +174,16 @@ class Replicated(Workload):
         return self.desired - self.status.ready_replicas
 
     @property
+    def unmade(self) -> int:
+        """How many pods that do not count yet it must have made already."""
+        return self.desired - min(self.status.ready_replicas, self.status.available_replicas)
+
+    @property
+    def probation(self) -> timedelta:
+        """A pod is available once it has been ready for `minReadySeconds`."""
+        return timedelta(seconds=self.spec.min_ready_seconds)
+
+    @property
     def failure(self) -> str:
         """Why its pods cannot be made. Empty while they can."""
         failure = condition(self.status.conditions, "ReplicaFailure")
@@ -215,4 +225,4 @@ class StatefulSet(Replicated):
     @property
     def unmade(self) -> int:
         """How many pods that are not ready it must have made already: one after the other unless it makes them in parallel."""
-        return self.lacking if self.spec.pod_management_policy == "Parallel" else min(self.lacking, 1)
+        return super().unmade if self.spec.pod_management_policy == "Parallel" else min(super().unmade, 1)
