@@ -40,7 +40,9 @@ class Run:
     @cached_property
     def results(self) -> dict[str, Any]:
         """`results.json`."""
-        return msgspec.json.decode((self.reports / "results.json").read_bytes())
+        path = self.reports / "results.json"
+        assert path.exists(), f"no results.json, exit code {self.code}:\n{self.out}"
+        return msgspec.json.decode(path.read_bytes())
 
     @property
     def outcomes(self) -> dict[str, str]:
