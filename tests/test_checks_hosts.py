@@ -10,6 +10,7 @@ import pytest
 from tests.machines import NOW, certificate, command, file_system, host, line, reboot, service, socket
 from tests.worlds import good, judge, node, profile, snapshot
 from upgate.facts.hosts import Host
+from upgate.hosts.judging import login
 from upgate.verdict import CheckResult
 
 
@@ -124,6 +125,7 @@ def test_a_unit_with_variables_does_not_tell_its_arguments():
         "inconclusive",
         "kubelet does not run on worker-1, and unit kubelet has variables",
     )
+    assert not said("hosts.arguments", host(commands=(unit,)), arguments={"kubelet": ["--b=1"]}).findings
 
 
 @pytest.mark.parametrize(
@@ -251,8 +253,18 @@ def test_windows_nodes_are_left_out_and_named():
     assert left_out(wanted.hosts, seen) == ["hosts: win-1 not looked at: a Windows node has no sh"]
 
 
-def test_a_hint_leads_to_the_host():
-    """The command to look first names who logs in where."""
-    machine = host(services=())
-    (finding,) = said("hosts.services", machine, connection="ssh://ops@{address}:2222").findings
+@pytest.mark.parametrize(
+    ("spec", "there"),
+    [
+        ("ssh://ops@10.0.0.1", "ops@10.0.0.1"),
+        ("ssh://ops@10.0.0.1:2222?sudo=true", "-p 2222 ops@10.0.0.1"),
+        ("ssh://[fd00::1]", "fd00::1"),
+        ("ssh://ops@[fd00::1]:22", "-p 22 ops@fd00::1"),
+        ("local://", "localhost"),
+    ],
+)
+def test_a_hint_leads_to_the_host(spec, there):
+    """The command to look first names who logs in where, as ssh wants it."""
+    assert login(spec) == there
+    (finding,) = said("hosts.services", host(services=()), connection="ssh://ops@{address}").findings
     assert finding.hint == "ssh ops@10.0.0.1 systemctl status kubelet"

@@ -218,6 +218,15 @@ def test_versions_are_those_that_packages_and_programs_tell(server, machine):
     assert looked.judge("hosts.versions").reason == "the version of no-such was found on none of the hosts"
 
 
+def test_a_program_that_does_not_tell_its_version_is_no_pass(server, machine):
+    """It is there, and nobody knows which it is."""
+    machine.command("kubelet", "exit 1")
+    assert (
+        "its kubelet does not tell its version"
+        in Looked(server, machine, expect={"kubelet": "1"}).judge("hosts.versions").reason
+    )
+
+
 def test_a_clock_is_judged_by_what_keeps_it(server, machine):
     """chrony's own word is taken; where nobody tells, nobody knows."""
     assert Looked(server, machine).judge("hosts.clock").outcome == "inconclusive"

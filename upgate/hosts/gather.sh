@@ -67,9 +67,9 @@ versions() {
   say version "kernel $(uname -r)"
   for name in $COMPONENTS; do
     case "$name" in
-      docker) version_of dockerd ;;
-      kubelet | kube-* | etcd | containerd | runc | crio | k3s | rke2) version_of "$name" ;;
-    esac | field "program$TAB$name"
+      docker) version_of "$name" dockerd ;;
+      kubelet | kube-* | etcd | containerd | runc | crio | k3s | rke2) version_of "$name" "$name" ;;
+    esac
     if has dpkg-query; then
       limited dpkg-query -W -f '${db:Status-Abbrev}\t${Version}\n' "$name" 2>/dev/null | sed -n 's/^ii *\t//p'
     elif has rpm; then
@@ -81,9 +81,11 @@ versions() {
 }
 
 version_of() {
-  program=$(processes_of "$1" | head -n 1 | while read -r pid; do program_of "$pid"; done)
-  program=${program:-$(command -v "$1")}
-  [ -n "$program" ] && limited "$program" --version 2>/dev/null | head -n 1
+  program=$(processes_of "$2" | head -n 1 | while read -r pid; do program_of "$pid"; done)
+  program=${program:-$(command -v "$2")}
+  [ -n "$program" ] || return
+  version=$(limited "$program" --version 2>/dev/null | head -n 1)
+  if [ -n "$version" ]; then say "program$TAB$1" "$version"; else say gap "its $1 does not tell its version"; fi
 }
 
 # By the name that it was called by, as long as that is still the same file: some are many programs in one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,9 @@ from upgate.snapshot import Snapshot
 if TYPE_CHECKING:
     from upgate.profile.hosts import Hosts
     from upgate.profile.model import Profile
+
+
+PORT = re.compile(r"(.+?):(\d+)")
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,7 @@ class Machine:
     @property
     def words(self) -> dict[str, str]:
         """What may stand in a check's hint."""
-        login = self.target.spec.partition("://")[2].partition("?")[0].partition(":")[0]
-        return {"name": self.seen.name, "login": login or "localhost"}
+        return {"name": self.seen.name, "login": login(self.target.spec)}
 
     @property
     def now(self) -> datetime:
@@ -83,7 +86,7 @@ class Machine:
             f"{component} ({line.source}): {lacking(line.arguments, wanted)}"
             for component, wanted in self.target.arguments.items()
             for line in self.command_lines(component)
-            if lacking(line.arguments, wanted)
+            if not unfilled(line) and lacking(line.arguments, wanted)
         )
 
     def command_lines(self, component: str) -> list[CommandLine]:
@@ -93,12 +96,12 @@ class Machine:
 
     @property
     def unfilled(self) -> list[str]:
-        """Components that do not run, and of which only a unit with variables tells how they would."""
+        """Components that do not run, and of which only a unit with variables tells how they would be started."""
         lines = [line for component in self.target.arguments for line in self.command_lines(component)]
         return [
             f"{line.component} does not run on {self.seen.name}, and {line.source} has variables"
             for line in lines
-            if not line.running and any("$" in each for each in line.arguments)
+            if unfilled(line)
         ]
 
     @property
@@ -212,6 +215,18 @@ def machines(profile: Profile, seen: Snapshot, judgement: Judgement) -> Machines
         (Machine(facts[each.name], each, profile.hosts, profile.expect.hosts, seen.taken) for each in visible),
         judgement,
     )
+
+
+def unfilled(line: CommandLine) -> bool:
+    """Nobody knows what systemd would put into it."""
+    return line.source.startswith("unit ") and any("$" in each for each in line.arguments)
+
+
+def login(spec: str) -> str:
+    """How a person logs in there with ssh."""
+    place = spec.partition("://")[2].partition("?")[0]
+    host, port = match.groups() if (match := PORT.fullmatch(place)) else (place, None)
+    return (f"-p {port} " if port else "") + re.sub(r"[][]", "", host or "localhost")
 
 
 def together(pairs: Iterable[tuple[str, str]]) -> list[str]:
