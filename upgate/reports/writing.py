@@ -72,8 +72,7 @@ def clear(directory: Path) -> None:
 
 def leftovers(directory: Path) -> Iterator[Path]:
     """Files that were being written when an earlier run was killed."""
-    for name in OF_ONE_RUN:
-        yield from directory.glob(f".{name}.*{UNFINISHED}")
+    return directory.glob(f".*{UNFINISHED}")
 
 
 @contextmanager
