@@ -3,7 +3,7 @@
 from upgate.battery import check
 
 
-@check("api.ready", severity="critical")
+@check("api.ready", severity="critical", monitor=True)
 def test_the_api_server_is_ready(health):
     """The API server is ready and alive, and says so itself.
 
@@ -13,7 +13,7 @@ def test_the_api_server_is_ready(health):
     health.none(lambda endpoint: endpoint.problem(), expected="status 200, all sub-checks pass")
 
 
-@check("api.version", severity="critical", expects="expect.version")
+@check("api.version", severity="critical", expects="expect.version", monitor=True)
 def test_the_api_server_has_the_expected_version(server, expect):
     """The API server has the version that the profile expects.
 

@@ -3,7 +3,7 @@
 from upgate.battery import check
 
 
-@check("external.{name}", severity="critical")
+@check("external.{name}", severity="critical", monitor=True)
 def test_the_url_answers_as_expected(external):
     """The URL answers as expected.
 

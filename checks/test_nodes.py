@@ -4,7 +4,7 @@ from upgate.battery import check
 from upgate.facts.words import counted, duration
 
 
-@check("nodes.ready", severity="critical")
+@check("nodes.ready", severity="critical", monitor=True)
 def test_every_node_is_ready(nodes):
     """Every node is Ready.
 
@@ -15,7 +15,7 @@ def test_every_node_is_ready(nodes):
     nodes.all(lambda node: node.ready.is_true, observed=lambda node: node.ready, expected="Ready=True")
 
 
-@check("nodes.pressure", severity="critical")
+@check("nodes.pressure", severity="critical", monitor=True)
 def test_no_node_is_under_pressure(nodes):
     """No node is short of memory, disk or process ids, or without network.
 
@@ -26,7 +26,7 @@ def test_no_node_is_under_pressure(nodes):
     nodes.where(lambda node: node.reports).none(lambda node: node.pressures, expected="no pressure condition is True")
 
 
-@check("nodes.schedulable", severity="critical")
+@check("nodes.schedulable", severity="critical", monitor=True)
 def test_no_cordon_is_left_over(nodes, cordons):
     """No node is cordoned.
 
@@ -36,7 +36,7 @@ def test_no_cordon_is_left_over(nodes, cordons):
     nodes.none(lambda node: node.spec.unschedulable, observed=cordons.words, expected="not cordoned")
 
 
-@check("nodes.heartbeat", severity="critical", after=("nodes.ready",))
+@check("nodes.heartbeat", severity="critical", after=("nodes.ready",), monitor=True)
 def test_every_kubelet_renews_its_lease(nodes, heartbeats, now):
     """Every kubelet has renewed its lease lately.
 
@@ -50,7 +50,7 @@ def test_every_kubelet_renews_its_lease(nodes, heartbeats, now):
     )
 
 
-@check("nodes.count", severity="critical")
+@check("nodes.count", severity="critical", monitor=True)
 def test_there_are_as_many_nodes_as_expected(nodes, expected_pools):
     """There are as many nodes as the profile expects, and in each pool no fewer than in the baseline.
 

@@ -6,7 +6,7 @@ from upgate.facts.words import counted, duration
 DEAD_NODE = ("nodes.ready", "nodes.heartbeat")
 
 
-@check("pods.crashing", severity="critical")
+@check("pods.crashing", severity="critical", monitor=True)
 def test_no_container_crashes_or_fails_to_start(pods, now):
     """No container crashes or fails to start.
 
@@ -17,7 +17,7 @@ def test_no_container_crashes_or_fails_to_start(pods, now):
     pods.where(lambda pod: pod.alive).none(lambda pod: pod.crash(now), expected="its containers run")
 
 
-@check("pods.failed", severity="critical")
+@check("pods.failed", severity="critical", monitor=True)
 def test_no_pod_has_failed(pods, owners):
     """No pod has failed.
 
@@ -48,7 +48,7 @@ def test_no_pod_is_stuck_terminating(pods, homes, patience, now):
     )
 
 
-@check("pods.pending", severity="critical", after=("pods.crashing", "pods.scheduler-silent", *DEAD_NODE))
+@check("pods.pending", severity="critical", after=("pods.crashing", "pods.scheduler-silent", *DEAD_NODE), monitor=True)
 def test_no_pod_is_pending_for_long(pods, complaints, patience, now):
     """No pod is pending for long.
 
@@ -64,7 +64,7 @@ def test_no_pod_is_pending_for_long(pods, complaints, patience, now):
     )
 
 
-@check("pods.scheduler-silent", severity="critical")
+@check("pods.scheduler-silent", severity="critical", monitor=True)
 def test_no_pod_waits_for_a_word_of_the_scheduler(pods, complaints, patience, now):
     """No pod waits without any verdict of a scheduler.
 
@@ -81,7 +81,7 @@ def test_no_pod_waits_for_a_word_of_the_scheduler(pods, complaints, patience, no
     )
 
 
-@check("pods.ready", severity="critical", after=("pods.crashing", *DEAD_NODE))
+@check("pods.ready", severity="critical", after=("pods.crashing", *DEAD_NODE), monitor=True)
 def test_every_running_pod_is_ready(pods, patience, now):
     """Every running pod is Ready.
 

@@ -10,7 +10,7 @@ BEHIND = (
 )
 
 
-@check("services.endpoints", severity="critical", after=BEHIND)
+@check("services.endpoints", severity="critical", after=BEHIND, monitor=True)
 def test_every_service_leads_somewhere(services, backends):
     """Every Service with a selector has a ready endpoint for each of its ports.
 

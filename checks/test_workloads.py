@@ -10,7 +10,7 @@ UNDERNEATH = (
 )
 
 
-@check("deployments.ready", severity="critical", after=UNDERNEATH)
+@check("deployments.ready", severity="critical", after=UNDERNEATH, monitor=True)
 def test_every_deployment_is_complete(deployments, deployment_crew, patience, now):
     """Every Deployment is complete: all replicas are of the latest version, ready and available.
 
@@ -24,7 +24,7 @@ def test_every_deployment_is_complete(deployments, deployment_crew, patience, no
     )
 
 
-@check("statefulsets.ready", severity="critical", after=UNDERNEATH)
+@check("statefulsets.ready", severity="critical", after=UNDERNEATH, monitor=True)
 def test_every_statefulset_is_complete(statefulsets, crew, patience, now):
     """Every StatefulSet is complete: all replicas are ready and at the latest revision.
 
@@ -38,7 +38,7 @@ def test_every_statefulset_is_complete(statefulsets, crew, patience, now):
     )
 
 
-@check("daemonsets.ready", severity="critical", after=UNDERNEATH)
+@check("daemonsets.ready", severity="critical", after=UNDERNEATH, monitor=True)
 def test_every_daemonset_is_complete(daemonsets, ground, crew, patience, now):
     """Every DaemonSet is complete: it is ready and updated on every node that it wants, and on no other.
 
@@ -52,7 +52,7 @@ def test_every_daemonset_is_complete(daemonsets, ground, crew, patience, now):
     )
 
 
-@check("namespaces.terminating", severity="critical", after=("pods.terminating",))
+@check("namespaces.terminating", severity="critical", after=("pods.terminating",), monitor=True)
 def test_no_namespace_is_stuck_terminating(namespaces, patience, now):
     """No namespace is stuck while it is being deleted.
 

@@ -270,3 +270,24 @@ def test_objects_that_depend_on_each_other_end():
 def test_only_what_an_object_depends_on_explains_it():
     """A finding on an object beside it, or above it, is no cause."""
     assert graph({"a": ["X"], "b": ["Y"]}, {"Y": ["X"]}, {"a": ["b"]})[("a", "X")] is None
+
+
+@pytest.mark.parametrize(
+    ("status", "explained"),
+    [
+        ({"desiredNumberScheduled": 0, "numberReady": 0, "numberMisscheduled": 1}, True),
+        ({"numberMisscheduled": 1}, True),
+        ({"numberMisscheduled": 2}, False),
+    ],
+)
+def test_a_daemonset_is_wanted_no_more_on_a_dead_node(status, explained):
+    """Its pods on nodes that are not ready count as misscheduled: that follows from the node, any more does not."""
+    agent = daemonset("agent", status=status)
+    world = good(
+        nodes=[node(), node("dead", ready="Unknown")],
+        leases=[lease(), lease("dead")],
+        daemonsets=[agent],
+        pods=[pod(), of("DaemonSet", agent, "agent-1", ready="False", spec={"nodeName": "dead"})],
+    )
+    finding = lines(world)["daemonsets.ready: DaemonSet/shop/agent"]
+    assert finding == ("nodes.ready: Node/dead" if explained else None)

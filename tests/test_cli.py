@@ -129,7 +129,7 @@ def test_run_is_the_battery_from_anywhere(folder):
     (folder / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
     (folder / "test_unrelated.py").write_text("def test_unrelated(): ...")
     (folder / "mine").mkdir()
-    (folder / "mine" / "test_mine.py").write_text(OWN_CHECK.replace("own.", "pods."))
+    (folder / "mine" / "test_mine.py").write_text(OWN_CHECK)
     done = run(folder, "--profile=demo", "--collect-only", "-q", "mine/")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "test_nodes.py" in done.stdout

@@ -38,8 +38,8 @@ from upgate.snapshot import Snapshot
 from upgate.verdict import CheckResult
 
 #: Seconds. The time bound of one look is three deadlines: who we are, everything, and what is being read at the end.
-PATIENCE = Patience(connect=0.5, read=0.3, deadline=0.6)
-BOUND = 3 * PATIENCE.deadline + 1.5
+PATIENCE = Patience(connect=1, read=0.6, deadline=1.2)
+BOUND = 3 * PATIENCE.deadline + 3
 PROFILE = profile(expect={"version": "1.36"}, sidecars=[{"container": "app", "image": "app:1"}])
 CHECKS = [id for id in battery() if not id.startswith("external.")]
 RESOURCES = {noun: kind.resource for noun, kind in KINDS.items()}

@@ -15,7 +15,7 @@ from tests.running import REPOSITORY, profile, profile_of, run, runs
 from upgate.embedded import EmbeddedCluster
 
 #: Nothing that is refused may take long: nothing is run.
-SOON = 10
+SOON = 30
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,6 @@ def refusals(demo, tmp_path_factory):
         "torn": (here(name="torn", snapshot=torn), []),
         "foreign": (home / "here.yaml", [f"--baseline={folder / 'foreign.json'}"]),
         "no-baseline": (home / "here.yaml", [f"--baseline={folder / 'none.json'}"]),
-        "settle-workers": (home / "here.yaml", ["--settle=1m", "-n", "2"]),
         "clean-alone": (home / "here.yaml", ["--clean=3"]),
         "no-rounds": (home / "here.yaml", ["--settle=1m", "--clean=0"]),
         "no-duration": (home / "here.yaml", ["--settle=soon"]),
@@ -151,7 +150,6 @@ def refusals(demo, tmp_path_factory):
         ("torn", "it is torn, or no snapshot"),
         ("foreign", "it is torn, or no baseline"),
         ("no-baseline", "`--save-baseline` writes one"),
-        ("settle-workers", "leave out -n"),
         ("clean-alone", "say for how long, with --settle=10m"),
         ("no-rounds", "say 1 or more"),
         ("no-duration", "--settle=soon: not a duration"),

@@ -93,7 +93,7 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path, blocked):
 )
 def test_a_read_only_directory_is_one_sentence(tmp_path):
     """Somebody who may not write there is told so, for writing and for clearing alike."""
-    for directory in (tmp_path, *tmp_path.parents[:2]):
+    for directory in (tmp_path, *tmp_path.parents[:3]):
         directory.chmod(0o755)
     write_whole(tmp_path / "junit.xml", b"old")
     os.seteuid(NOBODY)

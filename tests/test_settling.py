@@ -107,11 +107,12 @@ def test_too_few_clean_rounds_are_not_clear(unsettled):
 
 
 def test_the_profile_gives_the_defaults(unsettled):
-    """`gate:` settles by itself, options overrule it, and with workers it is refused in one sentence."""
+    """`gate:` settles by itself, options overrule it, and -n is left out, aloud."""
     assert len(unsettled["by_profile"].whole().rounds) == 2
     assert len(unsettled["overruled"].whole().rounds) == 4
-    assert unsettled["with_workers"].code == 4
-    assert "leave out -n" in unsettled["with_workers"].out
+    assert len(unsettled["with_workers"].whole().rounds) == 2
+    assert unsettled["with_workers"].code == 0
+    assert "-n was left out" in unsettled["with_workers"].out
 
 
 def test_a_baseline_is_compared_with(tmp_path):

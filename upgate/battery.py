@@ -46,16 +46,26 @@ class Check:
     expects: str = ""
     #: Checks whose findings explain those of this one, on the same object or on one that it depends on.
     after: tuple[str, ...] = ()
+    #: It belongs to `-m monitor`: it can be judged every minute, from no more of each pod than that it looks right.
+    monitor: bool = False
 
 
 def check(
-    id: str, *, severity: Severity, none_is_fine: bool = False, expects: str = "", after: Collection[str] = ()
+    id: str,
+    *,
+    severity: Severity,
+    none_is_fine: bool = False,
+    expects: str = "",
+    after: Collection[str] = (),
+    monitor: bool = False,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a function the check `id`. Its docstring is the message: title, why, and `Look first: …`, the hint."""
 
     def declare(function: Callable[..., None]) -> Callable[..., None]:
         title, why, hint = read_docstring(function)
-        function.__check__ = Check(id, severity, title, why, hint, none_is_fine, expects, tuple(after))  # type: ignore[attr-defined]
+        function.__check__ = Check(  # type: ignore[attr-defined]
+            id, severity, title, why, hint, none_is_fine, expects, tuple(after), monitor
+        )
         return function
 
     return declare
@@ -110,15 +120,19 @@ class Judgement:
 class Subjects(Generic[T]):
     """Some objects of the cluster, and what a check says about them."""
 
-    def __init__(self, noun: str, items: Iterable[T], judgement: Judgement, *, counted: bool = False) -> None:
+    def __init__(
+        self, noun: str, items: Iterable[T], judgement: Judgement, *, counted: bool = False, right: int = 0
+    ) -> None:
         self.noun = noun
         self._items = list(items)
         self._judgement = judgement
         self._counted = counted
+        #: How many more there are, of which it is known that they are right.
+        self._right = right
 
     def where(self, rule: Rule) -> Subjects[T]:
         """Those for which the rule holds; only they are judged and counted."""
-        return Subjects(self.noun, filter(rule, self._items), self._judgement, counted=self._counted)
+        return Subjects(self.noun, filter(rule, self._items), self._judgement, counted=self._counted, right=self._right)
 
     def all(
         self,
@@ -156,7 +170,7 @@ class Subjects(Generic[T]):
     def _count(self) -> None:
         if not self._counted:
             self._counted = True
-            self._judgement.look_at(len(self._items), self.noun)
+            self._judgement.look_at(len(self._items) + self._right, self.noun)
 
 
 def say(wording: Wording, item: object) -> str:

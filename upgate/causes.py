@@ -8,7 +8,7 @@ taken away: the finding stays, and says `because`.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -80,10 +80,11 @@ class Causes:
 
 def dependencies(snapshot: Snapshot) -> Dependencies:
     """Who depends on whom, as far as the lists were looked at."""
-    lists = {noun: listed(snapshot, noun) for noun in {*WORKLOADS, "pods", "services", "endpointslices"}}
+    lists = {noun: listed(snapshot, noun) for noun in {*WORKLOADS, "pods", "nodes", "services", "endpointslices"}}
     depends: dict[str, list[str]] = defaultdict(list)
     workloads = (each for noun in WORKLOADS for each in lists[noun])
-    owners = {each.metadata.uid: each for each in workloads if not each.own_fault}
+    stranded = stranded_pods(lists)
+    owners = {each.metadata.uid: each for each in workloads if not each.own_fault_beside(stranded[each.metadata.uid])}
     for owned in [*lists["replicasets"], *lists["pods"]]:
         owner = owned.metadata.controller
         if owner and owner.uid in owners:
@@ -94,6 +95,13 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
             depends[f"Namespace/{pod.namespace}"].append(pod.ref)
     add_services(depends, lists)
     return depends
+
+
+def stranded_pods(lists: dict[str, list[Any]]) -> Counter[str]:
+    """How many pods of each controller are on nodes that are not ready."""
+    down = {node.name for node in lists["nodes"] if not node.ready.is_true}
+    stranded = (pod.metadata.controller for pod in lists["pods"] if pod.spec.node_name in down)
+    return Counter(owner.uid for owner in stranded if owner)
 
 
 def add_services(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None:

@@ -106,13 +106,13 @@ class Gate:
             return None
         return baselines.load(path)
 
-    def look(self, needs: Collection[str], progress: Progress) -> Snapshot:
-        """Take a new snapshot."""
+    def look(self, needs: Collection[str], progress: Progress, *, brief: bool = False) -> Snapshot:
+        """Take a new snapshot. A brief one holds of the pods only those that may be wrong."""
         if self._look is None:
             raise UsageError("the gate looks at nothing before it is opened")
         wanted = set(needs) | set(baselines.NEEDS if self.options.save_baseline else ())
         with without_collection():
-            self.snapshot = self._look(wanted, progress)
+            self.snapshot = self._look(wanted, progress, brief and not self.options.save_baseline)
         self._relations.clear()
         self._scoped.clear()
         return self.snapshot

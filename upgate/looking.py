@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from upgate.profile.model import Profile
 
 Progress = Callable[[str, int, int], None]
-Look = Callable[[Collection[str], Progress], Snapshot]
+#: What takes a snapshot: the nouns, who is told how far it is, and whether a brief look is enough.
+Look = Callable[[Collection[str], Progress, bool], Snapshot]
 
 
 @contextmanager
@@ -29,7 +30,7 @@ def looking(profile: Profile) -> Iterator[Look]:
     cluster = profile.cluster
     if cluster.snapshot:
         saved = snapshots.load(Path(cluster.snapshot))
-        yield lambda needs, progress: saved
+        yield lambda needs, progress, brief: saved
     elif cluster.embedded:
         with embedded(cluster.embedded) as kubeconfig:
             yield partial(look_and_probe, profile, login_to(profile, kubeconfig))
@@ -46,7 +47,7 @@ def embedded(state: str) -> Iterator[str]:
         yield str(server.kubeconfig(Path(folder) / "kubeconfig"))
 
 
-def login_to(profile: Profile, kubeconfig: str | None) -> Callable[[Collection[str], Progress], Snapshot]:
+def login_to(profile: Profile, kubeconfig: str | None) -> Look:
     """Log in now, so that a kubeconfig that cannot be used is found before anything else; what looks is returned."""
     from upgate.cluster.connection import Patience
     from upgate.cluster.login import connect
@@ -62,18 +63,18 @@ def login_to(profile: Profile, kubeconfig: str | None) -> Callable[[Collection[s
     return partial(look, login)
 
 
-def blind(reason: str, needs: Collection[str], progress: Progress) -> Snapshot:
+def blind(reason: str, needs: Collection[str], progress: Progress, brief: bool) -> Snapshot:
     """A snapshot in which nothing could be looked at."""
     return Snapshot(taken=datetime.now(UTC), gaps=dict.fromkeys([*needs, "health", "version"], reason))
 
 
-def look_and_probe(profile: Profile, look: Look, needs: Collection[str], progress: Progress) -> Snapshot:
+def look_and_probe(profile: Profile, look: Look, needs: Collection[str], progress: Progress, brief: bool) -> Snapshot:
     """The cluster from inside, and then what the profile wants probed from outside."""
     if not profile.external:
-        return look(needs, progress)
+        return look(needs, progress, brief)
     from upgate.probes import attempt_all
     from upgate.probes.targets import needs as needs_outside
     from upgate.probes.targets import targets
 
-    snapshot = look({*needs, *needs_outside(profile.external)}, progress)
+    snapshot = look({*needs, *needs_outside(profile.external)}, progress, brief)
     return replace(snapshot, attempts=attempt_all(targets(profile.external, snapshot, profile.secrets)))

@@ -5,6 +5,7 @@ A noun whose facts could not be looked at raises Inconclusive: exactly the check
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from upgate.battery import Judgement, Subjects
 from upgate.errors import Inconclusive, UsageError
 from upgate.expectations import Restarts, Server, Sidecars, expected_pools
 from upgate.facts.kinds import KINDS
-from upgate.facts.relations import RELATIONS
+from upgate.facts.relations import RELATIONS, lists_for
 from upgate.gate import Gate
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Nouns:
         self.judgement = judgement
 
     def __getitem__(self, name: str) -> Any:
+        self._refuse_unread(lists_for([name]))
         if name in KINDS:
             return self._kind(name)
         return self._gate.relation(name) if name in RELATIONS else getattr(self, name)
@@ -112,7 +114,15 @@ class Nouns:
     def _kind(self, noun: str) -> Subjects[Any]:
         """The objects of a kind in the profile's scope. One that could not be read is a gap of its own."""
         self.judgement.gaps += self._gate.seen.unreadable(noun)
-        return Subjects(noun, self._gate.in_scope(noun), self.judgement)
+        return Subjects(noun, self._gate.in_scope(noun), self.judgement, right=self._gate.seen.unread.get(noun, 0))
+
+    def _refuse_unread(self, lists: Collection[str]) -> None:
+        """Only checks that say so can be judged from the objects that look wrong. Raises Inconclusive."""
+        unread = [] if self.judgement.check.monitor or not lists else self._gate.seen.unread.keys() & lists
+        if unread:
+            raise Inconclusive(
+                f"this was a look for -m monitor: of {', '.join(unread)} only those that look wrong were read"
+            )
 
     def _refuse_gap(self, name: str) -> None:
         if name in self._gate.seen.gaps:

@@ -41,6 +41,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     malformed: dict[str, list[Malformed]] = {}
     health: list[HealthEndpoint] = []
     attempts: list[Attempt] = []
+    #: Noun → how many more objects there are, of which no more was read than that they look right.
+    unread: dict[str, int] = {}
     #: What could not be looked at (a noun of KINDS, `health`, `version`) → why.
     gaps: dict[str, str] = {}
 
@@ -58,7 +60,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     def count(self, noun: str) -> int | None:
         """How many there are; None where they were not looked at."""
         items = getattr(self.lists, noun)
-        return None if items is None else len(items)
+        return None if items is None else len(items) + self.unread.get(noun, 0)
 
 
 class _File(Snapshot, frozen=True, kw_only=True):

@@ -111,7 +111,7 @@ def make_all(cluster: RealCluster, faults: Iterable[Fault]) -> None:
     until(
         lambda: f"to see {', '.join(still_to_come(cluster, faults))}",
         lambda: not still_to_come(cluster, faults),
-        within=150,
+        within=120,
         every=1,
     )
     until("all of them are older than the short patience", lambda: is_late(cluster, faults))

@@ -21,7 +21,8 @@ def runs(cluster: RealCluster, tmp_path_factory: pytest.TempPathFactory) -> Batt
 def selected(request: pytest.FixtureRequest) -> list[Fault]:
     """The faults that a test of this run asks for: with -k only those are made."""
     items = (item for item in request.session.items if hasattr(item, "callspec"))
-    asked = [item.callspec.params["fault"] for item in items if "fault" in item.callspec.params]
+    params = (item.callspec.params.get("fault") for item in items)
+    asked = [each for each in params if isinstance(each, Fault)]
     return asked or FAULTS
 
 
@@ -68,6 +69,15 @@ def test_two_workers_find_the_same(run: Run, runs: Battery) -> None:
     cluster = {"snapshot": str(run.reports / "snapshot.json.gz")}
     again = runs.run("-n", "2", cluster=cluster)
     assert (again.code, again.judged) == (run.code, run.judged)
+
+
+def test_a_brief_look_finds_the_same(run: Run, runs: Battery) -> None:
+    """With -m monitor, of all pods only those that may be wrong are read: its checks find the very same objects."""
+    brief = runs.run("-m", "monitor")
+    assert brief.having("inconclusive") == set()
+    assert {named(each) for each in brief.findings} == {
+        named(each) for each in run.findings if each["check"] in brief.outcomes
+    }
 
 
 def test_waived_faults_do_not_count(run: Run, runs: Battery) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -43,9 +43,16 @@ def test_a_node_whose_runtime_stopped_is_found(cluster: RealCluster, battery: Ba
 def test_nodes_that_all_die_are_each_found(cluster: RealCluster, battery: Battery, broken: Broken) -> None:
     """Each dead node is a finding of its own; what ran on them is explained by them."""
     names = [f"fake-{number:05}" for number in range(FAKE_NODES)]
-    broken(lambda: cluster.halt("fakenodes"), cluster.nodes_up)
+    broken(lambda: cluster.halt("fakenodes"), lambda: replace_pods(cluster, names))
     until("the fake nodes are Unknown", lambda: all(cluster.node_is(name, "Unknown") for name in names), within=60)
     battery.run().must_find(*(f"nodes.ready: Node/{name}" for name in names))
+
+
+def replace_pods(cluster: RealCluster, names: Iterable[str]) -> None:
+    """Start the nodes again. Fake ones do not tell anew that their pods are ready, as kubelets do: they get new ones."""
+    cluster.nodes_up()
+    for name in names:
+        cluster.kubectl("delete", "pods", "--all-namespaces", f"--field-selector=spec.nodeName={name}", "--wait=false")
 
 
 def test_a_silent_kubelet_is_found_before_its_node_is_called_unready(
@@ -81,7 +88,7 @@ def test_cordons_are_found_with_who_made_them(cluster: RealCluster, battery: Bat
     run = battery.run()
     run.must_find("nodes.schedulable: Node/fake-00003", "nodes.schedulable: Node/fake-00004")
     by_hand, by_kured = (each["observed"] for each in run.findings)
-    assert "kubectl-cordon" in by_hand
+    assert "field manager kubectl" in by_hand
     assert "kured" in by_kured
     assert "kured" not in by_hand
 

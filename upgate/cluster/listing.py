@@ -34,6 +34,8 @@ class Listing(msgspec.Struct):
 
     items: list[Any]
     malformed: list[Malformed]
+    #: How many more there are, of which no more was read than that they look right.
+    unread: int = 0
 
 
 class Passing(Exception):
@@ -98,7 +100,8 @@ def page_with_retries(connection: Connection, kind: Kind, token: str, deadline: 
 def page(connection: Connection, kind: Kind, token: str, deadline: Deadline) -> Page:
     """One page, asked for once. Raises Passing, Expired, Inconclusive."""
     query = {"limit": str(PAGE_SIZE)}
-    query |= {"fieldSelector": kind.field_selector} if kind.field_selector else {}
+    selectors = {"fieldSelector": kind.field_selector, "labelSelector": kind.label_selector}
+    query |= {name: selector for name, selector in selectors.items() if selector}
     query |= {"continue": token} if token else {}
     try:
         answer = connection.get(kind.path, query, deadline=deadline)

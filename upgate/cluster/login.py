@@ -65,7 +65,7 @@ def load(configuration: Configuration, kubeconfig: str | Path | None, context: s
             if kubeconfig is None and not any(Path(part).expanduser().exists() for part in source.split(":") if part):
                 load_in_cluster(configuration, source)
             else:
-                config.load_kube_config(source, context, configuration, persist_config=False)
+                config.load_kube_config(source, context or first_context(source), configuration, persist_config=False)
         except (
             config.ConfigException,
             yaml.YAMLError,
@@ -77,6 +77,19 @@ def load(configuration: Configuration, kubeconfig: str | Path | None, context: s
         ) as problem:
             raise UsageError(words_for(problem, source, context)) from problem
     return redact("; ".join(log))
+
+
+def first_context(source: str) -> str | None:
+    """The current context of several files: the first that names one decides. The client takes the last, even if empty.
+
+    https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/#merging-kubeconfig-files
+    """
+    import yaml
+
+    paths = [path for part in source.split(":") if part and (path := Path(part).expanduser()).exists()]
+    texts = (path.read_text() for path in paths) if len(paths) > 1 else ()
+    contents = (yaml.safe_load(text) for text in texts)
+    return next((each["current-context"] for each in contents if each and each.get("current-context")), None)
 
 
 def load_in_cluster(configuration: Configuration, source: str) -> None:

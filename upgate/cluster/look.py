@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
+from upgate.cluster.brief import list_briefly
 from upgate.cluster.connection import Answer, Connection, NoAnswer, status_message
-from upgate.cluster.listing import PAUSES, Progress, list_all
+from upgate.cluster.listing import PAUSES, Listing, Progress, list_all
 from upgate.cluster.login import Login, who_am_i
 from upgate.concurrently import concurrently
 from upgate.errors import Inconclusive
@@ -24,8 +25,11 @@ GAP_NAMES = dict.fromkeys(HEALTH, "health")
 T = TypeVar("T")
 
 
-def look(login: Login, needs: Collection[str], progress: Progress) -> Snapshot:
-    """Everything of `needs` (nouns of KINDS), and the API server's health and version. What fails becomes a gap."""
+def look(login: Login, needs: Collection[str], progress: Progress, brief: bool = False) -> Snapshot:
+    """Everything of `needs` (nouns of KINDS), and the API server's health and version. What fails becomes a gap.
+
+    A brief look reads only the pods that may be wrong.
+    """
     connection = login.connection
     try:
         identity = again(connection, lambda: who_am_i(login))
@@ -33,16 +37,23 @@ def look(login: Login, needs: Collection[str], progress: Progress) -> Snapshot:
         return nothing(connection, needs, f"the API server cannot be asked: {problem}", unreachable=str(problem))
     except Inconclusive as problem:
         return nothing(connection, needs, str(problem))
-    return look_around(connection, identity, needs, progress)
+    return look_around(connection, identity, needs, progress, brief and "pods" in needs)
 
 
-def look_around(connection: Connection, identity: str, needs: Collection[str], progress: Progress) -> Snapshot:
+def look_around(
+    connection: Connection, identity: str, needs: Collection[str], progress: Progress, brief: bool
+) -> Snapshot:
     """All lists, the version and the health endpoints, concurrently; the moment is that of the answer before."""
     moment, deadline = connection.moment, Deadline(connection.patience.deadline)
     tasks: dict[str, Callable[[], Any]] = {"version": partial(version_of, connection)}
     tasks |= {name: partial(health_of, connection, name) for name in HEALTH}
     tasks |= {noun: partial(list_all, connection, KINDS[noun], progress, deadline) for noun in needs}
+    if brief:
+        del tasks["pods"]
     answers = concurrently(tasks)
+    if brief:
+        listed = {noun: answer for noun, answer in answers.items() if isinstance(answer, Listing)}
+        answers |= concurrently({"pods": partial(list_briefly, connection, listed, progress, deadline)})
     gaps = {GAP_NAMES.get(name, name): str(got) for name, got in answers.items() if isinstance(got, Inconclusive)}
     got = {name: answer for name, answer in answers.items() if not isinstance(answer, Inconclusive)}
     return Snapshot(
@@ -52,6 +63,7 @@ def look_around(connection: Connection, identity: str, needs: Collection[str], p
         identity=identity,
         lists=Lists(**{noun: got[noun].items for noun in needs if noun in got}),
         malformed={noun: got[noun].malformed for noun in needs if noun in got and got[noun].malformed},
+        unread={noun: got[noun].unread for noun in needs if noun in got and got[noun].unread},
         health=[got[name] for name in HEALTH if name in got],
         gaps=gaps,
     )

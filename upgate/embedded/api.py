@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from upgate.embedded import statuses
+from upgate.embedded import statuses, tables
 from upgate.embedded.listing import Objects, Query
 from upgate.embedded.recording import RecordedList, Recording, Resource, groups, resources
 from upgate.embedded.statuses import Refusal, Reply, json_reply, text_reply
@@ -29,6 +29,8 @@ class Request(NamedTuple):
     path: str
     query: Query
     user: str = USER
+    #: The media types that the client understands.
+    accept: str = ""
 
 
 class Target(NamedTuple):
@@ -108,7 +110,7 @@ class Api:
             raise Refusal(refusal(request, target, "it is not in this recording"))
         if target.name:
             return objects.get(target.namespace, target.name)
-        return objects.list(target.namespace, request.query, self._epoch)
+        return objects.list(target.namespace, request.query, self._epoch, as_table=tables.ACCEPT in request.accept)
 
     def _objects_of(self, path: str) -> Objects | None:
         recorded: RecordedList | None = self._recording.lists.get(path)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from upgate.embedded import statuses
+from upgate.embedded import statuses, tables
 from upgate.embedded.recording import RecordedList, Resource, key_of
 from upgate.embedded.selectors import field_test, label_test
 from upgate.embedded.statuses import Refusal, Reply
@@ -58,8 +58,10 @@ class Objects:
                 return statuses.json_reply({"kind": kind, "apiVersion": self._list.api_version} | item.content)
         raise Refusal(statuses.not_found(self.resource, name))
 
-    def list(self, namespace: str, query: Query, epoch: int) -> Reply:
-        """LIST; `epoch` counts how often all continue tokens have expired. Raises Refusal."""
+    def list(self, namespace: str, query: Query, epoch: int, *, as_table: bool = False) -> Reply:
+        """LIST; `epoch` counts how often all continue tokens have expired. Only pods have a table. Raises Refusal."""
+        if as_table and self.resource.plural != "pods":
+            raise Refusal(statuses.not_acceptable())
         version = int(self._list.resource_version) + epoch
         token = read_token(query.get("continue", ""), version)
         items = [item for item in self._selected(namespace, query) if not token or item.key >= token.start]
@@ -71,7 +73,7 @@ class Objects:
             metadata["continue"] = str(following)
             if not (query.get("labelSelector") or query.get("fieldSelector")):
                 metadata["remainingItemCount"] = len(items) - len(page)
-        return self._reply(metadata, page)
+        return tables.table(metadata, (item.content for item in page)) if as_table else self._reply(metadata, page)
 
     @property
     def items(self) -> list[Item]:

@@ -81,9 +81,8 @@ class Handler(BaseHTTPRequestHandler):
         """Any method: read the request, answer it, with the faults that are due."""
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         url = urlsplit(self.path)
-        request = Request(
-            self.command, url.path, dict(parse_qsl(url.query, keep_blank_values=True)), self._user() or ""
-        )
+        query = dict(parse_qsl(url.query, keep_blank_values=True))
+        request = Request(self.command, url.path, query, self._user() or "", self.headers.get("Accept", ""))
         self.server.asked.append(request)
         api = self.server.api
         faults = self.server.plan.due(request, api.target(request.path))

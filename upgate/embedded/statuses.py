@@ -111,6 +111,11 @@ def bad_request(message: str) -> Reply:
     return status(400, "BadRequest", message)
 
 
+def not_acceptable() -> Reply:
+    """A media type that this server does not have for the resource."""
+    return status(406, "NotAcceptable", "only the following media types are accepted: application/json")
+
+
 def not_allowed() -> Reply:
     """A method that this server does not have: it only reads."""
     return status(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {})

@@ -37,7 +37,15 @@ class DaemonSet(Workload):
     @property
     def own_fault(self) -> bool:
         """Its controller does not see it, or has it on the wrong nodes, or on none."""
-        return bool(self.unseen or self.status.number_misscheduled or not self.desired)
+        return self.own_fault_beside(0)
+
+    def own_fault_beside(self, stranded: int) -> bool:
+        """A node that is not ready is tainted NoSchedule, which pods of DaemonSets do not tolerate: it is wanted no more.
+
+        https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/#taints-and-tolerations
+        """
+        misplaced = self.status.number_misscheduled > stranded
+        return bool(self.unseen or misplaced or not (self.desired or stranded))
 
     def unready(self, wanted: bool) -> str:
         """What is missing until it is complete; `wanted`: some node is there for it. Empty when nothing is."""

@@ -26,6 +26,7 @@ class Kind(NamedTuple):
     #: Only this namespace is of interest.
     namespace: str = ""
     field_selector: str = ""
+    label_selector: str = ""
 
     @property
     def group(self) -> str:

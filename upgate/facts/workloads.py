@@ -134,6 +134,10 @@ class Workload(KubernetesObject):
         """Something is wrong with it that none of its pods can explain."""
         return bool(self.unseen)
 
+    def own_fault_beside(self, stranded: int) -> bool:
+        """The same, when so many of its pods are on nodes that are not ready."""
+        return self.own_fault
+
     @property
     def stuck(self) -> bool:
         """It will not become complete by itself."""

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from upgate.plugin import options
-from upgate.plugin.state import CHECK, GATE, gate_of, is_controller, is_worker, needs_of
+from upgate.plugin.state import CHECK, GATE, are_brief, gate_of, is_controller, is_worker, needs_of
 
 pytest_plugins = ("upgate.plugin.fixtures",)
 
@@ -35,6 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not options.is_battery_run(config):
         return
     gate = config.stash[GATE] = options.make_gate(config)
+    if gate.options.settle and options.in_one_process(config):
+        gate.notes.append("-n was left out: settling judges round after round in one process, in milliseconds each")
     config.option.continue_on_collection_errors = True  # one broken file must not hide what all others see
     if is_worker(config):
         from upgate.plugin import workers
@@ -105,7 +107,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         return True
     from upgate.plugin import progress
 
-    progress.look(config, gate, needs_of(session.items))
+    progress.look(config, gate, needs_of(session.items), brief=are_brief(session.items))
     return None
 
 

@@ -112,10 +112,6 @@ def read(config: pytest.Config, profile: Any) -> Options:
     settle = None if given.monitor else parsed("--settle", given.settle, parse_duration) or profile.gate.settle
     if settle is None and (given.clean is not None or given.every is not None):
         raise UsageError("--clean and --every say how to settle: say for how long, with --settle=10m")
-    if settle and getattr(given, "numprocesses", None):
-        raise UsageError(
-            "settling (--settle, or the profile's gate:) needs one process, and its checks take milliseconds: leave out -n"
-        )
     if given.clean is not None and given.clean < 1:
         raise UsageError(f"--clean: {given.clean} rounds are none; say 1 or more")
     absolute = partial(Path, config.invocation_params.dir)
@@ -130,6 +126,14 @@ def read(config: pytest.Config, profile: Any) -> Options:
         baseline=absolute(given.baseline) if given.baseline else None,
         monitor=given.monitor,
     )
+
+
+def in_one_process(config: pytest.Config) -> bool:
+    """Leave out -n: rounds look and judge again and again in one process. False where it was not given."""
+    if getattr(config.option, "dist", "no") == "no":
+        return False
+    config.option.dist, config.option.tx, config.option.numprocesses = "no", [], 0
+    return True
 
 
 def in_the_past(option: str, moment: Any) -> Any:

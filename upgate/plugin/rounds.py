@@ -10,7 +10,7 @@ from _pytest.runner import runtestprotocol
 
 from upgate.gate import Gate
 from upgate.plugin import progress
-from upgate.plugin.state import needs_of
+from upgate.plugin.state import are_brief, needs_of
 from upgate.plugin.telling import keep
 from upgate.verdict import decide
 from upgate.waiting import Deadline
@@ -39,7 +39,8 @@ def run(session: pytest.Session, gate: Gate, settle: timedelta) -> None:
 
 def one_round(session: pytest.Session, gate: Gate, deadline: Deadline) -> Reports:
     """Look again, and judge all checks again."""
-    progress.look(session.config, gate, needs_of(session.items), told=not gate.settling.rounds)
+    told = not gate.settling.rounds
+    progress.look(session.config, gate, needs_of(session.items), told=told, brief=are_brief(session.items))
     following: Sequence[pytest.Item | None] = [*session.items[1:], None]
     reports = [
         (item, runtestprotocol(item, log=False, nextitem=next))

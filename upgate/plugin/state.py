@@ -48,3 +48,8 @@ def needs_of(items: Iterable[pytest.Item]) -> set[str]:
 
     selected = (item for item in items if not item.stash.get(UNSELECTED, ""))
     return lists_for(name for item in selected for name in getattr(item, "fixturenames", ()))
+
+
+def are_brief(items: Iterable[pytest.Item]) -> bool:
+    """All the selected checks can be judged from a brief look."""
+    return all(item.stash[CHECK].monitor for item in items if not item.stash.get(UNSELECTED, ""))

@@ -65,7 +65,9 @@ def flush_directory(directory: Path) -> None:
 
 def clear(directory: Path) -> None:
     """Remove what an earlier run left, and nothing else; raises UsageError where that cannot be done."""
-    for path in (*(directory / name for name in OF_ONE_RUN), *leftovers(directory)):
+    with worded("look into", directory):
+        unfinished = list(leftovers(directory))
+    for path in (*(directory / name for name in OF_ONE_RUN), *unfinished):
         with worded("remove", path), suppress(FileNotFoundError):
             path.unlink()
 

@@ -1,0 +1,183 @@
+"""A look for `-m monitor` reads few pods, and finds what a whole look finds."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.test_faults import PROFILE, served
+from tests.worlds import (
+    ago,
+    battery,
+    condition,
+    container_status,
+    daemonset,
+    endpointslice,
+    good,
+    judge,
+    merged,
+    node,
+    owner,
+    pod,
+    replicated,
+    run,
+    service,
+    terminated,
+)
+from upgate.cluster import brief
+from upgate.cluster.connection import Patience
+from upgate.cluster.login import connect
+from upgate.cluster.look import look
+from upgate.embedded import EmbeddedCluster
+from upgate.facts.kinds import KINDS
+from upgate.snapshot import Snapshot
+
+MONITOR = [id for id, function in battery().items() if function.__check__.monitor and not id.startswith("external.")]
+PODS = KINDS["pods"].path
+ROLLOUT = {"metadata": {"generation": 2}, "status": {"observedGeneration": 2, "updateRevision": "new"}}
+OLD = {"metadata": {"creationTimestamp": ago(hours=5)}}
+
+
+def looks(world, folder, **serving) -> tuple[Snapshot, Snapshot, list]:
+    """A whole look and a brief one at the same cluster, and the lists of pods that the brief one asked for."""
+    with EmbeddedCluster(world if isinstance(world, str) else served(world), **serving) as cluster:
+        login = connect(cluster.kubeconfig(folder / "kubeconfig"), patience=Patience(read=5, deadline=20))
+        whole = look(login, list(KINDS), lambda *_: None)
+        asked = len(cluster.requests)
+        short = look(login, list(KINDS), lambda *_: None, brief=True)
+        lists = [each for each in cluster.requests[asked:] if each.path.endswith("/pods")]
+        login.connection.close()
+    return whole, short, lists
+
+
+def findings(snapshot: Snapshot) -> dict:
+    """What each check of the subset says."""
+    return {each.id: (each.outcome, each.reason, each.findings) for each in run(MONITOR, snapshot, PROFILE)}
+
+
+def is_whole(request) -> bool:
+    """It asks for all pods with all their bytes."""
+    return "as=Table" not in request.accept and not {"fieldSelector", "labelSelector"} & request.query.keys()
+
+
+def waiting(reason):
+    """A container that waits."""
+    return container_status(ready=False, state={"waiting": {"reason": reason}})
+
+
+def ill(**status):
+    """A second pod of web that is not all right."""
+    return pod("web-2", ip="10.1.0.2", **merged(OLD, {"status": status}))
+
+
+UNREADY = {"conditions": [condition("Ready", "False", lastTransitionTime=ago(hours=1))]}
+WORLDS = {
+    "nothing": good(),
+    "crash loop": good(pods=[pod(), ill(containerStatuses=[waiting("CrashLoopBackOff")], **UNREADY)]),
+    "between two crashes": good(
+        pods=[
+            pod(),
+            ill(containerStatuses=[container_status(ready=False, restarts=9, **terminated(minutes=1))], **UNREADY),
+        ]
+    ),
+    "failed, whose row says Completed": good(
+        pods=[
+            pod(),
+            ill(
+                phase="Failed",
+                containerStatuses=[container_status(ready=False, **terminated(0, "Completed"))],
+                **UNREADY,
+            ),
+        ]
+    ),
+    "running, whose row says Completed": good(
+        pods=[pod(), ill(containerStatuses=[container_status(ready=False, **terminated(0, "Completed"))], **UNREADY)]
+    ),
+    "a readiness gate": good(
+        pods=[
+            pod(),
+            merged(
+                ill(containerStatuses=[container_status()], **UNREADY),
+                {"spec": {"readinessGates": [{"conditionType": "x"}]}},
+            ),
+        ]
+    ),
+    "a dead node": good(
+        nodes=[node(), node("worker-2", ready="Unknown")],
+        pods=[
+            pod(),
+            merged(ill(containerStatuses=[container_status()], **UNREADY), {"spec": {"nodeName": "worker-2"}}),
+        ],
+    ),
+    "pending": good(pods=[pod(), ill(phase="Pending", conditions=[], containerStatuses=[])]),
+    "a port that no container has": good(
+        services=[service(spec={"ports": [{"name": "metrics", "port": 90, "targetPort": "metrics"}]})]
+    ),
+    "a selector that matches nothing": good(
+        services=[service(spec={"selector": {"app": "wbe"}})], endpointslices=[endpointslice("web")]
+    ),
+    "a Service of completed pods": good(
+        pods=[
+            pod(),
+            pod("report", ip="10.1.0.3", status={"phase": "Succeeded"}, metadata={"labels": {"app": "report"}}),
+        ],
+        services=[service(), service("report", spec={"selector": {"app": "report"}})],
+        endpointslices=[endpointslice("web", "10.1.0.1"), endpointslice("report")],
+    ),
+    "a rollout of a DaemonSet": good(
+        daemonsets=[(agent := daemonset("agent", status={"updatedNumberScheduled": 0}))],
+        pods=[pod(), pod("agent-1", ip="10.1.0.9", metadata={"labels": {"app": "agent"}, **owner("DaemonSet", agent)})],
+    ),
+    "a Deployment that lacks pods": good(deployments=[replicated("web", spec={"replicas": 3})]),
+}
+
+
+CLEAR = ("nothing", "a Service of completed pods", "healthy")
+
+
+@pytest.mark.parametrize("name", [*WORLDS, "healthy", "broken"])
+def test_a_brief_look_finds_what_a_whole_one_finds(name, tmp_path):
+    """The same outcomes, words and root causes, and all pods are counted, without reading all of them."""
+    whole, short, lists = looks(WORLDS.get(name, name), tmp_path)
+    assert findings(short) == findings(whole)
+    assert any(found for _, _, found in findings(short).values()) is (name not in CLEAR)
+    assert short.count("pods") == whole.count("pods")
+    assert not any(map(is_whole, lists))
+
+
+def test_of_pods_that_are_all_right_none_is_read(tmp_path):
+    """They are counted from their rows."""
+    _, short, _ = looks(good(), tmp_path)
+    assert (short.facts("pods"), short.unread) == ([], {"pods": 1})
+    assert judge("pods.ready", short).examined == 1
+
+
+@pytest.mark.parametrize("missing", ["services", "nodes", "endpointslices.discovery.k8s.io"])
+def test_what_cannot_be_told_briefly_is_read_whole(tmp_path, missing):
+    """Where a list is missing that tells which pods to look at, all of them are read, and nothing is taken for right."""
+    whole, short, lists = looks(good(), tmp_path, forbid=[missing])
+    assert findings(short) == findings(whole)
+    assert (short.unread, len(short.facts("pods"))) == ({}, 1)
+    assert any(map(is_whole, lists))
+
+
+def test_many_pods_that_may_be_wrong_are_read_with_all_others(tmp_path, monkeypatch):
+    """A hundred questions cost more than one list."""
+    monkeypatch.setattr(brief, "MOST", 1)
+    _, short, lists = looks(WORLDS["crash loop"], tmp_path)
+    assert (short.unread, len(short.facts("pods"))) == ({}, 2)
+    assert any(map(is_whole, lists))
+
+
+def test_pods_that_may_not_be_listed_are_no_right_ones(tmp_path):
+    """403 is inconclusive for every check that needs pods."""
+    _, short, _ = looks(good(), tmp_path, forbid=["pods"])
+    assert judge("pods.ready", short).outcome == "inconclusive"
+    assert "needs `list` on `pods`" in judge("pods.ready", short).reason
+
+
+@pytest.mark.parametrize("id", ["pods.restarts", "pods.terminating", "pods.bare", "services.endpoints-live"])
+def test_other_checks_are_not_judged_from_a_brief_look(tmp_path, id):
+    """What needs every pod says that it did not see them, whatever was read."""
+    _, short, _ = looks(good(), tmp_path)
+    assert judge(id, short).outcome == "inconclusive"
+    assert "this was a look for -m monitor" in judge(id, short).reason
