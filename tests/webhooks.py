@@ -19,6 +19,8 @@ class Webhook(ThreadingHTTPServer):
         self.received: list[tuple[str, Any]] = []
         #: The paths that answer with an error, and that error.
         self.broken: dict[str, int] = {}
+        #: Path → the path that it redirects to.
+        self.moved: dict[str, str] = {}
 
     def url(self, path: str, scheme: str = "http") -> str:
         """Where a path is."""
@@ -37,10 +39,13 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Take a message, unless this path is broken."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        code = self.server.broken.get(self.path, 200)
+        moved = self.server.moved.get(self.path)
+        code = 302 if moved else self.server.broken.get(self.path, 200)
         if code == 200:
             self.server.received.append((self.path, msgspec.json.decode(body) if body else None))
         self.send_response(code)
+        if moved:
+            self.send_header("Location", moved)
         self.send_header("Content-Length", "0")
         self.end_headers()
 

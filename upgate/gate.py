@@ -27,7 +27,7 @@ from upgate.facts.relations import RELATIONS
 from upgate.looking import Look, Progress, looking
 from upgate.planned import unjudged
 from upgate.redaction import is_clean, redact
-from upgate.reports.writing import append_line, clear, worded, write_whole
+from upgate.reports.writing import append_line, clear, try_out, worded, write_whole
 from upgate.settling import Settling
 from upgate.snapshot import Snapshot
 from upgate.verdict import EXIT_CODES, CheckResult, Cluster, Outcome, Results, Verdict, decide
@@ -246,13 +246,6 @@ class Gate:
             return
         write_whole(path, baselines.dump(taken))
         self.notes.append(f"baseline saved to {path}")
-
-
-def try_out(directory: Path) -> None:
-    """See whether reports can be written, before anything is judged. Raises UsageError."""
-    probe = directory / ".upgate-probe"
-    write_whole(probe, b"")
-    probe.unlink()
 
 
 def without_secrets(results: Results, secrets: Sequence[str]) -> Results:

@@ -1,5 +1,6 @@
 """Continuous monitoring: one round of the battery, and what is known from the rounds before.
 
+schema       the tables of history.sqlite
 storage      history.sqlite: opened, locked, moved aside when it is torn
 history      what it holds, as types, and how to ask for it
 recording    one round is written down; what is too old goes

@@ -165,6 +165,8 @@ class Told(NamedTuple):
     state: State
     kind: Kind
     alert: Alert
+    #: The objects that are news.
+    fresh: tuple[str, ...] = ()
 
 
 class News(msgspec.Struct, kw_only=True):
@@ -211,8 +213,8 @@ def sort_in(told: News, each: Told, rules: Rules) -> None:
         told.gone.append(each)
     elif alert.told and not alert.on:
         told.recovered.append(each)
-    elif alert.told and alert.established(rules.failing) - alert.known.keys():
-        told.more.append(each)
+    elif alert.told and (fresh := alert.established(rules.failing) - alert.known.keys()):
+        told.more.append(each._replace(fresh=tuple(sorted(fresh))))
     elif alert.told:
         told.ongoing.append(each)
     elif alert.on and alert.bad and not each.state.gone:

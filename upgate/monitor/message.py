@@ -85,7 +85,8 @@ def line(each: Told, at: datetime) -> Line:
     """One alert as it is now."""
     last, alert = each.state.last, each.alert
     failing = each.kind == "failing" and last is not None and alert.bad
-    objects = dict(last.objects) if last and failing else {}
+    found = last.objects if last and failing else {}
+    objects = {name: found[name] for name in (*each.fresh, *found) if name in found}
     first = next(iter(objects.values()), last.reason if last and alert.bad else "")
     return Line(
         check=each.state.name,

@@ -6,6 +6,7 @@ What is kept is transitions and sums, not every check of every round, so that 90
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -17,6 +18,8 @@ from upgate.verdict import CheckResult, Results
 DAY, HOUR = 86_400_000, 3_600_000
 #: Transitions that are kept of one check: one that changes with every round must not fill the disk.
 SPANS = 2000
+#: Targets of one entry that are counted each for itself: a thousand nodes are counted together.
+TARGETS = 20
 #: Characters of what was found.
 DETAIL = 300
 
@@ -35,8 +38,8 @@ def record(db: sqlite3.Connection, results: Results, attempts: Sequence[Attempt]
         add_check(db, check, id, at)
         add_span(db, check, at)
         add_to_day(db, check, id, at, maintenance)
-    for check, attempt in pairs(results.checks, attempts):
-        add_target(db, check, attempt, id, at, maintenance)
+    for check, attempt, name in pairs(results.checks, attempts):
+        add_target(db, check, attempt, name, (id, at, maintenance))
     return id
 
 
@@ -82,12 +85,17 @@ def add_to_day(db: sqlite3.Connection, check: CheckResult, round: int, at: int, 
     )
 
 
-def pairs(checks: Sequence[CheckResult], attempts: Sequence[Attempt]) -> Iterator[tuple[CheckResult, Attempt]]:
-    """The attempts, each with the check that judged it."""
-    by_id = {check.id: check for check in checks}
+def pairs(checks: Sequence[CheckResult], attempts: Sequence[Attempt]) -> Iterator[tuple[CheckResult, Attempt, str]]:
+    """The attempts, each with the check that judged it, and the name under which it is counted."""
+    by_id, many = {check.id: check for check in checks}, Counter(map(entry_of, attempts))
     for attempt in attempts:
-        if check := by_id.get(attempt.id.partition("[")[0]):
-            yield check, attempt
+        if check := by_id.get(entry_of(attempt)):
+            yield check, attempt, attempt.target if many[check.id] <= TARGETS else check.id
+
+
+def entry_of(attempt: Attempt) -> str:
+    """The id of the check of an attempt; those at each node have the node's name behind it."""
+    return attempt.id.partition("[")[0]
 
 
 def state_of(check: CheckResult, target: str) -> str:
@@ -98,9 +106,10 @@ def state_of(check: CheckResult, target: str) -> str:
 
 
 def add_target(
-    db: sqlite3.Connection, check: CheckResult, attempt: Attempt, round: int, at: int, maintenance: bool
+    db: sqlite3.Connection, check: CheckResult, attempt: Attempt, name: str, when: tuple[int, int, bool]
 ) -> None:
     """Count the attempt for its hour."""
+    round, at, maintenance = when
     state = state_of(check, attempt.target)
     took = attempt.elapsed.total if state == "up" else 0.0
     db.execute(
@@ -108,7 +117,7 @@ def add_target(
         VALUES (?, ?, ?, ?, ?, 1, ?, ?)
         ON CONFLICT DO UPDATE SET {state} = {state} + 1, took = took + excluded.took,
         slowest = max(slowest, excluded.slowest)""",  # noqa: S608 - one of three words of ours
-        (attempt.target, check.id, at // HOUR, maintenance, round, took, took),
+        (name, check.id, at // HOUR, maintenance, round, took, took),
     )
 
 

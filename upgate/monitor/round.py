@@ -16,6 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec.structs import replace
+
 from upgate.errors import UpgateError
 from upgate.monitor import alerts, delivery, history, maintenance, memory, recording, storage
 from upgate.monitor.alerts import Rules
@@ -24,6 +26,7 @@ from upgate.monitor.message import compose
 from upgate.monitor.outputs import publish_metrics, write_status_page
 from upgate.monitor.sending import ping
 from upgate.monitor.signals import signals
+from upgate.probes.attempt import Attempt
 from upgate.redaction import redact
 from upgate.snapshot import Snapshot
 from upgate.verdict import Results
@@ -117,7 +120,7 @@ def write(db: sqlite3.Connection, round: Monitored) -> None:
     results, at = round.results, round.results.started
     windows = maintenance.in_force(db, round.monitor.maintenance, at)
     before = db.execute("SELECT maintenance FROM rounds ORDER BY id DESC LIMIT 1").fetchone()
-    id = recording.record(db, results, round.snapshot.attempts if round.snapshot else (), bool(windows))
+    id = recording.record(db, results, attempts_of(round), bool(windows))
     states, lost = memory.load(db)
     round.notes += [f"the alert state of {name} could not be read and begins anew" for name in lost]
     alerts.step(states, signals(results.checks, fail_on_warnings=round.fail_on_warnings), at, rules(round.monitor))
@@ -130,6 +133,12 @@ def write(db: sqlite3.Connection, round: Monitored) -> None:
     memory.save(db, states)
     delivery.understand(db, round.monitor.notify)
     recording.tidy(db, id, at, round.monitor.keep)
+
+
+def attempts_of(round: Monitored) -> list[Attempt]:
+    """What was asked from outside, called as the results call it."""
+    attempts = round.snapshot.attempts if round.snapshot else []
+    return [replace(each, target=redact(each.target, round.profile.secrets)) for each in attempts]
 
 
 def tell(db: sqlite3.Connection, round: Monitored, states: alerts.States, *, after_maintenance: bool) -> None:

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -54,10 +55,12 @@ def service_for(url: str) -> Any:
     from apprise import Apprise
 
     service = Apprise.instantiate(url, suppress_exceptions=True)
-    if service is None and not url.startswith(("https://", "http://")):
-        raise Undelivered("apprise does not know this kind of URL, or a part of it is missing")
     if service is not None:
         service.socket_connect_timeout = service.socket_read_timeout = TIMEOUT
+    elif not url.startswith(("https://", "http://")):
+        raise Undelivered("apprise does not know this kind of URL, or a part of it is missing")
+    elif "@" in urlsplit(url).netloc:
+        raise Undelivered("a webhook with user and password is written jsons://user:password@host/path")
     return service
 
 
@@ -86,7 +89,7 @@ def ping(url: str) -> None:
 def ask(url: str, request: urllib.request.Request) -> None:
     """Send a request that must be answered well. Raises Undelivered."""
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310 - the same
+        with urllib.request.build_opener(NoRedirect).open(request, timeout=TIMEOUT) as answer:
             answer.read(1)
     except urllib.error.HTTPError as problem:
         problem.close()
@@ -96,6 +99,13 @@ def ask(url: str, request: urllib.request.Request) -> None:
         raise Undelivered(hidden(str(reason) or type(reason).__name__, url)) from None
     except Exception as problem:  # http.client's errors are no OSErrors, and say what a stranger sent
         raise Undelivered(f"it gave no HTTP answer ({type(problem).__name__})") from None
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A login page behind a redirect has not taken any message."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Do not follow."""
 
 
 def hidden(text: str, url: str) -> str:
