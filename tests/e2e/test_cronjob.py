@@ -18,6 +18,7 @@ from tests.e2e import image
 from tests.e2e.battery import HEALTHY, SHORT
 from tests.e2e.cluster import CHECKOUT, RealCluster, until
 from tests.e2e.faults import workload
+from tests.test_recipes import argo
 from upgate.monitor import history
 
 NODE = "node1"
@@ -251,3 +252,14 @@ def test_the_gate_is_a_job(
     assert ended(cluster, "upgate-gate") == "Failed"
     pods = [each for each in cluster.get("pods", "upgate") if each["metadata"]["name"].startswith("upgate-gate")]
     assert [each["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] for each in pods] == [1]
+
+
+def test_argos_job_is_one(cluster: RealCluster) -> None:
+    """The API server takes the Job of the recipe for Argo Rollouts, every field of it."""
+    job = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "argo", "namespace": "default"},
+        "spec": argo(),
+    }
+    cluster.kubectl("create", "--dry-run=server", "--validate=strict", "--filename=-", text=yaml.safe_dump(job))
