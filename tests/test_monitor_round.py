@@ -204,6 +204,16 @@ def test_a_torn_history_is_moved_aside_and_that_is_said(torn: bytes, tmp_path: P
     assert rounds.ask("SELECT count(*) FROM rounds") == [(2,)]
 
 
+def test_torn_histories_do_not_fill_the_disk(tmp_path: Path) -> None:
+    """Of those that were moved aside the last three stay."""
+    rounds = Rounds(tmp_path)
+    for number in range(5):
+        rounds.path.write_bytes(b"torn, and long enough to be a file of some kind %d" % number * 20)
+        rounds.run(".")
+    kept = sorted(path.read_bytes()[48:49] for path in tmp_path.glob("*.torn-*"))
+    assert kept == [b"2", b"3", b"4"]
+
+
 def test_a_torn_page_is_found_on_the_next_day_at_the_latest(tmp_path: Path) -> None:
     """Pages that nobody reads are read once a day."""
     rounds = Rounds(tmp_path)
