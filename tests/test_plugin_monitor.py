@@ -126,6 +126,15 @@ def test_a_killed_round_holds_nobody_up(tmp_path):
     assert rounds_in(running.reports) == ["clear"]
 
 
+def test_a_round_that_is_interrupted_is_none(tmp_path):
+    """After Ctrl-C nobody can say what the round would have found: the history does not know of it."""
+    with EmbeddedCluster("healthy", faults=[Fault("hang", "pods")]) as cluster:
+        running = started(profile_of(cluster, tmp_path), "--monitor")
+        running.until(lambda: (running.reports / LOCK).exists())
+        assert running.interrupted().code == 2
+    assert rounds_in(running.reports) == []
+
+
 @pytest.fixture
 def alerted(tmp_path) -> Iterator[tuple]:
     """A cluster that changes, a webhook, and the profile of both."""
