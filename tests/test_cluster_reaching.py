@@ -104,7 +104,7 @@ def test_an_api_server_that_cannot_be_reached_fails_one_check(unreached, name, w
     (reason,) = result.reasons
     assert words in reason
     assert not result.ids("passed")
-    assert result.seconds < 6
+    assert result.seconds < 20  # once per check would be 25 times one second and more
     assert TOKEN not in result.texts()
 
 
@@ -157,7 +157,7 @@ def test_a_login_that_fails_is_inconclusive(logins, name, words):
     assert not result.ids("passed") | result.ids("failed")
     assert TOKEN not in result.texts()
     assert JWT not in result.texts()
-    assert result.seconds < 10
+    assert result.seconds < 30
 
 
 def test_a_plugin_that_warns_and_gives_a_token_is_a_login(logins):

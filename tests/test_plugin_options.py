@@ -15,7 +15,7 @@ from tests.running import REPOSITORY, profile, profile_of, run, runs
 from upgate.embedded import EmbeddedCluster
 
 #: Nothing that is refused may take long: nothing is run.
-SOON = 10
+SOON = 30
 
 
 @pytest.fixture(scope="module")

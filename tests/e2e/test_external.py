@@ -17,14 +17,14 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "answers-500": ({"url": "{http}/status/500"}, "500"),
     "answers-404": ({"url": "{http}/status/404"}, "404"),
     "redirects": ({"url": "{http}/redirect?/elsewhere"}, "302"),
-    "hangs": ({"url": "{hanging}/", "timeout": "1s"}, "1 s"),
+    "hangs": ({"url": "{hanging}/", "timeout": "1s"}, "within 1s"),
     "resets": ({"url": "{resetting}/"}, ""),
     "refuses": ({"url": "{nobody}/"}, "refused"),
-    "too-slow": ({"url": "{http}/slow/0.5", "within": "200ms"}, "200 ms"),
+    "too-slow": ({"url": "{http}/slow/0.5", "within": "200ms"}, "took 0."),
     "lacks-the-text": ({"url": "{http}/text/closed", "body": "open"}, "open"),
     "other-value": ({"url": "{http}/json", "json": {"status": "DOWN"}}, "UP"),
     "expired": ({"url": "{expired}/ok"}, "expired"),
-    "wrong-name": ({"url": "{other}/ok"}, "name"),
+    "wrong-name": ({"url": "{other}/ok"}, "is for elsewhere.example.com"),
     "self-signed": ({"url": "{own}/ok"}, ""),
     "soon-expired": ({"url": "{good}/ok", "tls-days": 100}, "day"),
     "name-unknown": ({"url": "http://shop.invalid/"}, "shop.invalid"),
@@ -47,7 +47,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
         "good": authority.issue("127.0.0.1", days=90),
         "expired": authority.issue("127.0.0.1", days=-1),
         "other": authority.issue("elsewhere.example.com"),
-        "own": self_signed(folder, "127.0.0.1"),
+        "own": self_signed(tmp_path_factory.mktemp("own"), "127.0.0.1"),
     }
     with ExitStack() as stack:
         contexts: dict[str, ssl.SSLContext | None] = {name: tls_with(pair) for name, pair in certificates.items()}
