@@ -210,7 +210,7 @@ def report(rounds: int, seed: int, received: list[dict[str, Any]], folder: Path,
     print(
         f"lost: {sorted(expected - set(got))}; wrong: {sorted(set(got) - expected)}; repeated after a kill: {repeated}"
     )
-    print(f"memory {memories[0] // 1024} to {max(memories) // 1024} MiB; history {size / 1e6:.2f} MB")
+    print(f"memory {', '.join(str(each // 1024) for each in memories)} MiB; history {size / 1e6:.2f} MB")
     if sorted(expected) != sorted(got):
         raise SystemExit(1)
 

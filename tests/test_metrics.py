@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -12,11 +13,13 @@ import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.past import recorded
+from tests.running import REPOSITORY
 from tests.servers import accepting, free_port, hang, serving
 from tests.test_probes_targets import snapshot
-from tests.test_reports_examples import FINISHED, broken, finding, healthy, hostile, result, results
-from upgate.monitor import pushing
-from upgate.monitor.metrics import STATES, Context, Measured, deliver, metrics, publish, registry_of
+from tests.test_reports_examples import FINISHED, STARTED, broken, finding, healthy, hostile, result, results
+from upgate.monitor import history, pushing
+from upgate.monitor.metrics import STATES, VERDICTS, Context, Measured, deliver, legend, metrics, publish, registry_of
 from upgate.monitor.targets import measured
 from upgate.probes import attempt_all
 from upgate.probes.targets import targets
@@ -245,3 +248,35 @@ def test_many_endpoints_are_one_target() -> None:
     assert 0 < found.latency < 5
     assert list(measured(wanted, None)) == []
     assert list(measured(wanted, snapshot(gaps={"nodes": "403"}))) == []
+
+
+@pytest.fixture
+def past(tmp_path):
+    """A history: clear until yesterday, then not clear, the last round in a maintenance window."""
+    path = recorded(tmp_path / history.FILE, FINISHED, 3, lambda back: (healthy() if back else broken(), back == 0), 1)
+    with history.opened(path) as opened:
+        yield opened
+
+
+def test_the_history_says_when_it_was_clear_and_whether_people_sleep(past, tmp_path):
+    """A round that is not clear tells of the last one that was, and of the maintenance window that it ran in."""
+    path = tmp_path / "upgate.prom"
+    assert publish(broken(), profile(textfile=str(path)), None, past) == []
+    found = told(path.read_bytes())
+    yesterday = FINISHED.replace(microsecond=456_000) - timedelta(days=1) - (FINISHED - STARTED)
+    assert found["upgate_last_success_timestamp_seconds"][""] == pytest.approx(yesterday.timestamp(), abs=1)
+    assert found["upgate_maintenance"] == {"": 1}
+
+
+def test_every_metric_is_documented(tmp_path):
+    """The table in docs/recipes.md has each metric, with its labels and, where it is a state, its numbers."""
+    rows = re.findall(
+        r"^\| `(upgate_\w+)` \| ([\w, ]+) \| (.*) \|$", (REPOSITORY / "docs/recipes.md").read_text(), re.M
+    )
+    known = list(metrics(broken(), [SHOP], Context(last_clear=FINISHED)))
+    assert {name: labels for name, labels, _ in rows} == {
+        it.name: ", ".join(filter(None, ["profile", it.label])) for it in known
+    }
+    meanings = {name: words for name, _, words in rows}
+    assert meanings["upgate_check_state"] == legend(STATES)
+    assert meanings["upgate_verdict"] == legend(VERDICTS)

@@ -78,12 +78,13 @@ class Rounds:
         """The history."""
         return self.folder / history.FILE
 
-    def run(self, letters: str, *, seen: Snapshot | None = None) -> list[str]:
-        """A round for each letter; the notes of the last one."""
+    def run(self, letters: str, *, seen: Snapshot | None = None, ids: Iterable[str] = ("nodes.ready",)) -> list[str]:
+        """A round for each letter, in which that is so for all of these checks; the notes of the last one."""
         notes = []
         for letter in letters:
             self.at += timedelta(minutes=1)
-            notes = round.run(Monitored(self.profile, results([check(letter)], self.at), seen, self.folder))
+            checks = [check(letter, id) for id in ids]
+            notes = round.run(Monitored(self.profile, results(checks, self.at), seen, self.folder))
         return notes
 
     def ask(self, statement: str) -> list[Any]:
@@ -106,6 +107,21 @@ def test_an_alert_arrives_once_and_so_does_its_end(server: Webhook, tmp_path: Pa
     assert recovered["title"] == "[prod] recovered: nodes.ready"
     assert "after 5m, at 2026-11-21 00:06 UTC" in recovered["text"]
     assert [each["message"] for each in server.at(f"/apprise/{TOKEN}")] == [new["text"], recovered["text"]]
+
+
+def test_a_message_is_short_however_much_is_wrong(server: Webhook, tmp_path: Path) -> None:
+    """What does not fit is counted; what cannot be judged for one and the same reason is one entry."""
+    rounds = Rounds(tmp_path, notify=[server.url("/")])
+    ids = [f"a.check-{number:02}" for number in range(40)]
+    rounds.run("FF", ids=ids)
+    (failing,) = server.at("/")
+    assert failing["title"] == "[prod] 40 new alerts: a.check-00, a.check-01, a.check-02 and 37 more"
+    assert failing["text"].count("Node/a: Ready=False") == 20
+    assert "- and 20 more\n" in failing["text"]
+    rounds.run("???", ids=ids)
+    new = server.at("/")[-1]["text"].partition("STILL")[0]
+    assert new.splitlines()[1].startswith("- a.check-00, a.check-01, a.check-02 and 37 more: could not be judged (")
+    assert new.splitlines()[2:] == ["  not permitted", ""]
 
 
 def test_what_cannot_be_delivered_waits_and_arrives_in_its_order(server: Webhook, tmp_path: Path) -> None:
@@ -202,6 +218,16 @@ def test_a_torn_history_is_moved_aside_and_that_is_said(torn: bytes, tmp_path: P
         assert [path.read_bytes() for path in tmp_path.glob("*.torn-*")] == [torn]
     assert rounds.run("F") == []
     assert rounds.ask("SELECT count(*) FROM rounds") == [(2,)]
+
+
+def test_torn_histories_do_not_fill_the_disk(tmp_path: Path) -> None:
+    """Of those that were moved aside the last three stay."""
+    rounds = Rounds(tmp_path)
+    for number in range(5):
+        rounds.path.write_bytes(b"torn, and long enough to be a file of some kind %d" % number * 20)
+        rounds.run(".")
+    kept = sorted(path.read_bytes()[48:49] for path in tmp_path.glob("*.torn-*"))
+    assert kept == [b"2", b"3", b"4"]
 
 
 def test_a_torn_page_is_found_on_the_next_day_at_the_latest(tmp_path: Path) -> None:

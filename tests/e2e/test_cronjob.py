@@ -18,6 +18,7 @@ from tests.e2e import image
 from tests.e2e.battery import HEALTHY, SHORT
 from tests.e2e.cluster import CHECKOUT, RealCluster, until
 from tests.e2e.faults import workload
+from tests.test_recipes import argo
 from upgate.monitor import history
 
 NODE = "node1"
@@ -66,6 +67,7 @@ def on_call(cluster: RealCluster) -> Iterator[Receiver]:
     receiver = Receiver()
     yield receiver
     receiver.server.shutdown()
+    receiver.server.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +105,8 @@ def overlay(folder: Path, resources: list[str], patches: list[dict[str, Any]]) -
 
 
 def patch(kind: str, name: str, **values: Any) -> dict[str, Any]:
-    """Replace what is at these paths."""
-    changes = [{"op": "replace", "path": path.replace(".", "/"), "value": value} for path, value in values.items()]
+    """Put values at these paths, in the place of what is there."""
+    changes = [{"op": "add", "path": path.replace(".", "/"), "value": value} for path, value in values.items()]
     return {"target": {"kind": kind, "name": name}, "patch": yaml.safe_dump(changes)}
 
 
@@ -114,7 +116,9 @@ def every_minute() -> list[dict[str, Any]]:
 
 def gate(*options: str) -> list[dict[str, Any]]:
     arguments = ["run", "--profile=prod", "--reports=/var/lib/upgate/prod", *options, "-p", "no:cacheprovider"]
-    return [patch("Job", "upgate-gate", **{".spec.template.spec.containers.0.args": arguments})]
+    pod = ".spec.template.spec"
+    on_node = {"kubernetes.io/hostname": NODE}
+    return [patch("Job", "upgate-gate", **{f"{pod}.containers.0.args": arguments, f"{pod}.nodeSelector": on_node})]
 
 
 def volume(path: Path) -> dict[str, Any]:
@@ -198,17 +202,16 @@ def test_the_pod_may_write_nothing_else(cluster: RealCluster, scheduled: str) ->
 def test_what_breaks_is_told_and_remembered(
     cluster: RealCluster, scheduled: str, state: Path, on_call: Receiver, workshop: str, broken_pod: Callable[[], None]
 ) -> None:
-    """A crashing pod reaches whoever is on call, the Job is no failed one, a later pod knows since when, and the end is
+    """A pod that cannot start reaches whoever is on call, the Job is no failed one, a later pod knows since when, and the end is
     told, too."""
     broken_pod()
     round_now(cluster, "round-1")
     assert results(state)["verdict"] == "not clear"
     until("the alert arrives", lambda: "pods.crashing" in on_call.told("new"), 10)
-    (alert,) = [each for each in on_call.messages if each["new"]]
-    assert alert["report"].endswith("/var/lib/upgate/prod/report.html")
+    assert on_call.messages[0]["report"].endswith("/var/lib/upgate/prod/report.html")
 
     round_now(cluster, "round-2")
-    assert len(on_call.messages) == 1
+    assert on_call.told("new").count("pods.crashing") == 1
     page = (state / "prod/status.html").read_text()
     assert "pods.crashing" in page
     with history.opened(state / "prod" / history.FILE) as past:
@@ -222,15 +225,14 @@ def test_what_breaks_is_told_and_remembered(
 
 @pytest.fixture
 def broken_pod(cluster: RealCluster, workshop: str) -> Callable[[], None]:
-    """A Deployment whose pod crashes, once that is to be seen."""
+    """A Deployment whose pod cannot start, once that is to be seen."""
 
     def make() -> None:
-        pod = {"containers": [{"name": "app", "image": "busybox:1.36", "command": ["sh", "-c", "exit 1"]}]}
-        cluster.apply(workload(workshop, pod))
+        cluster.apply(workload(workshop, {"containers": [{"image": "upgate/no-such-image:1"}]}))
         waiting = "--output=jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}"
         until(
-            "the pod is in CrashLoopBackOff",
-            lambda: "CrashLoopBackOff" in cluster.kubectl("get", "pods", f"--namespace={workshop}", waiting),
+            "the image cannot be pulled",
+            lambda: "Image" in cluster.kubectl("get", "pods", f"--namespace={workshop}", waiting),
         )
 
     return make
@@ -250,3 +252,14 @@ def test_the_gate_is_a_job(
     assert ended(cluster, "upgate-gate") == "Failed"
     pods = [each for each in cluster.get("pods", "upgate") if each["metadata"]["name"].startswith("upgate-gate")]
     assert [each["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] for each in pods] == [1]
+
+
+def test_argos_job_is_one(cluster: RealCluster) -> None:
+    """The API server takes the Job of the recipe for Argo Rollouts, every field of it."""
+    job = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "argo", "namespace": "default"},
+        "spec": argo(),
+    }
+    cluster.kubectl("create", "--dry-run=server", "--validate=strict", "--filename=-", text=yaml.safe_dump(job))

@@ -128,8 +128,11 @@ def text(message: Message) -> Iterator[str]:
         lines: tuple[Line, ...] = getattr(message, key)
         if lines:
             yield heading
-            for entry in grouped(lines):
+            entries = grouped(lines)
+            for entry in entries[:ENTRIES]:
                 yield from entry_text(key, entry, message.at)
+            if len(entries) > ENTRIES:
+                yield f"- and {len(entries) - ENTRIES} more"
             yield ""
     yield f"This round: {message.verdict}. Report: {message.report}"
     yield f"Message {message.id}, {moment(message.at)}; a repetition has the same number."
@@ -141,7 +144,7 @@ def grouped(lines: Sequence[Line]) -> list[list[Line]]:
     for each in lines:
         key = (each.observed, each.until is None) if each.kind == "inconclusive" else each.check
         groups.setdefault((each.kind, key), []).append(each)
-    return list(groups.values())[:ENTRIES]
+    return list(groups.values())
 
 
 def entry_text(heading: str, lines: Sequence[Line], at: datetime) -> Iterator[str]:

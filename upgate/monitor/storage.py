@@ -22,6 +22,8 @@ from upgate.monitor.schema import SCHEMA, VERSION
 BUSY = 10
 #: Bytes that a step needs at the most.
 ROOM = 256 * 1024
+#: Torn histories that are left for somebody to look at.
+TORN = 3
 
 
 class Unusable(UpgateError):
@@ -132,12 +134,18 @@ def check_through(connection: sqlite3.Connection) -> None:
 
 
 def move_aside(path: Path) -> Path:
-    """Put a torn history where somebody can look at it, so that a new one can begin. Raises Unusable."""
-    aside = path.with_name(f"{path.name}.torn-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    """Put a torn history where somebody can look at it, so that a new one can begin. Raises Unusable.
+
+    Of earlier ones the latest stay: a disk that tears one every minute must not be filled with them.
+    """
+    aside = path.with_name(f"{path.name}.torn-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
     with worded(path):
         for ending in ("-wal", "-shm", ""):
             with suppress(FileNotFoundError):
                 os.replace(f"{path}{ending}", f"{aside}{ending}")
+        for old in sorted(path.parent.glob(f"{path.name}.torn-*Z"))[:-TORN]:
+            for ending in ("-wal", "-shm", ""):
+                Path(f"{old}{ending}").unlink(missing_ok=True)
     return aside
 
 

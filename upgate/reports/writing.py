@@ -75,8 +75,7 @@ def clear(directory: Path) -> None:
 
 def leftovers(directory: Path) -> Iterator[Path]:
     """Files that were being written when an earlier run was killed."""
-    for name in (*OF_ONE_RUN, PROBE):
-        yield from directory.glob(f".{name}.*{UNFINISHED}")
+    yield from directory.glob(f".*{UNFINISHED}")
     yield directory / PROBE
 
 
