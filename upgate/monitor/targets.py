@@ -28,7 +28,7 @@ def measured(profile: Profile, snapshot: Snapshot | None) -> Iterator[Measured]:
     """The entries that could be asked. What could not be looked at was neither up nor down, and is left out."""
     for entry in profile.external if snapshot else ():
         try:
-            endpoints = [each for each in seen(entry, snapshot, profile.secrets) if not each.gap]
+            endpoints = seen(entry, snapshot, profile.secrets, profile.scope.namespaces).endpoints
         except Inconclusive:
             continue
         if endpoints:
