@@ -2,6 +2,8 @@
 
     KUBECONFIG=… python -m benchmarks [--rounds 3] [--kubectl]
 
+`python -m benchmarks day` and `history` measure continuous monitoring; they need no cluster.
+
 What is compared: `pytest --profile=…` from process start to exit; curl fetching the same lists one after the other, which
 is the limit; and with --kubectl `kubectl get pods -A -o json`. Wall seconds and the peak memory of all processes of a
 command are medians of the rounds; the machine may be noisy, so read the ratios.
@@ -16,6 +18,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +40,9 @@ class Access(NamedTuple):
 
 def main() -> None:
     """Measure, and print a table."""
+    if sys.argv[1:2] in (["day"], ["history"]):
+        import_module(f"benchmarks.{sys.argv[1]}").main(sys.argv[2:])
+        return
     options = arguments()
     with tempfile.TemporaryDirectory(prefix="upgate-bench-") as name:
         folder = Path(name)

@@ -5,14 +5,19 @@ from upgate.facts.words import counted, duration
 
 
 @check("nodes.ready", severity="critical", monitor=True)
-def test_every_node_is_ready(nodes):
+def test_every_node_is_ready(nodes, now):
     """Every node is Ready.
 
     A node that is not Ready gets no new pods, and its own are evicted after five minutes. Unknown means that its
     kubelet has stopped reporting.
     Look first: kubectl describe node {name}
     """
-    nodes.all(lambda node: node.ready.is_true, observed=lambda node: node.ready, expected="Ready=True")
+    nodes.all(
+        lambda node: node.ready.is_true,
+        observed=lambda node: node.ready,
+        expected="Ready=True",
+        transitional=lambda node: node.joining(now) or node.going(now),
+    )
 
 
 @check("nodes.pressure", severity="critical", monitor=True)
@@ -27,13 +32,18 @@ def test_no_node_is_under_pressure(nodes):
 
 
 @check("nodes.schedulable", severity="critical", monitor=True)
-def test_no_cordon_is_left_over(nodes, cordons):
+def test_no_cordon_is_left_over(nodes, cordons, now):
     """No node is cordoned.
 
     A cordon that an upgrade or a reboot left behind takes capacity away, and nothing lifts it by itself.
     Look first: kubectl describe node {name}  # nobody works on it? kubectl uncordon {name}
     """
-    nodes.none(lambda node: node.spec.unschedulable, observed=cordons.words, expected="not cordoned")
+    nodes.none(
+        lambda node: node.spec.unschedulable,
+        observed=cordons.words,
+        expected="not cordoned",
+        transitional=lambda node: node.going(now),
+    )
 
 
 @check("nodes.heartbeat", severity="critical", after=("nodes.ready",), monitor=True)
@@ -44,9 +54,10 @@ def test_every_kubelet_renews_its_lease(nodes, heartbeats, now):
     Look first: kubectl -n kube-node-lease get lease {name} -o yaml
     """
     nodes.all(
-        lambda node: heartbeats.silence(node, now) <= 4 * heartbeats.term(node),
+        lambda node: heartbeats.lately(node, now),
         observed=lambda node: heartbeats.words(node, now),
         expected=lambda node: f"renewed within 4 lease durations, {duration(4 * heartbeats.term(node))}",
+        transitional=lambda node: node.going(now),
     )
 
 

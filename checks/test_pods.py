@@ -17,8 +17,8 @@ def test_no_container_crashes_or_fails_to_start(pods, now):
     pods.where(lambda pod: pod.alive).none(lambda pod: pod.crash(now), expected="its containers run")
 
 
-@check("pods.failed", severity="critical", monitor=True)
-def test_no_pod_has_failed(pods, owners):
+@check("pods.failed", severity="critical", after=DEAD_NODE, monitor=True)
+def test_no_pod_has_failed(pods, owners, crew, patience, now):
     """No pod has failed.
 
     Pods of Jobs are retried and judged by their Job. A failed pod whose controller has all its pods again is only
@@ -30,6 +30,7 @@ def test_no_pod_has_failed(pods, owners):
         observed=lambda pod: pod.end,
         expected="phase Running or Succeeded",
         severity=lambda pod: "warning" if owners.whole_again(pod) else None,
+        transitional=lambda pod: (owner := owners.of(pod)) and crew.starting(owner, now, patience),
     )
 
 
@@ -61,6 +62,7 @@ def test_no_pod_is_pending_for_long(pods, complaints, patience, now):
         observed=lambda pod: f"Pending for {duration(pod.age(now))}: {pod.why_pending(complaints.latest(pod))}",
         expected=f"started within {duration(patience.pending)}",
         severity=lambda pod: "warning" if pod.spec.scheduling_gates else None,
+        transitional=lambda pod: pod.just_scheduled(now, patience.pending),
     )
 
 
@@ -85,13 +87,13 @@ def test_no_pod_waits_for_a_word_of_the_scheduler(pods, complaints, patience, no
 def test_every_running_pod_is_ready(pods, patience, now):
     """Every running pod is Ready.
 
-    Running means only that its containers were started. Pods that have just started may take their time, and those of
-    Jobs are not asked.
+    Running means only that its containers were started. Pods that have just started may take their time, those of Jobs
+    are not asked, and a container that was to end, and ended well, need not be ready.
     Look first: kubectl -n {namespace} describe pod {name}
     """
     running = pods.where(lambda pod: pod.status.phase == "Running" and not pod.leaving and not pod.of_job)
     running.all(
-        lambda pod: pod.ready.is_true or pod.started_for(now) <= patience.start_up,
+        lambda pod: pod.ready.is_true or pod.at_work or pod.started_for(now) <= patience.start_up,
         observed=lambda pod: pod.ready,
         expected=f"Ready=True within {duration(patience.start_up)} of its start",
     )

@@ -11,7 +11,7 @@ BEHIND = (
 
 
 @check("services.endpoints", severity="critical", after=BEHIND, monitor=True)
-def test_every_service_leads_somewhere(services, backends):
+def test_every_service_leads_somewhere(services, backends, patience, now):
     """Every Service with a selector has a ready endpoint for each of its ports.
 
     A port whose targetPort name no container has leaves addresses without that port. Services whose workloads are
@@ -19,11 +19,13 @@ def test_every_service_leads_somewhere(services, backends):
     Look first: kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={name}
     """
     services.where(lambda service: service.selects_pods and not backends.at_rest(service)).none(
-        backends.unserved, expected="a ready endpoint for each port"
+        backends.unserved,
+        expected="a ready endpoint for each port",
+        transitional=lambda service: backends.coming(service, now, patience),
     )
 
 
-@check("services.endpoints-live", severity="critical", after=(*BEHIND, "services.endpoints"))
+@check("services.endpoints-live", severity="critical", after=("services.endpoints",))
 def test_every_endpoint_is_a_live_pod(services, backends, patience, now):
     """The endpoints of every Service are the addresses of its live, ready pods, and none of those is missing.
 

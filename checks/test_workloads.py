@@ -20,7 +20,11 @@ def test_every_deployment_is_complete(deployments, deployment_crew, patience, no
     deployments.where(lambda deployment: not deployment.metadata.deletion_timestamp).none(
         lambda deployment: deployment.unready(),
         expected=lambda deployment: f"{deployment.desired} updated, ready and available",
-        transitional=lambda each: each.rolling_out() or deployment_crew.starting(each, now, patience),
+        transitional=lambda each: (
+            each.rolling_out()
+            or deployment_crew.starting(each, now, patience)
+            or deployment_crew.giving_way(each, now, patience.terminating)
+        ),
     )
 
 
@@ -48,12 +52,14 @@ def test_every_daemonset_is_complete(daemonsets, ground, crew, patience, now):
     daemonsets.where(lambda each: not each.metadata.deletion_timestamp).none(
         lambda each: each.unready(wanted=ground.for_(each)),
         expected=lambda each: f"{each.desired} ready and updated",
-        transitional=lambda each: crew.advances(each, now) or crew.starting(each, now, patience),
+        transitional=lambda each: (
+            crew.advances(each, now) or crew.starting(each, now, patience) or ground.shrinks(each, crew.of(each), now)
+        ),
     )
 
 
 @check("namespaces.terminating", severity="critical", after=("pods.terminating",), monitor=True)
-def test_no_namespace_is_stuck_terminating(namespaces, patience, now):
+def test_no_namespace_is_stuck_terminating(namespaces, tenants, patience, now):
     """No namespace is stuck while it is being deleted.
 
     Something in it cannot be deleted, or an aggregated API that should be asked does not answer.
@@ -63,4 +69,5 @@ def test_no_namespace_is_stuck_terminating(namespaces, patience, now):
         lambda namespace: namespace.deleting_for(now) > patience.namespace_terminating,
         observed=lambda namespace: f"Terminating for {duration(namespace.deleting_for(now))}: {namespace.blockers}",
         expected=f"gone within {duration(patience.namespace_terminating)}",
+        transitional=lambda namespace: tenants.going(namespace, now, patience.terminating),
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.machines import BAD_HOSTS, DEMANDS, host
 from tests.worlds import (
     CHECKS,
     ago,
@@ -38,8 +39,9 @@ from upgate.verdict import CheckResult
 #: The checks for entries of external: have worlds of their own, with real servers.
 INSIDE = [id for id in battery() if not id.startswith("external.")]
 PROFILE = profile(
-    expect={"version": "1.36"},
+    expect={"version": "1.36", "hosts": {"kubelet": "1.36"}},
     sidecars=[{"container": "app", "image": "app:1"}],
+    hosts=DEMANDS,
 )
 #: One bad world for each check: the lists that differ from the good one.
 BAD: dict[str, dict[str, Any]] = {
@@ -88,6 +90,8 @@ def bad(id: str) -> CheckResult:
         return judge(id, snapshot(good(), health=[HealthEndpoint("readyz", 500, "[-]etcd failed: reason withheld\n")]))
     if id == "api.version":
         return judge(id, good(), profile=profile(expect={"version": "1.37"}))
+    if id in BAD_HOSTS:
+        return judge(id, snapshot(good(), hosts=[host(**BAD_HOSTS[id])]), profile=PROFILE)
     return judge(id, good(**BAD[id]), profile=PROFILE)
 
 
@@ -152,7 +156,7 @@ def test_what_is_planned_is_not_there_yet():
 
 @pytest.mark.parametrize(
     "asked",
-    [{"checks": {"nodes.uniform": "critical"}}, {"mesh": {"revision": "asm-1"}}, {"hosts": {"services": ["kubelet"]}}],
+    [{"checks": {"nodes.uniform": "critical"}}, {"mesh": {"revision": "asm-1"}}, {"probe": {"image": "busybox:1.36"}}],
 )
 def test_what_no_check_judges_yet_is_inconclusive(asked):
     """A profile that asks for what this version cannot judge does not get a green light for it."""

@@ -15,6 +15,7 @@ from tests.worlds import (
     good,
     judge,
     merged,
+    namespace,
     node,
     owner,
     pod,
@@ -56,7 +57,8 @@ def findings(snapshot: Snapshot) -> dict:
 
 def is_whole(request) -> bool:
     """It asks for all pods with all their bytes."""
-    return "as=Table" not in request.accept and not {"fieldSelector", "labelSelector"} & request.query.keys()
+    bytes_of_all = request.path == PODS and "as=Table" not in request.accept
+    return bytes_of_all and not {"fieldSelector", "labelSelector"} & request.query.keys()
 
 
 def waiting(reason):
@@ -106,6 +108,43 @@ WORLDS = {
         pods=[
             pod(),
             merged(ill(containerStatuses=[container_status()], **UNREADY), {"spec": {"nodeName": "worker-2"}}),
+        ],
+    ),
+    "a node that is gone": good(
+        pods=[pod(), merged(ill(containerStatuses=[container_status()], **UNREADY), {"spec": {"nodeName": "gone"}})],
+    ),
+    "not ready although its containers are": good(
+        pods=[pod(), ill(containerStatuses=[container_status()], **UNREADY)],
+        endpointslices=[
+            endpointslice("web", "10.1.0.1"),
+            endpointslice(
+                "web",
+                metadata={"name": "web-x2"},
+                endpoints=[
+                    {
+                        "addresses": ["10.1.0.2"],
+                        "conditions": {"ready": False},
+                        "targetRef": {"kind": "Pod", "name": "web-2"},
+                    }
+                ],
+            ),
+        ],
+    ),
+    "a namespace that is being deleted": good(
+        namespaces=[namespace(), namespace("ci", metadata={"deletionTimestamp": ago(minutes=9)})],
+        pods=[
+            pod(),
+            pod("slow", "ci", metadata={"labels": {"app": "ci"}, "deletionTimestamp": ago(minutes=-50)}),
+            pod(
+                "held",
+                "ci",
+                metadata={
+                    "labels": {"app": "ci"},
+                    "deletionTimestamp": ago(minutes=9),
+                    "finalizers": ["example.com/hold"],
+                },
+                status={"phase": "Succeeded"},
+            ),
         ],
     ),
     "pending": good(pods=[pod(), ill(phase="Pending", conditions=[], containerStatuses=[])]),

@@ -95,6 +95,14 @@ def test_a_dead_node_is_one_red_line():
     assert roots(world) == ["nodes.ready: Node/worker-1"]
 
 
+@pytest.mark.parametrize(("reason", "explained"), [("Terminated", True), ("NodeShutdown", True), ("Evicted", False)])
+def test_a_node_that_was_shut_down_explains_the_pods_that_it_ended(reason, explained):
+    """Pods that their node's graceful shutdown ended follow from the node; one that had failed before does not."""
+    static = pod("etcd", metadata=owner("Node", node()), status={"phase": "Failed", "reason": reason})
+    found = lines(good(nodes=[node(ready="False"), node("worker-2")], pods=[static]))
+    assert found["pods.failed: Pod/shop/etcd"] == ("nodes.ready: Node/worker-1" if explained else None)
+
+
 def test_a_node_that_is_silent_and_still_ready_is_the_root():
     """In the first seconds only the lease tells: what follows, follows from that."""
     world = good(**web(**SHORT), leases=[lease(renewed=200)], pods=[pod(ready="False")], endpointslices=NOWHERE)
@@ -176,6 +184,13 @@ def test_a_service_with_ready_pods_does_not_follow_from_the_others():
     assert found == ["pods.crashing: Pod/shop/web-2", "services.endpoints: Service/shop/web"]
 
 
+def test_stale_endpoints_do_not_follow_from_pods_that_are_not_ready():
+    """Traffic that is still sent to a pod long not ready is a fault of its own: an unready pod loses its endpoint."""
+    since = condition("Ready", "False", lastTransitionTime=ago(minutes=20))
+    found = roots(good(**web(**SHORT), pods=[pod(status={"conditions": [since]})]))
+    assert found == ["pods.ready: Pod/shop/web-1", "services.endpoints-live: Service/shop/web"]
+
+
 def test_a_service_whose_pods_were_never_made_follows_from_their_workload():
     """Where the quota lets no pod be made, the Deployment is the red line, and its Service follows."""
     quota = {"conditions": [condition("ReplicaFailure", reason="FailedCreate")]}
@@ -192,6 +207,15 @@ def test_a_namespace_follows_from_the_pod_that_does_not_go():
     found = lines(world)
     assert found["namespaces.terminating: Namespace/shop"] == "pods.terminating: Pod/shop/web-1"
     assert found["namespaces.terminating: Namespace/other"] is None
+
+
+def test_a_namespace_that_could_not_go_without_its_pods_either_is_told_for_itself():
+    """An aggregated API that does not answer holds a namespace, whatever pod in it does not go either."""
+    blind = condition("NamespaceDeletionDiscoveryFailure", message="metrics.k8s.io/v1beta1: stale GroupVersion")
+    gone = namespace(metadata={"deletionTimestamp": ago(minutes=9)}, status={"conditions": [blind]})
+    stuck = pod(metadata={"deletionTimestamp": ago(minutes=9), "finalizers": ["example.com/hold"]})
+    found = lines(good(namespaces=[gone], pods=[stuck], endpointslices=NOWHERE))
+    assert found["namespaces.terminating: Namespace/shop"] is None
 
 
 def test_a_waived_cause_explains_nothing():

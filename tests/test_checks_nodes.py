@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.worlds import ago, baseline, condition, daemonset, good, judge, lease, node, objects, profile
+from tests.worlds import ago, baseline, condition, daemonset, good, judge, lease, node, objects, profile, removal
 
 ZONE = "example.com/pool"
 
@@ -126,6 +126,42 @@ def test_a_cordon_under_kureds_lock_says_so(key, lock):
     }
 
 
+def not_ready(status="False", **changes):
+    """A node that is not ready."""
+    return node(ready=status, **changes)
+
+
+GONE = {"deletionTimestamp": ago(minutes=1), "finalizers": ["karpenter.sh/termination"]}
+
+
+@pytest.mark.parametrize(
+    ("why", "it", "transitional"),
+    [
+        ("joins", not_ready(metadata={"creationTimestamp": ago(seconds=40)}), True),
+        ("joined and fell silent", not_ready("Unknown", metadata={"creationTimestamp": ago(seconds=90)}), False),
+        ("joined long ago", not_ready(metadata={"creationTimestamp": ago(minutes=6)}), False),
+        ("Karpenter removes it", not_ready("Unknown", metadata=GONE), True),
+        ("was to be gone long ago", not_ready(metadata={"deletionTimestamp": ago(minutes=10)}), False),
+        ("the autoscaler removes it", not_ready("Unknown", spec={"taints": [removal(2)]}), True),
+        ("the autoscaler gave up and left its taint", not_ready(spec={"taints": [removal(60)]}), False),
+        ("marked by hand", not_ready(spec={"taints": [{**removal(2), "value": "x"}]}), False),
+        ("no reason", not_ready(), False),
+    ],
+)
+def test_a_node_that_comes_or_goes_is_not_yet(why, it, transitional):
+    """A node that has just joined, or that an autoscaler is removing, is not ready yet, or any more, for a while."""
+    (finding,) = judge("nodes.ready", good(nodes=[it])).findings
+    assert finding.transitional is transitional
+
+
+def test_an_autoscaler_may_cordon_and_silence_what_it_removes():
+    """Cordon and silence of a node that is being removed are not yet over; those of any other are left over."""
+    nodes = [node(f"worker-{n}", metadata=metadata, spec=CORDONED) for n, metadata in enumerate([GONE, {}])]
+    world = good(nodes=nodes, leases=[lease("worker-0", renewed=900), lease("worker-1", renewed=900)])
+    for id in ("nodes.schedulable", "nodes.heartbeat"):
+        assert [each.transitional for each in judge(id, world).findings] == [True, False]
+
+
 def test_a_taint_is_no_cordon():
     """A control-plane node's taint, and a pool's own, keep pods away on purpose: only spec.unschedulable is a cordon."""
     tainted = node(spec={"taints": [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]})
@@ -134,7 +170,7 @@ def test_a_taint_is_no_cordon():
 
 @pytest.mark.parametrize(
     ("seconds", "term", "outcome"),
-    [(160, 40, "passed"), (161, 40, "failed"), (40, 10, "passed"), (41, 10, "failed"), (-30, 40, "passed")],
+    [(160, 40, "passed"), (161, 40, "failed"), (40, 10, "passed"), (41, 10, "failed"), (-500, 40, "passed")],
 )
 def test_a_lease_holds_four_of_its_own_durations(seconds, term, outcome):
     """The last renewal may be four lease durations old, of the duration that the lease itself gives, and no older."""
@@ -158,6 +194,28 @@ def test_a_node_without_lease_is_silent_since_it_joined(age, outcome):
     """A node without a lease is as silent as it is old: one that joins just now is no false alarm, an older one is found."""
     new = node(metadata={"creationTimestamp": ago(seconds=age)})
     assert judge("nodes.heartbeat", good(nodes=[new], leases=[])).outcome == outcome
+
+
+@pytest.mark.parametrize(("minutes", "outcome"), [(1, "passed"), (3, "failed")])
+def test_a_node_without_lease_may_report_by_its_status(minutes, outcome):
+    """A virtual kubelet that holds no lease is heard of by its status, and silent when that grows old."""
+    ready = condition("Ready", lastHeartbeatTime=ago(minutes=minutes))
+    result = judge("nodes.heartbeat", good(nodes=[node(status={"conditions": [ready]})], leases=[]))
+    assert result.outcome == outcome
+    assert all(each.observed == "no lease in kube-node-lease, last heard of 3m ago" for each in result.findings)
+
+
+def test_what_others_report_is_no_heartbeat():
+    """A condition that another agent keeps writing does not make a dead node heard of."""
+    others = condition("KernelDeadlock", "False", lastHeartbeatTime=ago(seconds=5))
+    silent = node(status={"conditions": [condition("Ready", lastHeartbeatTime=ago(minutes=9)), others]})
+    assert judge("nodes.heartbeat", good(nodes=[silent], leases=[])).outcome == "failed"
+
+
+def test_a_renewal_from_the_future_is_no_word_of_now():
+    """A lease renewed an hour ahead would hide a node's death for an hour: the wrong clock is found."""
+    (finding,) = judge("nodes.heartbeat", good(leases=[lease(renewed=-3600)])).findings
+    assert finding.observed == "lease renewed 1h ahead: its clock is wrong"
 
 
 def test_a_lease_that_was_never_renewed_counts_from_its_making():

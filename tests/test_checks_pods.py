@@ -255,6 +255,22 @@ def test_litter_of_a_whole_owner_only_warns(ready, desired, outcome, status):
     assert left_over(ready, desired, **status).outcome == outcome
 
 
+@pytest.mark.parametrize(
+    ("why", "its", "transitional"),
+    [
+        ("its replacement starts", started(seconds=20), True),
+        ("its replacement does not become ready", started(seconds=90), False),
+        ("nothing replaces it", pod(metadata=owner("ReplicaSet", thing("other", "shop"))), False),
+    ],
+)
+def test_a_failed_pod_whose_replacement_starts_is_not_yet_litter(why, its, transitional):
+    """After a spot interruption the pods that were ended are followed by new ones, which may take their time."""
+    replicaset = replicated("web-rs", 1, status={"readyReplicas": 0, "availableReplicas": 0})
+    world = good(pods=[pod("old", status=SHUTDOWN), its], replicasets=[replicaset])
+    (finding,) = judge("pods.failed", world).findings
+    assert (finding.transitional, finding.severity) == (transitional, "critical")
+
+
 def test_a_failed_pod_says_why_it_ended():
     """The finding gives the phase, the kubelet's reason and words, and the exit codes."""
     failed = with_status(container_status(state=terminated(137, "OOMKilled")), status=EVICTED)
@@ -395,6 +411,28 @@ def test_a_scheduling_gate_is_a_warning():
     assert "kueue.x-k8s.io/admission" in result.findings[0].observed
 
 
+@pytest.mark.parametrize(
+    ("why", "changes", "transitional"),
+    [
+        ("has just got its node", {"conditions": [condition("PodScheduled", lastTransitionTime=ago(minutes=4))]}, True),
+        ("got it long ago", {"conditions": [condition("PodScheduled", lastTransitionTime=ago(minutes=6))]}, False),
+        (
+            "has just got its node, and no image",
+            {
+                "conditions": [condition("PodScheduled", lastTransitionTime=ago(minutes=1))],
+                "containerStatuses": [waits("ErrImagePull")],
+            },
+            False,
+        ),
+        ("has none", {"conditions": [condition("PodScheduled", "False", lastTransitionTime=ago(minutes=1))]}, False),
+    ],
+)
+def test_a_pod_that_has_just_got_its_node_may_start(why, changes, transitional):
+    """A pod that a queue held back, or an autoscaler made a node for, is pending for long and has only begun to start."""
+    (finding,) = only("pods.pending", pending(90, status=changes)).findings
+    assert finding.transitional is transitional
+
+
 def test_a_pending_pod_that_goes_is_judged_as_terminating():
     """A pending pod that is being deleted is not waited for."""
     assert not only("pods.pending", pending(metadata={"deletionTimestamp": ago(minutes=1)})).findings
@@ -479,6 +517,49 @@ def test_only_a_schedulers_word_breaks_the_silence(event, found):
 def test_running_is_not_ready(why, it, found):
     """A running pod must be Ready, once the time that its first start may take is over; pods of Jobs need not."""
     assert bool(only("pods.ready", it, pod("other")).findings) is found
+
+
+@pytest.mark.parametrize(("seconds", "found"), [(20, False), (90, True)])
+def test_a_readiness_gate_may_take_the_time_of_a_start(seconds, found):
+    """A pod that waited long for its node, and whose containers were ready at once, gives its load balancer time too."""
+    running = {"running": {"startedAt": ago(seconds=seconds)}}
+    gated = pod(ready="False", status={"containerStatuses": [container_status(state=running)]})
+    assert bool(only("pods.ready", gated).findings) is found
+
+
+DONE = container_status("clone", ready=False, state=terminated(0, "Completed"))
+
+
+@pytest.mark.parametrize(
+    ("why", "policy", "statuses", "found"),
+    [
+        ("one step is done, the next runs", "Never", [DONE, container_status("build")], False),
+        ("a runner that retries", "OnFailure", [DONE, container_status("build")], False),
+        ("its step failed", "Never", [container_status("clone", ready=False, state=terminated(1))], True),
+        ("the next is not ready", "Never", [DONE, container_status("build", ready=False)], True),
+        ("it was to run for ever", "Always", [DONE, container_status("build")], True),
+        ("all are ready, its readiness gate is not", "Never", [container_status("build")], True),
+    ],
+)
+def test_a_container_that_has_done_its_part_need_not_be_ready(why, policy, statuses, found):
+    """Of a pod that runs to its end (a Tekton task, a CI runner) a container that ended well is no failure to be ready."""
+    step = pod(
+        ready="False",
+        metadata={"ownerReferences": None},
+        spec={"restartPolicy": policy},
+        status={"containerStatuses": statuses},
+    )
+    assert bool(only("pods.ready", step).findings) is found
+
+
+@pytest.mark.parametrize(("policy", "found"), [("OnFailure", False), ("Never", False), (None, True)])
+def test_a_containers_own_restart_policy_decides(policy, found):
+    """A container that ended well and by its own restartPolicy stays so neither crashes nor makes its pod unready."""
+    ended = container_status("migrate", ready=False, restarts=1, state=terminated(0, "Completed"))
+    containers = [{"name": "migrate", "restartPolicy": policy}, {"name": "app"}]
+    its = pod(ready="False", spec={"containers": containers}, status={"containerStatuses": [ended, container_status()]})
+    assert bool(only("pods.crashing", its).findings) is found
+    assert bool(only("pods.ready", its).findings) is found
 
 
 def test_a_readiness_gate_is_named():

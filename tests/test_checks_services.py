@@ -7,6 +7,7 @@ import pytest
 from tests.worlds import (
     ago,
     condition,
+    container_status,
     daemonset,
     endpointslice,
     good,
@@ -237,6 +238,26 @@ NONE = {"deployments": [], "replicasets": []}
             False,
         ),
         ("nobody", {**NONE, "pods": []}, {}, False),
+        (
+            "only an earlier version of a Deployment has these labels",
+            {
+                "deployments": [replicated("web", app="web-new")],
+                "replicasets": [replicated("web-rs", 0, metadata=owner("Deployment", replicated("web")))],
+                "pods": [],
+            },
+            {},
+            False,
+        ),
+        (
+            "version of a Rollout of Argo at zero",
+            {
+                "deployments": [],
+                "replicasets": [replicated("web-rs", 0, metadata=owner("Rollout", thing("web", "shop")))],
+                "pods": [],
+            },
+            {},
+            True,
+        ),
     ],
 )
 def test_what_rests_on_purpose_leads_nowhere_on_purpose(why, lists, spec, rests):
@@ -251,16 +272,58 @@ def test_what_rests_on_purpose_leads_nowhere_on_purpose(why, lists, spec, rests)
     assert (judge("services.endpoints", world).outcome == "passed") is rests
 
 
-def drift(*slices, pods=None, spec=None):
-    """What is observed of the Service web, and whether it is only in motion."""
-    world = good(services=[service_with(spec)], endpointslices=list(slices), pods=pods or [pod()])
-    return [(each.observed, each.transitional) for each in judge("services.endpoints-live", world).findings]
-
-
 def unready(minutes, **changes):
     """A pod that became not ready so many minutes ago."""
     at = condition("Ready", "False", lastTransitionTime=ago(minutes=minutes))
     return pod(**merged({"status": {"conditions": [at]}}, changes))
+
+
+YOUNG = {
+    "metadata": {"creationTimestamp": ago(seconds=30)},
+    "status": {
+        "containerStatuses": None,
+        "conditions": [condition("Ready", "False", lastTransitionTime=ago(seconds=30))],
+    },
+}
+WAITS = {
+    "phase": "Pending",
+    "containerStatuses": [container_status(ready=False, state={"waiting": {"reason": "ErrImagePull"}})],
+}
+
+
+@pytest.mark.parametrize(
+    ("why", "pods", "age", "transitional"),
+    [
+        ("its one pod starts", [pod(**YOUNG)], 9999, True),
+        (
+            "its pod has become ready just now",
+            [pod(status={"conditions": [condition("Ready", lastTransitionTime=ago(seconds=9))]})],
+            9999,
+            True,
+        ),
+        ("its pod cannot start", [pod(**merged(YOUNG, {"status": WAITS}))], 9999, False),
+        (
+            "one starts, one is long not ready",
+            [pod(**YOUNG), unready(10, metadata={"name": "b", "uid": "b"})],
+            9999,
+            False,
+        ),
+        ("its pod is long ready", [pod()], 9999, False),
+        ("it selects nobody", [pod("x", metadata={"labels": {"app": "x"}})], 9999, False),
+        ("it is new, and so is the rest of its release", [pod("x", metadata={"labels": {"app": "x"}})], 30, True),
+    ],
+)
+def test_a_service_whose_pods_are_coming_does_not_lead_anywhere_yet(why, pods, age, transitional):
+    """While all its pods may still start, or it is new itself, a Service leads nowhere yet, whoever makes its pods."""
+    its = service(metadata={"creationTimestamp": ago(seconds=age)})
+    (finding,) = judge("services.endpoints", good(services=[its], pods=pods, endpointslices=[])).findings
+    assert finding.transitional is transitional
+
+
+def drift(*slices, pods=None, spec=None):
+    """What is observed of the Service web, and whether it is only in motion."""
+    world = good(services=[service_with(spec)], endpointslices=list(slices), pods=pods or [pod()])
+    return [(each.observed, each.transitional) for each in judge("services.endpoints-live", world).findings]
 
 
 GOING = {"metadata": {"deletionTimestamp": ago(seconds=-20)}}

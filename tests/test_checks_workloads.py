@@ -16,6 +16,7 @@ from tests.worlds import (
     node,
     owner,
     pod,
+    removal,
     replicated,
     thing,
 )
@@ -225,6 +226,51 @@ def test_a_scale_up_is_not_yet_while_its_pods_may_still_start(why, pods, conditi
     assert not_yet is transitional
 
 
+def leaving(minutes):
+    """A pod that was due to be gone so many minutes ago."""
+    return pod("db-2", ready="False", metadata={"deletionTimestamp": ago(minutes=minutes)})
+
+
+def ready_for(name, seconds):
+    """A pod that became ready so many seconds ago."""
+    return pod(name, status={"conditions": [condition("Ready", lastTransitionTime=ago(seconds=seconds))]})
+
+
+@pytest.mark.parametrize(
+    ("why", "pods", "counts", "transitional"),
+    [
+        ("the new ones are on probation", [ready_for("b", 100), ready_for("c", 20)], (3, 1), True),
+        ("one is on probation, one starts", [ready_for("b", 100), young("c")], (2, 1), True),
+        ("one is long past it", [ready_for("b", 100), ready_for("c", 400)], (3, 1), False),
+        ("one was never made", [ready_for("b", 100)], (2, 1), False),
+    ],
+)
+def test_pods_on_probation_are_not_yet_available(why, pods, counts, transitional):
+    """Pods that are ready for less than minReadySeconds are not yet available: an autoscaler has added them."""
+    ready, available = counts
+    spec = {"minReadySeconds": 300}
+    scaled = replicated("web", 3, status=status(3, 3, ready, available, COMPLETE), spec=spec)
+    ((_, not_yet),) = said(judge("deployments.ready", good(deployments=[scaled], pods=[pod(), *pods])))
+    assert not_yet is transitional
+
+
+@pytest.mark.parametrize(
+    ("why", "pods", "strategy", "transitional"),
+    [
+        ("the old ones go", [leaving(-3), leaving(-1)], "Recreate", True),
+        ("one of them does not go", [leaving(-3), leaving(9)], "Recreate", False),
+        ("one of them stays", [leaving(-3), pod("b", ready="False")], "Recreate", False),
+        ("they are gone", [], "Recreate", False),
+        ("not asked for", [leaving(-3)], "RollingUpdate", False),
+    ],
+)
+def test_a_deployment_that_is_recreated_waits_for_its_old_pods(why, pods, strategy, transitional):
+    """Recreate lets all old pods go before it makes a new one, and until then its conditions say that all is done."""
+    its = replicated("web", 2, status=status(0, 0, 0, 0, COMPLETE), spec={"strategy": {"type": strategy}})
+    ((_, not_yet),) = said(judge("deployments.ready", good(deployments=[its], pods=pods)))
+    assert not_yet is transitional
+
+
 def test_what_is_being_deleted_is_not_judged():
     """A workload that is being deleted need not be complete."""
     gone = {"metadata": {"deletionTimestamp": ago(seconds=1)}, "status": {"readyReplicas": 0, "numberReady": 0}}
@@ -291,11 +337,6 @@ AGED = {"metadata": {"creationTimestamp": ago(minutes=9)}, "status": {"container
 OLD = {"metadata": {"creationTimestamp": ago(minutes=11)}, "status": {"containerStatuses": None}}
 
 
-def leaving(minutes):
-    """A pod that was due to be gone so many minutes ago."""
-    return pod("db-2", ready="False", metadata={"deletionTimestamp": ago(minutes=minutes)})
-
-
 @pytest.mark.parametrize(
     ("why", "pods", "status", "transitional"),
     [
@@ -334,11 +375,16 @@ def test_a_statefulset_that_advances_is_not_yet(why, pods, status, transitional)
         ("all three at once", "Parallel", [young("db-0"), young("db-1"), young("db-2")], True),
         ("only one of three at once", "Parallel", [young("db-0")], False),
         ("none was made", "OrderedReady", [], False),
+        ("the next comes when the first has proved itself", "OrderedReady", [ready_for("db-0", 20)], True),
+        ("the next does not come", "OrderedReady", [ready_for("db-0", 90)], False),
+        ("one of three is on probation", "Parallel", [ready_for("db-0", 20)], False),
     ],
 )
 def test_a_first_roll_out_of_a_statefulset_is_not_yet(why, policy, pods, transitional):
     """A StatefulSet starts its pods one after the other, or in parallel; those that it made must still have time to start."""
-    ((_, not_yet),) = statefulset(3, pods, spec={"podManagementPolicy": policy}, readyReplicas=0)
+    spec = {"podManagementPolicy": policy, "minReadySeconds": 60}
+    ready = sum(each["status"]["conditions"][0]["status"] == "True" for each in pods)
+    ((_, not_yet),) = statefulset(3, pods, spec=spec, readyReplicas=ready, availableReplicas=0)
     assert not_yet is transitional
 
 
@@ -415,6 +461,24 @@ def test_a_daemonset_that_advances_is_not_yet(why, bound, missing, pods, transit
     assert not_yet is transitional
 
 
+@pytest.mark.parametrize(
+    ("why", "minutes", "status", "transitional"),
+    [
+        ("on a node that the autoscaler removes", 1, {}, True),
+        ("on one that it has long been removing", 11, {}, False),
+        ("on another one too", 1, {"numberMisscheduled": 2}, False),
+        ("and one is missing", 1, {"numberReady": 2}, False),
+        ("and its controller does not see it", 1, {"observedGeneration": 0}, False),
+    ],
+)
+def test_a_daemonset_on_a_node_that_is_being_removed_is_not_yet_gone(why, minutes, status, transitional):
+    """Pods that do not tolerate the autoscaler's taint count as misscheduled until their node is gone: that is no fault."""
+    going = pod("agent-1", spec={"nodeName": "going"})
+    nodes = [node(), node("going", spec={"taints": [removal(minutes)]})]
+    ((_, not_yet),) = agents(3, [going], nodes=nodes, **{"numberMisscheduled": 1, **status})
+    assert not_yet is transitional
+
+
 @pytest.mark.parametrize(("seconds", "outcome"), [(120, "passed"), (121, "failed")])
 def test_a_namespace_may_take_its_time_to_go(seconds, outcome):
     """A namespace may take two minutes to be deleted, and no longer."""
@@ -447,6 +511,28 @@ def test_a_namespace_without_conditions_is_found_all_the_same():
     gone = namespace(metadata={"deletionTimestamp": ago(minutes=10)}, status={"conditions": None})
     (finding,) = judge("namespaces.terminating", good(namespaces=[gone])).findings
     assert finding.observed == "Terminating for 10m: no condition says why"
+
+
+@pytest.mark.parametrize(
+    ("why", "pods", "conditions", "transitional"),
+    [
+        ("a pod has an hour of grace", [{"deletionTimestamp": ago(minutes=-50)}], [], True),
+        ("one is overdue", [{"deletionTimestamp": ago(minutes=-50)}, {"deletionTimestamp": ago(minutes=9)}], [], False),
+        ("nothing in it goes", [{}], [], False),
+        (
+            "an API that does not answer",
+            [{"deletionTimestamp": ago(minutes=-50)}],
+            [condition("NamespaceDeletionDiscoveryFailure")],
+            False,
+        ),
+    ],
+)
+def test_a_namespace_waits_for_the_grace_of_its_pods(why, pods, conditions, transitional):
+    """A namespace whose pods may take long to go is not yet gone, unless one of them or an API holds it."""
+    gone = namespace(metadata={"deletionTimestamp": ago(minutes=10)}, status={"conditions": conditions})
+    its = [pod(f"web-{number}", metadata=metadata) for number, metadata in enumerate(pods)]
+    ((_, not_yet),) = said(judge("namespaces.terminating", good(namespaces=[gone], pods=its)))
+    assert not_yet is transitional
 
 
 def test_pods_of_another_deployment_prove_nothing():

@@ -81,7 +81,7 @@ def test_a_list_that_is_refused_costs_the_checks_that_need_it(kinds):
     """Without `list` on pods exactly what needs pods is inconclusive, and says which permission is missing."""
     (reason,) = kinds["blind"].reasons
     assert "needs `list` on `pods` cluster-wide" in reason
-    assert kinds["blind"].ids("passed") >= {"api.ready", "nodes.ready", "namespaces.terminating"}
+    assert kinds["blind"].ids("passed") >= {"api.ready", "nodes.ready", "nodes.pressure"}
     assert kinds["blind"].ids("inconclusive") >= {"pods.ready", "services.endpoints", "statefulsets.ready"}
 
 

@@ -27,14 +27,15 @@ def user_data(tmp_path_factory):
 
 @pytest.fixture
 def browse(tmp_path, user_data):
-    """The page's elements, as they are once the browser has loaded it with this hash."""
+    """The page's elements, as they are once the browser, with these further flags, has loaded it with this hash."""
 
-    def load(markup, state=""):
+    def load(markup, state="", *flags):
         path = tmp_path / "report.html"
         path.write_bytes(markup)
         command = [
             CHROMIUM,
             *QUIET,
+            *flags,
             f"--user-data-dir={user_data}",
             "--dump-dom",
             f"{path.as_uri()}#{state}",

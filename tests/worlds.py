@@ -9,13 +9,14 @@ import importlib.util
 import inspect
 from collections.abc import Callable
 from copy import deepcopy
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from tests.machines import NOW, host
 from upgate.baseline import Baseline
 from upgate.baseline import take as take_baseline
 from upgate.battery import Judgement
@@ -31,7 +32,6 @@ from upgate.profile import Profile
 from upgate.snapshot import Lists, Snapshot
 from upgate.verdict import CheckResult
 
-NOW = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
 CHECKS = Path(__file__).parents[1] / "checks"
 World = dict[str, list[dict[str, Any]]]
 
@@ -75,6 +75,12 @@ def node(name: str = "worker-1", ready: str = "True", **changes: Any) -> dict[st
         "nodeInfo": {"kubeletVersion": "v1.36.3"},
     }
     return merged(thing(name, spec={}, status=status), changes)
+
+
+def removal(minutes: float) -> dict[str, Any]:
+    """The taint of a node that the cluster-autoscaler began to remove so many minutes ago."""
+    began = NOW - timedelta(minutes=minutes)
+    return {"key": "ToBeDeletedByClusterAutoscaler", "effect": "NoSchedule", "value": str(int(began.timestamp()))}
 
 
 def lease(name: str = "worker-1", renewed: float = 5, **changes: Any) -> dict[str, Any]:
@@ -265,7 +271,13 @@ def snapshot(world: World, **fields: Any) -> Snapshot:
         lists[noun], bad = decode_page(KINDS[noun].type, page)
         malformed |= {noun: bad} if bad else {}
     health = [HealthEndpoint(name, 200, f"[+]ping ok\n{name} check passed\n") for name in ("readyz", "livez")]
-    defaults: dict[str, Any] = {"taken": NOW, "version": "v1.36.3", "health": health, "malformed": malformed}
+    defaults: dict[str, Any] = {
+        "taken": NOW,
+        "version": "v1.36.3",
+        "health": health,
+        "malformed": malformed,
+        "hosts": [host()],
+    }
     return Snapshot(lists=Lists(**lists), **{**defaults, **fields})
 
 

@@ -55,9 +55,9 @@ def permissions(function: Callable[..., None]) -> str:
     nouns = lists_for(parameters)
     if "external" in parameters:
         return f"nothing; for `each:`, and to explain what is found, `list` on {', '.join(EXPLAINING)}"
-    return (
-        "; ".join(kind.permission for noun, kind in KINDS.items() if noun in nouns) or "nothing beyond being logged in"
-    )
+    words = [kind.permission for noun, kind in KINDS.items() if noun in nouns]
+    words += [f"ssh to the hosts; for `each: node` {KINDS['nodes'].permission}"] if "hosts" in nouns else []
+    return "; ".join(words) or "nothing beyond being logged in"
 
 
 def checks(paths: Iterable[Path]) -> Iterator[Callable[..., None]]:

@@ -81,7 +81,10 @@ class Causes:
 
 def dependencies(snapshot: Snapshot) -> Dependencies:
     """Who depends on whom, as far as the lists were looked at."""
-    lists = {noun: listed(snapshot, noun) for noun in {*WORKLOADS, "pods", "nodes", "services", "endpointslices"}}
+    lists = {
+        noun: listed(snapshot, noun)
+        for noun in {*WORKLOADS, "pods", "nodes", "namespaces", "services", "endpointslices"}
+    }
     depends: dict[str, list[str]] = defaultdict(list)
     workloads = (each for noun in WORKLOADS for each in lists[noun])
     stranded = stranded_pods(lists)
@@ -90,9 +93,11 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
         owner = owned.metadata.controller
         if owner and owner.uid in owners:
             depends[owners[owner.uid].ref].append(owned.ref)
+    stuck = {each.name for each in lists["namespaces"] if each.own_fault}
     for pod in lists["pods"]:
-        depends[pod.ref].append(f"Node/{pod.spec.node_name}")
-        if pod.leaving:
+        if pod.needs_its_node:
+            depends[pod.ref].append(f"Node/{pod.spec.node_name}")
+        if pod.leaving and pod.namespace not in stuck:
             depends[f"Namespace/{pod.namespace}"].append(pod.ref)
     add_services(depends, lists)
     add_probes(depends, snapshot)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from upgate.errors import Inconclusive, UsageError
+from upgate.monitor import commands as monitoring
 from upgate.verdict import EXIT_CODES
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def parser() -> Parser:
     listing = commands.add_parser("checks", help="print what the battery asks, as Markdown")
     listing.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="where your own checks are")
     listing.set_defaults(command=checks)
+    monitoring.add(commands)
     profile = commands.add_parser("profile", help="look at profiles").add_subparsers(required=True, metavar="COMMAND")
     of_one(profile, "show", show, "print the effective profile, with all defaults and where each value comes from")
     of_one(profile, "check", check, "print all errors of a profile, or that there are none")

@@ -22,10 +22,16 @@ class Waiver(Protocol):
     until: date
 
 
-def conclude(judgement: Judgement, waivers: Sequence[Waiver], *, may_be_empty: bool = False) -> CheckResult:
-    """What the judgement comes to: a failure first, then what could not be judged, then warnings, then waived ones."""
+def conclude(
+    judgement: Judgement, waivers: Sequence[Waiver], *, may_be_empty: bool = False, monitoring: bool = False
+) -> CheckResult:
+    """What the judgement comes to: a failure first, then what could not be judged, then warnings, then waived ones.
+
+    In a monitoring round a rollout under way only warns: nobody is woken by a deploy.
+    """
     check = judgement.check
-    findings = tuple(waive(check.id, finding, waivers) for finding in judgement.findings)
+    found = map(only_warning, judgement.findings) if monitoring else judgement.findings
+    findings = tuple(waive(check.id, finding, waivers) for finding in found)
     active = {finding.severity for finding in findings if not finding.waived}
     reasons = judgement.gaps or nothing_examined(judgement, may_be_empty)
     outcome: Outcome = "passed"
@@ -38,6 +44,11 @@ def conclude(judgement: Judgement, waivers: Sequence[Waiver], *, may_be_empty: b
     elif findings:
         outcome = "waived"
     return result(check, outcome, "; ".join(reasons), judgement.examined, judgement.noun, findings)
+
+
+def only_warning(finding: Finding) -> Finding:
+    """The finding; one that is a rollout under way is no more than a warning."""
+    return replace(finding, severity="warning") if finding.transitional else finding
 
 
 def nothing_examined(judgement: Judgement, may_be_empty: bool) -> list[str]:

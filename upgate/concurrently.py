@@ -41,7 +41,7 @@ def work(todo: queue.SimpleQueue[tuple[str, Task]], done: queue.SimpleQueue[tupl
             done.put((name, problem))
 
 
-def ahead(work: Callable[..., T], *arguments: Any) -> Callable[[], T]:
+def ahead(work: Callable[..., T], *arguments: Any) -> Callable[..., T]:
     """Begin the work now; what is returned waits for its result, and raises what it raised."""
     done: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
 
@@ -51,11 +51,19 @@ def ahead(work: Callable[..., T], *arguments: Any) -> Callable[[], T]:
         except BaseException as problem:
             done.put((None, problem))
 
-    def result() -> T:
-        value, problem = done.get()
+    def result(seconds: float | None = None) -> T:
+        value, problem = done.get(timeout=seconds)
         if problem is not None:
             raise problem
         return value  # type: ignore[return-value]
 
     threading.Thread(target=begin, daemon=True, name="upgate-ahead").start()
     return result
+
+
+def within(seconds: float, work: Callable[[], T]) -> T:
+    """The work's result, or what it raised. Raises TimeoutError when there is none after so long; it is left to itself."""
+    try:
+        return ahead(work)(seconds)
+    except queue.Empty:
+        raise TimeoutError(f"no end of it after {seconds:g} s") from None

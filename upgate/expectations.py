@@ -44,8 +44,13 @@ class Server:
 
     def satisfies(self, wanted: str) -> bool:
         """Its version is the wanted one, begins with it ("1.36"), or is in the range (">=1.35, <1.37")."""
-        have = parts(self.version)
-        return bool(have) and all(holds(part.strip(), have) for part in wanted.split(","))
+        return satisfies(self.version, wanted)
+
+
+def satisfies(version: str, wanted: str) -> bool:
+    """The version is the wanted one, begins with it ("1.36"), or is in the range (">=1.35, <1.37")."""
+    have = parts(version)
+    return bool(have) and all(holds(part.strip(), have) for part in wanted.split(","))
 
 
 def parts(version: str) -> Parts:

@@ -27,7 +27,7 @@ from upgate.facts.relations import RELATIONS
 from upgate.looking import Look, Progress, looking
 from upgate.planned import unjudged
 from upgate.redaction import is_clean, redact
-from upgate.reports.writing import append_line, clear, write_whole
+from upgate.reports.writing import append_line, clear, try_out, worded, write_whole
 from upgate.settling import Settling
 from upgate.snapshot import Snapshot
 from upgate.verdict import EXIT_CODES, CheckResult, Cluster, Outcome, Results, Verdict, decide
@@ -50,6 +50,8 @@ class Options:
     baseline: Path | None = None
     #: The name of the place that probes are made from.
     vantage: str = ""
+    #: One round of continuous monitoring.
+    monitor: bool = False
 
     @property
     def baseline_path(self) -> Path:
@@ -74,6 +76,8 @@ class Gate:
     baseline: Baseline | None = None
     #: In a worker: the snapshot of the process that it works for.
     saved: Path | None = None
+    #: Another round was at work, and this one is none.
+    left_out: bool = False
     settling: Settling = field(init=False)
     _stack: ExitStack = field(default_factory=ExitStack)
     _look: Look | None = None
@@ -87,8 +91,15 @@ class Gate:
         """Load the baseline and reach for the cluster; earlier reports go only when both can be used. Raises UsageError."""
         self.baseline = self.load_baseline()
         try_out(self.options.reports)
-        self._look = self._stack.enter_context(looking(self.profile, self.options.vantage))
+        self._look = self._stack.enter_context(looking(self.profile, self.reference_at, self.options.vantage))
         clear(self.options.reports)
+
+    def only_one(self, lock: Path) -> bool:
+        """Whether this run holds a lock, which it then keeps until it is closed. Raises UsageError."""
+        from upgate.monitor.storage import locked
+
+        with worded("lock", lock):
+            return self._stack.enter_context(locked(lock))
 
     def load_baseline(self) -> Baseline | None:
         """The baseline to compare with: the one asked for, or the one that lies there. Raises UsageError."""
@@ -150,13 +161,15 @@ class Gate:
     @property
     def reference(self) -> datetime | None:
         """The moment that "since" means: --since, the profile's `since`, the baseline's time, or the profile's window."""
-        if self.snapshot is None:
-            return None
+        return self.reference_at(self.snapshot.taken) if self.snapshot else None
+
+    def reference_at(self, taken: datetime) -> datetime:
+        """The same for a snapshot of that moment."""
         since = self.options.since or self.profile.since
         if since is None and self.baseline:
             return self.baseline.taken
         since = since or self.profile.window
-        return since if isinstance(since, datetime) else self.snapshot.taken - since
+        return since if isinstance(since, datetime) else taken - since
 
     def add(self, check: CheckResult) -> None:
         """Keep the result of one check."""
@@ -190,10 +203,16 @@ class Gate:
             finished=datetime.now(UTC),
             rounds=max(1, self.settling.rounds),
             reference=self.reference,
-            notes=(*self.notes, *unused(self.profile.waivers, checks)),
+            notes=(*self.notes, *self._left_out(), *unused(self.profile.waivers, checks)),
             checks=tuple(checks),
         )
         return without_secrets(results, self.profile.secrets)
+
+    def _left_out(self) -> list[str]:
+        """The machines that are not looked at, on purpose."""
+        from upgate.hosts.targets import left_out
+
+        return left_out(self.profile.hosts, self.snapshot) if self.snapshot else []
 
     def cluster(self) -> Cluster:
         """Which cluster was looked at."""
@@ -244,13 +263,6 @@ class Gate:
             return
         write_whole(path, baselines.dump(taken))
         self.notes.append(f"baseline saved to {path}")
-
-
-def try_out(directory: Path) -> None:
-    """See whether reports can be written, before anything is judged. Raises UsageError."""
-    probe = directory / ".upgate-probe"
-    write_whole(probe, b"")
-    probe.unlink()
 
 
 def without_secrets(results: Results, secrets: Sequence[str]) -> Results:

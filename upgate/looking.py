@@ -1,4 +1,4 @@
-"""Where facts come from: a live cluster, the embedded one, or a saved snapshot; and the probes from outside."""
+"""Where facts come from: a live cluster, the embedded one, or a saved snapshot; probes from outside; the machines."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from upgate import snapshot as snapshots
 from upgate.errors import Inconclusive
+from upgate.facts.relations import ASIDE
 from upgate.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 #: What takes a snapshot: the nouns, who is told how far it is, and whether a brief look is enough.
 Look = Callable[[Collection[str], Progress, bool], Snapshot]
+#: The reference time of a snapshot that is taken at a moment.
+Since = Callable[[datetime], datetime]
 
 
 @contextmanager
-def looking(profile: Profile, vantage: str = "") -> Iterator[Look]:
+def looking(profile: Profile, since: Since, vantage: str = "") -> Iterator[Look]:
     """What takes a snapshot of the profile's cluster, as often as it is called. Raises UsageError."""
     cluster = profile.cluster
     if cluster.snapshot:
@@ -33,9 +36,9 @@ def looking(profile: Profile, vantage: str = "") -> Iterator[Look]:
         yield lambda needs, progress, brief: saved
     elif cluster.embedded:
         with embedded(cluster.embedded) as kubeconfig:
-            yield partial(look_and_probe, profile, vantage, login_to(profile, kubeconfig))
+            yield partial(look_further, profile, since, vantage, login_to(profile, kubeconfig))
     else:
-        yield partial(look_and_probe, profile, vantage, login_to(profile, cluster.kubeconfig))
+        yield partial(look_further, profile, since, vantage, login_to(profile, cluster.kubeconfig))
 
 
 @contextmanager
@@ -66,6 +69,24 @@ def login_to(profile: Profile, kubeconfig: str | None) -> Look:
 def blind(reason: str, needs: Collection[str], progress: Progress, brief: bool) -> Snapshot:
     """A snapshot in which nothing could be looked at."""
     return Snapshot(taken=datetime.now(UTC), gaps=dict.fromkeys([*needs, "health", "version"], reason))
+
+
+def look_further(
+    profile: Profile, since: Since, vantage: str, look: Look, needs: Collection[str], progress: Progress, brief: bool
+) -> Snapshot:
+    """The cluster, from inside and outside, and then its machines, if a check asks for them."""
+    from upgate.hosts.targets import needs as needs_of_hosts
+
+    asked = profile.hosts is not None and "hosts" in needs
+    lists = {*needs} - {*ASIDE} | (needs_of_hosts(profile.hosts) if asked else set())
+    snapshot = look_and_probe(profile, vantage, look, lists, progress, brief)
+    if not asked:
+        return snapshot
+    from upgate.hosts.looking import look as look_at_hosts
+
+    hosts = look_at_hosts(profile, snapshot, since(snapshot.taken))
+    progress("hosts", sum(not host.unseen for host in hosts or ()), 0)
+    return replace(snapshot, hosts=hosts)
 
 
 def look_and_probe(

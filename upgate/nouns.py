@@ -18,6 +18,7 @@ from upgate.facts.relations import RELATIONS, lists_for
 from upgate.gate import Gate
 
 if TYPE_CHECKING:
+    from upgate.hosts.judging import Machines
     from upgate.profile.external import External
     from upgate.profile.model import Expected, Patience, Profile
 
@@ -111,6 +112,13 @@ class Nouns:
         self.judgement.gaps += found.gaps
         noun = "endpoints" if found.endpoints else f"{self._entry.each or 'endpoint'} addresses"
         return Subjects(noun, found.endpoints, self.judgement)
+
+    @property
+    def hosts(self) -> Machines:
+        """The machines of the profile's `hosts:`, with what is demanded of each."""
+        from upgate.hosts.judging import machines
+
+        return machines(self.profile, self._gate.seen, self.judgement)
 
     def _kind(self, noun: str) -> Subjects[Any]:
         """The objects of a kind in the profile's scope. One that could not be read is a gap of its own."""

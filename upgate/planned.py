@@ -35,18 +35,17 @@ NAMES = {
     "ingresses": "served",
     "dns": "in-cluster",
     "storage": "bound attachments",
-    "certs": "api-server secrets client csr hosts",
+    "certs": "api-server secrets client csr",
     "mesh": "sidecar-version sidecar-missing namespace-labels control-plane revision-tag retired proxies-synced",
     "conditions": "false",
     "alerts": "firing",
     "events": "warnings",
     "probe": "starts dns service peers api metadata",
-    "hosts": "services reboot versions arguments ports disk clock journal",
     "changes": "workloads images apis endpoints external nodes capacity selectors namespaces addresses events",
 }
 IDS = frozenset(f"{subject}.{name}" for subject, names in NAMES.items() for name in names.split())
 #: Parts of a profile that only planned checks read.
-SECTIONS = ("mesh", "resources", "hosts", "probe")
+SECTIONS = ("mesh", "resources", "probe")
 REASON = "this version of upgate cannot judge it yet: {what}. Remove that from the profile, or use a version that can"
 
 

@@ -16,6 +16,7 @@ import msgspec
 from upgate.errors import Inconclusive, UsageError
 from upgate.facts.decoding import Malformed
 from upgate.facts.health import HealthEndpoint
+from upgate.facts.hosts import Host
 from upgate.facts.kinds import KINDS
 from upgate.probes.attempt import Attempt
 
@@ -43,6 +44,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     attempts: list[Attempt] = []
     #: Noun → how many more objects there are, of which no more was read than that they look right.
     unread: dict[str, int] = {}
+    #: The machines, each with what one pass over ssh saw; None: not looked at.
+    hosts: list[Host] | None = None
     #: What could not be looked at (a noun of KINDS, `health`, `version`) → why.
     gaps: dict[str, str] = {}
 

@@ -1,14 +1,15 @@
 """Only the pods that may be wrong, whole; of all others no more than that they look right.
 
 What `kubectl get pods` prints, the API server's own table, is a sixtieth of the pods' bytes. A pod is read whole when its
-row does not look right, when its node is not ready, or when it belongs to a workload or a Service that is not complete.
-Where that cannot be told, or would be too many questions, all pods are read.
+row does not look right, when its node or its endpoint is not ready, or when it belongs to a workload or a Service that is
+not complete, or to a namespace that is being deleted. Where that cannot be told, or would be too many questions, all
+pods are read.
 https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -24,7 +25,7 @@ from upgate.waiting import Deadline
 PODS = KINDS["pods"]
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 #: The columns that tell whether a row looks right.
-COLUMNS = ("Name", "Ready", "Status", "Readiness Gates")
+COLUMNS = ("Name", "Ready", "Status", "Node", "Readiness Gates")
 #: Rows in one page: a row is about 150 bytes.
 ROWS = 10 * PAGE_SIZE
 RUNNING, SUCCEEDED = "status.phase=Running", "status.phase=Succeeded"
@@ -33,7 +34,16 @@ UNUSUAL = "status.phase!=Running,status.phase!=Succeeded"
 #: More questions than this cost the API server more than reading all pods.
 MOST = 100
 #: What must have been seen of the rest of the cluster.
-BESIDE = ("nodes", "services", "endpointslices", "deployments", "replicasets", "statefulsets", "daemonsets")
+BESIDE = (
+    "nodes",
+    "namespaces",
+    "services",
+    "endpointslices",
+    "deployments",
+    "replicasets",
+    "statefulsets",
+    "daemonsets",
+)
 
 
 class Column(msgspec.Struct):
@@ -74,20 +84,20 @@ class TooMuch(Exception):
     """Reading all pods costs less than asking for each that may be wrong."""
 
 
-def glance(connection: Connection, deadline: Deadline) -> Glance:
-    """Look at the row of every pod that runs or has completed. Raises Inconclusive."""
-    running = list(rows(connection, RUNNING, deadline))
-    completed = sum(1 for _ in rows(connection, SUCCEEDED, deadline))
+def glance(connection: Connection, homes: Container[str], deadline: Deadline) -> Glance:
+    """Look at the row of every pod that runs or has completed; `homes` are the nodes there are. Raises Inconclusive."""
+    running = list(rows(connection, RUNNING, homes, deadline))
+    completed = sum(1 for _ in rows(connection, SUCCEEDED, homes, deadline))
     return Glance(len(running) + completed, sorted({name for name, right in running if not right}))
 
 
-def rows(connection: Connection, phase: str, deadline: Deadline) -> Iterator[tuple[str, bool]]:
+def rows(connection: Connection, phase: str, homes: Container[str], deadline: Deadline) -> Iterator[tuple[str, bool]]:
     """The name of each pod in that phase, and whether its row looks right. Raises Inconclusive."""
     token = ""
     while True:
         table = page(connection, {"fieldSelector": phase} | ({"continue": token} if token else {}), deadline)
         places = column_places(table)
-        yield from ((row.cells[places["Name"]], looks_right(row.cells, places)) for row in table.rows or ())
+        yield from ((row.cells[places["Name"]], looks_right(row.cells, places, homes)) for row in table.rows or ())
         if not (token := table.metadata.continue_):
             return
 
@@ -112,11 +122,11 @@ def column_places(table: Table) -> dict[str, int]:
     return {name: names.index(name) for name in COLUMNS}
 
 
-def looks_right(cells: list[Any], places: Mapping[str, int]) -> bool:
-    """It runs, all its containers are ready, and nothing but them decides whether it is."""
+def looks_right(cells: list[Any], places: Mapping[str, int], homes: Container[str]) -> bool:
+    """It runs on a node that exists, all its containers are ready, and nothing but them decides whether it is."""
     ready, _, containers = cells[places["Ready"]].partition("/")
-    gates = cells[places["Readiness Gates"]]
-    return cells[places["Status"]] == "Running" and ready == containers and gates == "<none>"
+    runs = cells[places["Status"]] == "Running" and cells[places["Node"]] in homes
+    return runs and ready == containers and cells[places["Readiness Gates"]] == "<none>"
 
 
 def list_briefly(
@@ -126,7 +136,7 @@ def list_briefly(
     try:
         if missing := [noun for noun in BESIDE if noun not in others]:
             raise Inconclusive(f"{', '.join(missing)} could not be listed")
-        glanced = glance(connection, deadline)
+        glanced = glance(connection, {node.name for node in others["nodes"].items}, deadline)
         listing = list_some(connection, questions(glanced, others), deadline)
     except (NoAnswer, Inconclusive, TooMuch):  # whatever the reason: what reads all of them says what is wrong
         return list_all(connection, PODS, progress, deadline)
@@ -139,15 +149,27 @@ def list_briefly(
 def questions(glanced: Glance, others: Mapping[str, Listing]) -> list[Kind]:
     """The lists that hold every pod that may be wrong. Raises TooMuch."""
     asked = [PODS._replace(field_selector=UNUSUAL)]
-    asked += [PODS._replace(field_selector=f"metadata.name={name}") for name in sorted(glanced.odd)]
+    asked += [
+        PODS._replace(field_selector=f"metadata.name={name}") for name in sorted({*glanced.odd, *unserving(others)})
+    ]
     down = (node.name for node in others["nodes"].items if not node.ready.is_true)
     asked += [PODS._replace(field_selector=f"spec.nodeName={name}") for name in down]
     asked += [
         PODS._replace(namespace=place, label_selector=labels) for place, labels in sorted(set(incomplete(others)))
     ]
+    asked += [
+        PODS._replace(namespace=each.name) for each in others["namespaces"].items if each.metadata.deletion_timestamp
+    ]
     if len(asked) > MOST:
         raise TooMuch
     return asked
+
+
+def unserving(others: Mapping[str, Listing]) -> Iterator[str]:
+    """The pods that are not ready endpoints: a pod may be unready although its containers are ready."""
+    endpoints = (endpoint for each in others["endpointslices"].items for endpoint in each.endpoints or ())
+    targets = (endpoint.target_ref for endpoint in endpoints if not endpoint.ready)
+    yield from (target.name for target in targets if target and target.kind == "Pod")
 
 
 def incomplete(others: Mapping[str, Listing]) -> Iterator[tuple[str, str]]:

@@ -13,13 +13,13 @@ import logging
 import os
 import signal
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from upgate.cluster.connection import Connection, NoAnswer, Patience, status_message
+from upgate.concurrently import within
 from upgate.errors import Inconclusive, UsageError
 from upgate.redaction import redact
 
@@ -48,7 +48,7 @@ def connect(kubeconfig: str | Path | None = None, context: str | None = None, pa
 
     configuration = Configuration()
     with plugins_ended():
-        said = within(min(LOGIN_LIMIT, patience.deadline), lambda: load(configuration, kubeconfig, context))
+        said = in_time(min(LOGIN_LIMIT, patience.deadline), lambda: load(configuration, kubeconfig, context))
     configuration.retries = False
     configuration.connection_pool_maxsize = 16
     return Login(Connection(ApiClient(configuration), patience), said)
@@ -166,24 +166,14 @@ def plugins_ended() -> Iterator[None]:
                 os.killpg(plugin.pid, signal.SIGKILL)
 
 
-def within(seconds: float, work: Callable[[], str]) -> str:
+def in_time(seconds: float, work: Callable[[], str]) -> str:
     """Do the work, but do not wait longer for it. Raises what it raises, and Inconclusive when the time is over."""
-    outcome: list[str | BaseException] = []
-
-    def run() -> None:
-        try:
-            outcome.append(work())
-        except BaseException as problem:
-            outcome.append(problem)
-
-    worker = threading.Thread(target=run, daemon=True, name="login")
-    worker.start()
-    worker.join(seconds)
-    if not outcome:
-        raise Inconclusive(f"logging in: the kubeconfig's credential plugin did not finish within {seconds:g} s")
-    if isinstance(outcome[0], BaseException):
-        raise outcome[0]
-    return outcome[0]
+    try:
+        return within(seconds, work)
+    except TimeoutError:
+        raise Inconclusive(
+            f"logging in: the kubeconfig's credential plugin did not finish within {seconds:g} s"
+        ) from None
 
 
 def who_am_i(login: Login) -> str:

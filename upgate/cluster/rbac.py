@@ -36,12 +36,13 @@ def render(profile: Profile, paths: Iterable[Path] = ()) -> str:
 
 def needed(profile: Profile, paths: Iterable[Path] = ()) -> list[Kind]:
     """The kinds that the profile's checks list, in the order of KINDS."""
+    from upgate.hosts.targets import needs as needs_of_hosts
     from upgate.probes.targets import needs
 
     wanted = {
         name for id, names in parameters([battery(), *paths]) if profile.checks.get(id) != "off" for name in names
     }
-    nouns = lists_for(wanted) | needs(profile.external)
+    nouns = lists_for(wanted) | needs(profile.external) | needs_of_hosts(profile.hosts)
     return [kind for noun, kind in KINDS.items() if noun in nouns]
 
 

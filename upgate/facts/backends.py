@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from upgate.facts.pods import Pod
 from upgate.facts.services import Endpoint, EndpointSlice, Service, ServicePort
 from upgate.facts.words import counted
 from upgate.facts.workloads import Workload
+
+if TYPE_CHECKING:
+    from upgate.profile.parts import Patience
 
 WORKLOADS = ("deployments", "replicasets", "statefulsets", "daemonsets")
 
@@ -32,7 +35,8 @@ class Backends:
         self._slices = grouped(lists["endpointslices"], lambda each: each.service)
         self._alike = grouped(lists["pods"], lambda pod: (pod.namespace, frozenset(pod.labels.items())))
         self._labels = grouped(self._alike, lambda key: key[0])
-        self._workloads = grouped((each for noun in WORKLOADS for each in lists[noun]), lambda each: each.namespace)
+        workloads = (each for noun in WORKLOADS for each in lists[noun] if not of_deployment(each))
+        self._workloads = grouped(workloads, lambda each: each.namespace)
 
     def slices(self, service: Service) -> list[EndpointSlice]:
         """Its EndpointSlices."""
@@ -44,7 +48,7 @@ class Backends:
         return [pod for key in self._labels.get(service.namespace, ()) if wanted <= key[1] for pod in self._alike[key]]
 
     def workloads(self, service: Service) -> list[Workload]:
-        """The workloads whose pods its selector matches."""
+        """The workloads whose pods its selector matches. A Deployment speaks for its ReplicaSets: most are history."""
         candidates = self._workloads.get(service.namespace, ())
         return [each for each in candidates if each.makes(service.spec.selector or {})]
 
@@ -76,6 +80,12 @@ class Backends:
         """Its pods are coming or going just now, so that two lists taken one after the other may disagree."""
         return any((pod.overdue(moment) if pod.leaving else pod.age(moment)) < lag for pod in self.pods(service))
 
+    def coming(self, service: Service, moment: datetime, patience: Patience) -> bool:
+        """It is new, or each of its pods has time left to start, or has just started and its endpoints follow."""
+        pods = [pod for pod in self.pods(service) if pod.alive]
+        new = service.age(moment) < patience.start_up
+        return new or (bool(pods) and all(is_coming(pod, moment, patience) for pod in pods))
+
     def none_ready(self, service: Service) -> bool:
         """None of the pods that it selects is ready: why that is so is why it leads nowhere."""
         return not any(pod.alive and pod.ready.is_true for pod in self.pods(service))
@@ -106,6 +116,19 @@ class Backends:
             return f"no pod matches its selector {selector}"
         ready = sum(1 for pod in pods if pod.alive and pod.ready.is_true)
         return f"it selects {counted(len(pods), 'pod')}, {ready} ready"
+
+
+def of_deployment(workload: Workload) -> bool:
+    """It is one of the versions that a Deployment keeps."""
+    owner = workload.metadata.controller
+    return owner is not None and owner.kind == "Deployment"
+
+
+def is_coming(pod: Pod, moment: datetime, patience: Patience) -> bool:
+    """It has time left to start, or has become ready just now."""
+    if pod.ready.is_true:
+        return pod.ready_for(moment) < patience.start_up
+    return pod.starting(moment, patience.pending, patience.start_up)
 
 
 def takes_traffic(pod: Pod, moment: datetime, lag: timedelta) -> bool:

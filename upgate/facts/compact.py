@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import force_setattr as put
 
 from upgate.facts.containers import ContainerState, ContainerStatus, Running
-from upgate.facts.meta import Condition, ObjectMeta
+from upgate.facts.meta import Condition, ObjectMeta, condition
 from upgate.facts.pods import Pod, PodSpec, PodStatus
 
 _shared: dict[Any, Any] = {}
@@ -63,9 +63,16 @@ def share_spec(spec: PodSpec) -> None:
 def share_status(status: PodStatus) -> None:
     """Only what is not as it should be is of its own."""
     put(status, "phase", share(status.phase))
-    put(status, "conditions", [share_condition(each) for each in status.conditions or () if each.type in _CONDITIONS])
-    put(status, "container_statuses", share_statuses(status.container_statuses))
-    put(status, "init_container_statuses", share_statuses(status.init_container_statuses))
+    conditions = [each for each in status.conditions or () if each.type in _CONDITIONS]
+    # Of a pod that waits it matters when it got its node.
+    put(
+        status,
+        "conditions",
+        conditions if status.phase == "Pending" else [share_condition(each) for each in conditions],
+    )
+    if condition(status.conditions, "Ready").is_true:
+        put(status, "container_statuses", share_statuses(status.container_statuses))
+        put(status, "init_container_statuses", share_statuses(status.init_container_statuses))
 
 
 def share_condition(condition: Condition) -> Condition:
@@ -78,7 +85,7 @@ def share_condition(condition: Condition) -> Condition:
 
 
 def share_statuses(statuses: list[ContainerStatus] | None) -> list[ContainerStatus] | None:
-    """Containers that run, are ready and never restarted are all alike, but for the name."""
+    """Of a ready pod the containers that run, are ready and never restarted are all alike, but for the name."""
     if statuses is None or not all(each.ready and not each.restart_count and each.now.running for each in statuses):
         return statuses
     return shared_list("statuses", [ContainerStatus(each.name, ready=True, state=_HEALTHY) for each in statuses])

@@ -21,7 +21,7 @@ class Container(Fact):
 
     name: str
     image: str = ""
-    #: Always on an init container makes it a sidecar (KEP-753).
+    #: Always on an init container makes it a sidecar (KEP-753); on any other it overrides that of the pod (KEP-5307).
     restart_policy: str | None = None
 
 
@@ -78,6 +78,11 @@ class ContainerStatus(Fact):
     def ends(self) -> list[Terminated]:
         """How its present and its previous run ended, as far as they did."""
         return [end for end in (self.now.terminated, self.last_end) if end]
+
+    @property
+    def done_well(self) -> bool:
+        """It has ended with exit code 0."""
+        return self.now.terminated is not None and self.now.terminated.exit_code == 0
 
     def trouble(self, moment: datetime, restarts_after: bool) -> str:
         """Why it cannot be said to run: it waits for a bad reason, or is between two crashes. Else empty."""

@@ -33,6 +33,11 @@ class Deployment(Replicated):
         return self._never_available or self.status.available_replicas >= self.desired - self._bound
 
     @property
+    def recreates(self) -> bool:
+        """All its pods go before it makes the next ones."""
+        return self.spec.strategy.type == "Recreate"
+
+    @property
     def stuck(self) -> bool:
         """It will not become complete by itself: its pods cannot be made, or did not start in time."""
         return bool(self.own_fault or self._overdue)
@@ -43,7 +48,7 @@ class Deployment(Replicated):
 
         https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/deployment/util/deployment_util.go ResolveFenceposts
         """
-        if self.spec.strategy.type == "Recreate":
+        if self.recreates:
             return self.desired
         bounds = self.spec.strategy.bounds
         surge = bounds.surge(self.desired, "25%")

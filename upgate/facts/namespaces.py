@@ -6,6 +6,10 @@ from datetime import datetime, timedelta
 
 from upgate.facts.meta import Condition, Fact, KubernetesObject
 
+#: Conditions that keep a namespace whatever is in it: nobody can tell what else there is to delete.
+#: https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/namespace/deletion/status_condition_utils.go
+OWN_FAULTS = ("NamespaceDeletionDiscoveryFailure", "NamespaceDeletionGroupVersionParsingFailure")
+
 
 class NamespaceStatus(Fact):
     """`status` of a namespace."""
@@ -23,6 +27,11 @@ class Namespace(KubernetesObject):
         """Time since its deletion was asked for; none when it was not."""
         asked = self.metadata.deletion_timestamp
         return moment - asked if asked else timedelta(0)
+
+    @property
+    def own_fault(self) -> bool:
+        """It cannot go even if all that is in it goes."""
+        return any(each.type in OWN_FAULTS and each.is_true for each in self.status.conditions or ())
 
     @property
     def blockers(self) -> str:

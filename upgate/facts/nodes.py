@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from upgate.facts.meta import AnnotatedMeta, Condition, Fact, KubernetesObject, ManagedFields, condition
 
@@ -10,13 +10,19 @@ from upgate.facts.meta import AnnotatedMeta, Condition, Fact, KubernetesObject, 
 PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
 #: What the control plane puts on a cordoned node.
 CORDON_TAINT = "node.kubernetes.io/unschedulable"
+#: The taint of a node that the cluster-autoscaler drains and removes; its value is the second of the Unix clock when it began.
+#: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/utils/taints/taints.go
+REMOVAL_TAINT = "ToBeDeletedByClusterAutoscaler"
 #: Marks that tools leave on a node that they cordon: annotation or taint key → the tool.
 CORDON_MARKS = {
     "weave.works/kured-reboot-in-progress": "kured (reboot in progress)",
     "kured.dev/kured-reboot-in-progress": "kured (reboot in progress)",
-    "ToBeDeletedByClusterAutoscaler": "cluster-autoscaler (scaling down)",
+    REMOVAL_TAINT: "cluster-autoscaler (scaling down)",
     "karpenter.sh/disrupted": "Karpenter (replacing the node)",
 }
+#: A node that joins is not Ready until its network is there; one that goes is drained first: the autoscaler gives its pods
+#: ten minutes (--max-graceful-termination-sec).
+JOINING, GOING = timedelta(minutes=5), timedelta(minutes=10)
 
 
 class Taint(Fact):
@@ -26,6 +32,12 @@ class Taint(Fact):
     effect: str = ""
     value: str = ""
     time_added: datetime | None = None
+
+    @property
+    def removal(self) -> datetime | None:
+        """When the cluster-autoscaler began to remove the node; None where it did not."""
+        marks = self.key == REMOVAL_TAINT and self.value.isdecimal() and len(self.value) < 12
+        return datetime.fromtimestamp(int(self.value), UTC) if marks else None
 
 
 class NodeSpec(Fact):
@@ -51,10 +63,16 @@ class NodeInfo(Fact):
     container_runtime_version: str = ""
 
 
+class NodeCondition(Condition):
+    """One of a node's conditions."""
+
+    last_heartbeat_time: datetime | None = None
+
+
 class NodeStatus(Fact):
     """`status` of a node."""
 
-    conditions: list[Condition] | None = None
+    conditions: list[NodeCondition] | None = None
     addresses: list[NodeAddress] | None = None
     node_info: NodeInfo | None = None
 
@@ -76,11 +94,25 @@ class Node(KubernetesObject):
         """Its kubelet reports: Ready is True or False. Unknown means that the control plane no longer hears it."""
         return self.ready.status != "Unknown"
 
+    def joining(self, moment: datetime) -> bool:
+        """It has joined just now, and its kubelet reports."""
+        return self.reports and self.age(moment) < JOINING
+
+    def going(self, moment: datetime) -> bool:
+        """It is being removed: lately somebody (Karpenter) deleted it, or the cluster-autoscaler marked it."""
+        marks = (self.metadata.deletion_timestamp, *(taint.removal for taint in self.spec.taints or ()))
+        return any(mark and moment - mark < GOING for mark in marks)
+
     @property
     def pressures(self) -> str:
         """The conditions that are bad and True; empty when there are none."""
         bad = (each for each in self.status.conditions or () if each.type in PRESSURES and each.is_true)
         return ", ".join(map(str, bad))
+
+    def silence(self, moment: datetime) -> timedelta:
+        """Time since it last reported that it is ready; since it joined if it never did."""
+        beats = (each.last_heartbeat_time for each in self.status.conditions or () if each.type == "Ready")
+        return min([self.age(moment), *(moment - beat for beat in beats if beat)])
 
     def address(self, *types: str) -> str | None:
         """Its first address of the first of these types that it has."""

@@ -10,6 +10,9 @@ import msgspec
 from upgate.facts.containers import Container, ContainerStatus
 from upgate.facts.meta import Condition, Fact, KubernetesObject, condition
 
+#: Reasons of pods that a graceful shutdown of their node ended or refused: pkg/kubelet/nodeshutdown/nodeshutdown_manager.go.
+SHUTDOWN = ("Terminated", "NodeShutdown")
+
 
 class SchedulingGate(Fact):
     """https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/"""
@@ -66,6 +69,11 @@ class Pod(KubernetesObject):
         return self.status.phase in ("Succeeded", "Failed")
 
     @property
+    def needs_its_node(self) -> bool:
+        """What its node does explains it: it has not ended, or ended because its node was shut down."""
+        return not self.done or self.status.reason in SHUTDOWN
+
+    @property
     def leaving(self) -> bool:
         """It is being deleted."""
         return self.metadata.deletion_timestamp is not None
@@ -100,6 +108,17 @@ class Pod(KubernetesObject):
         """The Ready condition."""
         return condition(self.status.conditions, "Ready")
 
+    @property
+    def at_work(self) -> bool:
+        """It runs to its end, and of its containers only those that have done their part are not ready: Tekton, CI runners."""
+        waits = [each for each in self.statuses if not each.ready]
+        return bool(waits) and all(each.done_well and self.policy_of(each) != "Always" for each in waits)
+
+    def policy_of(self, status: ContainerStatus) -> str:
+        """When a container is started again: by its own restartPolicy (KEP-5307), else by that of its pod."""
+        own = (each.restart_policy for each in self.containers if each.name == status.name)
+        return next(own, None) or self.spec.restart_policy
+
     def started_for(self, moment: datetime) -> timedelta:
         """Time since the last of its containers began its first run, as far as that is known; it is never older than itself."""
         runs = (each.now.running for each in self.statuses if not each.restart_count)
@@ -111,10 +130,19 @@ class Pod(KubernetesObject):
         time = pending - self.age(moment) if waits else start_up - self.started_for(moment)
         return time >= timedelta(0) and not self.crash(moment)
 
+    def just_scheduled(self, moment: datetime, pending: timedelta) -> bool:
+        """It got its node lately, after a queue or an autoscaler had let it wait, and nothing is wrong with its containers."""
+        since = self.scheduled.last_transition_time if self.scheduled and self.scheduled.is_true else None
+        return since is not None and moment - since <= pending and not self.crash(moment)
+
     def ready_for(self, moment: datetime) -> timedelta:
         """Time since its Ready condition last changed; since it was made where that is not known."""
         since = self.ready.last_transition_time
         return moment - since if since else self.age(moment)
+
+    def counts(self, moment: datetime, probation: timedelta) -> bool:
+        """It is ready, and has been for long enough."""
+        return self.ready.is_true and self.ready_for(moment) >= probation
 
     @property
     def scheduled(self) -> Condition | None:
@@ -139,8 +167,7 @@ class Pod(KubernetesObject):
 
     def crash(self, moment: datetime) -> str:
         """What is wrong with the containers of a pod that should run: they wait for a bad reason or crash. Else empty."""
-        always = self.spec.restart_policy == "Always"
-        return "; ".join(filter(None, (each.trouble(moment, self._restarts(each, always)) for each in self.statuses)))
+        return "; ".join(filter(None, (each.trouble(moment, self._restarts(each)) for each in self.statuses)))
 
     def why_pending(self, complaint: str) -> str:
         """What a pending pod waits for, in the words of the scheduler, of its latest warning event, or of the kubelet."""
@@ -184,6 +211,6 @@ class Pod(KubernetesObject):
         killed = [each.name for each in self.statuses if each.killed_for_memory_since(moment)]
         return f"OOMKilled: container {', '.join(killed)}" if killed else ""
 
-    def _restarts(self, status: ContainerStatus, always: bool) -> bool:
+    def _restarts(self, status: ContainerStatus) -> bool:
         init = status in (self.status.init_container_statuses or ())
-        return always and not init
+        return not init and self.policy_of(status) == "Always"

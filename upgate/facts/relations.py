@@ -8,26 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from upgate.facts.backends import Backends, grouped
+from upgate.facts.crews import Crew, DeploymentCrew
 from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.events import Event
 from upgate.facts.kinds import KINDS
 from upgate.facts.meta import KubernetesObject
+from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Lease, Node
 from upgate.facts.pods import Pod
 from upgate.facts.words import duration
 from upgate.facts.workloads import Workload
 
-if TYPE_CHECKING:
-    from upgate.profile.parts import Patience
-
 Lists = Mapping[str, list[Any]]
-#: A step of progress: progressDeadlineSeconds of a Deployment that does not set it; the others have no such field.
-PROGRESS = timedelta(minutes=10)
 #: The annotation of kured's DaemonSet that holds its lock, in its two spellings.
 KURED_LOCKS = ("weave.works/kured-node-lock", "kured.dev/kured-node-lock")
+#: A lease may be renewed while the lists are being read; what lies further ahead of their moment comes from a wrong clock.
+AHEAD = timedelta(minutes=10)
 
 
 class Owners:
@@ -66,6 +65,20 @@ class Homes:
         return f"node {name} has {node.ready.type}={node.ready.status}" if node else f"node {name} does not exist"
 
 
+class Tenants:
+    """The pods in namespaces that are being deleted."""
+
+    needs = ("pods",)
+
+    def __init__(self, lists: Lists) -> None:
+        self._leaving = grouped((pod for pod in lists["pods"] if pod.leaving), lambda pod: pod.namespace)
+
+    def going(self, namespace: Namespace, moment: datetime, slack: timedelta) -> bool:
+        """It waits for pods that are going, and none of them is overdue: their grace period may be long."""
+        pods = self._leaving.get(namespace.name, [])
+        return bool(pods) and not namespace.own_fault and all(pod.overdue(moment) < slack for pod in pods)
+
+
 class Heartbeats:
     """The leases that kubelets renew."""
 
@@ -83,18 +96,21 @@ class Heartbeats:
         return (self.of(node) or Lease(node.metadata)).term
 
     def silence(self, node: Node, moment: datetime) -> timedelta:
-        """Time since its lease was renewed; since it was made where it has none."""
-        lease = self.of(node)
-        return lease.silence(moment) if lease else node.age(moment)
+        """Time since its lease was renewed. Virtual kubelets may have none: then its status is its heartbeat.
+
+        https://kubernetes.io/docs/concepts/architecture/nodes/#node-heartbeats
+        """
+        return (self.of(node) or node).silence(moment)
+
+    def lately(self, node: Node, moment: datetime) -> bool:
+        """It was heard of within four lease durations; what lies far ahead is no word of now."""
+        return -AHEAD < self.silence(node, moment) <= 4 * self.term(node)
 
     def words(self, node: Node, moment: datetime) -> str:
         """How long its kubelet has been silent."""
-        silent = duration(self.silence(node, moment))
-        return (
-            f"lease renewed {silent} ago"
-            if self.of(node)
-            else f"no lease in kube-node-lease, {silent} after the node joined"
-        )
+        silent = self.silence(node, moment)
+        when = f"{duration(silent)} ago" if silent >= timedelta(0) else f"{duration(-silent)} ahead: its clock is wrong"
+        return f"lease renewed {when}" if self.of(node) else f"no lease in kube-node-lease, last heard of {when}"
 
 
 class Cordons:
@@ -138,55 +154,6 @@ class Complaints:
         return f"{last.reason}: {' '.join(last.message.split())}" if last else ""
 
 
-class Crew:
-    """The pods that a workload controls."""
-
-    needs = ("pods",)
-
-    def __init__(self, lists: Lists) -> None:
-        self._by_owner = grouped(lists["pods"], lambda pod: pod.metadata.controller and pod.metadata.controller.uid)
-
-    def of(self, workload: Workload) -> list[Pod]:
-        """Its pods."""
-        return self._by_owner.get(workload.metadata.uid, [])
-
-    def advances(self, workload: Workload, moment: datetime) -> bool:
-        """It keeps within its bounds, and each pod that it lacks was made, or was due to go, within the time of a step."""
-        if workload.stuck or not workload.within_bounds:
-            return False
-        pods = [pod for pod in self.of(workload) if not pod.done]
-        late = [pod for pod in pods if pod.leaving or not pod.ready.is_true]
-        if late:
-            return all((pod.overdue if pod.leaving else pod.age)(moment) < PROGRESS for pod in late)
-        return workload.whole and any(pod.age(moment) < PROGRESS for pod in pods)
-
-    def starting(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
-        """What it lacks are pods that it has made and that still have time to start: it was scaled up, or a node came."""
-        late = [pod for pod in self.of(workload) if pod.alive and not pod.ready.is_true]
-        within = all(pod.starting(moment, patience.pending, patience.start_up) for pod in late)
-        return within and 0 < workload.unmade <= len(late) and not workload.stuck
-
-
-class DeploymentCrew(Crew):
-    """The pods that Deployments control, through their ReplicaSets."""
-
-    needs = ("pods", "replicasets")
-
-    def __init__(self, lists: Lists) -> None:
-        super().__init__(lists)
-        self._replicasets = grouped(
-            lists["replicasets"], lambda each: each.metadata.controller and each.metadata.controller.uid
-        )
-
-    def of(self, workload: Workload) -> list[Pod]:
-        """The pods of all its ReplicaSets."""
-        return [
-            pod
-            for each in self._replicasets.get(workload.metadata.uid, ())
-            for pod in super(DeploymentCrew, self).of(each)
-        ]
-
-
 class Ground:
     """The nodes that a DaemonSet is meant for."""
 
@@ -201,10 +168,17 @@ class Ground:
         wanted = (spec.node_selector or {}).items()
         return not spec.affinity and any(wanted <= node.labels.items() for node in self._nodes)
 
+    def shrinks(self, daemonset: DaemonSet, pods: Iterable[Pod], moment: datetime) -> bool:
+        """It is whole, but for pods that still run on nodes that are being removed: their taint says that they should not."""
+        going = {node.name for node in self._nodes if node.going(moment)}
+        stranded = sum(pod.spec.node_name in going for pod in pods)
+        return daemonset.whole and stranded > 0 and not daemonset.own_fault_beside(stranded)
+
 
 RELATIONS: dict[str, type[Any]] = {
     "owners": Owners,
     "homes": Homes,
+    "tenants": Tenants,
     "heartbeats": Heartbeats,
     "cordons": Cordons,
     "complaints": Complaints,
@@ -215,9 +189,13 @@ RELATIONS: dict[str, type[Any]] = {
 }
 
 
+#: What is looked at beside the lists, where a check takes it.
+ASIDE = ("hosts",)
+
+
 def lists_for(names: Iterable[str]) -> set[str]:
-    """The lists behind these nouns and relations."""
+    """The lists behind these nouns and relations, and what else is looked at for them."""
     needs: set[str] = set()
     for name in names:
-        needs.update(RELATIONS[name].needs if name in RELATIONS else {name} & KINDS.keys())
+        needs.update(RELATIONS[name].needs if name in RELATIONS else {name} & {*KINDS, *ASIDE})
     return needs

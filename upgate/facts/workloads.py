@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from datetime import timedelta
 
 from upgate.facts.meta import Condition, Fact, KubernetesObject, condition
 
@@ -70,6 +71,7 @@ class WorkloadSpec(Fact):
     """`spec` of all of them."""
 
     replicas: int | None = None
+    min_ready_seconds: int = 0
     paused: bool = False
     pod_management_policy: str = "OrderedReady"
     template: PodTemplate = PodTemplate()
@@ -117,6 +119,11 @@ class Workload(KubernetesObject):
     def unmade(self) -> int:
         """How many pods that are not ready it must have made already: all that it lacks."""
         return self.lacking
+
+    @property
+    def probation(self) -> timedelta:
+        """How long a pod must have been ready before it counts."""
+        return timedelta(0)
 
     @property
     def within_bounds(self) -> bool:
@@ -167,6 +174,16 @@ class Replicated(Workload):
         return self.desired - self.status.ready_replicas
 
     @property
+    def unmade(self) -> int:
+        """How many pods that do not count yet it must have made already."""
+        return self.desired - min(self.status.ready_replicas, self.status.available_replicas)
+
+    @property
+    def probation(self) -> timedelta:
+        """A pod is available once it has been ready for `minReadySeconds`."""
+        return timedelta(seconds=self.spec.min_ready_seconds)
+
+    @property
     def failure(self) -> str:
         """Why its pods cannot be made. Empty while they can."""
         failure = condition(self.status.conditions, "ReplicaFailure")
@@ -208,4 +225,4 @@ class StatefulSet(Replicated):
     @property
     def unmade(self) -> int:
         """How many pods that are not ready it must have made already: one after the other unless it makes them in parallel."""
-        return self.lacking if self.spec.pod_management_policy == "Parallel" else min(self.lacking, 1)
+        return super().unmade if self.spec.pod_management_policy == "Parallel" else min(super().unmade, 1)

@@ -6,6 +6,7 @@ judging    a test's end becomes a result, and pytest is told in its own terms
 rounds     --settle
 workers    pytest-xdist: one snapshot, many processes
 progress   what is said meanwhile
+monitoring --monitor
 telling    the summary, the reports, the exit code
 """
 
@@ -106,6 +107,10 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     config, gate = session.config, gate_of(session.config)
     if gate is None or is_worker(config) or config.option.collectonly:
         return None
+    if gate.options.monitor:
+        from upgate.plugin import monitoring
+
+        monitoring.begin(gate)
     options.usable(gate.open)
     if is_controller(config):
         from upgate.plugin import workers

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import reduce
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -16,6 +17,9 @@ from upgate.errors import Inconclusive, NotAllRight
 from upgate.gate import Gate
 from upgate.plugin.state import CHECK, JUDGEMENT, RESULT, UNSELECTED
 from upgate.verdict import CheckResult, Finding
+
+if TYPE_CHECKING:
+    from upgate.profile import Profile
 
 #: What the body of a plain pytest function raises to say that something is wrong.
 WRONG = (AssertionError, pytest.fail.Exception)
@@ -67,12 +71,21 @@ def why_unselected(check: Check, gate: Gate) -> str:
     """Why the profile does not ask for this check. Empty where it does."""
     if gate.profile.checks.get(check.id) == "off":
         return "switched off by the profile's checks:"
-    wanted = reduce(
-        lambda value, key: getattr(value, key.replace("-", "_"), None),
-        filter(None, check.expects.split(".")),
-        gate.profile,
-    )
-    return "" if wanted else f"the profile says nothing under {check.expects}:"
+    return "" if says(gate.profile, check.expects) else f"the profile says nothing under {check.expects}:"
+
+
+def says(profile: Profile, path: str) -> bool:
+    """The profile says something under this path, or one of those with `or` between them; what groups say counts."""
+    return any(map(bool, chain.from_iterable(values(profile, each) for each in path.split(" or "))))
+
+
+def values(profile: Profile, path: str) -> list[Any]:
+    """What stands under this path: of the profile, and of each group that a part of it has."""
+    parts: list[Any] = [profile]
+    for key in filter(None, path.split(".")):
+        owners = [owner for part in parts for owner in (part, *getattr(part, "groups", ()))]
+        parts = [getattr(owner, key.replace("-", "_"), None) for owner in owners]
+    return parts
 
 
 def conclude_body(item: pytest.Item, gate: Gate) -> None:
@@ -81,7 +94,8 @@ def conclude_body(item: pytest.Item, gate: Gate) -> None:
     judgement = item.stash.get(JUDGEMENT, None) or Judgement(check)
     if not hasattr(item.function, "__check__"):  # type: ignore[attr-defined]
         judgement.look_at(0 if judgement.examined else 1, "tests")
-    concluded = conclude(judgement, gate.profile.waivers, may_be_empty=check.id in gate.profile.expect.may_be_empty)
+    empty = check.id in gate.profile.expect.may_be_empty
+    concluded = conclude(judgement, gate.profile.waivers, may_be_empty=empty, monitoring=gate.options.monitor)
     item.stash[RESULT] = concluded
     if concluded.outcome == "failed":
         raise NotAllRight("\n".join(f"{each.object}: {each.observed}" for each in concluded.active))

@@ -47,6 +47,7 @@ def add(parser: pytest.Parser) -> None:
     option("--fail-on-warnings", action="store_true", help="warnings fail the gate too")
     option("--save-baseline", action="store_true", help="save what later runs compare with")
     option("--vantage", metavar="NAME", help="the place that this run probes from, as the reports will name it")
+    option("--monitor", action="store_true", help="one round of continuous monitoring: also history and alerts")
     option(
         "--baseline", metavar="PATH", help="the baseline to compare with; default: <reports>/baseline.json, where it is"
     )
@@ -107,7 +108,9 @@ def read(config: pytest.Config, profile: Any) -> Options:
     from upgate.profile.quantities import parse_duration, parse_moment
 
     given = config.option
-    settle = parsed("--settle", given.settle, parse_duration) or profile.gate.settle
+    if given.monitor and given.settle is not None:
+        raise UsageError("--monitor is one round, and --settle is many: leave one of them out")
+    settle = None if given.monitor else parsed("--settle", given.settle, parse_duration) or profile.gate.settle
     if settle is None and (given.clean is not None or given.every is not None):
         raise UsageError("--clean and --every say how to settle: say for how long, with --settle=10m")
     if given.clean is not None and given.clean < 1:
@@ -123,6 +126,7 @@ def read(config: pytest.Config, profile: Any) -> Options:
         save_baseline=given.save_baseline,
         baseline=absolute(given.baseline) if given.baseline else None,
         vantage=" ".join((given.vantage or "").split()),
+        monitor=given.monitor,
     )
 
 

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from upgate.facts.kinds import KINDS
+from upgate.facts.relations import ASIDE
 from upgate.gate import Gate
 from upgate.plugin.state import gate_of
 from upgate.redaction import redact
@@ -43,7 +44,7 @@ class Progress:
             self._reporter.rewrite("", erase=True)
         if told or gate.seen.gaps:
             gaps = f"; could not look at {', '.join(sorted(gate.seen.gaps))}" if gate.seen.gaps else ""
-            counts = [self._counts[noun] for noun in KINDS if noun in self._counts]
+            counts = [self._counts[noun] for noun in (*KINDS, *ASIDE) if noun in self._counts]
             seconds = time.monotonic() - self._started
             say(self._config, f"looked at {', '.join(counts) or 'no list'} in {seconds:.1f} s{gaps}")
 

@@ -75,13 +75,15 @@ class Telling:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the reports, and answer with our exit code. After a usage error nothing is touched."""
-        if exitstatus == pytest.ExitCode.USAGE_ERROR:
+        if exitstatus == pytest.ExitCode.USAGE_ERROR or self._gate.left_out:
             return
         self._note_unjudged(session)
         results = self._gate.finish()
         code = results.exit_code if self._ours(exitstatus) else int(exitstatus)
         self._results = msgspec.structs.replace(results, exit_code=code)
         session.exitstatus = self._write(self._results)
+        if self._gate.options.monitor and self._ours(exitstatus) and not self._interrupted:
+            self._follow(self._results)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """What is wrong, and where the reports are."""
@@ -93,6 +95,14 @@ class Telling:
         terminalreporter.section("upgate")
         terminalreporter.write(render_terminal(self._results, colour=writer.hasmarkup, width=writer.fullwidth))
         terminalreporter.write_line(self._where)
+
+    def _follow(self, results: Results) -> None:
+        """What follows from a monitoring round; the exit code is as it was. What could not be done is in the reports too."""
+        from upgate.plugin import monitoring
+
+        self._results = monitoring.follow(self._gate, results)
+        if self._results.notes != results.notes:
+            self._write_reports(self._results)
 
     def _ours(self, exitstatus: int) -> bool:
         """Our verdict decides: pytest ran to its end, or stopped itself (-x) with something judged."""
@@ -117,17 +127,26 @@ class Telling:
 
     def _write(self, results: Results) -> int:
         """Write the reports; the exit code. A verdict that cannot be read later is not clear, but it is told here."""
+        try:
+            self._gate.save()
+        except UsageError as problem:
+            return self._not_whole(results, problem)
+        return self._write_reports(results)
+
+    def _write_reports(self, results: Results) -> int:
         from upgate.reports.writing import write_reports
 
         options = self._gate.options
         try:
-            self._gate.save()
             write_reports(results, options.reports, options.fail_on_warnings)
         except UsageError as problem:
-            self._where = f"ERROR: the reports are not whole. {problem}"
-            return results.exit_code or EXIT_CODES["inconclusive"]
+            return self._not_whole(results, problem)
         self._where = f"reports: {options.reports}/ (report.html, junit.xml, results.json)"
         return results.exit_code
+
+    def _not_whole(self, results: Results, problem: UsageError) -> int:
+        self._where = f"ERROR: the reports are not whole. {problem}"
+        return results.exit_code or EXIT_CODES["inconclusive"]
 
 
 def unknown(nodeid: str) -> Check:

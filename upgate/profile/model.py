@@ -13,9 +13,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BeforeValidator, Field, PrivateAttr
 
 from upgate.profile.external import External
+from upgate.profile.hosts import Hosts
 from upgate.profile.ids import CheckId
-from upgate.profile.objects import Hosts, Mesh, Probe, Resource, Sidecar
-from upgate.profile.parts import Cluster, Expected, Gate, Monitor, Patience, Restarts, Scope, Waiver
+from upgate.profile.monitoring import Monitor
+from upgate.profile.objects import Mesh, Probe, Resource, Sidecar
+from upgate.profile.parts import Cluster, Expected, Gate, Patience, Restarts, Scope, Waiver
 from upgate.profile.problems import Place
 from upgate.profile.quantities import Duration, Moment, Text, set_only
 from upgate.profile.section import Section

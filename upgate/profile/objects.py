@@ -1,12 +1,12 @@
-"""What a profile says about things inside the cluster and on its machines."""
+"""What a profile says about things inside the cluster."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from upgate.profile.quantities import Glob, Globs, Name, Text, Texts, Version, set_only
+from upgate.profile.quantities import Glob, Globs, Name, Text, Version
 from upgate.profile.section import Section
 
 
@@ -47,23 +47,6 @@ class Resource(Section):
     """A label selector."""
     that: Annotated[tuple[Text, ...], Field(min_length=1)]
     """Conditions in CEL, such as `status.health.status == "Healthy"`."""
-
-
-class Hosts(Section):
-    """The machines themselves, looked at over ssh."""
-
-    each: Texts = ("node",)
-    """`node` for every node of the cluster, or a list of testinfra's host specs."""
-    connection: Text = "ssh://{address}"
-    """How to get there; `{address}` stands for the host's address."""
-    services: tuple[Text, ...] = ()
-    """Services that must run and be enabled."""
-    listening: tuple[Text, ...] = ()
-    """Sockets that must be listened on, such as 0.0.0.0:10256."""
-    not_listening: tuple[Text, ...] = ()
-    """Sockets that must not be listened on."""
-    arguments: Annotated[dict[Text, tuple[Text, ...]], BeforeValidator(set_only)] = Field(default_factory=dict)
-    """Arguments that a component's command line must hold, by component."""
 
 
 class Probe(Section):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from upgate.profile.ids import CheckId, CheckPattern
-from upgate.profile.network import Url
-from upgate.profile.quantities import Day, Duration, FilePath, Glob, Globs, Rate, Text, Version
+from upgate.profile.machines import Package
+from upgate.profile.quantities import Day, Duration, FilePath, Glob, Globs, Text, Version, set_only
 from upgate.profile.section import Section
 
 Count = Annotated[int, Field(ge=0)]
@@ -78,6 +78,8 @@ class Expected(Section):
     next_version: Version | None = None
     """The version of the upgrade after this one; default: the next minor."""
     nodes: ExpectedNodes = ExpectedNodes()
+    hosts: Annotated[dict[Package, Version], BeforeValidator(set_only)] = Field(default_factory=dict)
+    """Versions on the hosts: kubelet, containerd, docker, kernel, … or the name of a package."""
     may_be_empty: tuple[CheckId, ...] = ()
     """Checks that may find nothing to look at in this cluster."""
 
@@ -133,20 +135,3 @@ class Patience(Section):
     """A pending pod may be without any word from the scheduler."""
     namespace_terminating: Duration = minutes(2)
     """The deletion of a namespace may take so long."""
-
-
-class Monitor(Section):
-    """Continuous monitoring: `--monitor`."""
-
-    fail_after: Rate = Field(default="2 of 3", validate_default=True)
-    """Alert when so many of the last rounds failed."""
-    remind: Duration = timedelta(hours=4)
-    """Repeat an alert that still holds after so long."""
-    notify: tuple[Url, ...] = ()
-    """Webhooks that alerts are sent to."""
-    heartbeat: Url | None = None
-    """A URL to call after each round, so that silence is noticed."""
-    textfile: FilePath | None = None
-    """Metrics for node_exporter's textfile collector."""
-    pushgateway: Url | None = None
-    """Metrics for a Prometheus Pushgateway."""

@@ -23,20 +23,29 @@ def broken_rules(root: Node) -> Iterator[Problem]:
         yield from one_source(cluster)
     for index, entry in enumerate(entries(root, "external")):
         yield from broken_by_entry(entry, ("external", index))
+    yield from broken_by_hosts(root)
+    for index, entry in enumerate(entries(root.child("monitor") or root, "maintenance")):
+        yield from broken_by_window(entry, ("monitor", "maintenance", index))
 
 
 def repeated_names(root: Node) -> Iterator[Problem]:
     """Entries of one list that have the same name."""
     for key in NAMED:
-        seen: dict[str, Node] = {}
-        for index, entry in enumerate(entries(root, key)):
-            name = name_of(entry)
-            if name and name in seen:
-                where = entry.child("name") or entry
-                yield at(
-                    where.place, (key, index, "name"), f"duplicate name; the first is in line {seen[name].place.line}"
-                )
-            seen[name] = entry
+        yield from repeated(entries(root, key), (key,))
+    if hosts := root.child("hosts"):
+        yield from repeated(entries(hosts, "groups"), ("hosts", "groups"))
+
+
+def repeated(named: Iterable[Node], keys: Keys) -> Iterator[Problem]:
+    """Entries of one list that have the same name."""
+    seen: dict[str, Node] = {}
+    for index, entry in enumerate(named):
+        name = name_of(entry)
+        if name and name in seen:
+            where = entry.child("name") or entry
+            words = f"duplicate name; the first is in line {seen[name].place.line}"
+            yield at(where.place, (*keys, index, "name"), words)
+        seen[name] = entry
 
 
 def one_source(cluster: Node) -> Iterator[Problem]:
@@ -58,6 +67,19 @@ def broken_by_entry(entry: Node, keys: Keys) -> Iterator[Problem]:
     yield from tls_of_plain_text(entry, keys)
     for index, step in enumerate(entries(entry, "journey")):
         yield from exactly_one(step, METHODS, (*keys, "journey", index))
+
+
+def broken_by_hosts(root: Node) -> Iterator[Problem]:
+    """Every rule that `hosts:` breaks, and what means nothing without it."""
+    expect, hosts = root.child("expect"), root.child("hosts")
+    if expect and is_set(expect, "hosts") and not is_set(root, "hosts"):
+        yield at(expect.keys["hosts"], ("expect", "hosts"), "means nothing without hosts")
+    each = hosts.child("each") if hosts else None
+    if each is None or each.value is None or each.value == "node":
+        return
+    for index, group in enumerate(entries(hosts, "groups")):
+        if is_set(group, "labels"):
+            yield at(group.keys["labels"], ("hosts", "groups", index, "labels"), "means nothing without each: node")
 
 
 def exactly_one(node: Node, choices: Iterable[str], keys: Keys) -> Iterator[Problem]:
@@ -104,6 +126,29 @@ def places_of_each(entry: Node, keys: Keys) -> Iterator[Problem]:
 def braced(words: Iterable[str]) -> str:
     """`{address} or {host}`."""
     return " or ".join(f"{{{word}}}" for word in words)
+
+
+def broken_by_window(entry: Node, keys: Keys) -> Iterator[Problem]:
+    """Every rule that an entry of `monitor.maintenance:` breaks: it is once, or again and again."""
+    yield from exactly_one(entry, ("from", "every"), keys)
+    once, again = is_set(entry, "from"), is_set(entry, "every")
+    if once != again:
+        yield from together(entry, ("from", "to") if once else ("every", "at", "for"), keys)
+        yield from meaningless(entry, ("at", "for", "zone") if once else ("to",), "every" if once else "from", keys)
+
+
+def meaningless(entry: Node, names: Iterable[str], with_key: str, keys: Keys) -> Iterator[Problem]:
+    """Keys that mean nothing without another one."""
+    for name in names:
+        if is_set(entry, name):
+            yield at(entry.keys[name], (*keys, name), f"means nothing without {with_key}")
+
+
+def together(entry: Node, names: tuple[str, ...], keys: Keys) -> Iterator[Problem]:
+    """Keys of which none means anything without the others."""
+    for name in names:
+        if not is_set(entry, name):
+            yield at(entry.place, keys, f"needs the key {name} beside {names[0]}")
 
 
 def tls_of_plain_text(entry: Node, keys: Keys) -> Iterator[Problem]:

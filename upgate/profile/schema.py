@@ -8,6 +8,8 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+from pydantic import BaseModel
+
 from upgate.profile.model import Profile
 from upgate.profile.quantities import format_duration
 from upgate.profile.section import Section
@@ -26,7 +28,7 @@ def schema() -> dict[str, Any]:
 
 def sections(base: type[Section]) -> list[type[Section]]:
     """All parts that a profile can have."""
-    return base.__subclasses__()
+    return [each for section in base.__subclasses__() for each in (section, *sections(section))]
 
 
 def describe(definition: dict[str, Any], section: type[Section]) -> None:
@@ -42,9 +44,10 @@ def describe(definition: dict[str, Any], section: type[Section]) -> None:
 
 
 def docstrings(section: type[Section]) -> dict[str, str]:
-    """The text below each field."""
+    """The text below each field, those that it inherits included."""
+    inherited = docstrings(base) if (base := section.__base__) and base not in (Section, BaseModel) else {}
     body = ast.parse(inspect.getsource(section)).body[0].body  # type: ignore[attr-defined]
-    return {
+    return inherited | {
         field.target.id: inspect.cleandoc(text.value.value)
         for field, text in pairwise(body)
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)

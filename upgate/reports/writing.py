@@ -17,6 +17,7 @@ from upgate.verdict import Results
 #: What one run leaves; baseline.json, history.sqlite and disruption.jsonl outlive it.
 OF_ONE_RUN = ("junit.xml", "results.json", "report.html", "snapshot.json.gz", "rounds.jsonl")
 UNFINISHED = ".upgate-unfinished"
+PROBE = ".upgate-probe"
 
 
 def write_reports(results: Results, directory: Path, fail_on_warnings: bool = False) -> dict[str, Path]:
@@ -74,8 +75,15 @@ def clear(directory: Path) -> None:
 
 def leftovers(directory: Path) -> Iterator[Path]:
     """Files that were being written when an earlier run was killed."""
-    for name in OF_ONE_RUN:
-        yield from directory.glob(f".{name}.*{UNFINISHED}")
+    yield from directory.glob(f".*{UNFINISHED}")
+    yield directory / PROBE
+
+
+def try_out(directory: Path) -> None:
+    """See whether reports can be written, before anything is judged. Raises UsageError."""
+    probe = directory / PROBE
+    write_whole(probe, b"")
+    probe.unlink()
 
 
 @contextmanager

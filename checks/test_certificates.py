@@ -1,0 +1,17 @@
+"""Certificates."""
+
+from upgate.battery import check
+
+
+@check("certs.hosts", severity="critical", expects="hosts")
+def test_no_certificate_on_a_host_expires_soon(hosts):
+    """On no host a certificate of the control plane or the kubelet expires soon.
+
+    Nothing renews those of kubeadm but an upgrade of the control plane; the kubelet's own are renewed only while it
+    reaches an API server that signs them. Keys are never read.
+    Look first: ssh {login} 'kubeadm certs check-expiration; ls -l /var/lib/kubelet/pki'
+    """
+    hosts.telling("certificates").none(
+        lambda host: host.old_certificates,
+        expected=lambda host: f"more than {host.demands.tls_days} days left, or a tenth of a shorter life",
+    )

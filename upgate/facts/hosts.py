@@ -1,0 +1,198 @@
+"""Facts about the machines themselves, as one pass over ssh saw them. Times by the host's own clock."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+import msgspec
+
+from upgate.facts.words import duration
+
+#: States of a unit's file that start it at boot, or leave that to another unit.
+#: https://www.freedesktop.org/software/systemd/man/latest/systemctl.html#is-enabled%20UNIT%E2%80%A6
+ENABLED = ("enabled", "enabled-runtime", "static", "indirect", "alias", "generated", "transient")
+#: Restart policies that start a container with its engine.
+RESTARTED = ("always", "unless-stopped")
+#: Marks of distributions inside a kernel's version: el9_4, deb12, amzn2023.
+DISTRIBUTIONS = re.compile(r"\.(el|fc|amzn|azl|cm|deb|mga)\d+(_\d+)*")
+
+
+class HostFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """The base of what is known about a host."""
+
+
+class Service(HostFact):
+    """A systemd unit, or a container that does its work."""
+
+    name: str
+    #: Active, failed, …; for a container running, exited, …
+    state: str
+    #: The unit file's state; for a container its restart policy.
+    enabled: str = ""
+    sub: str = ""
+    kind: str = ""
+    #: How it ended.
+    result: str = ""
+    container: bool = False
+
+    @property
+    def trouble(self) -> str:
+        """Why it is not as a service should be; empty when it is."""
+        return ", ".join(filter(None, (self._idle, self._unstarted)))
+
+    @property
+    def _idle(self) -> str:
+        if self.container:
+            return "" if self.state == "running" else f"its container is {self.state}"
+        done = self.kind == "oneshot" and self.state == "inactive" and self.result == "success"
+        if self.state in ("active", "reloading") or done:
+            return ""
+        return f"{self.state} ({self.sub})" if self.sub else self.state
+
+    @property
+    def _unstarted(self) -> str:
+        if self.container:
+            return "" if self.enabled in RESTARTED else f"its restart policy is {self.enabled or 'no'}"
+        return "" if self.enabled in ENABLED else f"{self.enabled or 'not enabled'}"
+
+
+class Kernel(HostFact):
+    """An installed kernel."""
+
+    version: str
+    installed: datetime | None = None
+
+    @property
+    def flavour(self) -> str:
+        """What is not its number: -generic, -cloud-amd64, .x86_64."""
+        return re.sub(r"^[\d.~+_-]*\d", "", DISTRIBUTIONS.sub("", self.version))
+
+    @property
+    def number(self) -> tuple[int, ...]:
+        """Its number, comparable with those of the same flavour."""
+        whole = DISTRIBUTIONS.sub("", self.version)
+        return tuple(int(each) for each in re.findall(r"\d+", whole.removesuffix(self.flavour)))
+
+
+class Reboot(HostFact):
+    """Whether the host says that it needs a reboot."""
+
+    #: Since when Debian's /var/run/reboot-required is there.
+    flagged: datetime | None = None
+    #: What Red Hat's needs-restarting says; None where it was not asked.
+    advised: bool | None = None
+    packages: tuple[str, ...] = ()
+    running: str = ""
+    kernels: tuple[Kernel, ...] = ()
+
+    @property
+    def newer_kernel(self) -> Kernel | None:
+        """The newest installed kernel of the running one's flavour, where that is not running."""
+        running = Kernel(version=self.running)
+        newer = [each for each in self.kernels if each.flavour == running.flavour and each.number > running.number]
+        return max(newer, key=lambda each: each.number, default=None)
+
+    @property
+    def due_since(self) -> datetime | None:
+        """Since when, as far as anything tells."""
+        kernel = self.newer_kernel
+        return min(filter(None, (self.flagged, kernel and kernel.installed)), default=None)
+
+    @property
+    def told(self) -> bool:
+        """Something on this host tells whether it needs a reboot. Debian's flag alone says nothing by being absent."""
+        return bool(self.flagged or self.kernels) or self.advised is not None
+
+    def words(self, moment: datetime) -> str:
+        """Why it needs one, and since when; empty where it does not."""
+        kernel = self.newer_kernel
+        why = ["it asks for a reboot"] if self.flagged or self.advised else []
+        why += [f"for {duration(moment - self.due_since)}"] if why and self.due_since else []
+        why += [f"({', '.join(self.packages)})"] if self.packages else []
+        parts = [" ".join(why), f"runs kernel {self.running}, installed is {kernel.version}" if kernel else ""]
+        return "; ".join(filter(None, parts))
+
+
+class CommandLine(HostFact):
+    """How a component was, or would be, started."""
+
+    component: str
+    arguments: tuple[str, ...]
+    #: `process 1234`, or the file or container that says so.
+    source: str
+    running: bool = False
+
+
+class Socket(HostFact):
+    """A socket that is listened on. The address `*` stands for all, of IPv4 and IPv6."""
+
+    protocol: str
+    address: str
+    port: int
+    #: Who listens, as far as one may see.
+    owner: str = ""
+
+
+class FileSystem(HostFact):
+    """A mounted file system, in KiB and inodes. None: it does not tell."""
+
+    mount: str
+    type: str = ""
+    size: int = 0
+    free: int = 0
+    inodes: int | None = None
+    inodes_free: int | None = None
+
+
+class LogLine(HostFact):
+    """A line that matched a fatal pattern."""
+
+    source: str
+    text: str
+    #: None where nothing tells.
+    time: datetime | None = None
+
+
+class HostCertificate(HostFact):
+    """A certificate that lies on the host."""
+
+    path: str
+    subject: str
+    not_before: datetime
+    not_after: datetime
+
+    @property
+    def lifetime(self) -> timedelta:
+        """For how long it was made."""
+        return self.not_after - self.not_before
+
+    def left(self, moment: datetime) -> timedelta:
+        """How long it is still valid; negative once it has expired."""
+        return self.not_after - moment
+
+
+class Host(HostFact):
+    """One machine, and what one pass saw."""
+
+    name: str
+    #: Why nothing is known about it; everything below is then empty.
+    unseen: str = ""
+    #: Why a part is not known, or not whole: section → reasons.
+    gaps: dict[str, tuple[str, ...]] = {}
+    #: Its clock, when it was asked.
+    now: datetime | None = None
+    services: tuple[Service, ...] = ()
+    reboot: Reboot = Reboot()
+    versions: dict[str, str] = {}
+    commands: tuple[CommandLine, ...] = ()
+    sockets: tuple[Socket, ...] = ()
+    file_systems: tuple[FileSystem, ...] = ()
+    #: None where nothing on the host can tell.
+    synchronised: bool | None = None
+    #: What says so.
+    clock: str = ""
+    log: tuple[LogLine, ...] = ()
+    #: Since when the logs were read.
+    log_since: datetime | None = None
+    certificates: tuple[HostCertificate, ...] = ()

@@ -1,0 +1,235 @@
+"""The state of each alert, round by round. Pure: signals and times go in, what is on, and for how long, comes out.
+
+An alert comes on when N of the last M rounds that judged its check were bad, and goes when none of the last M was. Rounds
+that could not judge it, or in which another check's finding explains it, neither set it off nor end it. One that
+changes again and again is flapping: it goes only after a time of peace, and nobody is told of every change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple, Protocol
+
+import msgspec
+
+from upgate.monitor.signals import MOST, Seen
+
+Kind = Literal["failing", "inconclusive"]
+#: So many changes between good and bad within this time are flapping; it ends with an hour without a bad round.
+CHANGES, WITHIN, PEACE = 6, timedelta(hours=6), timedelta(hours=1)
+#: What is no longer judged at all is no longer alerted.
+GONE = timedelta(days=1)
+
+
+class Rate(Protocol):
+    """So many bad ones of so many rounds."""
+
+    failures: int
+    rounds: int
+
+
+class Rules(NamedTuple):
+    """When alerts come on, and how often they are repeated: the profile's `monitor:`."""
+
+    failing: Rate
+    inconclusive: Rate
+    remind: timedelta
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """One round, as an alert saw it."""
+
+    at: datetime
+    bad: bool
+    objects: tuple[str, ...] = ()
+
+
+class Alert(msgspec.Struct, kw_only=True):
+    """What is remembered of one alert."""
+
+    #: The latest rounds that judged it.
+    window: list[Judged] = []
+    on: bool = False
+    #: The first bad round of those that set it off.
+    since: datetime | None = None
+    #: The first good round after the last bad one.
+    better: datetime | None = None
+    #: When it changed between good and bad.
+    changes: list[datetime] = []
+    flapping: bool = False
+    #: People know that it is on, since the last time they were told so.
+    told: datetime | None = None
+    #: The objects that people know of, and when each was last seen.
+    known: dict[str, datetime] = {}
+
+    def add(self, bad: bool, at: datetime, rate: Rate, objects: Iterable[str] = ()) -> None:
+        """One more round that judged it."""
+        if self.bad != bad:
+            self.changes.append(at)
+        self.window = [*self.window, Judged(at, bad, tuple(objects))][-rate.rounds :]
+        self._know(at)
+        self.better = None if bad else self.better or at
+        self.flapping = self._flaps(at)
+        hits = [each for each in self.window if each.bad]
+        if not self.on and len(hits) >= rate.failures:
+            self.on, self.since = True, hits[0].at
+        elif self.on and not hits and len(self.window) >= rate.rounds:
+            self.on = self.flapping
+
+    def established(self, rate: Rate) -> set[str]:
+        """The objects that were bad in as many rounds as set an alert off."""
+        seen = [name for each in self.window for name in each.objects]
+        return {name for name in seen if seen.count(name) >= rate.failures}
+
+    @property
+    def bad(self) -> bool:
+        """The latest round that judged it was bad."""
+        return bool(self.window) and self.window[-1].bad
+
+    @property
+    def quiet(self) -> bool:
+        """There is nothing to remember."""
+        return not (self.on or self.told or self.changes or any(each.bad for each in self.window))
+
+    def _know(self, at: datetime) -> None:
+        """What people know of and was seen again; what has long been gone is new when it comes again."""
+        self.known.update((name, at) for name in self.window[-1].objects if name in self.known)
+        self.known = {name: seen for name, seen in self.known.items() if at - seen < PEACE}
+
+    def _flaps(self, at: datetime) -> bool:
+        """What lies in the future was said by a clock that was wrong."""
+        self.changes = [each for each in self.changes if at - WITHIN < each <= at][-2 * CHANGES :]
+        calm = self.better is not None and at - self.better >= PEACE
+        return len(self.changes) >= CHANGES and not calm
+
+
+class State(msgspec.Struct, kw_only=True):
+    """What is remembered of one check."""
+
+    name: str
+    title: str = ""
+    #: The round that judged it last.
+    seen: datetime
+    failing: Alert = msgspec.field(default_factory=Alert)
+    inconclusive: Alert = msgspec.field(default_factory=Alert)
+    #: The last thing that was said about it.
+    last: Seen | None = None
+    #: It is not judged any more.
+    gone: bool = False
+
+    def add(self, seen: Seen, at: datetime, rules: Rules) -> None:
+        """One more round."""
+        self.title, self.seen, self.last = seen.title, at, seen
+        self.gone = seen.signal == "off"
+        if seen.signal in ("good", "bad"):
+            self.failing.add(seen.signal == "bad", at, rules.failing, seen.objects)
+        if seen.signal in ("good", "bad", "consequence", "unknown"):
+            self.inconclusive.add(seen.signal == "unknown", at, rules.inconclusive)
+
+    def wait(self, at: datetime) -> None:
+        """A round that did not select it. A clock that was wrong before must not keep it for ever."""
+        self.seen = min(self.seen, at)
+        self.gone = at - self.seen > GONE
+
+    @property
+    def alerts(self) -> tuple[tuple[Kind, Alert], ...]:
+        """Its alerts by their kinds."""
+        return ("failing", self.failing), ("inconclusive", self.inconclusive)
+
+    @property
+    def quiet(self) -> bool:
+        """There is nothing to remember."""
+        return self.failing.quiet and self.inconclusive.quiet
+
+
+States = dict[str, State]
+
+
+def step(states: States, round: Iterable[Seen], at: datetime, rules: Rules) -> States:
+    """The states after one more round."""
+    seen = {each.name: each for each in round}
+    for name in seen:
+        states.setdefault(name, State(name=name, seen=at))
+    for name, state in states.items():
+        if name in seen:
+            state.add(seen[name], at, rules)
+        else:
+            state.wait(at)
+    return states
+
+
+class Told(NamedTuple):
+    """An alert that people are told of."""
+
+    state: State
+    kind: Kind
+    alert: Alert
+    #: The objects that are news.
+    fresh: tuple[str, ...] = ()
+
+
+class News(msgspec.Struct, kw_only=True):
+    """What people are to be told."""
+
+    new: list[Told] = []
+    #: Already known, with objects that are not.
+    more: list[Told] = []
+    ongoing: list[Told] = []
+    recovered: list[Told] = []
+    #: No longer judged.
+    gone: list[Told] = []
+
+
+def news(states: States, at: datetime, rules: Rules, *, anyway: bool = False) -> News | None:
+    """What people are to be told now, and note that they were; None where there is nothing new.
+
+    `anyway` repeats what goes on before its time: a maintenance window is over.
+    """
+    told = News()
+    for each in all_of(states):
+        sort_in(told, each, rules)
+    due = any(is_due(each.alert, at, rules.remind) for each in told.ongoing)
+    if not (told.new or told.more or told.recovered or told.gone or due or (anyway and told.ongoing)):
+        return None
+    for each in (*told.new, *told.more, *told.ongoing):
+        remember(each.alert, at)
+    for each in (*told.recovered, *told.gone):
+        each.alert.told, each.alert.known = None, {}
+    return told
+
+
+def all_of(states: States) -> Iterator[Told]:
+    """Every alert there is."""
+    for _, state in sorted(states.items()):
+        for kind, alert in state.alerts:
+            yield Told(state, kind, alert)
+
+
+def sort_in(told: News, each: Told, rules: Rules) -> None:
+    """Find the place of one alert. One that nobody knows of is told in a round that is bad, not in a good one."""
+    alert = each.alert
+    if alert.told and each.state.gone:
+        told.gone.append(each)
+    elif alert.told and not alert.on:
+        told.recovered.append(each)
+    elif alert.told and (fresh := alert.established(rules.failing) - alert.known.keys()):
+        told.more.append(each._replace(fresh=tuple(sorted(fresh))))
+    elif alert.told:
+        told.ongoing.append(each)
+    elif alert.on and alert.bad and not each.state.gone:
+        told.new.append(each)
+
+
+def is_due(alert: Alert, at: datetime, remind: timedelta) -> bool:
+    """It is time for a reminder. A last time in the future was said by a clock that was wrong."""
+    if alert.told and alert.told > at:
+        alert.told = at
+    return alert.told is not None and at - alert.told >= remind
+
+
+def remember(alert: Alert, at: datetime) -> None:
+    """People know now that it is on, and of its objects."""
+    current = {name: at for each in alert.window for name in each.objects}
+    known = sorted({**alert.known, **current}.items(), key=lambda item: item[1])
+    alert.told, alert.known = at, dict(known[-2 * MOST :])

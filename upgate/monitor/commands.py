@@ -1,0 +1,177 @@
+"""`upgate history` and `upgate maintenance`."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from upgate.errors import UsageError
+
+FORMATS = ("text", "json", "csv")
+#: What CSV can give: one table at a time.
+TABLES = ("transitions", "rounds", "incidents", "days", "targets", "maintenance")
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    """Declare them."""
+    past = commands.add_parser("history", help="show what rounds with --monitor have seen")
+    of_profile(past)
+    past.add_argument("--since", metavar="TIME|DURATION", default="7d", help="how far back; default: 7d")
+    past.add_argument("--format", choices=FORMATS, default="text")
+    past.add_argument("--table", choices=TABLES, default="transitions", help="of CSV; default: transitions")
+    past.set_defaults(command=history)
+    windows = commands.add_parser("maintenance", help="mute alerts for a while; measuring goes on")
+    actions = windows.add_subparsers(required=True, metavar="COMMAND")
+    begin = action(actions, "start", start, "from now on nobody is told of alerts")
+    begin.add_argument("--for", dest="length", metavar="DURATION", required=True, help="how long: 2h, 30m")
+    begin.add_argument("--reason", required=True, help="why, for those who wonder")
+    action(actions, "stop", stop, "it is over now; what is wrong then is told in the next round")
+    action(actions, "list", list_windows, "the windows of the last week, and those announced")
+
+
+def action(
+    actions: argparse._SubParsersAction, name: str, command: Callable[[argparse.Namespace], int], help: str
+) -> argparse.ArgumentParser:
+    """Add a command of `upgate maintenance`."""
+    added = actions.add_parser(name, help=help)
+    of_profile(added)
+    added.set_defaults(command=command)
+    return added
+
+
+def of_profile(parser: argparse.ArgumentParser) -> None:
+    """Whose history: that of a profile, wherever its reports are."""
+    parser.add_argument("--profile", metavar="NAME|PATH", help="whose history")
+    parser.add_argument("--reports", metavar="DIR", type=Path, help="where it is; default: reports/<profile>/")
+
+
+def path_of(options: argparse.Namespace) -> Path:
+    """The history's file. Raises UsageError."""
+    from upgate.monitor.history import FILE
+    from upgate.profile.files import DEFAULT, SEARCH, find, listing
+
+    if options.reports:
+        return options.reports / FILE
+    if not options.profile:
+        raise UsageError(f"whose history? Say --profile=NAME, or --reports=DIR. {listing(SEARCH)}")
+    found = find(options.profile, SEARCH)
+    return Path("reports", found.stem if found else DEFAULT, FILE)
+
+
+def history(options: argparse.Namespace) -> int:
+    """`upgate history`. Raises UsageError, Unusable."""
+    from upgate.monitor import exports
+    from upgate.monitor.history import opened
+
+    since = moment_of(options.since)
+    with usable(), opened(path_of(options)) as past:
+        if options.format == "json":
+            print(msgspec.json.format(msgspec.json.encode(exports.everything(past, since)), indent=2).decode())
+        elif options.format == "csv":
+            table(exports.rows(past, options.table, since))
+        else:
+            print(exports.text(past, since, datetime.now(UTC)))
+    return 0
+
+
+def table(rows: Iterator[dict[str, Any]]) -> None:
+    """Print rows as CSV."""
+    writer = None
+    for row in rows:
+        if writer is None:
+            writer = csv.DictWriter(sys.stdout, row, lineterminator="\n")
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def moment_of(text: str) -> datetime:
+    """A time, or how long ago. Raises UsageError."""
+    from upgate.profile.quantities import parse_moment
+
+    moment = wanted("--since", text, parse_moment)
+    if isinstance(moment, datetime):
+        return moment
+    try:
+        return datetime.now(UTC) - moment
+    except OverflowError:
+        raise UsageError(f"--since={text}: nobody was there so long ago") from None
+
+
+def wanted(option: str, text: str, parse: Callable[[object], Any]) -> Any:
+    """The value of an option. Raises UsageError."""
+    try:
+        return parse(text)
+    except ValueError as problem:
+        raise UsageError(f"{option}={text}: {problem}") from None
+
+
+@contextmanager
+def usable() -> Iterator[None]:
+    """Turn a history that cannot be used into a usage error. Raises UsageError."""
+    from upgate.monitor.storage import Unusable
+
+    try:
+        yield
+    except Unusable as problem:
+        raise UsageError(str(problem)) from problem
+
+
+def start(options: argparse.Namespace) -> int:
+    """`upgate maintenance start`. Raises UsageError."""
+    from upgate.monitor import maintenance, storage
+    from upgate.profile.quantities import parse_duration
+
+    length: timedelta = wanted("--for", options.length, parse_duration)
+    if not length:
+        raise UsageError("--for: a window of no length mutes nothing")
+    if not options.reason.strip():
+        raise UsageError("--reason: say why")
+    begins = datetime.now(UTC)
+    with usable(), storage.transaction(path_of(options)) as db:
+        maintenance.book(db, begins, begins + length, options.reason.strip(), "command")
+    print(f"maintenance until {begins + length:%Y-%m-%d %H:%M} UTC: rounds go on, and nobody is told of alerts")
+    return 0
+
+
+def stop(options: argparse.Namespace) -> int:
+    """`upgate maintenance stop`. Raises UsageError."""
+    from upgate.monitor import maintenance, storage
+
+    path = existing(options)
+    with usable(), storage.transaction(path) as db:
+        stopped = maintenance.stop(db, datetime.now(UTC))
+    print(
+        "maintenance is over: what is wrong now is told in the next round"
+        if stopped
+        else "no maintenance was announced"
+    )
+    return 0
+
+
+def list_windows(options: argparse.Namespace) -> int:
+    """`upgate maintenance list`. Raises UsageError."""
+    from upgate.monitor.exports import windows
+    from upgate.monitor.history import opened
+
+    now = datetime.now(UTC)
+    with usable(), opened(existing(options)) as past:
+        print(
+            "\n".join(windows(past, now - timedelta(days=7), now)) or "no maintenance in the last week, and none ahead"
+        )
+    return 0
+
+
+def existing(options: argparse.Namespace) -> Path:
+    """The history's file, which must be there. Raises UsageError."""
+    path = path_of(options)
+    if not path.exists():
+        raise UsageError(f"there is no history {path}: runs with --monitor, and `maintenance start`, write one")
+    return path

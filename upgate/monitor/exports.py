@@ -1,0 +1,148 @@
+"""The history for people and for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from upgate.facts.words import counted, duration
+from upgate.monitor.history import History, Incident
+
+#: Entries of one kind in the text; JSON and CSV have all.
+ENTRIES = 20
+
+
+def everything(past: History, since: datetime) -> dict[str, Any]:
+    """The whole history since then. Messages without their bodies."""
+    return {
+        "schema": 1,
+        "since": since,
+        "checks": past.checks(),
+        "rounds": past.rounds(since),
+        "transitions": past.spans(since),
+        "incidents": past.incidents(since),
+        "days": past.days(since.date()),
+        "targets": past.targets(since),
+        "maintenance": past.windows(since),
+        "messages": [without_body(msgspec.to_builtins(each)) for each in past.messages(since)],
+    }
+
+
+def without_body(message: dict[str, Any]) -> dict[str, Any]:
+    """A message as far as it concerns others than its recipient."""
+    return {key: value for key, value in message.items() if key != "body"}
+
+
+def rows(past: History, table: str, since: datetime) -> Iterator[dict[str, Any]]:
+    """One table, row by row, in values that CSV can hold."""
+    for each in everything(past, since)[table]:
+        values = msgspec.to_builtins(each)
+        yield {key: " ".join(value) if isinstance(value, list) else value for key, value in values.items()}
+
+
+def text(past: History, since: datetime, now: datetime) -> str:
+    """What one wants to know first."""
+    sections = {
+        "": summary(past, since, now),
+        "WRONG NOW": wrong(past, now),
+        "ALERTS": alerts(past, since, now),
+        "TRANSITIONS": transitions(past, since),
+        "TARGETS": targets(past, since),
+        "MAINTENANCE": list(windows(past, since, now)),
+        "NOT DELIVERED": undelivered(past),
+    }
+    return "\n\n".join("\n".join(filter(None, [name, *lines])) for name, lines in sections.items() if lines)
+
+
+def summary(past: History, since: datetime, now: datetime) -> list[str]:
+    """The rounds as a whole."""
+    rounds, last = past.rounds(since), past.last_round()
+    if last is None:
+        return ["no round was run with --monitor yet"]
+    clear = sum(each.verdict == "clear" for each in rounds)
+    inconclusive = sum(each.verdict == "inconclusive" for each in rounds)
+    return [
+        f"last round: {last.verdict}, {moment(last.at)} ({duration(now - last.at)} ago)",
+        f"since {moment(since)}: {counted(len(rounds), 'round')}, {clear} clear, {inconclusive} inconclusive",
+    ]
+
+
+def wrong(past: History, now: datetime) -> list[str]:
+    """The checks that are not all right at the moment."""
+    bad = [each for each in past.checks() if each.outcome in ("failed", "inconclusive")]
+    return shortened(
+        [
+            f"{each.name} {each.outcome} for {duration(now - each.since)}, since {moment(each.since)}: {each.detail}"
+            for each in bad
+        ]
+    )
+
+
+def alerts(past: History, since: datetime, now: datetime) -> list[str]:
+    """What people were told of, or would have been."""
+    return shortened([incident(each, now) for each in reversed(past.incidents(since))])
+
+
+def incident(each: Incident, now: datetime) -> str:
+    """One alert in a line."""
+    lasted = f"for {duration((each.until or now) - each.since)}" + ("" if each.until else ", goes on")
+    marks = ["flapping"] * each.flapping + ["in maintenance"] * each.maintenance + ["nobody was told"] * (not each.told)
+    objects = ", ".join(each.objects[:3]) + (f" and {len(each.objects) - 3} more" if len(each.objects) > 3 else "")
+    what = ": ".join(filter(None, [objects, each.observed]))
+    return f"{moment(each.since)} {each.name} {each.kind} {lasted}{''.join(f', {mark}' for mark in marks)}: {what}"
+
+
+def transitions(past: History, since: datetime) -> list[str]:
+    """The latest changes first; what has always been as it is has changed nothing."""
+    spans = [span for span in reversed(past.spans(since)) if span.since >= since]
+    first = {span.name: span.since for span in past.spans()[::-1]}
+    changes = [span for span in spans if span.since != first[span.name]]
+    return shortened(
+        [
+            f"{moment(span.since)} {span.name} {span.outcome}" + (f": {span.detail}" if span.detail else "")
+            for span in changes
+        ]
+    )
+
+
+def targets(past: History, since: datetime) -> list[str]:
+    """Availability and latency from outside, maintenance left out."""
+    sums: dict[str, list[float]] = {}
+    for each in past.targets(since):
+        if not each.maintenance:
+            so_far = sums.setdefault(each.target, [0, 0, 0])
+            sums[each.target] = [a + b for a, b in zip(so_far, (each.up, each.down, each.took), strict=True)]
+    return [
+        f"{target}: up in {up:.0f} of {up + down:.0f} rounds ({up / (up + down):.2%}), {took / max(up, 1):.3f} s"
+        for target, (up, down, took) in sorted(sums.items())
+        if up + down
+    ]
+
+
+def windows(past: History, since: datetime, now: datetime) -> Iterator[str]:
+    """The maintenance windows, one line each."""
+    for each in past.windows(since):
+        state = "ahead" if now < each.since else "now" if now < each.until else "over"
+        yield f"{moment(each.since)} to {moment(each.until)} ({state}, {each.source}): {each.reason}"
+
+
+def undelivered(past: History) -> list[str]:
+    """The alerts that wait in the outbox."""
+    waiting = [each for each in past.messages() if each.sent is None]
+    return [
+        f"{moment(each.created)} {each.title} (tried {counted(each.attempts, 'time')}: {each.error})"
+        for each in waiting
+    ]
+
+
+def shortened(lines: list[str]) -> list[str]:
+    """As many as one reads."""
+    return lines[:ENTRIES] + ([f"… and {len(lines) - ENTRIES} more"] if len(lines) > ENTRIES else [])
+
+
+def moment(time: datetime) -> str:
+    """A time for people."""
+    return f"{time:%Y-%m-%d %H:%M} UTC"

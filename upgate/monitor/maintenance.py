@@ -1,0 +1,80 @@
+"""Maintenance windows: the profile's, and those that somebody announced. Rounds go on in them, and nobody is told."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from upgate.monitor.history import milliseconds, moment
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class Entry(Protocol):
+    """An entry of the profile's `monitor.maintenance:`."""
+
+    reason: str
+    from_: datetime | None
+    to: datetime | None
+    every: Sequence[str] | None
+    at: str | None
+    for_: timedelta | None
+    zone: str | None
+
+
+#: When it begins, when it is over, and why.
+Window = tuple[datetime, datetime, str]
+
+
+def planned(entries: Sequence[Entry], at: datetime) -> list[Window]:
+    """The profile's windows in which this moment is."""
+    return [window for entry in entries for window in occurrences(entry, at, at) if window[0] <= at < window[1]]
+
+
+def occurrences(entry: Entry, since: datetime, until: datetime) -> Iterator[Window]:
+    """The times of an entry that may overlap with this one, oldest first."""
+    if entry.from_ and entry.to:
+        yield entry.from_, entry.to, entry.reason
+        return
+    length, zone = entry.for_ or timedelta(), ZoneInfo(entry.zone or "UTC")
+    day = (since - length).astimezone(zone).date() - timedelta(days=1)
+    while day <= until.astimezone(zone).date():
+        if {"day", WEEKDAYS[day.weekday()]} & set(entry.every or ()):
+            begins = datetime.combine(day, time.fromisoformat(entry.at or "00:00"), zone).astimezone(UTC)
+            yield begins, begins + length, entry.reason
+        day += timedelta(days=1)
+
+
+def in_force(db: sqlite3.Connection, entries: Sequence[Entry], at: datetime) -> list[Window]:
+    """The windows in which this moment is; those of the profile are written down now."""
+    for begins, ends, reason in (met := planned(entries, at)):
+        book(db, begins, ends, reason, "profile")
+    return [*announced(db, at), *met]
+
+
+def announced(db: sqlite3.Connection, at: datetime) -> list[Window]:
+    """The windows that somebody announced, and in which this moment is."""
+    rows = db.execute(
+        "SELECT since, until, reason FROM windows WHERE source = 'command' AND since <= ?1 AND ?1 < until ORDER BY since",
+        (milliseconds(at),),
+    )
+    return [(moment(row["since"]), moment(row["until"]), row["reason"]) for row in rows]
+
+
+def book(db: sqlite3.Connection, since: datetime, until: datetime, reason: str, source: str) -> None:
+    """Write a window down."""
+    db.execute(
+        """INSERT INTO windows (since, until, reason, source) VALUES (?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET until = excluded.until""",
+        (milliseconds(since), milliseconds(until), reason, source),
+    )
+
+
+def stop(db: sqlite3.Connection, at: datetime) -> int:
+    """End what was announced now; how many there were."""
+    return db.execute(
+        "UPDATE windows SET until = ?1 WHERE source = 'command' AND since <= ?1 AND ?1 < until", (milliseconds(at),)
+    ).rowcount

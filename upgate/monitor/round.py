@@ -1,0 +1,207 @@
+"""What follows a round's verdict: it is written down, alerts are decided, outputs written, people told.
+
+Nothing here changes the verdict or the exit code. What cannot be done is a note in the reports, and holds the heartbeat
+back: the dead-man's switch then tells those whom we cannot reach.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import sqlite3
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from msgspec.structs import replace
+
+from upgate.errors import UpgateError
+from upgate.monitor import alerts, delivery, history, maintenance, memory, recording, storage
+from upgate.monitor.alerts import Rules
+from upgate.monitor.history import History
+from upgate.monitor.message import compose
+from upgate.monitor.outputs import publish_metrics, write_status_page
+from upgate.monitor.sending import ping
+from upgate.monitor.signals import signals
+from upgate.probes.attempt import Attempt
+from upgate.redaction import redact
+from upgate.snapshot import Snapshot
+from upgate.verdict import Results
+
+if TYPE_CHECKING:
+    from upgate.profile.model import Profile
+    from upgate.profile.monitoring import Monitor
+
+T = TypeVar("T")
+LOCK = "monitor.lock"
+
+
+@dataclass
+class Monitored:
+    """One round, for those who tell others of it."""
+
+    profile: Profile
+    results: Results
+    snapshot: Snapshot | None
+    #: Where the reports are.
+    reports: Path
+    fail_on_warnings: bool = False
+    #: All rounds until this one; None where the history cannot be used.
+    past: History | None = None
+    notes: list[str] = field(default_factory=list)
+    #: No alert waits in the outbox.
+    delivered: bool = True
+
+    @property
+    def path(self) -> Path:
+        """The history's file."""
+        return self.reports / history.FILE
+
+    @property
+    def monitor(self) -> Monitor:
+        """The profile's `monitor:`."""
+        return self.profile.monitor
+
+
+#: Writes one thing for others to read, such as metrics; what it gives are notes for the reports. It must not keep
+#: anything that it is given. Heavy imports belong into the function.
+Output = Callable[[Monitored], Iterable[str]]
+OUTPUTS: tuple[Output, ...] = (publish_metrics, write_status_page)
+
+
+def run(round: Monitored) -> list[str]:
+    """Everything, in turn; notes for the reports, without secrets."""
+    recorded = done(round, record, "this round is not in the history, and no alert was decided or delivered")
+    outputs(round)
+    delivered = recorded and done(round, deliver, "not all alerts were delivered") and round.delivered
+    done(round, partial(beat, whole=recorded and delivered), "the heartbeat did not arrive")
+    return [redact(note, round.profile.secrets) for note in round.notes]
+
+
+def done(round: Monitored, work: Callable[[Monitored], None], consequence: str) -> bool:
+    """Whether a part could be done; why not, and what follows from that, is a note, and not the end of the round."""
+    try:
+        work(round)
+    except UpgateError as problem:
+        round.notes.append(f"{consequence}: {problem}")
+    except OSError as problem:
+        round.notes.append(f"{consequence}: {problem.filename or 'the system'}: {problem.strerror or problem}")
+    except Exception as problem:  # a fault of ours must not take the verdict with it
+        round.notes.append(f"{consequence}: monitoring itself broke with {type(problem).__name__}: {problem}")
+    else:
+        return True
+    return False
+
+
+def record(round: Monitored) -> None:
+    """Write the round down. Raises Unusable."""
+    kept(round, lambda db: write(db, round))
+
+
+def kept(round: Monitored, work: Callable[[sqlite3.Connection], T]) -> T:
+    """Do it with the history; a torn one is moved aside, and a new one begins. Raises Unusable."""
+    try:
+        with storage.transaction(round.path) as db:
+            return work(db)
+    except storage.Unusable as problem:
+        if not storage.is_torn(problem):
+            raise
+        aside = storage.move_aside(round.path)
+        round.notes.append(f"{problem}: it was moved to {aside.name}, and a new history begins with this round")
+    with storage.transaction(round.path) as db:
+        return work(db)
+
+
+def write(db: sqlite3.Connection, round: Monitored) -> None:
+    """The round, its alerts, and what people are to be told of them: one transaction."""
+    results, at = round.results, round.results.started
+    windows = maintenance.in_force(db, round.monitor.maintenance, at)
+    before = db.execute("SELECT maintenance FROM rounds ORDER BY id DESC LIMIT 1").fetchone()
+    id = recording.record(db, results, attempts_of(round), bool(windows))
+    states, lost = memory.load(db)
+    round.notes += [f"the alert state of {name} could not be read and begins anew" for name in lost]
+    alerts.step(states, signals(results.checks, fail_on_warnings=round.fail_on_warnings), at, rules(round.monitor))
+    if windows:
+        ends = max(ends for _, ends, _ in windows)
+        round.notes.append(f"maintenance until {ends:%Y-%m-%d %H:%M} UTC, nobody is told of alerts: {windows[0][2]}")
+    else:
+        tell(db, round, states, after_maintenance=bool(before and before["maintenance"]))
+    memory.write_incidents(db, states, id, at, bool(windows))
+    memory.save(db, states)
+    delivery.understand(db, round.monitor.notify)
+    recording.tidy(db, id, at, round.monitor.keep)
+
+
+def attempts_of(round: Monitored) -> list[Attempt]:
+    """What was asked from outside, called as the results call it."""
+    attempts = round.snapshot.attempts if round.snapshot else []
+    return [replace(each, target=redact(each.target, round.profile.secrets)) for each in attempts]
+
+
+def tell(db: sqlite3.Connection, round: Monitored, states: alerts.States, *, after_maintenance: bool) -> None:
+    """Put the news into the outbox, if there are any."""
+    at = round.results.started
+    news = alerts.news(states, at, rules(round.monitor), anyway=after_maintenance)
+    if news:
+        message = compose(news, round.results, secrets.token_hex(4), where(round))
+        delivery.put(db, message, round.monitor.notify, at)
+
+
+def rules(monitor: Monitor) -> Rules:
+    """When alerts come on, and how often they are repeated."""
+    return Rules(monitor.fail_after, monitor.inconclusive_after, monitor.remind)
+
+
+def where(round: Monitored) -> str:
+    """Where people find the report."""
+    return round.monitor.report or f"{socket.gethostname()}:{round.reports / 'report.html'}"
+
+
+def outputs(round: Monitored) -> None:
+    """Let all outputs be written; none of them keeps another one from it."""
+    with ExitStack() as stack:
+        if OUTPUTS and round.path.exists():
+            done(round, partial(look_back, stack), "outputs do without it")
+        for output in OUTPUTS:
+            done(round, partial(put_out, output), "this output is not whole")
+    round.past = None
+
+
+def look_back(stack: ExitStack, round: Monitored) -> None:
+    """Open the history for outputs. Raises Unusable."""
+    round.past = stack.enter_context(history.opened(round.path))
+
+
+def put_out(output: Output, round: Monitored) -> None:
+    """Let one output be written."""
+    round.notes += output(round)
+
+
+def deliver(round: Monitored) -> None:
+    """Send what is in the outbox. Raises Unusable."""
+    if round.monitor.notify:
+        round.notes += delivery.Delivery(round.path, round.monitor.notify, round.results.started).run()
+        with storage.transaction(round.path) as db:
+            round.delivered = not delivery.undelivered(db)
+
+
+def beat(round: Monitored, whole: bool) -> None:
+    """Call the dead-man's switch, if the round was judged, kept and told of: else its silence is what people notice.
+
+    Raises Undelivered.
+    """
+    reason = held_back(round, whole)
+    if round.monitor.heartbeat and reason:
+        round.notes.append(f"the heartbeat was held back: {reason}")
+    elif round.monitor.heartbeat:
+        ping(round.monitor.heartbeat)
+
+
+def held_back(round: Monitored, whole: bool) -> str:
+    """Why the dead-man's switch is not called. Empty where it is."""
+    if round.results.verdict == "inconclusive":
+        return "this round could not be judged"
+    return "" if whole else "the history or the delivery of alerts does not work"

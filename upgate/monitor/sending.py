@@ -1,0 +1,157 @@
+"""One attempt to reach somebody: apprise for everything that it knows, a JSON post for other webhooks. The only importer
+of apprise.
+
+URLs hold tokens: no error repeats one, and nothing is logged meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import urllib.error
+import urllib.request
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from upgate.errors import UpgateError, UsageError
+from upgate.monitor.message import Message
+from upgate.redaction import redact
+
+#: Seconds for one attempt.
+TIMEOUT = 8
+AGENT = "upgate"
+
+
+class Undelivered(UpgateError):
+    """It did not arrive. The text says why, without the URL."""
+
+
+def send(url: str, message: Message) -> None:
+    """Deliver a message. Raises Undelivered."""
+    with unlogged() as said:
+        service = service_for(url)
+        if service is None:
+            post(url, msgspec.json.encode(message))
+        elif not deliver(service, message):
+            raise Undelivered(hidden("; ".join(said[-1:]) or "the service did not take it", url))
+
+
+def deliver(service: Any, message: Message) -> bool:
+    """Let apprise deliver it. Raises Undelivered."""
+    kind = "failure" if message.new or message.more or message.ongoing else "success"
+    try:
+        return bool(service.notify(title=message.title, body=message.text, notify_type=kind))
+    except Exception as problem:  # its plugins are many, and what one of them raises must not stop the others
+        raise Undelivered(f"apprise broke with {type(problem).__name__}") from None
+
+
+def service_for(url: str) -> Any:
+    """What apprise makes of a URL; None where it is a webhook that it has no name for. Raises Undelivered."""
+    from apprise import Apprise
+
+    service = Apprise.instantiate(url, suppress_exceptions=True)
+    if service is not None:
+        service.socket_connect_timeout = service.socket_read_timeout = TIMEOUT
+    elif not url.startswith(("https://", "http://")):
+        raise Undelivered("apprise does not know this kind of URL, or a part of it is missing")
+    elif "@" in urlsplit(url).netloc:
+        raise Undelivered("a webhook with user and password is written jsons://user:password@host/path")
+    return service
+
+
+def usable(urls: Sequence[str]) -> None:
+    """See whether all of them can be used at all. Raises UsageError."""
+    for number, url in enumerate(urls):
+        try:
+            with unlogged():
+                service_for(url)
+        except Undelivered as problem:
+            raise UsageError(
+                f"monitor.notify[{number}]: {problem}. See https://github.com/caronc/apprise for the URLs of services"
+            ) from None
+
+
+def post(url: str, body: bytes) -> None:
+    """Post JSON to a webhook. Raises Undelivered."""
+    ask(url, urllib.request.Request(url, body, {"Content-Type": "application/json", "User-Agent": AGENT}))  # noqa: S310 - the profile allows only http(s) here
+
+
+def ping(url: str) -> None:
+    """Call a dead-man's switch. Raises Undelivered."""
+    ask(url, urllib.request.Request(url, headers={"User-Agent": AGENT}))  # noqa: S310 - the same
+
+
+def ask(url: str, request: urllib.request.Request) -> None:
+    """Send a request that must be answered well. Raises Undelivered."""
+    try:
+        with urllib.request.build_opener(NoRedirect).open(request, timeout=TIMEOUT) as answer:
+            answer.read(1)
+    except urllib.error.HTTPError as problem:
+        problem.close()
+        raise Undelivered(f"it answered with status {problem.code}") from None
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "reason", problem)
+        raise Undelivered(hidden(str(reason) or type(reason).__name__, url)) from None
+    except Exception as problem:  # http.client's errors are no OSErrors, and say what a stranger sent
+        raise Undelivered(f"it gave no HTTP answer ({type(problem).__name__})") from None
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A login page behind a redirect has not taken any message."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Do not follow."""
+
+
+def hidden(text: str, url: str) -> str:
+    """The text without any part of a URL."""
+    return redact(text, [url, *re.split(r"[/:@?&=#]+", url)[1:]])
+
+
+@contextmanager
+def unlogged() -> Iterator[list[str]]:
+    """Keep what libraries log, which may name URLs, and what they warn of, which concerns nobody here, to ourselves."""
+    said: list[str] = []
+    logger, handler = logging.getLogger("apprise"), Kept(said)
+    before = logger.propagate, logger.level
+    logger.propagate = False
+    logger.setLevel(logging.WARNING)
+    logger.addHandler(handler)
+    try:
+        with warnings.catch_warnings(action="ignore"), quiet("urllib3", "requests"):
+            yield said
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate, level = before
+        logger.setLevel(level)
+
+
+@contextmanager
+def quiet(*names: str) -> Iterator[None]:
+    """Nothing of these is logged meanwhile."""
+    loggers = [logging.getLogger(name) for name in names]
+    before = [each.level for each in loggers]
+    for each in loggers:
+        each.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for each, level in zip(loggers, before, strict=True):
+            each.setLevel(level)
+
+
+class Kept(logging.Handler):
+    """Keeps lines in a list."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one."""
+        self._lines.append(record.getMessage())

@@ -1,0 +1,169 @@
+"""history.sqlite: opened, checked, and moved aside when it is torn.
+
+SQLite's own locks guard it (WAL, one transaction a step): a killed process holds none of them, and leaves either the
+whole step or nothing of it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from upgate.errors import UpgateError, UsageError
+from upgate.monitor.schema import SCHEMA, VERSION
+
+#: Seconds to wait for another process's transaction, which takes milliseconds.
+BUSY = 10
+#: Bytes that a step needs at the most.
+ROOM = 256 * 1024
+#: Torn histories that are left for somebody to look at.
+TORN = 3
+
+
+class Unusable(UpgateError):
+    """The history cannot be read or written. The text says why, and what became of it."""
+
+
+@contextmanager
+def transaction(path: Path) -> Iterator[sqlite3.Connection]:
+    """The history for one step: all of it is written, or nothing. Raises Unusable."""
+    connection = connected(path)
+    try:
+        with worded(path, (sqlite3.Error,)):
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+    finally:
+        closed(connection)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """The history for reading, one moment of it. Raises UsageError where there is none, Unusable where it is torn."""
+    if not path.exists():
+        raise UsageError(f"there is no history {path}: runs with --monitor write one.")
+    connection = connected(path)
+    try:
+        with worded(path, (sqlite3.Error,)):
+            connection.execute("BEGIN")
+            yield connection
+    finally:
+        closed(connection)
+
+
+def connected(path: Path) -> sqlite3.Connection:
+    """A connection to a history with this schema; a new file gets it. Raises Unusable."""
+    with worded(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None)
+        try:
+            prepare(connection, path)
+        except BaseException:
+            closed(connection)
+            raise
+        return connection
+
+
+def prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Set it up for us; the first process makes the tables. Raises Unusable, sqlite3.Error."""
+    connection.row_factory = sqlite3.Row
+    if version(connection) == 0:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        if version(connection) == 0:
+            for statement in SCHEMA.split(";\n")[:-1]:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    if version(connection) != VERSION:
+        raise Unusable(
+            f"history {path} has schema {version(connection)}, this version reads {VERSION}: it was left as it is. "
+            "Use the newer version, or move the file away"
+        )
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA journal_size_limit = 1048576")
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """The schema's version; 0 where there is none yet."""
+    return connection.execute("PRAGMA user_version").fetchone()[0]
+
+
+def closed(connection: sqlite3.Connection) -> None:
+    """Let go of it; what was not committed is gone."""
+    with suppress(sqlite3.Error):
+        connection.close()
+
+
+@contextmanager
+def worded(path: Path, kinds: tuple[type[Exception], ...] = (sqlite3.Error, OSError)) -> Iterator[None]:
+    """Turn errors into a sentence: SQLite's and the system's, or only these. Raises Unusable."""
+    try:
+        yield
+    except kinds as problem:
+        raise Unusable(f"history {path} cannot be used: {said(problem, path)}") from problem
+
+
+def said(problem: Exception, path: Path) -> str:
+    """What was wrong. On a full disk SQLite may only speak of an I/O error."""
+    code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free < ROOM):
+        return "the disk is full"
+    return str(problem)
+
+
+def is_torn(problem: Unusable) -> bool:
+    """The file itself is broken; a full disk, a lock or a permission is not that."""
+    code = getattr(problem.__cause__, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def check_through(connection: sqlite3.Connection) -> None:
+    """Read every page. Raises sqlite3.DatabaseError where one is torn."""
+    said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if said != "ok":
+        problem = sqlite3.DatabaseError(said)
+        problem.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise problem
+
+
+def move_aside(path: Path) -> Path:
+    """Put a torn history where somebody can look at it, so that a new one can begin. Raises Unusable.
+
+    Of earlier ones the latest stay: a disk that tears one every minute must not be filled with them.
+    """
+    aside = path.with_name(f"{path.name}.torn-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
+    with worded(path):
+        for ending in ("-wal", "-shm", ""):
+            with suppress(FileNotFoundError):
+                os.replace(f"{path}{ending}", f"{aside}{ending}")
+        for old in sorted(path.parent.glob(f"{path.name}.torn-*Z"))[:-TORN]:
+            for ending in ("-wal", "-shm", ""):
+                Path(f"{old}{ending}").unlink(missing_ok=True)
+    return aside
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[bool]:
+    """Whether this process is the only one that holds this lock. The kernel takes it from a process that dies."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        yield taken(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def taken(descriptor: int) -> bool:
+    """Take the lock of an open file, unless somebody has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,51 @@
+"""What is wrong now and since when: the round that was just judged, joined with the history. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from upgate.reports import words
+from upgate.verdict import OUTCOMES, Outcome, Results
+
+if TYPE_CHECKING:
+    from upgate.monitor.history import Check
+
+TROUBLE: tuple[Outcome, ...] = ("failed", "inconclusive", "warned")
+#: A check that no round has judged for so long is no longer asked.
+FORGOTTEN = timedelta(days=1)
+
+
+class Wrong(NamedTuple):
+    """One check that is not fine."""
+
+    name: str
+    outcome: Outcome
+    #: What was seen, in one line.
+    text: str
+    #: It has been so in every round from then on; None where there is no history.
+    since: datetime | None = None
+    #: The round that said so, where that was not the last one.
+    seen: datetime | None = None
+
+
+def wrong_now(results: Results, known: Iterable[Check]) -> list[Wrong]:
+    """What this round found, and what earlier ones found that asked more; the worst and oldest first."""
+    history = {check.name: check for check in known}
+    rows = [*of_this_round(results, history), *of_earlier_rounds(results, history)]
+    return sorted(rows, key=lambda row: (OUTCOMES.index(row.outcome), row.since or results.finished, row.name))
+
+
+def of_this_round(results: Results, history: dict[str, Check]) -> Iterator[Wrong]:
+    for check in results.checks:
+        if check.outcome in TROUBLE:
+            before = history.get(check.id)
+            yield Wrong(check.id, check.outcome, words.headline(check), before and before.since)
+
+
+def of_earlier_rounds(results: Results, history: dict[str, Check]) -> Iterator[Wrong]:
+    asked = {check.id for check in results.checks}
+    for name, check in history.items():
+        if name not in asked and check.outcome in TROUBLE and results.finished - check.seen < FORGOTTEN:
+            yield Wrong(name, check.outcome, check.detail, check.since, check.seen)

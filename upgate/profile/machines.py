@@ -1,0 +1,122 @@
+"""The words of a profile about machines: host specs, sockets, units. Nothing that a shell would read may be in them.
+
+No message quotes the value: it may hold what a `${VAR}` stood for.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+from urllib.parse import parse_qsl
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+
+from upgate.profile.quantities import Text, schema, some
+
+WORD = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
+#: A name or an address; IPv6 in brackets, with its zone where it needs one.
+HOST = rf"(?:{WORD}|\[[0-9A-Fa-f:.]+(?:%\w+)?\]|\{{address\}}|\{{name\}})"
+SPEC = re.compile(rf"(?:{WORD}@)?{HOST}(?::\d{{1,5}})?", re.ASCII)
+#: What may stand behind the `?` of a host spec; the others would reach a shell unquoted.
+OPTIONS = ("sudo", "sudo_user", "ssh_config", "ssh_identity_file", "timeout")
+SOCKET = re.compile(r"(?:(\*|\[[0-9A-Fa-f:.]+\]|[0-9.]+|\{address\}):)?(\d{1,5})(?:/(tcp|udp))?", re.ASCII)
+UNIT = re.compile(r"[A-Za-z0-9_][\w@:.-]*(\|[A-Za-z0-9_][\w@:.-]*)*", re.ASCII)
+PACKAGE = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
+PATH = re.compile(r"/[\w.@+/*?\[\]-]*", re.ASCII)
+PERCENT = re.compile(r"(\d{1,2}|100)%", re.ASCII)
+#: What somebody may write who means `node`.
+LIKE_NODE = ("nodes", "Node", "Nodes")
+
+
+def check_host(value: str) -> str:
+    """`user@host:port`, without anything that a shell would read. Raises ValueError."""
+    user, at, _ = value.rpartition("@")
+    if at and ":" in user:
+        raise ValueError("put no password into a profile: use a key (`key`, `ssh-config`) or an agent")
+    if not SPEC.fullmatch(value):
+        raise ValueError(
+            "not a host such as worker-1, ops@10.0.0.1:22 or ops@[2001:db8::1]; a shell's characters are refused"
+        )
+    return value
+
+
+def check_spec(value: str) -> str:
+    """One of testinfra's host specs, or a bare host. Raises ValueError."""
+    scheme, given, rest = value.rpartition("://")
+    host, _, query = rest.partition("?")
+    if not given:
+        return check_host(value)
+    if scheme not in ("ssh", "local"):
+        raise ValueError("the connection must be ssh://… or local://")
+    if re.search(r"\s", query) or any(key not in OPTIONS for key, _ in parse_qsl(query, keep_blank_values=True)):
+        raise ValueError(f"only {', '.join(OPTIONS)} can stand behind the ?")
+    if scheme == "local" and host:
+        raise ValueError("local:// is this machine, and takes no host")
+    if scheme == "ssh":
+        check_host(host)
+    return value
+
+
+def check_connection(value: str) -> str:
+    """A host spec with a place for the host. Raises ValueError."""
+    if "{address}" not in value and "{name}" not in value:
+        raise ValueError('needs {address} or {name} where the host belongs, such as "ssh://ops@{address}"')
+    return check_spec(value)
+
+
+def check_each(value: tuple[str, ...]) -> tuple[str, ...]:
+    """`node`, or host specs. Raises ValueError."""
+    if any(each in LIKE_NODE for each in value):
+        raise ValueError('did you mean "node"?')
+    if "node" in value and len(value) > 1:
+        raise ValueError("either node, for every node of the cluster, or a list of hosts")
+    return tuple(map(check_spec, value))
+
+
+def check_socket(value: str) -> str:
+    """`address:port`, a port alone for any address, `/udp` behind it. Raises ValueError."""
+    match = SOCKET.fullmatch(value)
+    if not match or not 1 <= int(match[2]) <= 65535:
+        raise ValueError("not a socket such as 0.0.0.0:10256, 127.0.0.1:10248, [::]:443, 10250 or 0.0.0.0:8472/udp")
+    return value
+
+
+def matching(pattern: re.Pattern[str], words: str) -> AfterValidator:
+    """What checks that a text is of a form."""
+
+    def check(value: str) -> str:
+        if not pattern.fullmatch(value):
+            raise ValueError(words)
+        return value
+
+    return AfterValidator(check)
+
+
+def parse_percent(value: object) -> object:
+    """`10%` as 10. Raises ValueError."""
+    match = PERCENT.fullmatch(value) if isinstance(value, str) else None
+    if not match and type(value) is not int:
+        raise ValueError("not a share such as 10%")
+    return int(match[1]) if match else value
+
+
+Spec = Annotated[str, AfterValidator(check_spec)]
+Host = Annotated[str, AfterValidator(check_host)]
+Connection = Annotated[str, AfterValidator(check_connection)]
+Specs = Annotated[
+    tuple[Text, ...],
+    Field(min_length=1),
+    BeforeValidator(some, json_schema_input_type=Text | tuple[Text, ...]),
+    AfterValidator(check_each),
+]
+Socket = Annotated[str, AfterValidator(check_socket)]
+Unit = Annotated[str, matching(UNIT, "not a unit such as kubelet, or one of several: containerd|docker")]
+Component = Annotated[str, matching(PACKAGE, "not the name of a component such as kube-proxy")]
+Package = Annotated[str, matching(PACKAGE, "not the name of a component or a package such as kubelet")]
+HostPath = Annotated[str, matching(PATH, "not an absolute path or pattern such as /etc/pki/*.crt")]
+Percent = Annotated[
+    int,
+    BeforeValidator(parse_percent),
+    PlainSerializer(lambda share: f"{share}%"),
+    schema("string", pattern=r"^\d{1,3}%$", examples=["10%"]),
+]
