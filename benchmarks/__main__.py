@@ -1,12 +1,12 @@
-"""`make bench`: the battery, curl and kubectl on one big cluster, in turn, in one run.
+"""`make bench`: the battery, a round of monitoring, curl and kubectl on one big cluster, in turn, in one run.
 
     KUBECONFIG=… python -m benchmarks [--rounds 3] [--kubectl]
 
 `python -m benchmarks day` and `history` measure continuous monitoring; they need no cluster.
 
-What is compared: `pytest --profile=…` from process start to exit; curl fetching the same lists one after the other, which
-is the limit; and with --kubectl `kubectl get pods -A -o json`. Wall seconds and the peak memory of all processes of a
-command are medians of the rounds; the machine may be noisy, so read the ratios.
+What is compared: `pytest --profile=…` from process start to exit; the same with `-m monitor --monitor`; curl fetching
+the same lists one after the other, which is the limit; and with --kubectl `kubectl get pods -A -o json`. Wall seconds and
+the peak memory of all processes of a command are medians of the rounds; the machine may be noisy, so read the ratios.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def main() -> None:
     options = arguments()
     with tempfile.TemporaryDirectory(prefix="upgate-bench-") as name:
         folder = Path(name)
-        commands = {"battery": battery(folder, options.kubeconfig), "curl": curl(access(folder, options.kubeconfig))}
+        whole = battery(folder, options.kubeconfig)
+        commands = {"battery": whole, "round": [*whole, "-m", "monitor", "--monitor"]}
+        commands["curl"] = curl(access(folder, options.kubeconfig))
         if options.kubectl:
             commands["kubectl"] = ["kubectl", "--kubeconfig", options.kubeconfig, "get", "pods", "-A", "-o", "json"]
         rounds = [{name: measure(command) for name, command in commands.items()} for _ in range(options.rounds)]

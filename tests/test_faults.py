@@ -8,6 +8,7 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
+import kubernetes.client  # noqa: F401 - once, before many threads import it at the same time
 import pytest
 
 from tests.worlds import (

@@ -1,4 +1,7 @@
-"""Several things at once, in daemon threads: whoever presses Ctrl-C does not wait for a hanging server."""
+"""Several things at once, in daemon threads: whoever presses Ctrl-C does not wait for a hanging server.
+
+A thread that has given its result is waited for: one that still runs while Python ends can take the process with it.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,10 @@ def concurrently(tasks: Mapping[str, Task], workers: int = 8) -> dict[str, Any]:
     done: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
     for item in tasks.items():
         todo.put(item)
-    for _ in range(min(workers, len(tasks))):
-        threading.Thread(target=work, args=(todo, done), daemon=True, name="upgate").start()
+    threads = [begun(work, todo, done) for _ in range(min(workers, len(tasks)))]
     results = dict(done.get() for _ in tasks)
+    for thread in threads:
+        thread.join()
     for result in results.values():
         if isinstance(result, BaseException) and not isinstance(result, Inconclusive):
             raise result
@@ -53,12 +57,20 @@ def ahead(work: Callable[..., T], *arguments: Any) -> Callable[..., T]:
 
     def result(seconds: float | None = None) -> T:
         value, problem = done.get(timeout=seconds)
+        thread.join()
         if problem is not None:
             raise problem
         return value  # type: ignore[return-value]
 
-    threading.Thread(target=begin, daemon=True, name="upgate-ahead").start()
+    thread = begun(begin)
     return result
+
+
+def begun(work: Callable[..., None], *arguments: Any) -> threading.Thread:
+    """A daemon thread that is at work."""
+    thread = threading.Thread(target=work, args=arguments, daemon=True, name="upgate")
+    thread.start()
+    return thread
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:

@@ -141,6 +141,7 @@ class cut_off_after:  # noqa: N801 - reads as a sentence: with cut_off_after(dea
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
+        self._timer.join()
 
     @staticmethod
     def _cut(response: Any) -> None:

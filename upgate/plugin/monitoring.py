@@ -8,6 +8,7 @@ import pytest
 from upgate.gate import Gate, without_secrets
 from upgate.monitor import delivery, history, round
 from upgate.plugin.options import usable
+from upgate.reports.cleaning import cleaned
 from upgate.verdict import EXIT_CODES, Results
 
 
@@ -33,7 +34,7 @@ def follow(gate: Gate, results: Results) -> Results:
     """Let everything follow from a round; the results with notes of what could not be done."""
     options = gate.options
     monitored = round.Monitored(
-        gate.profile, results, gate.snapshot, options.reports, fail_on_warnings=options.fail_on_warnings
+        gate.profile, cleaned(results), gate.snapshot, options.reports, fail_on_warnings=options.fail_on_warnings
     )
     notes = round.run(monitored)
     return without_secrets(msgspec.structs.replace(results, notes=(*results.notes, *notes)), gate.profile.secrets)
