@@ -175,6 +175,11 @@ class Running:
         return run
 
 
+def hear_ctrl_c() -> None:
+    """Whoever runs the tests in the background of a script has told all their children to ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def started(profile: Path | str | None, *arguments: object, reports: Path | None = None, **environ: str) -> Running:
     """Start the battery, its reports beside its profile unless said otherwise."""
     reports = reports or Path(profile or ".").parent / "reports"
@@ -188,6 +193,7 @@ def started(profile: Path | str | None, *arguments: object, reports: Path | None
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=hear_ctrl_c,
     )
     os.close(handle)
     return Running(process, reports, time.monotonic(), Path(log))
