@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ from upgate.expectations import scoped
 from upgate.facts.relations import RELATIONS
 from upgate.looking import Look, Progress, looking
 from upgate.planned import unjudged
-from upgate.redaction import is_clean, redact
+from upgate.redaction import redacted, without_secrets
 from upgate.reports.writing import append_line, clear, try_out, worded, write_whole
 from upgate.settling import Settling
 from upgate.snapshot import Snapshot
@@ -251,7 +251,7 @@ class Gate:
         }
         append_line(
             self.options.reports / "rounds.jsonl",
-            msgspec.json.encode(cleaned(msgspec.to_builtins(line), self.profile.secrets)),
+            msgspec.json.encode(redacted(msgspec.to_builtins(line), self.profile.secrets)),
         )
 
     def _save_baseline(self, snapshot: Snapshot) -> None:
@@ -263,33 +263,6 @@ class Gate:
             return
         write_whole(path, baselines.dump(taken))
         self.notes.append(f"baseline saved to {path}")
-
-
-def without_secrets(results: Results, secrets: Sequence[str]) -> Results:
-    """The results with every text redacted."""
-    frame = msgspec.structs.replace(results, checks=())
-    checks = tuple(check_without_secrets(check, secrets) for check in results.checks)
-    return msgspec.structs.replace(
-        msgspec.convert(cleaned(msgspec.to_builtins(frame), secrets), Results), checks=checks
-    )
-
-
-def check_without_secrets(check: CheckResult, secrets: Sequence[str]) -> CheckResult:
-    """The result with every text redacted; nearly always there is nothing to do."""
-    if is_clean(msgspec.json.encode(check), secrets):
-        return check
-    return msgspec.convert(cleaned(msgspec.to_builtins(check), secrets), CheckResult)
-
-
-def cleaned(value: Any, secrets: Sequence[str]) -> Any:
-    """The value with every text in it redacted."""
-    if isinstance(value, str):
-        return redact(value, secrets)
-    if isinstance(value, Mapping):
-        return {key: cleaned(each, secrets) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [cleaned(each, secrets) for each in value]
-    return value
 
 
 @contextmanager

@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from upgate.gate import Gate, without_secrets
+from upgate.gate import Gate
 from upgate.monitor import delivery, history, round
 from upgate.plugin.options import usable
+from upgate.redaction import without_secrets
 from upgate.reports.cleaning import cleaned
 from upgate.verdict import EXIT_CODES, Results
 
