@@ -24,7 +24,7 @@ def blind() -> dict[str, set[str]]:
     """Resource → the checks that cannot be judged by one who may not list it: by the nouns that they take."""
     concerned: dict[str, set[str]] = {}
     for check, nouns in parameters([known.battery()]):
-        for noun in lists_for(nouns):
+        for noun in lists_for(nouns) & KINDS.keys():
             concerned.setdefault(KINDS[noun].resource, set()).add(check)
     return concerned
 
