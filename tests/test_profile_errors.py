@@ -126,7 +126,7 @@ WRONG = {
     ),
     "a bare number for a duration": (
         "window: 30",
-        "1:9: window: a duration needs a unit: say 30s, or 30m for minutes",
+        "1:9: window: a duration needs a unit: say 30ms, 30s or 30m",
     ),
     "no duration": (
         "patience: {start-up: fast}",

@@ -72,7 +72,7 @@ WRONG = {
     "a path with a blank": ('hosts: {certificates: ["/a b"]}', "1:24: hosts.certificates[0]: not an absolute path"),
     "an age without a unit": (
         "hosts: {reboot: {max-age: 3}}",
-        "1:27: hosts.reboot.max-age: a duration needs a unit: say 3s, or 3m for minutes",
+        "1:27: hosts.reboot.max-age: a duration needs a unit: say 3ms, 3s or 3m",
     ),
     "versions of hosts that nobody looks at": (
         'expect: {hosts: {kubelet: "1.36"}}',

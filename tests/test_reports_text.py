@@ -32,7 +32,7 @@ def test_the_next_step_belongs_to_the_verdict():
     """Each verdict says what to do next, and a rollout that was not waited for says that it can be."""
     rollout = result("deployments.ready", "failed", finding("Deployment/a/b", "1 of 2", transitional=True))
     assert "CLEAR — go on: 5 passed, 1 skipped" in shown(healthy())
-    assert "INCONCLUSIVE — run again, repair access: no check was run" in shown(results())
+    assert "INCONCLUSIVE — see why, and run again: no check was run" in shown(results())
     assert "NOT CLEAR — not finished yet, run again with --settle" in shown(results(rollout))
     assert "NOT CLEAR — stop, roll back or repair" in shown(results(rollout, rounds=9))
     assert "not finished when the time was up" in shown(results(rollout, rounds=9))

@@ -84,7 +84,7 @@ def unsettled(tmp_path_factory):
     with EmbeddedCluster(served(deployments=[ROLLING])) as rolling, EmbeddedCluster(served()) as fine:
         return runs(
             never=lambda: run(profile_of(rolling, folder / "never"), "-q", "--settle=1s", "--every=30s"),
-            too_few=lambda: run(profile_of(fine, folder / "few"), "-q", "--settle=1s", "--every=400ms", "--clean=9"),
+            too_few=lambda: run(profile_of(fine, folder / "few"), "-q", "--settle=1s", "--every=10ms", "--clean=90"),
             by_profile=lambda: run(profile_of(fine, folder / "profile", defaults), "-q"),
             overruled=lambda: run(profile_of(fine, folder / "overruled", defaults), "-q", "--clean=4", "--every=50ms"),
             with_workers=lambda: run(profile_of(fine, folder / "workers", defaults), "-q", "-n", "2"),

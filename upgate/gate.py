@@ -24,6 +24,7 @@ from upgate.conclude import result, unused
 from upgate.errors import Inconclusive, UsageError
 from upgate.expectations import scoped
 from upgate.facts.relations import RELATIONS
+from upgate.hints import aimed
 from upgate.looking import Look, Progress, looking
 from upgate.planned import unjudged
 from upgate.redaction import redacted, without_secrets
@@ -90,6 +91,10 @@ class Gate:
     def open(self) -> None:
         """Load the baseline and reach for the cluster; earlier reports go only when both can be used. Raises UsageError."""
         self.baseline = self.load_baseline()
+        if self.baseline:
+            self.notes.append(
+                f"compared with the baseline of {self.baseline.taken:%Y-%m-%d %H:%M} UTC, {self.options.baseline_path}"
+            )
         try_out(self.options.reports)
         self._look = self._stack.enter_context(looking(self.profile, self.reference_at, self.options.vantage))
         clear(self.options.reports)
@@ -204,7 +209,7 @@ class Gate:
             rounds=max(1, self.settling.rounds),
             reference=self.reference,
             notes=(*self.notes, *self._left_out(), *unused(self.profile.waivers, checks)),
-            checks=tuple(checks),
+            checks=aimed(checks, self.profile.cluster),
         )
         return without_secrets(results, self.profile.secrets)
 

@@ -19,7 +19,7 @@ CLEAR = ("passed", "warned", "waived", "skipped")
 class History:
     """How one check went, round by round."""
 
-    #: Seconds from the start of the first round to the end of the one in which it last became clear.
+    #: Seconds from the start of the first round to the end of the one in which it last became clear; 0 if that was the first.
     clear_after: float | None = None
     was_clear: bool = False
     flapped: bool = False
@@ -53,7 +53,7 @@ class Settling:
         """One more round, `elapsed` seconds after the start; its results with what is known of earlier ones."""
         self.rounds += 1
         self.streak = self.streak + 1 if verdict == "clear" else 0
-        return [self._with_history(check, elapsed) for check in checks]
+        return [self._with_history(check, elapsed if self.rounds > 1 else 0.0) for check in checks]
 
     def waits_for(self, checks: Sequence[CheckResult], most: int = 3) -> str:
         """What is not clear yet, shortened for a progress line."""

@@ -64,7 +64,8 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     #: Why this is asked at all: the check's documentation behind its title.
     why: str = ""
-    #: Seconds from the first round until it became clear for good, in a run with several rounds; null while it is not.
+    #: Seconds from the first round until it became clear for good, in a run with several rounds; 0 where it was from the
+    #: first on, null while it is not.
     clear_after: float | None = None
     #: It was clear in one round and not in a later one.
     flapped: bool = False

@@ -41,6 +41,7 @@ def declare(items: Sequence[pytest.Item], gate: Gate) -> None:
         check = item.stash[CHECK] = replace(check, id=f"{id} ({item.nodeid})" if id in taken else id)
         taken.add(check.id)
         mark(item, check.id.partition(".")[0])
+        item.extra_keyword_matches.add(check.id)
         if check.monitor:
             item.add_marker("monitor")
         gate.after[check.id] = check.after

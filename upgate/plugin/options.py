@@ -105,7 +105,7 @@ def _gate(config: pytest.Config) -> Gate:
 def read(config: pytest.Config, profile: Any) -> Options:
     """The options, with the profile's `gate:` as their defaults. Raises UsageError."""
     from upgate.gate import Options
-    from upgate.profile.quantities import parse_duration, parse_moment
+    from upgate.profile.quantities import format_duration, parse_duration, parse_moment
 
     given = config.option
     if given.monitor and given.settle is not None:
@@ -115,13 +115,22 @@ def read(config: pytest.Config, profile: Any) -> Options:
         raise UsageError("--clean and --every say how to settle: say for how long, with --settle=10m")
     if given.clean is not None and given.clean < 1:
         raise UsageError(f"--clean: {given.clean} rounds are none; say 1 or more")
+    clean, every = (
+        given.clean or profile.gate.clean,
+        parsed("--every", given.every, parse_duration) or profile.gate.every,
+    )
+    if settle and (clean - 1) * every > settle:
+        raise UsageError(
+            f"{clean} clean rounds, {format_duration(every)} apart, do not fit into {format_duration(settle)}: "
+            "settle longer, look more often, or ask for fewer rounds"
+        )
     absolute = partial(Path, config.invocation_params.dir)
     return Options(
         reports=absolute(given.reports or Path("reports", profile.name)),
         since=in_the_past("--since", parsed("--since", given.since, parse_moment)),
         settle=settle,
-        clean=given.clean or profile.gate.clean,
-        every=parsed("--every", given.every, parse_duration) or profile.gate.every,
+        clean=clean,
+        every=every,
         fail_on_warnings=given.fail_on_warnings,
         save_baseline=given.save_baseline,
         baseline=absolute(given.baseline) if given.baseline else None,

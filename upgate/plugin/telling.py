@@ -78,10 +78,11 @@ class Telling:
         if exitstatus == pytest.ExitCode.USAGE_ERROR or self._gate.left_out:
             return
         self._note_unjudged(session)
+        problem = self._save()
         results = self._gate.finish()
         code = results.exit_code if self._ours(exitstatus) else int(exitstatus)
         self._results = msgspec.structs.replace(results, exit_code=code)
-        session.exitstatus = self._write(self._results)
+        session.exitstatus = self._not_whole(self._results, problem) if problem else self._write_reports(self._results)
         if self._gate.options.monitor and self._ours(exitstatus) and not self._interrupted:
             self._follow(self._results)
 
@@ -125,15 +126,16 @@ class Telling:
 
         return handed_over(self._gate) if is_controller(self._config) else {}
 
-    def _write(self, results: Results) -> int:
-        """Write the reports; the exit code. A verdict that cannot be read later is not clear, but it is told here."""
+    def _save(self) -> UsageError | None:
+        """Save what was seen; the problem, if that cannot be done."""
         try:
             self._gate.save()
         except UsageError as problem:
-            return self._not_whole(results, problem)
-        return self._write_reports(results)
+            return problem
+        return None
 
     def _write_reports(self, results: Results) -> int:
+        """Write the reports; the exit code. A verdict that cannot be read later is not clear, but it is told here."""
         from upgate.reports.writing import write_reports
 
         options = self._gate.options

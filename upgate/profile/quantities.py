@@ -27,7 +27,7 @@ def parse_duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
     if type(value) is int and value >= 0:
-        raise ValueError(f"a duration needs a unit: say {value}s, or {value}m for minutes")
+        raise ValueError(f"a duration needs a unit: say {value}ms, {value}s or {value}m")
     match = DURATION.fullmatch(value) if isinstance(value, str) else None
     if not match or not value:
         raise ValueError(f"not a duration {EXAMPLES}")

@@ -112,7 +112,7 @@ def places_of_each(entry: Node, keys: Keys) -> Iterator[Problem]:
     """`each` and the words that it stands for need each other."""
     each = text(entry, "each")
     for key in ("url", "tcp", "tls", "dns", "websocket", "closed"):
-        words = set(re.findall(r"\{(\w+)\}", text(entry, key)))
+        words = set(re.findall(r"(?<!\$)\{(\w+)\}", text(entry, key)))
         if words and not each:
             yield at(entry.child(key).place, (*keys, key), f"has {{{min(words)}}}, but there is no each")
         elif unknown := words - set(PLACES.get(each, words)):

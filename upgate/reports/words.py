@@ -25,7 +25,7 @@ UNJUDGED: dict[Outcome, str] = {"inconclusive": "not judged", "skipped": "not as
 NEXT_STEPS: dict[Verdict, str] = {
     "clear": "go on",
     "not clear": "stop, roll back or repair",
-    "inconclusive": "run again, repair access",
+    "inconclusive": "see why, and run again",
 }
 
 
@@ -187,7 +187,7 @@ def flapped(results: Results) -> str:
 
 
 def settled(results: Results, first: int = 5) -> str:
-    """What took longest to become clear, in a run with several rounds."""
+    """What was not clear at first and took longest to become so, in a run with several rounds."""
     late = sorted((check for check in results.checks if check.clear_after), key=lambda it: -(it.clear_after or 0))
     names = [f"{check.id} after {span(check.clear_after or 0)}" for check in late]
     return f"Became clear: {listed(names, first)}" if names else ""
