@@ -1,8 +1,9 @@
 """The state of each alert, round by round. Pure: signals and times go in, what is on, and for how long, comes out.
 
 An alert comes on when N of the last M rounds that judged its check were bad, and goes when none of the last M was. Rounds
-that could not judge it, or in which another check's finding explains it, neither set it off nor end it. One that
-changes again and again is flapping: it goes only after a time of peace, and nobody is told of every change.
+that could not judge it, in which another check's finding explains it, or in which what was wrong is under way, neither
+set it off nor end it. One that changes again and again is flapping: it goes only after a time of peace, and nobody is
+told of every change.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from upgate.monitor.signals import MOST, Seen
 
 Kind = Literal["failing", "inconclusive"]
 #: So many changes between good and bad within this time are flapping; it ends with an hour without a bad round.
 CHANGES, WITHIN, PEACE = 6, timedelta(hours=6), timedelta(hours=1)
-#: What is no longer judged at all is no longer alerted.
-GONE = timedelta(days=1)
+#: What is no longer judged at all is no longer alerted. Longer than a day: some rounds are daily, and start late.
+GONE = timedelta(days=2)
 
 
 class Rate(Protocol):
@@ -82,6 +84,12 @@ class Alert(msgspec.Struct, kw_only=True):
         seen = [name for each in self.window for name in each.objects]
         return {name for name in seen if seen.count(name) >= rate.failures}
 
+    def has_any(self, names: Iterable[str]) -> bool:
+        """One of these objects was lately bad."""
+        return not self.known.keys().isdisjoint(names) or any(
+            not set(names).isdisjoint(it.objects) for it in self.window
+        )
+
     @property
     def bad(self) -> bool:
         """The latest round that judged it was bad."""
@@ -93,9 +101,13 @@ class Alert(msgspec.Struct, kw_only=True):
         return not (self.on or self.told or self.changes or any(each.bad for each in self.window))
 
     def _know(self, at: datetime) -> None:
-        """What people know of and was seen again; what has long been gone is new when it comes again."""
-        self.known.update((name, at) for name in self.window[-1].objects if name in self.known)
-        self.known = {name: seen for name, seen in self.known.items() if at - seen < PEACE}
+        """What people know of and was seen again; what has long been gone is new when it comes again.
+
+        Of more than can be remembered nobody can tell which are new: they count as known.
+        """
+        many = any(len(each.objects) >= MOST for each in self.window)
+        self.known.update((name, at) for name in self.window[-1].objects if many or name in self.known)
+        self.known = latest({name: seen for name, seen in self.known.items() if at - seen < PEACE})
 
     def _flaps(self, at: datetime) -> bool:
         """What lies in the future was said by a clock that was wrong."""
@@ -120,9 +132,9 @@ class State(msgspec.Struct, kw_only=True):
 
     def add(self, seen: Seen, at: datetime, rules: Rules) -> None:
         """One more round."""
-        self.title, self.seen, self.last = seen.title, at, seen
+        self.title, self.seen, self.last = seen.title, at, replace(seen, moving=())
         self.gone = seen.signal == "off"
-        if seen.signal in ("good", "bad"):
+        if seen.signal == "bad" or (seen.signal == "good" and not self.failing.has_any(seen.moving)):
             self.failing.add(seen.signal == "bad", at, rules.failing, seen.objects)
         if seen.signal in ("good", "bad", "consequence", "unknown"):
             self.inconclusive.add(seen.signal == "unknown", at, rules.inconclusive)
@@ -231,5 +243,9 @@ def is_due(alert: Alert, at: datetime, remind: timedelta) -> bool:
 def remember(alert: Alert, at: datetime) -> None:
     """People know now that it is on, and of its objects."""
     current = {name: at for each in alert.window for name in each.objects}
-    known = sorted({**alert.known, **current}.items(), key=lambda item: item[1])
-    alert.told, alert.known = at, dict(known[-2 * MOST :])
+    alert.told, alert.known = at, latest({**alert.known, **current})
+
+
+def latest(known: dict[str, datetime]) -> dict[str, datetime]:
+    """As many as are remembered."""
+    return dict(sorted(known.items(), key=lambda item: item[1])[-2 * MOST :])
