@@ -392,6 +392,16 @@ def test_a_redirect_has_not_taken_a_message(server: Webhook, tmp_path: Path) -> 
     assert server.received == []
 
 
+def test_somebody_new_is_told_what_goes_on(server: Webhook, tmp_path: Path) -> None:
+    """Whoever gets another URL because the old one's token had expired must not wait for the next reminder."""
+    rounds = Rounds(tmp_path, notify=[server.url("/old")])
+    server.broken["/old"] = 403
+    rounds.run("FF")
+    rounds.profile = profile(monitor={"notify": [server.url("/new")]})
+    rounds.run("FFF")
+    assert [[line["check"] for line in each["ongoing"]] for each in server.at("/new")] == [["nodes.ready"]]
+
+
 def test_a_thousand_nodes_are_one_target(tmp_path: Path) -> None:
     """What is asked at each node does not fill the history with a row for each of them and each hour."""
     rounds = Rounds(tmp_path)

@@ -196,7 +196,7 @@ class News(msgspec.Struct, kw_only=True):
 def news(states: States, at: datetime, rules: Rules, *, anyway: bool = False) -> News | None:
     """What people are to be told now, and note that they were; None where there is nothing new.
 
-    `anyway` repeats what goes on before its time: a maintenance window is over.
+    `anyway` repeats what goes on before its time: a maintenance window is over, or somebody is new.
     """
     told = News()
     for each in all_of(states):
