@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tests.running import REPOSITORY
 from tests.webhooks import Webhook, webhook
@@ -18,6 +19,7 @@ from tests.worlds import profile
 from upgate.errors import UsageError
 from upgate.monitor import delivery, history, round, storage
 from upgate.monitor.round import Monitored
+from upgate.plugin import monitoring
 from upgate.probes.attempt import Attempt, Elapsed
 from upgate.snapshot import Snapshot
 from upgate.verdict import EXIT_CODES, CheckResult, Cluster, Finding, Results, decide
@@ -336,6 +338,50 @@ def test_latency_and_availability_are_kept_by_target_and_hour(tmp_path: Path) ->
     with history.opened(rounds.path) as past:
         (hour,) = past.targets()
     assert (hour.up, hour.down, hour.unknown, hour.latency, hour.slowest) == (2, 1, 1, 0.2, 0.2)
+
+
+def test_a_target_that_only_warns_is_down_all_the_same(tmp_path: Path) -> None:
+    """How much an entry matters says nothing about whether it answered; right at the second attempt is an answer."""
+    rounds = Rounds(tmp_path)
+    found = Finding(object="https://a", observed="503", expected="200", severity="warning")
+    warned = structs.replace(check("."), outcome="warned", findings=(found,))
+    for flaky_after in (0, 1):
+        rounds.at += timedelta(minutes=1)
+        attempt = Attempt(id=warned.id, target="https://a", started=START, elapsed=Elapsed(), flaky_after=flaky_after)
+        seen = Snapshot(taken=START, attempts=[attempt])
+        round.run(Monitored(rounds.profile, results([warned], rounds.at), seen, tmp_path))
+    with history.opened(rounds.path) as past:
+        assert [(each.up, each.down) for each in past.targets()] == [(1, 1)]
+
+
+def test_an_entry_that_the_profile_no_longer_has_is_told_so_at_once(server: Webhook, tmp_path: Path) -> None:
+    """It is not failing for two more days; a check that a round merely does not select is."""
+    shop = {"name": "shop", "url": "https://shop.example.com/"}
+    rounds = Rounds(tmp_path, notify=[server.url("/")])
+    rounds.profile = profile(monitor={"notify": [server.url("/")]}, external=[shop])
+    rounds.run("FF", ids=("external.shop", "pods.ready"))
+    rounds.run(".")
+    rounds.profile = profile(monitor={"notify": [server.url("/")]})
+    rounds.run("...")
+    assert [[line["check"] for line in each["gone"]] for each in server.at("/")] == [[], ["external.shop"]]
+    assert [[line["check"] for line in each["ongoing"]] for each in server.at("/")] == [[], ["pods.ready"]]
+    with history.opened(rounds.path) as past:
+        assert [each.name for each in past.open_incidents()] == ["pods.ready"]
+        assert [(each.outcome, each.rounds) for each in past.spans(name="external.shop")] == [
+            ("failed", 2),
+            ("skipped", 1),
+        ]
+
+
+def test_a_folder_of_reports_has_one_profile(tmp_path: Path) -> None:
+    """Alerts of two clusters that come and go by each other's rounds would be lost: the second profile is refused."""
+    rounds = Rounds(tmp_path)
+    rounds.run(".")
+    monitoring.belongs(rounds.path, rounds.profile.name)
+    with pytest.raises(UsageError, match="is the history of another profile than staging: give each profile its own"):
+        monitoring.belongs(rounds.path, "staging")
+    rounds.path.write_bytes(b"torn" * 5000)
+    monitoring.belongs(rounds.path, "staging")
 
 
 def test_an_output_that_breaks_keeps_nobody_from_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def test_an_answer_in_drops_does_not_hold_a_round_up(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sending, "PATIENCE", 0.3)
     with accepting(begin_headers) as port:
         for url in (f"http://127.0.0.1:{port}/{TOKEN}", f"json://127.0.0.1:{port}/{TOKEN}"):
-            with pytest.raises(sending.Undelivered, match="no answer within|no end of it after") as caught:
+            with pytest.raises(sending.Undelivered, match=r"no answer within|no end of it after") as caught:
                 sending.send(url, MESSAGE)
             assert TOKEN not in str(caught.value)
 

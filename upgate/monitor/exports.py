@@ -10,6 +10,7 @@ import msgspec
 
 from upgate.facts.words import counted, duration
 from upgate.monitor.history import History, Incident
+from upgate.monitor.tracks import percent
 
 #: Entries of one kind in the text; JSON and CSV have all.
 ENTRIES = 20
@@ -116,7 +117,7 @@ def targets(past: History, since: datetime) -> list[str]:
             so_far = sums.setdefault(each.target, [0, 0, 0])
             sums[each.target] = [a + b for a, b in zip(so_far, (each.up, each.down, each.took), strict=True)]
     return [
-        f"{target}: up in {up:.0f} of {up + down:.0f} rounds ({up / (up + down):.2%}), {took / max(up, 1):.3f} s"
+        f"{target}: up in {up:.0f} of {up + down:.0f} rounds ({percent(up / (up + down))}), {took / max(up, 1):.3f} s"
         for target, (up, down, took) in sorted(sums.items())
         if up + down
     ]

@@ -118,8 +118,10 @@ def kept(round: Monitored, work: Callable[[sqlite3.Connection], T]) -> T:
 def write(db: sqlite3.Connection, round: Monitored) -> None:
     """The round, its alerts, and what people are to be told of them: one transaction."""
     results, at = round.results, round.results.started
+    storage.give_to(db, round.profile.name)
     windows = maintenance.in_force(db, round.monitor.maintenance, at)
     before = db.execute("SELECT maintenance FROM rounds ORDER BY id DESC LIMIT 1").fetchone()
+    results = replace(results, checks=(*results.checks, *recording.removed(db, results, round.profile.external)))
     id = recording.record(db, results, attempts_of(round), bool(windows))
     states, lost = memory.load(db)
     round.notes += [f"the alert state of {name} could not be read and begins anew" for name in lost]
