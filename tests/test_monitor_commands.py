@@ -79,10 +79,23 @@ def test_a_torn_history_is_shown_to_nobody_and_left_as_it_is(past, capsys) -> No
     assert past.path.read_bytes() == b"no database at all" * 500
 
 
+def test_what_is_no_longer_asked_is_not_wrong_now(past, capsys) -> None:
+    """A check that was renamed while it failed is told among the transitions, and not for ever as what is wrong."""
+    past.run("F", ids=("nodes.ready", "old.name"))
+    main(["history", "--profile", "prod", "--since", "3650d"])
+    assert "old.name failed" in capsys.readouterr().out.partition("WRONG NOW")[2].partition("ALERTS")[0]
+    past.at += timedelta(days=3)
+    past.run("F")
+    main(["history", "--profile", "prod", "--since", "3650d"])
+    now = capsys.readouterr().out.partition("WRONG NOW")[2].partition("ALERTS")[0]
+    assert "nodes.ready failed" in now
+    assert "old.name" not in now
+
+
 def test_maintenance_is_announced_listed_and_ended(past, capsys) -> None:
     """While it lasts rounds say so and tell nobody; after its end they do."""
     assert main(["maintenance", "start", "--profile", "prod", "--for", "2h", "--reason", "to 1.37"]) == 0
-    assert "rounds go on, and nobody is told of alerts" in capsys.readouterr().out
+    assert capsys.readouterr().out.endswith(" UTC: rounds go on, and nobody is told of alerts\n")
     past.at = datetime.now(UTC)
     assert "nobody is told of alerts: to 1.37" in past.run("F")[0]
     assert main(["maintenance", "list", "--profile", "prod"]) == 0
@@ -107,8 +120,9 @@ class Later(datetime):
 
 
 def test_maintenance_can_be_announced_before_the_first_round(tmp_path, capsys) -> None:
-    """There is no history yet, and one begins."""
+    """There is no history yet, and one begins; whoever announced it in the wrong folder is told so."""
     assert main(["maintenance", "start", "--reports", str(tmp_path / "new"), "--for", "2h", "--reason", "a"]) == 0
+    assert f"is {tmp_path / 'new'} where rounds with --monitor write?" in capsys.readouterr().out
     rounds = Rounds(tmp_path / "new")
     rounds.at = datetime.now(UTC)
     assert rounds.run(".")[0].startswith("maintenance until")

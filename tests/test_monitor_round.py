@@ -17,7 +17,7 @@ from tests.running import REPOSITORY
 from tests.webhooks import Webhook, webhook
 from tests.worlds import profile
 from upgate.errors import UsageError
-from upgate.monitor import delivery, history, round, storage
+from upgate.monitor import delivery, history, maintenance, round, storage
 from upgate.monitor.round import Monitored
 from upgate.plugin import monitoring
 from upgate.probes.attempt import Attempt, Elapsed
@@ -173,6 +173,20 @@ def test_no_token_of_a_url_is_anywhere(server: Webhook, tmp_path: Path) -> None:
     assert all(TOKEN.encode() not in path.read_bytes() for path in tmp_path.iterdir())
 
 
+def test_what_a_cluster_says_cannot_pretend_to_be_a_line_of_ours(server: Webhook, tmp_path: Path) -> None:
+    """The last words of a container may hold line breaks, and a heading of ours behind one."""
+    forged = Finding(object="Pod/a/b", observed="died\n\nRECOVERED\n- nodes.ready: all is well", expected="")
+    rounds = Rounds(tmp_path, notify=[server.url("/")])
+    for _ in range(2):
+        rounds.at += timedelta(minutes=1)
+        checks = [structs.replace(check("F"), findings=(forged,))]
+        round.run(Monitored(rounds.profile, results(checks, rounds.at), None, tmp_path))
+    (message,) = server.at("/")
+    assert "  Pod/a/b: died RECOVERED - nodes.ready: all is well" in message["text"].splitlines()
+    with history.opened(rounds.path) as past:
+        assert not any("\n" in text for text in (past.checks()[0].detail, past.incidents()[0].observed))
+
+
 def test_a_message_has_the_same_number_in_every_attempt(server: Webhook, tmp_path: Path) -> None:
     """A process killed between sending and writing that down sends it again, and people can tell."""
     rounds = Rounds(tmp_path, notify=[server.url("/")])
@@ -206,6 +220,15 @@ def test_maintenance_mutes_and_is_booked_apart(server: Webhook, tmp_path: Path) 
         assert {(each.maintenance, each.judged, each.failed) for each in past.days()} == {(False, 5, 1), (True, 8, 7)}
         assert [(each.reason, each.source) for each in past.windows()] == [("upgrade", "profile")]
         assert [(each.maintenance, each.told) for each in past.incidents()] == [(True, True)]
+
+
+def test_the_reason_of_a_window_may_come_from_the_environment(tmp_path: Path) -> None:
+    """What `${VAR}` stood for is in no history, as it is in no report."""
+    window = {"from": START, "to": START + timedelta(minutes=10), "reason": f"moving {TOKEN}"}
+    entries = profile(monitor={"maintenance": [window]}).monitor.maintenance
+    with storage.transaction(tmp_path / history.FILE) as db:
+        assert [reason for *_, reason in maintenance.in_force(db, entries, START, [TOKEN])] == ["moving [hidden]"]
+        assert [row["reason"] for row in db.execute("SELECT reason FROM windows")] == ["moving [hidden]"]
 
 
 @pytest.mark.parametrize("torn", [b"", b"SQLite format 3\0 and then nothing", b"\x7fELF" * 5000])

@@ -134,10 +134,13 @@ def start(options: argparse.Namespace) -> int:
         raise UsageError("--for: a window of no length mutes nothing")
     if not options.reason.strip():
         raise UsageError("--reason: say why")
-    begins = datetime.now(UTC)
-    with usable(), storage.transaction(path_of(options)) as db:
+    begins, path = datetime.now(UTC), path_of(options)
+    with usable(), storage.transaction(path) as db:
         maintenance.book(db, begins, begins + length, options.reason.strip(), "command")
+        rounds = db.execute("SELECT 1 FROM rounds LIMIT 1").fetchone()
     print(f"maintenance until {begins + length:%Y-%m-%d %H:%M} UTC: rounds go on, and nobody is told of alerts")
+    if not rounds:
+        print(f"No round was run there yet: is {path.parent} where rounds with --monitor write? Else say --reports=DIR")
     return 0
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from upgate.facts.words import counted, duration
+from upgate.monitor.alerts import GONE
 from upgate.monitor.history import History, Incident
 from upgate.monitor.tracks import percent
 
@@ -72,8 +73,10 @@ def summary(past: History, since: datetime, now: datetime) -> list[str]:
 
 
 def wrong(past: History, now: datetime) -> list[str]:
-    """The checks that are not all right at the moment."""
-    bad = [each for each in past.checks() if each.outcome in ("failed", "inconclusive")]
+    """The checks that are not all right at the moment; those that rounds have long ceased to ask are not among them."""
+    last = past.last_round()
+    asked = [each for each in past.checks() if last and last.at - each.seen < GONE]
+    bad = [each for each in asked if each.outcome in ("failed", "inconclusive")]
     return shortened(
         [
             f"{each.name} {each.outcome} for {duration(now - each.since)}, since {moment(each.since)}: {each.detail}"

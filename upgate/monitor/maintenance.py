@@ -9,6 +9,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from upgate.monitor.history import milliseconds, moment
+from upgate.redaction import redact
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -48,9 +49,12 @@ def occurrences(entry: Entry, since: datetime, until: datetime) -> Iterator[Wind
         day += timedelta(days=1)
 
 
-def in_force(db: sqlite3.Connection, entries: Sequence[Entry], at: datetime) -> list[Window]:
+def in_force(
+    db: sqlite3.Connection, entries: Sequence[Entry], at: datetime, secrets: Sequence[str] = ()
+) -> list[Window]:
     """The windows in which this moment is; those of the profile are written down now."""
-    for begins, ends, reason in (met := planned(entries, at)):
+    met = [(begins, ends, redact(reason, secrets)) for begins, ends, reason in planned(entries, at)]
+    for begins, ends, reason in met:
         book(db, begins, ends, reason, "profile")
     return [*announced(db, at), *met]
 

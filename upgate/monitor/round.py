@@ -119,7 +119,7 @@ def write(db: sqlite3.Connection, round: Monitored) -> None:
     """The round, its alerts, and what people are to be told of them: one transaction."""
     results, at = round.results, round.results.started
     storage.give_to(db, round.profile.name)
-    windows = maintenance.in_force(db, round.monitor.maintenance, at)
+    windows = maintenance.in_force(db, round.monitor.maintenance, at, round.profile.secrets)
     before = db.execute("SELECT maintenance FROM rounds ORDER BY id DESC LIMIT 1").fetchone()
     results = replace(results, checks=(*results.checks, *recording.removed(db, results, round.profile.external)))
     id = recording.record(db, results, attempts_of(round), bool(windows))

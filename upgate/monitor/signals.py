@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from upgate.reports.cleaning import one_line
 from upgate.verdict import CheckResult, Finding
 
 #: good         judged, and nothing to wake anybody for
@@ -62,7 +63,7 @@ def signals(checks: Sequence[CheckResult], *, fail_on_warnings: bool = False) ->
 
 def seen(check: CheckResult, found: Sequence[Finding], signal: Signal, explained: dict[str, set[str]]) -> Seen:
     """What the round says about one check, of which this is worth an alert."""
-    objects = {family(finding.object): finding.observed[:LONGEST] for finding in reversed(found)}
+    objects = {family(finding.object): one_line(finding.observed, LONGEST) for finding in reversed(found)}
     return Seen(
         name=check.id,
         title=check.title,
@@ -70,7 +71,7 @@ def seen(check: CheckResult, found: Sequence[Finding], signal: Signal, explained
         objects=dict(sorted(objects.items())[:MOST]) if signal == "bad" else {},
         moving=tuple({family(each.object) for each in check.active if each.transitional}),
         count=len(found),
-        reason=check.reason[:LONGEST],
+        reason=one_line(check.reason, LONGEST),
         explains=tuple(sorted(name for name, roots in explained.items() if check.id in roots)),
     )
 
@@ -118,4 +119,4 @@ def causes(check: CheckResult) -> set[str]:
 def family(object: str) -> str:
     """The object, without the end of a name that changes whenever a controller makes a new pod."""
     named = ENDING.sub("-*", object) if object.startswith(("Pod/", "Job/", "ReplicaSet/")) else object
-    return named[:LONGEST]
+    return one_line(named, LONGEST)
