@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.test_monitor_round import Rounds
+from tests.worlds import profile
 from upgate.cli import main
 
 
@@ -103,11 +104,31 @@ def test_maintenance_is_announced_listed_and_ended(past, capsys) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("upgate.monitor.commands.datetime", Later)
         assert main(["maintenance", "stop", "--profile", "prod"]) == 0
-        assert capsys.readouterr().out.startswith("maintenance is over")
+        assert capsys.readouterr().out == "what was announced is over\nwhat is wrong now is told in the next round\n"
         assert main(["maintenance", "stop", "--profile", "prod"]) == 0
         assert capsys.readouterr().out == "no maintenance was announced\n"
     past.at = datetime.now(UTC) + timedelta(minutes=30)
     assert past.run("F") == []
+
+
+def test_whoever_stops_maintenance_is_told_what_goes_on(past, capsys) -> None:
+    """A window of the profile is not ended by the command; one that the profile no longer has is over at once."""
+    assert main(["maintenance", "start", "--profile", "prod", "--for", "2h", "--reason", "to 1.37"]) == 0
+    past.at = datetime.now(UTC)
+    window = {"from": past.at - timedelta(hours=1), "to": past.at + timedelta(hours=5), "reason": "nodes"}
+    past.profile = profile(monitor={"maintenance": [window]})
+    past.at -= timedelta(minutes=1)
+    past.run(".")
+    capsys.readouterr()
+    main(["maintenance", "stop", "--profile", "prod"])
+    assert re.fullmatch(
+        "what was announced is over\na window of the profile's own goes on until .* UTC\n", capsys.readouterr().out
+    )
+    past.profile = profile()
+    past.at -= timedelta(minutes=1)
+    past.run(".")
+    main(["maintenance", "list", "--profile", "prod"])
+    assert "now" not in capsys.readouterr().out
 
 
 class Later(datetime):

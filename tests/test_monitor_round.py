@@ -4,7 +4,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.running import REPOSITORY
 from tests.webhooks import Webhook, webhook
 from tests.worlds import profile
 from upgate.errors import UsageError
-from upgate.monitor import delivery, history, maintenance, round, storage
+from upgate.monitor import delivery, history, maintenance, round, sending, storage
 from upgate.monitor.round import Monitored
 from upgate.plugin import monitoring
 from upgate.probes.attempt import Attempt, Elapsed
@@ -144,6 +145,32 @@ def test_what_cannot_be_delivered_waits_and_arrives_in_its_order(server: Webhook
     assert rounds.run(".") == []
     with history.opened(rounds.path) as past:
         assert all(each.sent for each in past.messages())
+
+
+def test_those_who_answer_do_not_wait_for_one_who_does_not(
+    server: Webhook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However the recipients are called: where one has used up the time of a round, the others are first in the next one."""
+    monkeypatch.setattr(delivery, "TOGETHER", 0.15)
+    monkeypatch.setattr(delivery, "BETWEEN", 0.2)
+    paths = sorted(("/a", "/b"), key=lambda path: delivery.digest(server.url(path)))
+    server.broken[paths[0]] = 503
+    rounds = Rounds(tmp_path, notify=[server.url(path) for path in paths])
+    monkeypatch.setattr(sending, "post", slowly(sending.post))
+    rounds.run("FF")
+    rounds.at += timedelta(minutes=15)
+    rounds.run("F")
+    assert len(server.at(paths[1])) == 1
+
+
+def slowly(post: Callable[..., None]) -> Callable[..., None]:
+    """The same, after a time that is longer than all deliveries of a round may take."""
+
+    def slow(*arguments: object) -> None:
+        time.sleep(0.2)
+        post(*arguments)
+
+    return slow
 
 
 def test_a_recipient_that_is_gone_fills_nothing(server: Webhook, tmp_path: Path) -> None:

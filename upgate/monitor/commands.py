@@ -148,14 +148,15 @@ def stop(options: argparse.Namespace) -> int:
     """`upgate maintenance stop`. Raises UsageError."""
     from upgate.monitor import maintenance, storage
 
-    path = existing(options)
+    path, now = existing(options), datetime.now(UTC)
     with usable(), storage.transaction(path) as db:
-        stopped = maintenance.stop(db, datetime.now(UTC))
-    print(
-        "maintenance is over: what is wrong now is told in the next round"
-        if stopped
-        else "no maintenance was announced"
-    )
+        stopped = maintenance.stop(db, now)
+        ends = maintenance.open_until(db, now)
+    print("what was announced is over" if stopped else "no maintenance was announced")
+    if ends:
+        print(f"a window of the profile's own goes on until {ends:%Y-%m-%d %H:%M} UTC")
+    elif stopped:
+        print("what is wrong now is told in the next round")
     return 0
 
 

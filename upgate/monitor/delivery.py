@@ -172,13 +172,13 @@ class Delivery:
 def waiting(db: sqlite3.Connection, at: datetime) -> Iterator[sqlite3.Row]:
     """What is due, by recipient and oldest first. A next time far ahead was said by a clock that was wrong.
 
-    A message waits for the older ones to the same recipient.
+    A message waits for the older ones to the same recipient, and those who answer do not wait for one who does not.
     """
     return db.execute(
         """SELECT * FROM outbox AS it WHERE sent IS NULL AND NOT EXISTS (
             SELECT 1 FROM outbox WHERE sent IS NULL AND recipient = it.recipient AND id <= it.id
             AND next > ?1 AND next <= ?2)
-        ORDER BY recipient, id""",
+        ORDER BY (SELECT max(attempts) FROM outbox WHERE sent IS NULL AND recipient = it.recipient), recipient, id""",
         (milliseconds(at), milliseconds(at + LONGEST)),
     )
 
