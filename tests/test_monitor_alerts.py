@@ -306,6 +306,16 @@ def test_what_is_under_way_has_not_recovered() -> None:
     assert "".join(pager.round(*signals([each])) for each in rounds) == "-n------------r"
 
 
+def test_what_is_waived_has_not_recovered() -> None:
+    """A waiver ends the alert at once, as no longer checked; one that was there before has nothing to do with it."""
+    bad, old = finding("Pod/shop/db-0"), finding("Pod/shop/db-1", waived="OPS-1")
+    failed, well = result("failed", bad, old), result("waived", old)
+    waived = result("waived", msgspec.structs.replace(bad, waived="OPS-2"), old)
+    for end, told in ((waived, "-ng---"), (well, "-n--r-")):
+        pager = Pager()
+        assert "".join(pager.round(*signals([each])) for each in (failed, failed, *[end] * 4)) == told
+
+
 @pytest.mark.parametrize(
     ("root", "object", "transitional", "signal"),
     [

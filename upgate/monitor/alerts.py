@@ -127,13 +127,13 @@ class State(msgspec.Struct, kw_only=True):
     inconclusive: Alert = msgspec.field(default_factory=Alert)
     #: The last thing that was said about it.
     last: Seen | None = None
-    #: It is not judged any more.
+    #: It is not judged any more, or what was wrong is waived.
     gone: bool = False
 
     def add(self, seen: Seen, at: datetime, rules: Rules) -> None:
         """One more round."""
-        self.title, self.seen, self.last = seen.title, at, replace(seen, moving=())
-        self.gone = seen.signal == "off"
+        self.title, self.seen, self.last = seen.title, at, replace(seen, moving=(), waived=())
+        self.gone = seen.signal == "off" or (seen.signal == "good" and self.failing.has_any(seen.waived))
         if seen.signal == "bad" or (seen.signal == "good" and not self.failing.has_any(seen.moving)):
             self.failing.add(seen.signal == "bad", at, rules.failing, seen.objects)
         if seen.signal in ("good", "bad", "consequence", "unknown"):

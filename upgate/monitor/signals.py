@@ -40,6 +40,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     objects: dict[str, str] = {}
     #: What is not right either, but under way: it is no news, and it has not recovered.
     moving: tuple[str, ...] = ()
+    #: What is still wrong, and not to be told of any more.
+    waived: tuple[str, ...] = ()
     #: How many objects are wrong.
     count: int = 0
     #: Why it could not be judged.
@@ -70,6 +72,7 @@ def seen(check: CheckResult, found: Sequence[Finding], signal: Signal, explained
         signal=signal,
         objects=dict(sorted(objects.items())[:MOST]) if signal == "bad" else {},
         moving=tuple({family(each.object) for each in check.active if each.transitional}),
+        waived=tuple({family(each.object) for each in check.findings if each.waived}),
         count=len(found),
         reason=one_line(check.reason, LONGEST),
         explains=tuple(sorted(name for name, roots in explained.items() if check.id in roots)),
