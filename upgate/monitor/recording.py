@@ -14,7 +14,7 @@ from typing import Protocol
 from upgate.monitor.history import milliseconds
 from upgate.monitor.storage import check_through
 from upgate.probes.attempt import Attempt
-from upgate.reports.cleaning import one_line
+from upgate.reports.cleaning import begun
 from upgate.verdict import CheckResult, Results
 
 DAY, HOUR = 86_400_000, 3_600_000
@@ -93,7 +93,7 @@ def detail(check: CheckResult) -> str:
     """What was found first, or why it could not be judged."""
     first = next(iter(check.roots or check.active or check.findings), None)
     text = f"{first.object}: {first.observed}" if first else check.reason
-    return one_line(text, DETAIL)
+    return begun(text, DETAIL)
 
 
 def add_to_day(db: sqlite3.Connection, check: CheckResult, round: int, at: int, maintenance: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from upgate.reports.cleaning import one_line
+from upgate.reports.cleaning import begun
 from upgate.verdict import CheckResult, Finding
 
 #: good         judged, and nothing to wake anybody for
@@ -65,7 +65,7 @@ def signals(checks: Sequence[CheckResult], *, fail_on_warnings: bool = False) ->
 
 def seen(check: CheckResult, found: Sequence[Finding], signal: Signal, explained: dict[str, set[str]]) -> Seen:
     """What the round says about one check, of which this is worth an alert."""
-    objects = {family(finding.object): one_line(finding.observed, LONGEST) for finding in reversed(found)}
+    objects = {family(finding.object): begun(finding.observed, LONGEST) for finding in reversed(found)}
     return Seen(
         name=check.id,
         title=check.title,
@@ -74,7 +74,7 @@ def seen(check: CheckResult, found: Sequence[Finding], signal: Signal, explained
         moving=tuple({family(each.object) for each in check.active if each.transitional}),
         waived=tuple({family(each.object) for each in check.findings if each.waived}),
         count=len(found),
-        reason=one_line(check.reason, LONGEST),
+        reason=begun(check.reason, LONGEST),
         explains=tuple(sorted(name for name, roots in explained.items() if check.id in roots)),
     )
 
@@ -122,4 +122,4 @@ def causes(check: CheckResult) -> set[str]:
 def family(object: str) -> str:
     """The object, without the end of a name that changes whenever a controller makes a new pod."""
     named = ENDING.sub("-*", object) if object.startswith(("Pod/", "Job/", "ReplicaSet/")) else object
-    return one_line(named, LONGEST)
+    return begun(named, LONGEST)
