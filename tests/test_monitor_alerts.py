@@ -87,6 +87,15 @@ def test_what_goes_on_is_repeated_after_the_time_that_the_profile_says() -> None
     assert told[241] == "o"
 
 
+def test_a_good_round_reminds_nobody() -> None:
+    """After a night without rounds, or after maintenance, nothing is told to go on that is good at that moment."""
+    pager = Pager()
+    pager.rounds("FF")
+    assert pager.round(seen("."), later=timedelta(hours=9)) + pager.rounds("..") == "--r"
+    pager.rounds("FFF")
+    assert pager.round(seen("."), anyway=True) + pager.rounds("..") == "--r"
+
+
 def test_one_message_tells_all_that_there_is() -> None:
     """What is new comes with what goes on and what recovered, and sets the time of the next reminder for all."""
     pager = Pager()

@@ -8,6 +8,7 @@ told of every change.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, Protocol
@@ -80,9 +81,9 @@ class Alert(msgspec.Struct, kw_only=True):
             self.on = self.flapping
 
     def established(self, rate: Rate) -> set[str]:
-        """The objects that were bad in as many rounds as set an alert off."""
-        seen = [name for each in self.window for name in each.objects]
-        return {name for name in seen if seen.count(name) >= rate.failures}
+        """The objects that are bad, and were in as many rounds as set an alert off."""
+        seen = Counter(name for each in self.window for name in each.objects)
+        return {name for name in self.window[-1].objects if seen[name] >= rate.failures}
 
     def has_any(self, names: Iterable[str]) -> bool:
         """One of these objects was lately bad."""
@@ -196,13 +197,16 @@ class News(msgspec.Struct, kw_only=True):
 def news(states: States, at: datetime, rules: Rules, *, anyway: bool = False) -> News | None:
     """What people are to be told now, and note that they were; None where there is nothing new.
 
+    A round in which all is good reminds nobody: what has not recovered yet is told when it has.
+
     `anyway` repeats what goes on before its time: a maintenance window is over, or somebody is new.
     """
     told = News()
     for each in all_of(states):
         sort_in(told, each, rules)
-    due = any(is_due(each.alert, at, rules.remind) for each in told.ongoing)
-    if not (told.new or told.more or told.recovered or told.gone or due or (anyway and told.ongoing)):
+    still = [each.alert for each in told.ongoing if each.alert.bad]
+    due = any(is_due(alert, at, rules.remind) for alert in still) or (anyway and still)
+    if not (told.new or told.more or told.recovered or told.gone or due):
         return None
     for each in (*told.new, *told.more, *told.ongoing):
         remember(each.alert, at)
