@@ -19,6 +19,7 @@ from tests.worlds import (
     owner,
     pod,
     profile,
+    removal,
     replicated,
     run,
     service,
@@ -26,6 +27,7 @@ from tests.worlds import (
 from upgate.battery import Check
 from upgate.causes import Causes
 from upgate.conclude import result
+from upgate.monitor.signals import signals
 from upgate.verdict import Finding
 
 INSIDE = [
@@ -93,6 +95,21 @@ def test_a_dead_node_is_one_red_line():
     }
     assert {because for because in found.values() if because} == {"nodes.ready: Node/worker-1"}
     assert roots(world) == ["nodes.ready: Node/worker-1"]
+
+
+@pytest.mark.parametrize(("minutes", "woken"), [(8, []), (12, ["nodes.ready"])])
+def test_a_node_that_is_being_removed_wakes_nobody_until_it_takes_too_long(minutes, woken):
+    """In a monitoring round its pods follow from it, as they do at the gate: for ten minutes nobody is told of any of them."""
+    world = good(
+        nodes=[node(), node("worker-2", ready="Unknown", spec={"taints": [removal(minutes)]})],
+        leases=[lease(), lease("worker-2", renewed=400)],
+        pods=[pod(), pod("web-2", ready="False", spec={"nodeName": "worker-2"})],
+    )
+    found = run(["nodes.ready", "nodes.heartbeat", "pods.ready"], world, monitor=True)
+    assert [f.because for each in found for f in each.findings if f.object == "Pod/shop/web-2"] == [
+        "nodes.ready: Node/worker-2"
+    ]
+    assert [each.name for each in signals(found) if each.signal == "bad"] == woken
 
 
 @pytest.mark.parametrize(("reason", "explained"), [("Terminated", True), ("NodeShutdown", True), ("Evicted", False)])

@@ -87,6 +87,15 @@ def test_what_goes_on_is_repeated_after_the_time_that_the_profile_says() -> None
     assert told[241] == "o"
 
 
+def test_a_good_round_reminds_nobody() -> None:
+    """After a night without rounds, or after maintenance, nothing is told to go on that is good at that moment."""
+    pager = Pager()
+    pager.rounds("FF")
+    assert pager.round(seen("."), later=timedelta(hours=9)) + pager.rounds("..") == "--r"
+    pager.rounds("FFF")
+    assert pager.round(seen("."), anyway=True) + pager.rounds("..") == "--r"
+
+
 def test_one_message_tells_all_that_there_is() -> None:
     """What is new comes with what goes on and what recovered, and sets the time of the next reminder for all."""
     pager = Pager()
@@ -165,12 +174,12 @@ def test_a_recovery_in_the_window_is_told_at_its_end() -> None:
     assert pager.round(seen("."), anyway=True) == "r"
 
 
-def test_a_check_that_is_not_selected_any_more_ends_its_alert_after_a_day() -> None:
+def test_a_check_that_is_not_selected_any_more_ends_its_alert_after_two_days() -> None:
     """Rounds of another selection say nothing about it; for ever would be too long."""
     pager = Pager()
     pager.rounds("FF")
     assert [pager.round(seen(".", "pods.ready")) for _ in range(239)] == ["-"] * 239
-    assert pager.round(seen(".", "pods.ready"), later=timedelta(hours=25)) == "g"
+    assert pager.round(seen(".", "pods.ready"), later=timedelta(hours=49)) == "g"
     assert pager.round(seen(".", "pods.ready")) == "-"
 
 
@@ -205,6 +214,15 @@ def test_whatever_comes_every_alert_is_told_before_it_ends_and_ends_once() -> No
         turns = told.replace("-", "")
         assert turns == "nr" * (len(turns) // 2), text
         assert ("FF" in text) <= ("n" in told), text
+
+
+def test_a_check_that_is_judged_once_a_day_has_its_alert() -> None:
+    """Between two daily rounds, of which one starts late, others go on: the first bad round is not forgotten."""
+    pager, told = Pager(), ""
+    for _ in range(4):
+        told += pager.round(seen("F"))
+        told += "".join(pager.round(seen(".", "pods.ready"), later=timedelta(hours=1, seconds=2)) for _ in range(24))
+    assert (told.count("n"), told.count("g")) == (1, 0)
 
 
 def finding(object: str = "Node/a", **fields: object) -> Finding:
@@ -271,3 +289,65 @@ def test_a_cause_names_its_consequences() -> None:
 def test_pods_that_replace_each_other_are_one_object(object: str, name: str) -> None:
     """A pod's made-up ending is no news; a node's is its name."""
     assert family(object) == name
+
+
+def pods(numbers: range) -> CheckResult:
+    """A check that finds so many pods."""
+    return result("failed", *(finding(f"Pod/shop/db-{number}") for number in numbers), id="pods.ready")
+
+
+def test_of_many_that_recover_slowly_none_is_news() -> None:
+    """What was not remembered because there were so many is not new when the others have gone."""
+    pager = Pager()
+    told = [pager.round(*signals([pods(range(gone, 500))])) for gone in (0, 0, 0, *range(0, 500, 7))]
+    assert [letter for letter in told if letter != "-"] == ["n"]
+    assert len(msgspec.json.encode(pager.states)) < 20_000
+
+
+def test_what_is_under_way_has_not_recovered() -> None:
+    """A rollout that begins while its workload is wrong ends the alert when it is done, not before."""
+    bad = result("failed", finding("Deployment/shop/web"), id="deployments.ready")
+    rolling = finding("Deployment/shop/web", transitional=True, severity="warning")
+    under_way = result("warned", rolling, id="deployments.ready")
+    other = result("warned", msgspec.structs.replace(rolling, object="Deployment/shop/other"), id="deployments.ready")
+    pager = Pager()
+    rounds = [bad, bad, *[under_way] * 9, bad, *[other] * 3]
+    assert "".join(pager.round(*signals([each])) for each in rounds) == "-n------------r"
+
+
+def test_what_is_waived_has_not_recovered() -> None:
+    """A waiver ends the alert at once, as no longer checked; one that was there before has nothing to do with it."""
+    bad, old = finding("Pod/shop/db-0"), finding("Pod/shop/db-1", waived="OPS-1")
+    failed, well = result("failed", bad, old), result("waived", old)
+    waived = result("waived", msgspec.structs.replace(bad, waived="OPS-2"), old)
+    for end, told in ((waived, "-ng---"), (well, "-n--r-")):
+        pager = Pager()
+        assert "".join(pager.round(*signals([each])) for each in (failed, failed, *[end] * 4)) == told
+
+
+@pytest.mark.parametrize(
+    ("root", "object", "transitional", "signal"),
+    [
+        ("Node/a", "Pod/shop/web", True, "consequence"),
+        ("Node/a", "Service/shop/web", True, "bad"),
+        ("Node/a", "https://shop.example.com/", True, "bad"),
+        ("Node/a", "shop.example.com:443", True, "bad"),
+        ("Deployment/shop/web", "Pod/shop/web", True, "bad"),
+        ("Node/a", "https://shop.example.com/", False, "consequence"),
+        ("Deployment/shop/web", "Service/shop/web", False, "consequence"),
+    ],
+)
+def test_what_follows_from_something_under_way_is_silent_only_for_a_bounded_time(
+    root: str, object: str, transitional: bool, signal: str
+) -> None:
+    """A node comes or goes within minutes; a rollout may take for ever, and what users feel does not wait for it."""
+    cause = result("failed", finding(root, transitional=transitional), id="a.b")
+    follows = result("failed", finding(object, because=f"a.b: {root}"), id="c.d")
+    assert signals([cause, follows])[1].signal == signal
+
+
+def test_however_long_the_words_little_is_remembered() -> None:
+    """An address of 10 kB, or a container that says as much at its end, fills no history."""
+    wordy = Finding(object="x" * 10_000, observed="y" * 10_000, expected="z", because=None)
+    check = msgspec.structs.replace(result("failed", *[wordy] * 60), reason="r" * 10_000)
+    assert len(msgspec.json.encode(signals([check]))) < 1200

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.test_monitor_round import Rounds
+from tests.worlds import profile
 from upgate.cli import main
 
 
@@ -79,10 +80,23 @@ def test_a_torn_history_is_shown_to_nobody_and_left_as_it_is(past, capsys) -> No
     assert past.path.read_bytes() == b"no database at all" * 500
 
 
+def test_what_is_no_longer_asked_is_not_wrong_now(past, capsys) -> None:
+    """A check that was renamed while it failed is told among the transitions, and not for ever as what is wrong."""
+    past.run("F", ids=("nodes.ready", "old.name"))
+    main(["history", "--profile", "prod", "--since", "3650d"])
+    assert "old.name failed" in capsys.readouterr().out.partition("WRONG NOW")[2].partition("ALERTS")[0]
+    past.at += timedelta(days=3)
+    past.run("F")
+    main(["history", "--profile", "prod", "--since", "3650d"])
+    now = capsys.readouterr().out.partition("WRONG NOW")[2].partition("ALERTS")[0]
+    assert "nodes.ready failed" in now
+    assert "old.name" not in now
+
+
 def test_maintenance_is_announced_listed_and_ended(past, capsys) -> None:
     """While it lasts rounds say so and tell nobody; after its end they do."""
     assert main(["maintenance", "start", "--profile", "prod", "--for", "2h", "--reason", "to 1.37"]) == 0
-    assert "rounds go on, and nobody is told of alerts" in capsys.readouterr().out
+    assert capsys.readouterr().out.endswith(" UTC: rounds go on, and nobody is told of alerts\n")
     past.at = datetime.now(UTC)
     assert "nobody is told of alerts: to 1.37" in past.run("F")[0]
     assert main(["maintenance", "list", "--profile", "prod"]) == 0
@@ -90,11 +104,31 @@ def test_maintenance_is_announced_listed_and_ended(past, capsys) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("upgate.monitor.commands.datetime", Later)
         assert main(["maintenance", "stop", "--profile", "prod"]) == 0
-        assert capsys.readouterr().out.startswith("maintenance is over")
+        assert capsys.readouterr().out == "what was announced is over\nwhat is wrong now is told in the next round\n"
         assert main(["maintenance", "stop", "--profile", "prod"]) == 0
         assert capsys.readouterr().out == "no maintenance was announced\n"
     past.at = datetime.now(UTC) + timedelta(minutes=30)
     assert past.run("F") == []
+
+
+def test_whoever_stops_maintenance_is_told_what_goes_on(past, capsys) -> None:
+    """A window of the profile is not ended by the command; one that the profile no longer has is over at once."""
+    assert main(["maintenance", "start", "--profile", "prod", "--for", "2h", "--reason", "to 1.37"]) == 0
+    past.at = datetime.now(UTC)
+    window = {"from": past.at - timedelta(hours=1), "to": past.at + timedelta(hours=5), "reason": "nodes"}
+    past.profile = profile(monitor={"maintenance": [window]})
+    past.at -= timedelta(minutes=1)
+    past.run(".")
+    capsys.readouterr()
+    main(["maintenance", "stop", "--profile", "prod"])
+    assert re.fullmatch(
+        "what was announced is over\na window of the profile's own goes on until .* UTC\n", capsys.readouterr().out
+    )
+    past.profile = profile()
+    past.at -= timedelta(minutes=1)
+    past.run(".")
+    main(["maintenance", "list", "--profile", "prod"])
+    assert "now" not in capsys.readouterr().out
 
 
 class Later(datetime):
@@ -107,8 +141,9 @@ class Later(datetime):
 
 
 def test_maintenance_can_be_announced_before_the_first_round(tmp_path, capsys) -> None:
-    """There is no history yet, and one begins."""
+    """There is no history yet, and one begins; whoever announced it in the wrong folder is told so."""
     assert main(["maintenance", "start", "--reports", str(tmp_path / "new"), "--for", "2h", "--reason", "a"]) == 0
+    assert f"is {tmp_path / 'new'} where rounds with --monitor write?" in capsys.readouterr().out
     rounds = Rounds(tmp_path / "new")
     rounds.at = datetime.now(UTC)
     assert rounds.run(".")[0].startswith("maintenance until")

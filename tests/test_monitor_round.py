@@ -4,20 +4,23 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tests.running import REPOSITORY
 from tests.webhooks import Webhook, webhook
 from tests.worlds import profile
 from upgate.errors import UsageError
-from upgate.monitor import delivery, history, round, storage
+from upgate.monitor import delivery, history, maintenance, round, sending, storage
 from upgate.monitor.round import Monitored
+from upgate.plugin import monitoring
 from upgate.probes.attempt import Attempt, Elapsed
 from upgate.snapshot import Snapshot
 from upgate.verdict import EXIT_CODES, CheckResult, Cluster, Finding, Results, decide
@@ -144,6 +147,32 @@ def test_what_cannot_be_delivered_waits_and_arrives_in_its_order(server: Webhook
         assert all(each.sent for each in past.messages())
 
 
+def test_those_who_answer_do_not_wait_for_one_who_does_not(
+    server: Webhook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However the recipients are called: where one has used up the time of a round, the others are first in the next one."""
+    monkeypatch.setattr(delivery, "TOGETHER", 0.15)
+    monkeypatch.setattr(delivery, "BETWEEN", 0.2)
+    paths = sorted(("/a", "/b"), key=lambda path: delivery.digest(server.url(path)))
+    server.broken[paths[0]] = 503
+    rounds = Rounds(tmp_path, notify=[server.url(path) for path in paths])
+    monkeypatch.setattr(sending, "post", slowly(sending.post))
+    rounds.run("FF")
+    rounds.at += timedelta(minutes=15)
+    rounds.run("F")
+    assert len(server.at(paths[1])) == 1
+
+
+def slowly(post: Callable[..., None]) -> Callable[..., None]:
+    """The same, after a time that is longer than all deliveries of a round may take."""
+
+    def slow(*arguments: object) -> None:
+        time.sleep(0.2)
+        post(*arguments)
+
+    return slow
+
+
 def test_a_recipient_that_is_gone_fills_nothing(server: Webhook, tmp_path: Path) -> None:
     """What waits for a URL that the profile no longer names is dropped, and that is said; so is more than fifty."""
     server.broken["/"] = 410
@@ -169,6 +198,20 @@ def test_no_token_of_a_url_is_anywhere(server: Webhook, tmp_path: Path) -> None:
     assert len(said) == 5
     assert not any(TOKEN in note for note in said), said
     assert all(TOKEN.encode() not in path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_what_a_cluster_says_cannot_pretend_to_be_a_line_of_ours(server: Webhook, tmp_path: Path) -> None:
+    """The last words of a container may hold line breaks, and a heading of ours behind one."""
+    forged = Finding(object="Pod/a/b", observed="died\n\nRECOVERED\n- nodes.ready: all is well", expected="")
+    rounds = Rounds(tmp_path, notify=[server.url("/")])
+    for _ in range(2):
+        rounds.at += timedelta(minutes=1)
+        checks = [structs.replace(check("F"), findings=(forged,))]
+        round.run(Monitored(rounds.profile, results(checks, rounds.at), None, tmp_path))
+    (message,) = server.at("/")
+    assert "  Pod/a/b: died RECOVERED - nodes.ready: all is well" in message["text"].splitlines()
+    with history.opened(rounds.path) as past:
+        assert not any("\n" in text for text in (past.checks()[0].detail, past.incidents()[0].observed))
 
 
 def test_a_message_has_the_same_number_in_every_attempt(server: Webhook, tmp_path: Path) -> None:
@@ -204,6 +247,15 @@ def test_maintenance_mutes_and_is_booked_apart(server: Webhook, tmp_path: Path) 
         assert {(each.maintenance, each.judged, each.failed) for each in past.days()} == {(False, 5, 1), (True, 8, 7)}
         assert [(each.reason, each.source) for each in past.windows()] == [("upgrade", "profile")]
         assert [(each.maintenance, each.told) for each in past.incidents()] == [(True, True)]
+
+
+def test_the_reason_of_a_window_may_come_from_the_environment(tmp_path: Path) -> None:
+    """What `${VAR}` stood for is in no history, as it is in no report."""
+    window = {"from": START, "to": START + timedelta(minutes=10), "reason": f"moving {TOKEN}"}
+    entries = profile(monitor={"maintenance": [window]}).monitor.maintenance
+    with storage.transaction(tmp_path / history.FILE) as db:
+        assert [reason for *_, reason in maintenance.in_force(db, entries, START, [TOKEN])] == ["moving [hidden]"]
+        assert [row["reason"] for row in db.execute("SELECT reason FROM windows")] == ["moving [hidden]"]
 
 
 @pytest.mark.parametrize("torn", [b"", b"SQLite format 3\0 and then nothing", b"\x7fELF" * 5000])
@@ -338,6 +390,50 @@ def test_latency_and_availability_are_kept_by_target_and_hour(tmp_path: Path) ->
     assert (hour.up, hour.down, hour.unknown, hour.latency, hour.slowest) == (2, 1, 1, 0.2, 0.2)
 
 
+def test_a_target_that_only_warns_is_down_all_the_same(tmp_path: Path) -> None:
+    """How much an entry matters says nothing about whether it answered; right at the second attempt is an answer."""
+    rounds = Rounds(tmp_path)
+    found = Finding(object="https://a", observed="503", expected="200", severity="warning")
+    warned = structs.replace(check("."), outcome="warned", findings=(found,))
+    for flaky_after in (0, 1):
+        rounds.at += timedelta(minutes=1)
+        attempt = Attempt(id=warned.id, target="https://a", started=START, elapsed=Elapsed(), flaky_after=flaky_after)
+        seen = Snapshot(taken=START, attempts=[attempt])
+        round.run(Monitored(rounds.profile, results([warned], rounds.at), seen, tmp_path))
+    with history.opened(rounds.path) as past:
+        assert [(each.up, each.down) for each in past.targets()] == [(1, 1)]
+
+
+def test_an_entry_that_the_profile_no_longer_has_is_told_so_at_once(server: Webhook, tmp_path: Path) -> None:
+    """It is not failing for two more days; a check that a round merely does not select is."""
+    shop = {"name": "shop", "url": "https://shop.example.com/"}
+    rounds = Rounds(tmp_path, notify=[server.url("/")])
+    rounds.profile = profile(monitor={"notify": [server.url("/")]}, external=[shop])
+    rounds.run("FF", ids=("external.shop", "pods.ready"))
+    rounds.run(".")
+    rounds.profile = profile(monitor={"notify": [server.url("/")]})
+    rounds.run("...")
+    assert [[line["check"] for line in each["gone"]] for each in server.at("/")] == [[], ["external.shop"]]
+    assert [[line["check"] for line in each["ongoing"]] for each in server.at("/")] == [[], ["pods.ready"]]
+    with history.opened(rounds.path) as past:
+        assert [each.name for each in past.open_incidents()] == ["pods.ready"]
+        assert [(each.outcome, each.rounds) for each in past.spans(name="external.shop")] == [
+            ("failed", 2),
+            ("skipped", 1),
+        ]
+
+
+def test_a_folder_of_reports_has_one_profile(tmp_path: Path) -> None:
+    """Alerts of two clusters that come and go by each other's rounds would be lost: the second profile is refused."""
+    rounds = Rounds(tmp_path)
+    rounds.run(".")
+    monitoring.belongs(rounds.path, rounds.profile.name)
+    with pytest.raises(UsageError, match="is the history of another profile than staging: give each profile its own"):
+        monitoring.belongs(rounds.path, "staging")
+    rounds.path.write_bytes(b"torn" * 5000)
+    monitoring.belongs(rounds.path, "staging")
+
+
 def test_an_output_that_breaks_keeps_nobody_from_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next output is written all the same, with the history to read, and the round goes on."""
     seen = []
@@ -390,6 +486,16 @@ def test_a_redirect_has_not_taken_a_message(server: Webhook, tmp_path: Path) -> 
     rounds = Rounds(tmp_path, notify=[server.url("/old")])
     assert "it answered with status 302" in rounds.run("FF")[0]
     assert server.received == []
+
+
+def test_somebody_new_is_told_what_goes_on(server: Webhook, tmp_path: Path) -> None:
+    """Whoever gets another URL because the old one's token had expired must not wait for the next reminder."""
+    rounds = Rounds(tmp_path, notify=[server.url("/old")])
+    server.broken["/old"] = 403
+    rounds.run("FF")
+    rounds.profile = profile(monitor={"notify": [server.url("/new")]})
+    rounds.run("FFF")
+    assert [[line["check"] for line in each["ongoing"]] for each in server.at("/new")] == [["nodes.ready"]]
 
 
 def test_a_thousand_nodes_are_one_target(tmp_path: Path) -> None:

@@ -132,6 +132,10 @@ WRONG = {
         "patience: {start-up: fast}",
         "1:22: patience.start-up: not a duration such as 800ms, 30s, 5m, 1h30m or 2d",
     ),
+    "a duration beyond the calendar": (
+        "monitor: {keep: 800000d}",
+        "1:17: monitor.keep: longer than a hundred years",
+    ),
     "an endless duration": (
         f"window: {'9' * 30}d",
         "1:9: window: not a duration such as 800ms, 30s, 5m, 1h30m or 2d",

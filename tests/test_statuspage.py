@@ -113,6 +113,13 @@ def test_a_check_of_another_round_is_not_forgotten(past_path):
     assert "not asked in the last round, as of 2026-11-21 01:02:03 UTC" in crashing
 
 
+def test_a_page_is_not_clear_because_nobody_asked(past_path):
+    """A cheap round that finds nothing does not make green what an earlier one found that asked more."""
+    page = Page(page_of(results(result("api.fine")), past_path))
+    assert results(result("api.fine")).verdict == "clear"
+    assert page.all("h1")[0]["text"].startswith("not clear ")
+
+
 def test_nothing_wrong_is_said(tmp_path):
     """A clear round on a clear history says so, and has no trouble, no incidents and no maintenance to tell."""
     path = recorded(tmp_path / history.FILE, FINISHED, 3, lambda back: (healthy(), False))

@@ -333,9 +333,11 @@ def run(
     profile: Profile | None = None,
     baseline: Baseline | None = None,
     entry: Any = None,
+    *,
+    monitor: bool = False,
 ) -> list[CheckResult]:
     """What some checks say of a world, with their root causes."""
-    gate = Gate(profile or Profile(), Options(Path("reports")))
+    gate = Gate(profile or Profile(), Options(Path("reports"), monitor=monitor))
     gate.snapshot, gate.baseline = seen if isinstance(seen, Snapshot) else snapshot(seen), baseline
     results = [_judge(battery()[id], gate, entry) for id in ids]
     return relate(results, gate.snapshot, {id: battery()[id].__check__.after for id in ids})
@@ -349,7 +351,8 @@ def _judge(function: Callable[..., None], gate: Gate, entry: Any) -> CheckResult
         function(**{name: nouns[name] for name in inspect.signature(function).parameters})
     except Inconclusive as reason:
         return result(check, "inconclusive", str(reason))
-    return conclude(judgement, gate.profile.waivers, may_be_empty=check.id in gate.profile.expect.may_be_empty)
+    empty = check.id in gate.profile.expect.may_be_empty
+    return conclude(judgement, gate.profile.waivers, may_be_empty=empty, monitoring=gate.options.monitor)
 
 
 def objects(result: CheckResult) -> list[str]:

@@ -33,7 +33,7 @@ def relate(results: Sequence[CheckResult], snapshot: Snapshot, after: Mapping[st
 
 
 class Causes:
-    """The active critical findings of a run, by object."""
+    """The active findings of a run that explain others, by object: the critical ones, and rollouts under way."""
 
     def __init__(
         self, results: Sequence[CheckResult], depends: Dependencies, after: Mapping[str, Sequence[str]]
@@ -42,7 +42,10 @@ class Causes:
         self._depends = depends
         self._after = after
         self._found = {
-            (each.id, finding.object) for each in results for finding in each.active if finding.severity == "critical"
+            (each.id, finding.object)
+            for each in results
+            for finding in each.active
+            if finding.severity == "critical" or finding.transitional
         }
 
     def related(self) -> list[CheckResult]:

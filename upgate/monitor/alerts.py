@@ -1,25 +1,28 @@
 """The state of each alert, round by round. Pure: signals and times go in, what is on, and for how long, comes out.
 
 An alert comes on when N of the last M rounds that judged its check were bad, and goes when none of the last M was. Rounds
-that could not judge it, or in which another check's finding explains it, neither set it off nor end it. One that
-changes again and again is flapping: it goes only after a time of peace, and nobody is told of every change.
+that could not judge it, in which another check's finding explains it, or in which what was wrong is under way, neither
+set it off nor end it. One that changes again and again is flapping: it goes only after a time of peace, and nobody is
+told of every change.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from upgate.monitor.signals import MOST, Seen
 
 Kind = Literal["failing", "inconclusive"]
 #: So many changes between good and bad within this time are flapping; it ends with an hour without a bad round.
 CHANGES, WITHIN, PEACE = 6, timedelta(hours=6), timedelta(hours=1)
-#: What is no longer judged at all is no longer alerted.
-GONE = timedelta(days=1)
+#: What is no longer judged at all is no longer alerted. Longer than a day: some rounds are daily, and start late.
+GONE = timedelta(days=2)
 
 
 class Rate(Protocol):
@@ -78,9 +81,15 @@ class Alert(msgspec.Struct, kw_only=True):
             self.on = self.flapping
 
     def established(self, rate: Rate) -> set[str]:
-        """The objects that were bad in as many rounds as set an alert off."""
-        seen = [name for each in self.window for name in each.objects]
-        return {name for name in seen if seen.count(name) >= rate.failures}
+        """The objects that are bad, and were in as many rounds as set an alert off."""
+        seen = Counter(name for each in self.window for name in each.objects)
+        return {name for name in self.window[-1].objects if seen[name] >= rate.failures}
+
+    def has_any(self, names: Iterable[str]) -> bool:
+        """One of these objects was lately bad."""
+        return not self.known.keys().isdisjoint(names) or any(
+            not set(names).isdisjoint(it.objects) for it in self.window
+        )
 
     @property
     def bad(self) -> bool:
@@ -93,9 +102,13 @@ class Alert(msgspec.Struct, kw_only=True):
         return not (self.on or self.told or self.changes or any(each.bad for each in self.window))
 
     def _know(self, at: datetime) -> None:
-        """What people know of and was seen again; what has long been gone is new when it comes again."""
-        self.known.update((name, at) for name in self.window[-1].objects if name in self.known)
-        self.known = {name: seen for name, seen in self.known.items() if at - seen < PEACE}
+        """What people know of and was seen again; what has long been gone is new when it comes again.
+
+        Of more than can be remembered nobody can tell which are new: they count as known.
+        """
+        many = any(len(each.objects) >= MOST for each in self.window)
+        self.known.update((name, at) for name in self.window[-1].objects if many or name in self.known)
+        self.known = latest({name: seen for name, seen in self.known.items() if at - seen < PEACE})
 
     def _flaps(self, at: datetime) -> bool:
         """What lies in the future was said by a clock that was wrong."""
@@ -115,14 +128,14 @@ class State(msgspec.Struct, kw_only=True):
     inconclusive: Alert = msgspec.field(default_factory=Alert)
     #: The last thing that was said about it.
     last: Seen | None = None
-    #: It is not judged any more.
+    #: It is not judged any more, or what was wrong is waived.
     gone: bool = False
 
     def add(self, seen: Seen, at: datetime, rules: Rules) -> None:
         """One more round."""
-        self.title, self.seen, self.last = seen.title, at, seen
-        self.gone = seen.signal == "off"
-        if seen.signal in ("good", "bad"):
+        self.title, self.seen, self.last = seen.title, at, replace(seen, moving=(), waived=())
+        self.gone = seen.signal == "off" or (seen.signal == "good" and self.failing.has_any(seen.waived))
+        if seen.signal == "bad" or (seen.signal == "good" and not self.failing.has_any(seen.moving)):
             self.failing.add(seen.signal == "bad", at, rules.failing, seen.objects)
         if seen.signal in ("good", "bad", "consequence", "unknown"):
             self.inconclusive.add(seen.signal == "unknown", at, rules.inconclusive)
@@ -184,13 +197,16 @@ class News(msgspec.Struct, kw_only=True):
 def news(states: States, at: datetime, rules: Rules, *, anyway: bool = False) -> News | None:
     """What people are to be told now, and note that they were; None where there is nothing new.
 
-    `anyway` repeats what goes on before its time: a maintenance window is over.
+    A round in which all is good reminds nobody: what has not recovered yet is told when it has.
+
+    `anyway` repeats what goes on before its time: a maintenance window is over, or somebody is new.
     """
     told = News()
     for each in all_of(states):
         sort_in(told, each, rules)
-    due = any(is_due(each.alert, at, rules.remind) for each in told.ongoing)
-    if not (told.new or told.more or told.recovered or told.gone or due or (anyway and told.ongoing)):
+    still = [each.alert for each in told.ongoing if each.alert.bad]
+    due = any(is_due(alert, at, rules.remind) for alert in still) or (anyway and still)
+    if not (told.new or told.more or told.recovered or told.gone or due):
         return None
     for each in (*told.new, *told.more, *told.ongoing):
         remember(each.alert, at)
@@ -231,5 +247,9 @@ def is_due(alert: Alert, at: datetime, remind: timedelta) -> bool:
 def remember(alert: Alert, at: datetime) -> None:
     """People know now that it is on, and of its objects."""
     current = {name: at for each in alert.window for name in each.objects}
-    known = sorted({**alert.known, **current}.items(), key=lambda item: item[1])
-    alert.told, alert.known = at, dict(known[-2 * MOST :])
+    alert.told, alert.known = at, latest({**alert.known, **current})
+
+
+def latest(known: dict[str, datetime]) -> dict[str, datetime]:
+    """As many as are remembered."""
+    return dict(sorted(known.items(), key=lambda item: item[1])[-2 * MOST :])

@@ -134,10 +134,13 @@ def start(options: argparse.Namespace) -> int:
         raise UsageError("--for: a window of no length mutes nothing")
     if not options.reason.strip():
         raise UsageError("--reason: say why")
-    begins = datetime.now(UTC)
-    with usable(), storage.transaction(path_of(options)) as db:
+    begins, path = datetime.now(UTC), path_of(options)
+    with usable(), storage.transaction(path) as db:
         maintenance.book(db, begins, begins + length, options.reason.strip(), "command")
+        rounds = db.execute("SELECT 1 FROM rounds LIMIT 1").fetchone()
     print(f"maintenance until {begins + length:%Y-%m-%d %H:%M} UTC: rounds go on, and nobody is told of alerts")
+    if not rounds:
+        print(f"No round was run there yet: is {path.parent} where rounds with --monitor write? Else say --reports=DIR")
     return 0
 
 
@@ -145,14 +148,15 @@ def stop(options: argparse.Namespace) -> int:
     """`upgate maintenance stop`. Raises UsageError."""
     from upgate.monitor import maintenance, storage
 
-    path = existing(options)
+    path, now = existing(options), datetime.now(UTC)
     with usable(), storage.transaction(path) as db:
-        stopped = maintenance.stop(db, datetime.now(UTC))
-    print(
-        "maintenance is over: what is wrong now is told in the next round"
-        if stopped
-        else "no maintenance was announced"
-    )
+        stopped = maintenance.stop(db, now)
+        ends = maintenance.open_until(db, now)
+    print("what was announced is over" if stopped else "no maintenance was announced")
+    if ends:
+        print(f"a window of the profile's own goes on until {ends:%Y-%m-%d %H:%M} UTC")
+    elif stopped:
+        print("what is wrong now is told in the next round")
     return 0
 
 

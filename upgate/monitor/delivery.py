@@ -49,16 +49,25 @@ def understood(path: Path) -> set[str]:
     """The recipients that were asked about in earlier rounds; none where that cannot be read."""
     try:
         with reading(path) as db:
-            return {row["recipient"] for row in db.execute("SELECT recipient FROM recipients")}
+            return recipients(db)
     except UpgateError:
         return set()
+
+
+def recipients(db: sqlite3.Connection) -> set[str]:
+    """Those of the last round that was written down."""
+    return {row["recipient"] for row in db.execute("SELECT recipient FROM recipients")}
+
+
+def has_new(db: sqlite3.Connection, urls: Sequence[str]) -> bool:
+    """One of these was told nothing so far: it is new, or another URL of somebody whose token was changed."""
+    return not {digest(url) for url in urls} <= recipients(db)
 
 
 def understand(db: sqlite3.Connection, urls: Sequence[str]) -> None:
     """Remember that these can be delivered to."""
     wanted = {digest(url) for url in urls}
-    known = {row["recipient"] for row in db.execute("SELECT recipient FROM recipients")}
-    if wanted != known:
+    if wanted != recipients(db):
         db.execute("DELETE FROM recipients")
         db.executemany("INSERT INTO recipients VALUES (?)", [(each,) for each in wanted])
 
@@ -163,13 +172,13 @@ class Delivery:
 def waiting(db: sqlite3.Connection, at: datetime) -> Iterator[sqlite3.Row]:
     """What is due, by recipient and oldest first. A next time far ahead was said by a clock that was wrong.
 
-    A message waits for the older ones to the same recipient.
+    A message waits for the older ones to the same recipient, and those who answer do not wait for one who does not.
     """
     return db.execute(
         """SELECT * FROM outbox AS it WHERE sent IS NULL AND NOT EXISTS (
             SELECT 1 FROM outbox WHERE sent IS NULL AND recipient = it.recipient AND id <= it.id
             AND next > ?1 AND next <= ?2)
-        ORDER BY recipient, id""",
+        ORDER BY (SELECT max(attempts) FROM outbox WHERE sent IS NULL AND recipient = it.recipient), recipient, id""",
         (milliseconds(at), milliseconds(at + LONGEST)),
     )
 

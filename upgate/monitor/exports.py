@@ -9,7 +9,9 @@ from typing import Any
 import msgspec
 
 from upgate.facts.words import counted, duration
+from upgate.monitor.alerts import GONE
 from upgate.monitor.history import History, Incident
+from upgate.monitor.tracks import percent
 
 #: Entries of one kind in the text; JSON and CSV have all.
 ENTRIES = 20
@@ -71,8 +73,10 @@ def summary(past: History, since: datetime, now: datetime) -> list[str]:
 
 
 def wrong(past: History, now: datetime) -> list[str]:
-    """The checks that are not all right at the moment."""
-    bad = [each for each in past.checks() if each.outcome in ("failed", "inconclusive")]
+    """The checks that are not all right at the moment; those that rounds have long ceased to ask are not among them."""
+    last = past.last_round()
+    asked = [each for each in past.checks() if last and last.at - each.seen < GONE]
+    bad = [each for each in asked if each.outcome in ("failed", "inconclusive")]
     return shortened(
         [
             f"{each.name} {each.outcome} for {duration(now - each.since)}, since {moment(each.since)}: {each.detail}"
@@ -116,7 +120,7 @@ def targets(past: History, since: datetime) -> list[str]:
             so_far = sums.setdefault(each.target, [0, 0, 0])
             sums[each.target] = [a + b for a, b in zip(so_far, (each.up, each.down, each.took), strict=True)]
     return [
-        f"{target}: up in {up:.0f} of {up + down:.0f} rounds ({up / (up + down):.2%}), {took / max(up, 1):.3f} s"
+        f"{target}: up in {up:.0f} of {up + down:.0f} rounds ({percent(up / (up + down))}), {took / max(up, 1):.3f} s"
         for target, (up, down, took) in sorted(sums.items())
         if up + down
     ]

@@ -9,7 +9,10 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from upgate.monitor.history import milliseconds, moment
+from upgate.redaction import redact
 
+#: The window is open at the moment ?1.
+OPEN = "since <= ?1 AND ?1 < until"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -48,17 +51,30 @@ def occurrences(entry: Entry, since: datetime, until: datetime) -> Iterator[Wind
         day += timedelta(days=1)
 
 
-def in_force(db: sqlite3.Connection, entries: Sequence[Entry], at: datetime) -> list[Window]:
+def in_force(
+    db: sqlite3.Connection, entries: Sequence[Entry], at: datetime, secrets: Sequence[str] = ()
+) -> list[Window]:
     """The windows in which this moment is; those of the profile are written down now."""
-    for begins, ends, reason in (met := planned(entries, at)):
+    met = [(begins, ends, redact(reason, secrets)) for begins, ends, reason in planned(entries, at)]
+    withdraw(db, met, at)
+    for begins, ends, reason in met:
         book(db, begins, ends, reason, "profile")
     return [*announced(db, at), *met]
+
+
+def withdraw(db: sqlite3.Connection, met: Sequence[Window], at: datetime) -> None:
+    """End what the profile once said and says no longer: nobody must read that people are still left in peace."""
+    there = {(milliseconds(begins), reason) for begins, _, reason in met}
+    query = f"SELECT id, since, reason FROM windows WHERE source = 'profile' AND {OPEN}"  # noqa: S608 - words of ours
+    for row in db.execute(query, (milliseconds(at),)).fetchall():
+        if (row["since"], row["reason"]) not in there:
+            db.execute("UPDATE windows SET until = ? WHERE id = ?", (milliseconds(at), row["id"]))
 
 
 def announced(db: sqlite3.Connection, at: datetime) -> list[Window]:
     """The windows that somebody announced, and in which this moment is."""
     rows = db.execute(
-        "SELECT since, until, reason FROM windows WHERE source = 'command' AND since <= ?1 AND ?1 < until ORDER BY since",
+        f"SELECT since, until, reason FROM windows WHERE source = 'command' AND {OPEN} ORDER BY since",  # noqa: S608 - the same
         (milliseconds(at),),
     )
     return [(moment(row["since"]), moment(row["until"]), row["reason"]) for row in rows]
@@ -76,5 +92,12 @@ def book(db: sqlite3.Connection, since: datetime, until: datetime, reason: str, 
 def stop(db: sqlite3.Connection, at: datetime) -> int:
     """End what was announced now; how many there were."""
     return db.execute(
-        "UPDATE windows SET until = ?1 WHERE source = 'command' AND since <= ?1 AND ?1 < until", (milliseconds(at),)
+        f"UPDATE windows SET until = ?1 WHERE source = 'command' AND {OPEN}",  # noqa: S608 - the same
+        (milliseconds(at),),
     ).rowcount
+
+
+def open_until(db: sqlite3.Connection, at: datetime) -> datetime | None:
+    """When the last window that is open at this moment is over; None where there is none that a round has met."""
+    row = db.execute(f"SELECT max(until) AS until FROM windows WHERE {OPEN}", (milliseconds(at),)).fetchone()  # noqa: S608 - the same
+    return None if row["until"] is None else moment(row["until"])

@@ -9,10 +9,12 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from upgate.monitor.history import milliseconds
 from upgate.monitor.storage import check_through
 from upgate.probes.attempt import Attempt
+from upgate.reports.cleaning import begun
 from upgate.verdict import CheckResult, Results
 
 DAY, HOUR = 86_400_000, 3_600_000
@@ -22,6 +24,12 @@ SPANS = 2000
 TARGETS = 20
 #: Characters of what was found.
 DETAIL = 300
+
+
+class Entry(Protocol):
+    """An entry of the profile's `external:`."""
+
+    id: str
 
 
 def record(db: sqlite3.Connection, results: Results, attempts: Sequence[Attempt], maintenance: bool) -> int:
@@ -41,6 +49,20 @@ def record(db: sqlite3.Connection, results: Results, attempts: Sequence[Attempt]
     for check, attempt, name in pairs(results.checks, attempts):
         add_target(db, check, attempt, name, (id, at, maintenance))
     return id
+
+
+def removed(db: sqlite3.Connection, results: Results, entries: Sequence[Entry]) -> list[CheckResult]:
+    """The entries of `external:` that the profile had and no longer has, as skipped, once: nobody looks at them any more."""
+    there = {entry.id for entry in entries} | {check.id for check in results.checks}
+    rows = db.execute(
+        """SELECT name, title, severity FROM checks WHERE name LIKE 'external.%' AND
+        (SELECT outcome FROM spans WHERE spans.name = checks.name ORDER BY id DESC LIMIT 1) <> 'skipped'"""
+    )
+    return [
+        CheckResult(id=row["name"], title=row["title"], severity=row["severity"], outcome="skipped")
+        for row in rows
+        if row["name"] not in there
+    ]
 
 
 def add_check(db: sqlite3.Connection, check: CheckResult, round: int, at: int) -> None:
@@ -71,7 +93,7 @@ def detail(check: CheckResult) -> str:
     """What was found first, or why it could not be judged."""
     first = next(iter(check.roots or check.active or check.findings), None)
     text = f"{first.object}: {first.observed}" if first else check.reason
-    return text[:DETAIL]
+    return begun(text, DETAIL)
 
 
 def add_to_day(db: sqlite3.Connection, check: CheckResult, round: int, at: int, maintenance: bool) -> None:
@@ -98,9 +120,13 @@ def entry_of(attempt: Attempt) -> str:
     return attempt.id.partition("[")[0]
 
 
-def state_of(check: CheckResult, target: str) -> str:
-    """Whether a target was up, by what its check says of it."""
-    if any(finding.object == target and finding.severity == "critical" for finding in check.findings):
+def state_of(check: CheckResult, attempt: Attempt) -> str:
+    """Whether a target was up, by what its check says of it; whether that is a warning or worse is the profile's choice.
+
+    Right at a later attempt is up, and a warning too.
+    """
+    found = [each for each in check.findings if each.object == attempt.target]
+    if any(each.severity == "critical" or not attempt.flaky_after for each in found):
         return "down"
     return "unknown" if check.outcome in ("inconclusive", "skipped") else "up"
 
@@ -110,7 +136,7 @@ def add_target(
 ) -> None:
     """Count the attempt for its hour."""
     round, at, maintenance = when
-    state = state_of(check, attempt.target)
+    state = state_of(check, attempt)
     took = attempt.elapsed.total if state == "up" else 0.0
     db.execute(
         f"""INSERT INTO targets (target, name, hour, maintenance, first, {state}, took, slowest)

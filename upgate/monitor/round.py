@@ -118,8 +118,10 @@ def kept(round: Monitored, work: Callable[[sqlite3.Connection], T]) -> T:
 def write(db: sqlite3.Connection, round: Monitored) -> None:
     """The round, its alerts, and what people are to be told of them: one transaction."""
     results, at = round.results, round.results.started
-    windows = maintenance.in_force(db, round.monitor.maintenance, at)
+    storage.give_to(db, round.profile.name)
+    windows = maintenance.in_force(db, round.monitor.maintenance, at, round.profile.secrets)
     before = db.execute("SELECT maintenance FROM rounds ORDER BY id DESC LIMIT 1").fetchone()
+    results = replace(results, checks=(*results.checks, *recording.removed(db, results, round.profile.external)))
     id = recording.record(db, results, attempts_of(round), bool(windows))
     states, lost = memory.load(db)
     round.notes += [f"the alert state of {name} could not be read and begins anew" for name in lost]
@@ -128,7 +130,7 @@ def write(db: sqlite3.Connection, round: Monitored) -> None:
         ends = max(ends for _, ends, _ in windows)
         round.notes.append(f"maintenance until {ends:%Y-%m-%d %H:%M} UTC, nobody is told of alerts: {windows[0][2]}")
     else:
-        tell(db, round, states, after_maintenance=bool(before and before["maintenance"]))
+        tell(db, round, states, anyway=bool(before and before["maintenance"]))
     memory.write_incidents(db, states, id, at, bool(windows))
     memory.save(db, states)
     delivery.understand(db, round.monitor.notify)
@@ -141,10 +143,11 @@ def attempts_of(round: Monitored) -> list[Attempt]:
     return [replace(each, target=redact(each.target, round.profile.secrets)) for each in attempts]
 
 
-def tell(db: sqlite3.Connection, round: Monitored, states: alerts.States, *, after_maintenance: bool) -> None:
-    """Put the news into the outbox, if there are any."""
+def tell(db: sqlite3.Connection, round: Monitored, states: alerts.States, *, anyway: bool) -> None:
+    """Put the news into the outbox, if there are any; for somebody new all that goes on is news."""
     at = round.results.started
-    news = alerts.news(states, at, rules(round.monitor), anyway=after_maintenance)
+    anyway = anyway or delivery.has_new(db, round.monitor.notify)
+    news = alerts.news(states, at, rules(round.monitor), anyway=anyway)
     if news:
         message = compose(news, round.results, secrets.token_hex(4), where(round))
         delivery.put(db, message, round.monitor.notify, at)

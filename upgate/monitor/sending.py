@@ -13,17 +13,19 @@ import urllib.request
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from upgate.concurrently import within
 from upgate.errors import UpgateError, UsageError
 from upgate.monitor.message import Message
 from upgate.redaction import redact
 
-#: Seconds for one attempt.
-TIMEOUT = 8
+#: Seconds without a word from the other side, and for one attempt as a whole: an answer may come in drops.
+TIMEOUT, PATIENCE = 8, 20
 AGENT = "upgate"
 
 
@@ -42,10 +44,15 @@ def send(url: str, message: Message) -> None:
 
 
 def deliver(service: Any, message: Message) -> bool:
-    """Let apprise deliver it. Raises Undelivered."""
+    """Let apprise deliver it: as text, whatever the service makes of that. Raises Undelivered."""
+    from apprise import Apprise
+
     kind = "failure" if message.new or message.more or message.ongoing else "success"
+    notify = partial(Apprise(service).notify, message.text, message.title, kind, body_format="text")
     try:
-        return bool(service.notify(title=message.title, body=message.text, notify_type=kind))
+        return bool(within(PATIENCE, notify))
+    except TimeoutError:
+        raise Undelivered(f"no answer within {PATIENCE} s") from None
     except Exception as problem:  # its plugins are many, and what one of them raises must not stop the others
         raise Undelivered(f"apprise broke with {type(problem).__name__}") from None
 
@@ -57,6 +64,8 @@ def service_for(url: str) -> Any:
     service = Apprise.instantiate(url, suppress_exceptions=True)
     if service is not None:
         service.socket_connect_timeout = service.socket_read_timeout = TIMEOUT
+        if "overflow=" not in url.lower():
+            service.overflow_mode = "truncate"  # else what is longer than a service takes never arrives
     elif not url.startswith(("https://", "http://")):
         raise Undelivered("apprise does not know this kind of URL, or a part of it is missing")
     elif "@" in urlsplit(url).netloc:
@@ -89,8 +98,7 @@ def ping(url: str) -> None:
 def ask(url: str, request: urllib.request.Request) -> None:
     """Send a request that must be answered well. Raises Undelivered."""
     try:
-        with urllib.request.build_opener(NoRedirect).open(request, timeout=TIMEOUT) as answer:
-            answer.read(1)
+        within(PATIENCE, partial(answered, request))
     except urllib.error.HTTPError as problem:
         problem.close()
         raise Undelivered(f"it answered with status {problem.code}") from None
@@ -99,6 +107,12 @@ def ask(url: str, request: urllib.request.Request) -> None:
         raise Undelivered(hidden(str(reason) or type(reason).__name__, url)) from None
     except Exception as problem:  # http.client's errors are no OSErrors, and say what a stranger sent
         raise Undelivered(f"it gave no HTTP answer ({type(problem).__name__})") from None
+
+
+def answered(request: urllib.request.Request) -> None:
+    """Send a request, and read the beginning of what is answered."""
+    with urllib.request.build_opener(NoRedirect).open(request, timeout=TIMEOUT) as answer:
+        answer.read(1)
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):

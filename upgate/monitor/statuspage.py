@@ -21,12 +21,14 @@ from upgate.reports.cleaning import cleaned, harmless, one_line
 from upgate.reports.html import asset, policy
 from upgate.reports.html_checks import anchors
 from upgate.reports.writing import write_whole
-from upgate.verdict import Results
+from upgate.verdict import Results, Verdict, decide
 
 if TYPE_CHECKING:
     from upgate.monitor.history import History, Incident, Round, TargetDay, Window
 
 FILE = "status.html"
+#: The worst is the last.
+VERDICTS: tuple[Verdict, ...] = ("clear", "inconclusive", "not clear")
 #: So many incidents and windows are told; the history has them all.
 MOST = 50
 #: Seconds without a new page after which it says that nobody looks any more, at least; else three rounds.
@@ -46,13 +48,14 @@ def render(results: Results, past: History | None) -> bytes:
     style, script = asset("report.css") + asset("status.css"), asset("status.js")
     rows = wrong_now(results, past.checks() if past else ())
     rounds = past.rounds(results.finished - timedelta(days=1)) if past else []
+    verdict = overall(results, rows)
     page = Template(asset("status.html")).substitute(
         policy=policy(style, script),
         style=style,
         script=script,
-        title=escape(f"{results.verdict.upper()} — {results.profile} — status"),
-        tone=results.verdict.replace(" ", "-"),
-        verdict=escape(results.verdict),
+        title=escape(f"{verdict.upper()} — {results.profile} — status"),
+        tone=verdict.replace(" ", "-"),
+        verdict=escape(verdict),
         headline=escape(headline(rows)),
         counts=escape(words.counts(results)),
         facts=facts(results, rounds),
@@ -64,6 +67,11 @@ def render(results: Results, past: History | None) -> bytes:
         **of_history(results, past),
     )
     return page.encode()
+
+
+def overall(results: Results, rows: list[Wrong]) -> Verdict:
+    """The round's verdict, or a worse one: what an earlier round found, that asked more, is not clear by not asking."""
+    return max(results.verdict, decide([*results.checks, *rows]), key=VERDICTS.index)
 
 
 def headline(rows: list[Wrong]) -> str:
@@ -191,7 +199,7 @@ def check_list(inside: list[Track], titles: dict[str, str]) -> str:
     shown = "".join(track(it, titles.get(it.name, "")) for it in restless)
     folded = "".join(track(it, titles.get(it.name, "")) for it in quiet)
     listed = f'{legend()}<ul class="tracks">{shown}</ul>' if shown else ""
-    label = f"{counted(len(quiet), 'check')} fine on all days"
+    label = f"{counted(len(quiet), 'check')} fine on all days of which there is data"
     return listed + (
         f'<details class="fold"><summary>{label}</summary><ul class="tracks">{folded}</ul></details>' if folded else ""
     )

@@ -10,6 +10,7 @@ import fcntl
 import os
 import shutil
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -93,6 +94,21 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
 def version(connection: sqlite3.Connection) -> int:
     """The schema's version; 0 where there is none yet."""
     return connection.execute("PRAGMA user_version").fetchone()[0]
+
+
+def belongs_to(connection: sqlite3.Connection, name: str) -> bool:
+    """It is this profile's, or nobody's yet."""
+    return connection.execute("PRAGMA application_id").fetchone()[0] in (0, number_of(name))
+
+
+def give_to(connection: sqlite3.Connection, name: str) -> None:
+    """It is this profile's from now on."""
+    connection.execute(f"PRAGMA application_id = {number_of(name)}")
+
+
+def number_of(name: str) -> int:
+    """A profile as SQLite's own field for whose file it is can hold it: 31 bits, not 0."""
+    return zlib.crc32(name.encode()) & 0x7FFFFFFF or 1
 
 
 def closed(connection: sqlite3.Connection) -> None:

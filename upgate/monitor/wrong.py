@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from upgate.monitor.alerts import GONE
 from upgate.reports import words
 from upgate.verdict import OUTCOMES, Outcome, Results
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from upgate.monitor.history import Check
 
 TROUBLE: tuple[Outcome, ...] = ("failed", "inconclusive", "warned")
-#: A check that no round has judged for so long is no longer asked.
-FORGOTTEN = timedelta(days=1)
 
 
 class Wrong(NamedTuple):
@@ -47,5 +46,5 @@ def of_this_round(results: Results, history: dict[str, Check]) -> Iterator[Wrong
 def of_earlier_rounds(results: Results, history: dict[str, Check]) -> Iterator[Wrong]:
     asked = {check.id for check in results.checks}
     for name, check in history.items():
-        if name not in asked and check.outcome in TROUBLE and results.finished - check.seen < FORGOTTEN:
+        if name not in asked and check.outcome in TROUBLE and results.finished - check.seen < GONE:
             yield Wrong(name, check.outcome, check.detail, check.since, check.seen)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
+
 import msgspec
 import pytest
 
+from upgate.errors import UsageError
 from upgate.gate import Gate
-from upgate.monitor import delivery, history, round
+from upgate.monitor import delivery, history, round, storage
 from upgate.plugin.options import usable
 from upgate.redaction import without_secrets
 from upgate.reports.cleaning import cleaned
@@ -26,9 +30,22 @@ def begin(gate: Gate) -> None:
 
 
 def check(gate: Gate) -> None:
-    """See whether alerts could be sent. Raises UsageError."""
+    """See whether the history is this profile's, and alerts could be sent. Raises UsageError."""
+    belongs(gate.options.reports / history.FILE, gate.profile.name)
     if gate.profile.monitor.notify:
         delivery.check(gate.options.reports / history.FILE, gate.profile.monitor.notify)
+
+
+def belongs(path: Path, name: str) -> None:
+    """See that no other profile's rounds are in it: alerts would come and go by both. Raises UsageError."""
+    if not path.exists():
+        return
+    with suppress(storage.Unusable), storage.reading(path) as db:  # the round will say so
+        if not storage.belongs_to(db, name):
+            raise UsageError(
+                f"{path} is the history of another profile than {name}: give each profile its own --reports. "
+                f"If the profile was renamed, move the file away, or back: a new one begins"
+            )
 
 
 def follow(gate: Gate, results: Results) -> Results:

@@ -16,6 +16,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Va
 UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 DURATION = re.compile("".join(rf"(?:(\d{{1,9}}){unit})?" for unit in UNITS))
 DURATION_PATTERN = "^" + "".join(rf"(\d+{unit})?" for unit in UNITS) + "$"
+#: Nobody waits longer; and the calendar ends.
+LONGEST = timedelta(days=36_525)
 EXAMPLES = "such as 800ms, 30s, 5m, 1h30m or 2d"
 COMPARISON = re.compile(r"(>=|<=|==|!=|>|<)?\s*v?\d+(\.(\d+|\*)){0,2}([-+.][\w.+-]*)?")
 FAIL_AFTER = re.compile(r"(\d{1,4}) of (\d{1,4})")
@@ -31,9 +33,12 @@ def parse_duration(value: object) -> timedelta:
     match = DURATION.fullmatch(value) if isinstance(value, str) else None
     if not match or not value:
         raise ValueError(f"not a duration {EXAMPLES}")
-    return timedelta(
+    time = timedelta(
         milliseconds=sum(int(amount or 0) * unit for amount, unit in zip(match.groups(), UNITS.values(), strict=True))
     )
+    if time > LONGEST:
+        raise ValueError("longer than a hundred years")
+    return time
 
 
 def format_duration(time: timedelta) -> str:

@@ -59,6 +59,11 @@ def one_line(text: str, limit: int = 500) -> str:
     return shortened(" ".join(text.split()), limit)
 
 
+def begun(text: str, limit: int) -> str:
+    """The text without line breaks, and no more than its beginning: for what outlives the run's reports."""
+    return " ".join(text.split())[:limit]
+
+
 def shortened(text: str, limit: int) -> str:
     """At most about `limit` characters of the text, and how many were left out."""
     left_out = len(text) - limit
