@@ -142,11 +142,17 @@ class Handler(BaseHTTPRequestHandler):
     def answer_echo(self, _: str) -> None:
         self.reply(f"{self.path} {dict(self.headers)}".encode(), 500)
 
+    def answer_repeat(self, text: str) -> None:
+        self.reply(f"{text} {self.headers['X-Api-Key']}".encode(), 500)
+
     def answer_redirect(self, _: str) -> None:
         self.reply(b"", 302, {"Location": self.path.partition("?")[2]})
 
     def answer_loop(self, _: str) -> None:
         self.reply(b"", 302, {"Location": self.path})
+
+    def answer_cookie(self, _: str) -> None:
+        self.reply(b'{"user": {"token": "t0ken"}}', headers={"Set-Cookie": "sid=c00kie; HttpOnly"})
 
     def answer_ws(self, _: str) -> None:
         key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
