@@ -31,8 +31,7 @@ def target_at(entry: External, place: Place, secrets: Sequence[str]) -> Target |
     """What to ask there. None where the entry asks for a word that this place does not have, such as a host."""
     words = Words(place.words)
     url = words.in_url(url_of(entry))
-    said = f"{url} {entry.address} {entry.server_name} {entry.resolves_to}"
-    if any(f"{{{word}}}" in words(said) for word in PLACES.get(entry.each or "", ())):
+    if entry.each and lacks(entry, words):
         return None
     password = (entry.basic or "").partition(":")[2]
     return Target(
@@ -52,6 +51,16 @@ def target_at(entry: External, place: Place, secrets: Sequence[str]) -> Target |
         **{key: getattr(entry, key) for key in SAME},
         **{key: getattr(entry, key) or "" for key in TEXTS},
     )
+
+
+def lacks(entry: External, words: Words) -> bool:
+    """The entry names a word of its `each` that this place does not have, in whatever it sends or expects."""
+    sent = [entry.url, entry.tcp, entry.tls, entry.dns, entry.websocket, entry.closed, entry.address, entry.server_name]
+    texts = [*filter(None, sent), *entry.headers.values(), *(entry.resolves_to or ()), entry.location or ""]
+    for step in entry.journey or ():
+        texts += [request_of(step)[1], *step.headers.values()]
+    named = set(re.findall(r"\{(\w+)\}", " ".join(words(text) for text in texts)))
+    return not named.isdisjoint(PLACES[entry.each or ""])
 
 
 class Words:
