@@ -28,10 +28,10 @@ def command_lines(lines: Lines) -> dict[str, object]:
 
 
 def processes(lines: Lines) -> Iterator[CommandLine]:
-    """What runs. hyperkube is all components, by its first argument."""
+    """What runs. hyperkube is all components, by its first argument; what has ended by now has no arguments left."""
     for component, pid, line in rows(lines, "process", 3):
         arguments = line.rstrip("\x1f").split("\x1f")
-        if not arguments[0].endswith("hyperkube") or component in arguments[1:2]:
+        if arguments[0] and (not arguments[0].endswith("hyperkube") or component in arguments[1:2]):
             yield command(component, arguments, f"process {pid}", running=True)
 
 
