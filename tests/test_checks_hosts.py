@@ -34,6 +34,7 @@ def observed(id: str, machine: Host, **keys: Any) -> str:
         ({"enabled": "indirect"}, ""),
         ({"enabled": "alias"}, ""),
         ({"enabled": "disabled"}, "kubelet: disabled"),
+        ({"enabled": "enabled-runtime"}, "kubelet: enabled-runtime"),
         ({"enabled": "masked"}, "kubelet: masked"),
         ({"enabled": ""}, "kubelet: not enabled"),
         ({"state": "activating", "sub": "auto-restart"}, "kubelet: activating (auto-restart)"),

@@ -384,6 +384,14 @@ def test_certificate_of_another_name(authority: Authority) -> None:
         assert server.requests == []
 
 
+def test_a_name_in_the_subject_alone_is_none(authority: Authority) -> None:
+    """Browsers refuse a certificate without alternative names: so do we, and say why."""
+    with serving(tls=tls_with(authority.issue("shop.example.com", alternatives=False))) as server:
+        assert only_problem(**shop_url(server, ca=str(authority.file))) == (
+            "certificate is for no name (shop.example.com stands in its subject alone), not shop.example.com"
+        )
+
+
 def test_self_signed_certificate(tmp_path: Path) -> None:
     """A self-signed certificate says so, and its few days left are a second problem."""
     with serving(tls=tls_with(servers.self_signed(tmp_path, "shop.example.com"))) as server:
