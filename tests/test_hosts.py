@@ -235,6 +235,15 @@ def test_a_process_that_has_just_ended_has_no_arguments():
     assert command_lines([["process", "kube-proxy", "7", ""]]) == {"commands": ()}
 
 
+def test_a_manifest_that_is_none_is_left_alone():
+    """Whatever else lies in the folder of static pods: the others are read all the same."""
+    odd = "spec: {containers: [{name: kube-proxy, command: 3}]}"
+    assert (
+        command_lines([["asked", "kube-proxy"], ["manifest", "/odd.yaml"], ["line", odd]])["commands"][0].arguments
+        == ()
+    )
+
+
 def test_old_versions_of_ss_have_their_own_words():
     """On CentOS 7 `:::10256` takes IPv4 as well."""
     (socket,) = of_ss([["ss", "tcp LISTEN 0 128 :::10256 :::*"]])

@@ -237,6 +237,12 @@ def test_a_newer_kernel_waits_for_a_reboot(server, machine):
     assert Looked(server, machine).judge("hosts.reboot").outcome == "passed"
 
 
+def test_a_host_that_talks_nonsense_is_inconclusive(server, machine):
+    """Its clock may be beyond all years: that is told of it, and the others go on."""
+    machine.command("date", "echo 99999999999999999999")
+    assert "its answer cannot be understood" in Looked(server, machine).judge("hosts.disk").reason
+
+
 def test_a_kernel_waits_since_it_was_installed(server, machine):
     """Not since it was built, which is the time that packages give to its file."""
     running = os.uname().release

@@ -63,6 +63,14 @@ def test_a_token_of_a_wrong_answer_does_not_show(shop: Server) -> None:
     assert 'does not contain "welcome"' in problem
 
 
+def test_a_page_that_redirects_is_not_shown(shop: Server) -> None:
+    """Whoever is not logged in is sent to the login: that is no success, unless the profile says so."""
+    (problem,) = problems(journey(shop, get=shop.url("/redirect?/login"), status=None))
+    assert problem.startswith(f"step 2, GET {shop.url('/redirect')}")
+    assert "status 302, redirects to" in problem
+    assert problems(journey(shop, get=shop.url("/redirect?/login"), status=302)) == []
+
+
 def test_a_body_that_is_wrong(shop: Server) -> None:
     """A step's body is judged, with the captured values masked where the server repeats them."""
     (problem,) = problems(journey(shop, body="4 orders"))

@@ -63,10 +63,15 @@ def manifests(lines: Lines) -> Iterator[CommandLine]:
     wanted = {line[1] for line in lines if line[0] == "asked"}
     for path, text in files(lines):
         for container in containers_in(text):
-            arguments = [str(each) for key in ("command", "args") for each in container.get(key) or ()]
+            arguments = [str(each) for key in ("command", "args") for each in listed(container.get(key))]
             names = {str(container.get("name")), arguments[0].rpartition("/")[2] if arguments else ""}
             for component in sorted(names & wanted):
                 yield command(component, arguments, path)
+
+
+def listed(value: Any) -> list[Any]:
+    """The entries of a list; none where it is no such thing, as a kubelet would have it."""
+    return value if isinstance(value, list) else []
 
 
 def files(lines: Lines) -> Iterator[tuple[str, str]]:

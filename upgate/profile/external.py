@@ -93,7 +93,7 @@ class Step(Section):
     json_body: Any = Field(default=None, alias="json")
     """A JSON value, as the request's body."""
     status: Statuses | None = None
-    """Accepted status codes; without it, all below 400."""
+    """Accepted status codes; without it, 200 to 299 for get and head, and all below 400 for what sends something."""
     body: Text | None = None
     """Text that the answer's body must contain."""
     capture: Captures = Field(default_factory=dict)
