@@ -34,10 +34,12 @@ class Authority:
         certificate = _builder(name, name, self._key, days=365).add_extension(ca, critical=True)
         self.file = _write(folder / f"{name}.pem", certificate.sign(self._key, hashes.SHA256()))
 
-    def issue(self, *names: str, days: float = 90) -> tuple[Path, Path]:
+    def issue(self, *names: str, days: float = 90, alternatives: bool = True) -> tuple[Path, Path]:
         """Certificate and key for these names and addresses, valid for so many days from now; negative is expired."""
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = _builder(names[0], self._name, key, days).add_extension(_alternatives(names), critical=False)
+        builder = _builder(names[0], self._name, key, days)
+        if alternatives:
+            builder = builder.add_extension(_alternatives(names), critical=False)
         stem = f"{names[0]}-{days}".replace(":", "-")
         _write_key(self._folder / f"{stem}.key", key)
         return _write(
@@ -142,11 +144,17 @@ class Handler(BaseHTTPRequestHandler):
     def answer_echo(self, _: str) -> None:
         self.reply(f"{self.path} {dict(self.headers)}".encode(), 500)
 
+    def answer_repeat(self, text: str) -> None:
+        self.reply(f"{text} {self.headers['X-Api-Key']}".encode(), 500)
+
     def answer_redirect(self, _: str) -> None:
         self.reply(b"", 302, {"Location": self.path.partition("?")[2]})
 
     def answer_loop(self, _: str) -> None:
         self.reply(b"", 302, {"Location": self.path})
+
+    def answer_cookie(self, _: str) -> None:
+        self.reply(b'{"user": {"token": "t0ken"}}', headers={"Set-Cookie": "sid=c00kie; HttpOnly"})
 
     def answer_ws(self, _: str) -> None:
         key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"

@@ -34,6 +34,7 @@ def observed(id: str, machine: Host, **keys: Any) -> str:
         ({"enabled": "indirect"}, ""),
         ({"enabled": "alias"}, ""),
         ({"enabled": "disabled"}, "kubelet: disabled"),
+        ({"enabled": "enabled-runtime"}, "kubelet: enabled-runtime"),
         ({"enabled": "masked"}, "kubelet: masked"),
         ({"enabled": ""}, "kubelet: not enabled"),
         ({"state": "activating", "sub": "auto-restart"}, "kubelet: activating (auto-restart)"),
@@ -139,6 +140,10 @@ def test_a_unit_with_variables_does_not_tell_its_arguments():
         ("4.18.0-477.27.1.el8_8.x86_64", "4.18.0-513.9.1.el8_9.x86_64", True),
         ("5.14.0-70.el9.x86_64", "5.14.0-70.el9.x86_64+debug", False),
         ("6.1.0-0.deb11.13-amd64", "6.1.0-0.deb11.17-amd64", True),
+        ("6.1.0-9-amd64", "6.1.0-10-amd64", True),
+        ("6.1.0-28-amd64", "6.12.41+deb13-amd64", True),
+        ("6.12.41+deb13-amd64", "6.1.0-28-amd64", False),
+        ("6.1.0-28-amd64", "6.12.9+bpo-amd64", True),
         ("6.1.55-75.123.amzn2023.x86_64", "6.1.59-84.139.amzn2023.x86_64", True),
     ],
 )
@@ -154,6 +159,13 @@ def test_a_reboot_that_is_long_overdue_is_critical():
     assert said("hosts.reboot", due).outcome == "warned"
     assert said("hosts.reboot", due, reboot={"max-age": "2d"}).outcome == "failed"
     assert observed("hosts.reboot", due) == "it asks for a reboot for 3d (libc6)"
+
+
+def test_a_certificate_that_is_not_valid_yet_is_a_finding():
+    """A host whose clock ran ahead has made one that nobody accepts; a few minutes are nothing."""
+    assert "is not valid before" in observed("certs.hosts", host(certificates=(certificate(days=366, lifetime=364),)))
+    just_made = certificate(days=365 + 1 / 1440, lifetime=365)
+    assert said("certs.hosts", host(certificates=(just_made,))).outcome == "passed"
 
 
 @pytest.mark.parametrize(

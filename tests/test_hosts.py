@@ -11,13 +11,13 @@ import pytest
 from tests.machines import NOW
 from tests.worlds import good, node, profile, snapshot
 from upgate.errors import Inconclusive
-from upgate.hosts.commands import without_secrets
+from upgate.hosts.commands import command_lines, without_secrets
 from upgate.hosts.logs import log
 from upgate.hosts.looking import refuse_odd_address
 from upgate.hosts.parsing import clock, disk, reboot
 from upgate.hosts.script import Asked, command, fatal
 from upgate.hosts.sections import sections
-from upgate.hosts.sockets import from_hex, sockets
+from upgate.hosts.sockets import from_hex, of_ss, sockets
 from upgate.hosts.targets import targets
 from upgate.hosts.transport import arguments, meaning, options
 
@@ -217,6 +217,37 @@ def test_one_who_knows_that_the_clock_is_right_is_enough():
     assert (
         clock([["timedatectl", "NTPSynchronized=no"], ["chronyc", "Leap status     : Normal"]])["synchronised"] is True
     )
+
+
+def test_chronys_own_word_counts_first():
+    """The kernel's flag stays for hours after chrony has lost what it went by."""
+    lost = [["timedatectl", "NTPSynchronized=yes"], ["chronyc", "Leap status     : Not synchronised"]]
+    assert clock(lost) == {"synchronised": False, "clock": "chronyc"}
+
+
+def test_an_image_at_the_root_is_not_nearly_full():
+    """Fedora CoreOS mounts its system as an overlay of exactly its own size."""
+    assert disk([["space", "composefs overlay 8192 8192 0 100% /"]])["file_systems"] == ()
+
+
+def test_a_process_that_has_just_ended_has_no_arguments():
+    """Neither has one that nobody has buried yet: what it lacks is no finding."""
+    assert command_lines([["process", "kube-proxy", "7", ""]]) == {"commands": ()}
+
+
+def test_a_manifest_that_is_none_is_left_alone():
+    """Whatever else lies in the folder of static pods: the others are read all the same."""
+    odd = "spec: {containers: [{name: kube-proxy, command: 3}]}"
+    assert (
+        command_lines([["asked", "kube-proxy"], ["manifest", "/odd.yaml"], ["line", odd]])["commands"][0].arguments
+        == ()
+    )
+
+
+def test_old_versions_of_ss_have_their_own_words():
+    """On CentOS 7 `:::10256` takes IPv4 as well."""
+    (socket,) = of_ss([["ss", "tcp LISTEN 0 128 :::10256 :::*"]])
+    assert (socket.address, socket.port) == ("*", 10256)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket as sockets
 import subprocess
 from collections.abc import Iterator
@@ -86,6 +87,14 @@ def test_units_are_judged_by_systemds_words(server, machine):
     assert Looked(server, machine).judge("hosts.services").outcome == "passed"
 
 
+def test_a_systemd_that_falls_silent_is_no_finding(server, machine):
+    """A unit of which systemctl does not tell is not one that is missing."""
+    machine.command("systemctl", 'case "$*" in *Version*) echo Version=252;; *) exit 124;; esac')
+    result = Looked(server, machine).judge("hosts.services")
+    assert (result.outcome, result.findings) == ("inconclusive", ())
+    assert "systemctl does not answer about kubelet" in result.reason
+
+
 def test_a_host_without_systemd_cannot_be_judged(server, machine):
     """Without a systemd that answers nobody knows about services: inconclusive, with systemctl's own words."""
     machine.command("systemctl", "echo 'System has not been booted with systemd' >&2; exit 1")
@@ -162,6 +171,30 @@ def test_certificates_leave_the_host_and_keys_do_not(server, machine, tmp_path):
     assert "PRIVATE" not in repr(looked.snapshot)
 
 
+def test_a_file_without_a_whole_certificate_is_no_pass(server, machine, tmp_path):
+    """A full disk leaves empty and half files behind; line ends of Windows and a chain in one file are read."""
+    authority = Authority(tmp_path)
+    whole = authority.issue("apiserver", days=300)[0].read_bytes()
+    old = authority.issue("old-ca", days=-2.01)[0].read_bytes()
+    machine.write("etc/kubernetes/pki/apiserver.crt", (whole + old).replace(b"\n", b"\r\n"))
+    machine.write("etc/kubernetes/pki/empty.crt")
+    machine.write("etc/kubernetes/pki/half.crt", whole[:200])
+    looked = Looked(server, machine)
+    assert looked.found("certs.hosts") == "/etc/kubernetes/pki/apiserver.crt (CN=old-ca) expired 2d ago"
+    reason = looked.judge("certs.hosts").reason
+    assert "/etc/kubernetes/pki/empty.crt holds no certificate" in reason
+    assert "a certificate in /etc/kubernetes/pki/half.crt cannot be understood" in reason
+
+
+def test_a_certificate_that_is_no_longer_used_is_not_judged(server, machine, tmp_path):
+    """The kubelet's self-made certificate stays where it was once the cluster has signed it another one."""
+    authority = Authority(tmp_path)
+    machine.write("var/lib/kubelet/pki/kubelet.crt", authority.issue("own", days=-2.01)[0].read_bytes())
+    assert "(CN=own) expired 2d ago" in Looked(server, machine).found("certs.hosts")
+    machine.write("var/lib/kubelet/pki/kubelet-server-current.pem", authority.issue("signed")[0].read_bytes())
+    assert Looked(server, machine).judge("certs.hosts").outcome == "passed"
+
+
 def encoded(data: bytes) -> str:
     """Base64."""
     from base64 import b64encode
@@ -202,6 +235,28 @@ def test_a_newer_kernel_waits_for_a_reboot(server, machine):
     machine.write("boot/vmlinuz-0-rescue-0123456789abcdef")
     machine.write("boot/vmlinuz-999.1.0-1-other")
     assert Looked(server, machine).judge("hosts.reboot").outcome == "passed"
+
+
+def test_a_host_that_talks_nonsense_is_inconclusive(server, machine):
+    """Its clock may be beyond all years: that is told of it, and the others go on."""
+    machine.command("date", "echo 99999999999999999999")
+    assert "its answer cannot be understood" in Looked(server, machine).judge("hosts.disk").reason
+
+
+def test_a_kernel_waits_since_it_was_installed(server, machine):
+    """Not since it was built, which is the time that packages give to its file."""
+    running = os.uname().release
+    newer = re.sub(r"\d+", lambda number: str(int(number[0]) + 1), running, count=1)
+    days_old(machine.write(f"boot/vmlinuz-{newer}"), 60)
+    looked = Looked(server, machine)
+    assert looked.judge("hosts.reboot").outcome == "warned"
+    assert looked.found("hosts.reboot") == f"runs kernel {running}, installed is {newer}"
+
+
+def test_a_kernel_that_cannot_be_compared_tells_nothing(server, machine):
+    """Alpine's has no version in its name."""
+    machine.write("boot/vmlinuz-lts")
+    assert Looked(server, machine).judge("hosts.reboot").outcome == "inconclusive"
 
 
 def test_nothing_that_tells_of_reboots_is_no_pass(server, machine):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -381,6 +384,14 @@ def test_certificate_of_another_name(authority: Authority) -> None:
         assert server.requests == []
 
 
+def test_a_name_in_the_subject_alone_is_none(authority: Authority) -> None:
+    """Browsers refuse a certificate without alternative names: so do we, and say why."""
+    with serving(tls=tls_with(authority.issue("shop.example.com", alternatives=False))) as server:
+        assert only_problem(**shop_url(server, ca=str(authority.file))) == (
+            "certificate is for no name (shop.example.com stands in its subject alone), not shop.example.com"
+        )
+
+
 def test_self_signed_certificate(tmp_path: Path) -> None:
     """A self-signed certificate says so, and its few days left are a second problem."""
     with serving(tls=tls_with(servers.self_signed(tmp_path, "shop.example.com"))) as server:
@@ -631,6 +642,63 @@ def test_no_secret_is_kept(web: Server, path: str, caplog: pytest.LogCaptureFixt
     texts = msgspec.json.encode(seen).decode() + str(judge(asked, seen)) + repr(asked) + caplog.text
     assert [secret for secret in SECRETS if secret in texts] == []
     assert "verbose" in seen.target
+
+
+LONG = "k3y-" + "0123456789" * 4
+
+
+def told(asked: Target) -> str:
+    """All that is kept of an attempt, and said of it."""
+    seen = attempt(asked)
+    try:
+        found = str(judge(asked, seen))
+    except Inconclusive as reason:
+        found = str(reason)
+    return msgspec.json.encode(seen).decode() + found
+
+
+@pytest.mark.parametrize("blanks", [90, 100, 110])
+def test_half_of_a_secret_is_not_shown(web: Server, blanks: int) -> None:
+    """A body that repeats a secret where its excerpt is cut shows no part of it."""
+    text = told(target(web.url(f"/repeat/{'x' * blanks}"), headers={"X-Api-Key": LONG}))
+    assert "status 500" in text
+    assert "k3y-" not in text
+
+
+@pytest.mark.parametrize("secret", ["a/b&c d", "<a&b>", 'quo"ted'])
+def test_a_secret_that_comes_back_encoded_is_not_shown(web: Server, secret: str) -> None:
+    """Servers repeat what they were sent as a part of a URL, of JSON or of HTML."""
+    encoded = (quote(secret, safe=""), json.dumps(secret)[1:-1], escape(secret))
+    asked = target(web.url(), secrets=(secret,))
+    assert [asked.mask(f"no user {each}!") for each in encoded] == ["no user [hidden]!"] * 3
+
+
+def test_credentials_that_a_server_sends_are_not_shown(web: Server) -> None:
+    """A cookie without the wanted attribute, or a token of another kind, is named without its value."""
+    secure = target(web.url("/cookie"), expectations=(Expectation("header", "Secure", "Set-Cookie"),))
+    token = target(web.url("/cookie"), expectations=(Expectation("json", '"none"', "user.token"),))
+    assert "header Set-Cookie is" in told(secure)
+    assert "JSON user.token is" in told(token)
+    assert not any(secret in told(each) for each in (secure, token) for secret in ("c00kie", "t0ken"))
+
+
+def test_a_header_that_cannot_be_sent_is_not_shown(web: Server) -> None:
+    """A token with a line break is refused by ourselves, without a word of it."""
+    text = told(target(web.url(), headers={"X-Api-Key": "s3cr3t-value\n"}))
+    assert "could not be asked" in text
+    assert "s3cr3t" not in text
+
+
+def test_a_proxy_that_wants_a_password_is_no_answer() -> None:
+    """Status 407 is the proxy's own: nobody has asked the server."""
+    with accepting(refuse_strangers) as port, pytest.raises(Inconclusive, match="the proxy refused: 407"):
+        problems("http://shop.example.com/", proxy=f"http://127.0.0.1:{port}")
+
+
+def refuse_strangers(connection: socket.socket) -> None:
+    """As a proxy that wants to know who asks."""
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
 
 
 def test_an_attempt_survives_the_snapshot(web: Server) -> None:

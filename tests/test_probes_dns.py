@@ -16,7 +16,7 @@ ZONE = {
     ("shop.example.com", "A"): ["192.0.2.7", "192.0.2.8"],
     ("shop.example.com", "AAAA"): ["2001:db8::7"],
     ("www.example.com", "CNAME"): ["shop.example.com."],
-    ("example.com", "TXT"): ['"v=1"'],
+    ("example.com", "TXT"): ['"v=1 " "-all."'],
 }
 
 
@@ -41,7 +41,7 @@ def problem(*arguments: Any, **options: Any) -> str:
         ("shop.example.com", "AAAA", ["2001:db8::7"]),
         ("www.example.com", "A", ["192.0.2.7", "192.0.2.8"]),
         ("www.example.com", "CNAME", ["shop.example.com"]),
-        ("example.com", "TXT", ['"v=1"']),
+        ("example.com", "TXT", ["v=1 -all"]),
     ],
 )
 def test_records(name: str, record: str, records: list[str]) -> None:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.servers import Server, free_port, serving
-from upgate.probes import Target, attempt, judge
+from upgate.probes import Expectation, Target, attempt, judge
 from upgate.probes.targets import targets
 from upgate.profile.external import External
 from upgate.snapshot import Snapshot
@@ -53,6 +53,22 @@ def test_a_step_that_fails_ends_the_journey(shop: Server) -> None:
     assert problem.startswith(f"step 1, POST {shop.url('/login')}: status 403")
     assert "wr0ng-pass" not in problem
     assert len(shop.requests) == before + 1
+
+
+def test_a_token_of_a_wrong_answer_does_not_show(shop: Server) -> None:
+    """An answer that is wrong holds the token all the same: what would be captured is masked."""
+    login = journey(shop).steps[0]
+    wrong = msgspec.structs.replace(login, expectations=(Expectation("contains", "welcome"),))
+    (problem,) = problems(msgspec.structs.replace(journey(shop), steps=(wrong,)))
+    assert 'does not contain "welcome"' in problem
+
+
+def test_a_page_that_redirects_is_not_shown(shop: Server) -> None:
+    """Whoever is not logged in is sent to the login: that is no success, unless the profile says so."""
+    (problem,) = problems(journey(shop, get=shop.url("/redirect?/login"), status=None))
+    assert problem.startswith(f"step 2, GET {shop.url('/redirect')}")
+    assert "status 302, redirects to" in problem
+    assert problems(journey(shop, get=shop.url("/redirect?/login"), status=302)) == []
 
 
 def test_a_body_that_is_wrong(shop: Server) -> None:

@@ -176,3 +176,26 @@ def test_what_must_be_listed() -> None:
     """Entries need the lists that they are expanded from, and those that explain what does not answer; no entries, none."""
     assert needs([]) == set()
     assert needs([entry(each="ingress", tcp="{address}:443")]) == {"nodes", "services", "endpointslices", "ingresses"}
+
+
+SHOPS = {
+    "ingresses": [
+        ingress("shop", "shop.example.com", "192.0.2.5"),
+        ingress("blog", "blog.example.com", "192.0.2.5"),
+        ingress("default", "", "192.0.2.5"),
+    ]
+}
+
+
+def test_what_only_headers_tell_apart_is_asked_each_for_itself() -> None:
+    """Many hosts behind one address are many things to ask where the Host header names them."""
+    one = entry(each="ingress", url="http://{address}/", headers={"Host": "{host}"})
+    found = targets([one], snapshot(good(**SHOPS)))
+    assert [each.headers["Host"] for each in found] == ["shop.example.com", "blog.example.com"]
+
+
+def test_what_only_a_later_step_tells_apart_is_asked_each_for_itself() -> None:
+    """A journey that logs in at one place and goes on to each node goes to each node."""
+    steps = ({"post": "https://login.example.com/"}, {"get": "http://{address}:8080/"})
+    found = targets([entry(each="node", journey=steps)], snapshot(good(**NODES)))
+    assert [each.steps[1].url for each in found] == ["http://10.0.0.1:8080/", "http://10.0.0.2:8080/"]

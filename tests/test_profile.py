@@ -190,10 +190,10 @@ def test_declared_checks_are_known(folder):
 
 def test_variables_are_expanded_in_strings_only(folder):
     """Several in one string, escaped ones as they are; keys are never expanded."""
-    text = 'description: "${A}-${B}${A} $${A} $A"\nexternal: [{name: a, url: "https://a.b", headers: {"${A}": "Bearer ${B}"}}]'
+    text = 'description: "${A}-${B}${A} $${A} $A"\nexternal: [{name: a, url: "https://a.b", json: {"${A}": "Bearer ${B}"}}]'
     profile = loaded(folder, text, A="one", B="two")
     assert profile.description == "one-twoone ${A} $A"
-    assert profile.external[0].headers == {"${A}": "Bearer two"}
+    assert profile.external[0].json_values == {"${A}": "Bearer two"}
     assert profile.secrets == ("one", "two")
 
 

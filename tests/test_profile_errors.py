@@ -240,7 +240,7 @@ WRONG = {
     ),
     "a certificate of plain text": (
         'external: [{name: a, url: "http://a.b", tls-days: 3}]',
-        "1:41: external[0].tls-days: an http:// URL has no certificate",
+        "1:41: external[0].tls-days: without https:// there is no certificate",
     ),
     "a name that no id can hold": (
         'external: [{name: "a b", url: "https://a.b"}]',
@@ -315,6 +315,58 @@ WRONG = {
     ),
     "itself": ("extends: prod", "1:10: extends: a profile cannot extend itself"),
     "itself by its path": ("extends: ../profiles/prod.yaml", "1:10: extends: a profile cannot extend itself"),
+    "a condition on a body that does not come": (
+        'external: [{name: a, url: "https://a.b", method: HEAD, body: ok}]',
+        "1:56: external[0].body: an answer to HEAD has no body",
+    ),
+    "a redirect that is followed and expected": (
+        'external: [{name: a, url: "https://a.b", follow: true, location: /in}]',
+        "1:56: external[0].location: with follow: true no redirect is left to look at",
+    ),
+    "an address with a port": (
+        'external: [{name: a, url: "https://a.b", address: "10.0.0.1:443"}]',
+        "1:51: external[0].address: not an address or a name alone, such as 10.0.0.1",
+    ),
+    "a URL where a name belongs": (
+        'external: [{name: a, dns: "https://a.b"}]',
+        "1:27: external[0].dns: not an address or a name alone",
+    ),
+    "a key without its certificate": (
+        'external: [{name: a, url: "https://a.b", client-key: k.pem}]',
+        "1:42: external[0].client-key: means nothing without client-certificate",
+    ),
+    "a certificate of a name": (
+        "external: [{name: a, dns: a.b, tls-days: 21}]",
+        "1:32: external[0].tls-days: means nothing without url or journey or tcp or tls or websocket",
+    ),
+    "a certificate of a plain WebSocket": (
+        'external: [{name: a, websocket: "ws://a.b", tls-days: 21}]',
+        "1:45: external[0].tls-days: without https:// there is no certificate",
+    ),
+    "two ways to say who we are": (
+        'external: [{name: a, url: "https://a.b", basic: "a:b", bearer: c}]',
+        "1:56: external[0].bearer: only one of basic and bearer can be",
+    ),
+    "a header with a blank": (
+        'external: [{name: a, url: "https://a.b", headers: {X Y: z}}]',
+        "1:52: external[0].headers.X Y: not the name of a header such as X-Request-Id",
+    ),
+    "a null that is expected": (
+        'external: [{name: a, url: "https://a.b", json: {error: null}}]',
+        "1:56: external[0].json.error: null sets nothing, so nothing would be expected; to expect null, say matches:",
+    ),
+    "no time at all, in which everything looks closed": (
+        'external: [{name: a, closed: "a.b:1", timeout: 0s}]',
+        "1:48: external[0].timeout: must be longer than nothing",
+    ),
+    "a word that nobody captures": (
+        'external: [{name: a, journey: [{get: "https://a.b/{id}", capture: {id: "json:id"}}]}]',
+        "1:38: external[0].journey[0].get: has {id}, which no step before this one captures",
+    ),
+    "a step with two bodies": (
+        'external: [{name: a, journey: [{post: "https://a.b", form: {a: b}, json: {}}]}]',
+        "1:68: external[0].journey[0].json: only one of form and json can be",
+    ),
 }
 
 
@@ -432,3 +484,10 @@ def test_a_path_that_is_no_file_is_an_error(folder, path):
 
     with pytest.raises(UsageError, match=r"there is no profile|cannot be read: Is a directory"):
         folder.load_with(f"./{path}", {})
+
+
+def test_a_condition_of_the_base_can_be_taken_away(folder):
+    """null under `json` sets nothing, but takes away what the base expects."""
+    folder.write('external: [{name: a, url: "https://a.b", json: {status: up, error: none}}]', "base")
+    folder.write("extends: base\nexternal: [{name: a, json: {error: null}}]")
+    assert folder.load().external[0].json_values == {"status": "up"}

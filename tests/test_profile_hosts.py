@@ -69,6 +69,11 @@ WRONG = {
         "1:21: hosts.arguments.kube proxy: not the name of a component such as kube-proxy",
     ),
     "a share that is none": ("hosts: {disk: {free: lots}}", "1:22: hosts.disk.free: not a share such as 10%"),
+    "a share of less than nothing": ("hosts: {disk: {free: -5}}", "1:22: hosts.disk.free: not a share such as 10%"),
+    "a socket at no address": (
+        'hosts: {listening: ["300.0.0.1:80"]}',
+        "1:21: hosts.listening[0]: not a socket such as",
+    ),
     "a path with a blank": ('hosts: {certificates: ["/a b"]}', "1:24: hosts.certificates[0]: not an absolute path"),
     "an age without a unit": (
         "hosts: {reboot: {max-age: 3}}",

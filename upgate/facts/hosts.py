@@ -11,11 +11,11 @@ from upgate.facts.words import duration
 
 #: States of a unit's file that start it at boot, or leave that to another unit.
 #: https://www.freedesktop.org/software/systemd/man/latest/systemctl.html#is-enabled%20UNIT%E2%80%A6
-ENABLED = ("enabled", "enabled-runtime", "static", "indirect", "alias", "generated", "transient")
+ENABLED = ("enabled", "static", "indirect", "alias", "generated", "transient")
 #: Restart policies that start a container with its engine.
 RESTARTED = ("always", "unless-stopped")
-#: Marks of distributions inside a kernel's version: el9_4, deb12, amzn2023.
-DISTRIBUTIONS = re.compile(r"\.(el|fc|amzn|azl|cm|deb|mga)\d+(_\d+)*")
+#: Marks of distributions inside a kernel's version: .el9_4, .deb12, +deb13, +bpo, .amzn2023.
+DISTRIBUTIONS = re.compile(r"[.+]((el|fc|amzn|azl|cm|deb|mga)\d+(_\d+)*|bpo\b)")
 
 
 class HostFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -61,6 +61,7 @@ class Kernel(HostFact):
     """An installed kernel."""
 
     version: str
+    #: When its file came to be here.
     installed: datetime | None = None
 
     @property
@@ -101,8 +102,12 @@ class Reboot(HostFact):
 
     @property
     def told(self) -> bool:
-        """Something on this host tells whether it needs a reboot. Debian's flag alone says nothing by being absent."""
-        return bool(self.flagged or self.kernels) or self.advised is not None
+        """Something on this host tells whether it needs a reboot. Debian's flag alone says nothing by being absent.
+
+        Nor does a kernel whose name has no version, as Alpine's, or is of another flavour: nobody can compare it.
+        """
+        flavour = Kernel(version=self.running).flavour
+        return bool(self.flagged) or self.advised is not None or any(each.flavour == flavour for each in self.kernels)
 
     def words(self, moment: datetime) -> str:
         """Why it needs one, and since when; empty where it does not."""

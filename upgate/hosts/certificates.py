@@ -27,16 +27,18 @@ def certificates(lines: Lines) -> tuple[tuple[HostCertificate, ...], list[str]]:
 
 
 def of_files(lines: Lines) -> Iterator[tuple[str, bytes]]:
-    """Path and text of each certificate in PEM files."""
+    """Path and text of each certificate in PEM files, also of one that is cut off."""
     path, block = "", []
     for field, *rest in lines:
+        if field == "pem" and any(rest):
+            block.append("".join(rest).strip())
+        if block and (field == "file" or block[-1] == END):
+            yield path, "\n".join(block).encode()
+            block = []
         if field == "file":
-            path, block = rest[0], []
-        elif field == "pem":
-            block.append("".join(rest))
-            if block[-1] == END:
-                yield path, "\n".join(block).encode()
-                block = []
+            path = rest[0]
+    if block:
+        yield path, "\n".join(block).encode()
 
 
 def of_kubeconfigs(lines: Lines) -> Iterator[tuple[str, bytes]]:

@@ -28,10 +28,10 @@ def command_lines(lines: Lines) -> dict[str, object]:
 
 
 def processes(lines: Lines) -> Iterator[CommandLine]:
-    """What runs. hyperkube is all components, by its first argument."""
+    """What runs. hyperkube is all components, by its first argument; what has ended by now has no arguments left."""
     for component, pid, line in rows(lines, "process", 3):
         arguments = line.rstrip("\x1f").split("\x1f")
-        if not arguments[0].endswith("hyperkube") or component in arguments[1:2]:
+        if arguments[0] and (not arguments[0].endswith("hyperkube") or component in arguments[1:2]):
             yield command(component, arguments, f"process {pid}", running=True)
 
 
@@ -63,10 +63,15 @@ def manifests(lines: Lines) -> Iterator[CommandLine]:
     wanted = {line[1] for line in lines if line[0] == "asked"}
     for path, text in files(lines):
         for container in containers_in(text):
-            arguments = [str(each) for key in ("command", "args") for each in container.get(key) or ()]
+            arguments = [str(each) for key in ("command", "args") for each in listed(container.get(key))]
             names = {str(container.get("name")), arguments[0].rpartition("/")[2] if arguments else ""}
             for component in sorted(names & wanted):
                 yield command(component, arguments, path)
+
+
+def listed(value: Any) -> list[Any]:
+    """The entries of a list; none where it is no such thing, as a kubelet would have it."""
+    return value if isinstance(value, list) else []
 
 
 def files(lines: Lines) -> Iterator[tuple[str, str]]:

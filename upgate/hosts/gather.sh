@@ -30,8 +30,10 @@ host() {
 services() {
   if said=$(limited systemctl show -p Version 2>&1); then
     for unit in $UNITS; do
+      shown=$(limited systemctl show -p Id,LoadState,ActiveState,SubState,UnitFileState,Type,Result -- "$unit" 2>/dev/null)
+      [ -n "$shown" ] || { say gap "systemctl does not answer about $unit"; continue; }
       say unit "$unit"
-      limited systemctl show -p Id,LoadState,ActiveState,SubState,UnitFileState,Type,Result -- "$unit" 2>/dev/null | field is
+      echo "$shown" | field is
     done
   elif [ -n "$UNITS" ]; then
     has systemctl || said='there is no systemctl'
@@ -58,7 +60,8 @@ reboot() {
     [ -e "$image" ] || continue
     version=${image#/boot/vmlinuz-}
     version=${version#/lib/modules/}
-    say kernel "${version%/vmlinuz} $(stat -c %Y "$image" 2>/dev/null || date -r "$image" +%s)"
+    # Packages keep the time at which a file was built: not that, but when it came to be here.
+    say kernel "${version%/vmlinuz} $(stat -c %Z "$image" 2>/dev/null)"
   done
 }
 
@@ -211,7 +214,10 @@ certificates() {
   done
   for file in $CERTIFICATES; do
     case "$file" in *-key.pem | *.key) continue ;; esac
-    readable "$file" && say file "$file" && sed -n '/^-----BEGIN CERTIFICATE-----/,/^-----END CERTIFICATE-----/p' "$file" | field pem
+    readable "$file" || continue
+    grep -q -e '-----BEGIN ' "$file" || { say gap "$file holds no certificate"; continue; }
+    say file "$file"
+    sed -n '/^-----BEGIN CERTIFICATE-----/,/^-----END CERTIFICATE-----/p' "$file" | field pem
   done
   for file in $KUBECONFIGS; do
     readable "$file" && sed -n 's/^ *client-certificate-data: *//p' "$file" | field "data$TAB$file"

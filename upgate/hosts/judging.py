@@ -14,6 +14,7 @@ from upgate.expectations import satisfies
 from upgate.facts.hosts import CommandLine, FileSystem, Host, HostCertificate, Service
 from upgate.facts.words import counted, duration
 from upgate.hosts.demands import lacking, reaches
+from upgate.hosts.presets import KUBELET_PKI
 from upgate.hosts.targets import Target, empty_groups, targets
 from upgate.snapshot import Snapshot
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from upgate.profile.model import Profile
 
 
+#: The kubelet's own certificate, left behind once the cluster signs it one.
+REPLACED = {f"{KUBELET_PKI}/kubelet.crt": f"{KUBELET_PKI}/kubelet-server-current.pem"}
+#: A certificate may have been made by a clock that is so far ahead.
+SKEW = timedelta(minutes=5)
 PORT = re.compile(r"(.+?):(\d+)")
 
 
@@ -139,7 +144,8 @@ class Machine:
     @property
     def old_certificates(self) -> str:
         """The certificates that expire soon, or have expired."""
-        return all_of(map(self._old, self.seen.certificates))
+        there = {each.path for each in self.seen.certificates}
+        return all_of(self._old(each) for each in self.seen.certificates if REPLACED.get(each.path) not in there)
 
     def _service(self, names: str) -> str:
         services = [each for name in names.split("|") for each in self.seen.services if each.name == name]
@@ -172,6 +178,8 @@ class Machine:
         return (free := " and ".join(filter(None, parts))) and f"{disk.mount} has {free} left"
 
     def _old(self, certificate: HostCertificate) -> str:
+        if certificate.not_before > max(self.now, self.moment) + SKEW:
+            return f"{certificate.path} ({certificate.subject}) is not valid before {certificate.not_before:%Y-%m-%d}"
         left = certificate.left(self.moment)
         if left > min(timedelta(days=self.demands.tls_days), certificate.lifetime / 10):
             return ""

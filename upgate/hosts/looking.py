@@ -64,7 +64,7 @@ class Visitor:
         """The facts in its answer. Raises Inconclusive where something in it has a form that we do not know."""
         try:
             return host(target.name, answer, self.asked.since)
-        except (ValueError, IndexError, KeyError) as problem:
+        except (ValueError, LookupError, OverflowError) as problem:
             raise Inconclusive(f"its answer cannot be understood: {problem!r}") from problem
 
     def _answer(self, target: Target) -> dict[str, Lines]:

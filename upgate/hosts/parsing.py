@@ -19,6 +19,8 @@ from upgate.hosts.sockets import sockets
 VERSION = re.compile(r"v?(\d+\.\d+[\w.+~-]*)")
 #: File systems that are made full, or are none.
 PSEUDO = ("squashfs", "erofs", "iso9660", "tmpfs", "devtmpfs", "ramfs", "proc", "sysfs", "nsfs", "autofs")
+#: The read-only image at / of Fedora CoreOS and its like, which calls itself an overlay.
+COMPOSED = "composefs"
 #: How each program says that the clock is set by others, and that it is not.
 SYNCHRONISED = {
     "chronyc": (r"Leap status\s*: (Normal|Insert second|Delete second)", r"Leap status\s*: Not synchronised"),
@@ -132,7 +134,13 @@ def disk(lines: Lines) -> dict[str, object]:
     inodes = {columns[-1]: columns for columns in map(str.split, values(lines, "inodes")) if len(columns) == 6}
     found: dict[str, FileSystem] = {}
     for columns in map(str.split, values(lines, "space")):
-        if len(columns) == 7 and columns[1] not in PSEUDO and columns[2].isdigit() and columns[4].isdigit():
+        if (
+            len(columns) == 7
+            and columns[1] not in PSEUDO
+            and columns[0] != COMPOSED
+            and columns[2].isdigit()
+            and columns[4].isdigit()
+        ):
             found[columns[6]] = file_system(columns, inodes.get(columns[6], []))
     return {"file_systems": tuple(found.values())}
 
@@ -147,11 +155,11 @@ def file_system(columns: list[str], inodes: list[str]) -> FileSystem:
 
 
 def clock(lines: Lines) -> dict[str, object]:
-    """Whether the clock is synchronised. One yes is enough: chrony may leave the kernel's own flag alone."""
-    said = {program: "\n".join(values(lines, program)) for program in SYNCHRONISED}
-    for number, answer in enumerate((True, False)):
-        for program, patterns in SYNCHRONISED.items():
-            if re.search(patterns[number], said[program], re.IGNORECASE):
+    """Whether the clock is synchronised, by the first that tells: chrony may leave the kernel's own flag alone."""
+    for program, patterns in SYNCHRONISED.items():
+        said = "\n".join(values(lines, program))
+        for pattern, answer in zip(patterns, (True, False), strict=True):
+            if re.search(pattern, said, re.IGNORECASE):
                 return {"synchronised": answer, "clock": program}
     return {"synchronised": None}
 

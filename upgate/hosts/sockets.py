@@ -33,8 +33,8 @@ def of_ss(lines: Lines) -> Iterator[Socket]:
 
 
 def plain(address: str) -> str:
-    """The address as it is written without a port: `[::1%lo]` is ::1."""
-    return address.strip("[]").partition("%")[0]
+    """The address as it is written without a port: `[::1%lo]` is ::1. Before iproute2 4.14 `::` also stood for IPv4."""
+    return "*" if address == "::" else address.strip("[]").partition("%")[0]
 
 
 def of_proc(lines: Lines) -> Iterator[Socket]:

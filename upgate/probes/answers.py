@@ -9,10 +9,13 @@ from typing import Any
 import msgspec
 
 from upgate.probes.attempt import Seen
-from upgate.probes.masking import shown_url
+from upgate.probes.masking import is_credential, shown_url
 from upgate.probes.target import Expectation
+from upgate.redaction import HIDDEN
 
 EXCERPT = 120
+#: Characters of a body that are looked through for secrets before an excerpt is cut out of them.
+BEGINNING = 1 << 14
 
 
 class Answer(msgspec.Struct):
@@ -24,12 +27,19 @@ class Answer(msgspec.Struct):
     location: str = ""
     #: There was more of the body than was read.
     cut: bool = False
+    #: Takes secrets out of what is shown. Before a text is cut: half of one would not be known again.
+    mask: Callable[[str], str] = str
+
+    @property
+    def beginning(self) -> str:
+        """How the body begins, without secrets."""
+        return excerpt(self.mask(self.body[:BEGINNING]))
 
 
-def compare(expected: Expectation, answer: Answer, mask: Callable[[str], str]) -> Seen:
+def compare(expected: Expectation, answer: Answer) -> Seen:
     """Whether the expectation is met, and if not, what was there instead."""
     observed = COMPARISONS[expected.about](expected, answer)
-    return Seen(mask(str(expected)), observed is None, mask(observed or ""))
+    return Seen(answer.mask(str(expected)), observed is None, answer.mask(observed or ""))
 
 
 def excerpt(text: str, length: int = EXCERPT) -> str:
@@ -48,7 +58,7 @@ def _matches(expected: Expectation, answer: Answer) -> str | None:
 
 def _body(answer: Answer, lacks: str) -> str:
     part = "the first MiB of the body" if answer.cut else "body"
-    return f'{part} {lacks}; begins "{excerpt(answer.body)}"' if answer.body else f"{part} {lacks}; it is empty"
+    return f'{part} {lacks}; begins "{answer.beginning}"' if answer.body else f"{part} {lacks}; it is empty"
 
 
 def _json(expected: Expectation, answer: Answer) -> str | None:
@@ -57,7 +67,7 @@ def _json(expected: Expectation, answer: Answer) -> str | None:
     except LookupError as missing:
         return str(missing)
     text = msgspec.json.encode(value, order="deterministic").decode()
-    return None if text == expected.wanted else f"JSON {expected.of} is {excerpt(text)}"
+    return None if text == expected.wanted else f"JSON {expected.of} is {_value(expected.of, text, answer)}"
 
 
 def json_at(path: str, answer: Answer) -> Any:
@@ -78,7 +88,12 @@ def _header(expected: Expectation, answer: Answer) -> str | None:
     value = answer.headers.get(expected.of)
     if value is None:
         return f"header {expected.of} is missing"
-    return None if expected.wanted in value else f'header {expected.of} is "{excerpt(value)}"'
+    return None if expected.wanted in value else f'header {expected.of} is "{_value(expected.of, value, answer)}"'
+
+
+def _value(name: str, text: str, answer: Answer) -> str:
+    """A value for people; one that is named like a credential, such as Set-Cookie, is none of theirs."""
+    return HIDDEN if is_credential(name.rpartition(".")[2]) else excerpt(answer.mask(text))
 
 
 def _location(expected: Expectation, answer: Answer) -> str | None:

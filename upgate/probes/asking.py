@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 ACCEPTED = Expectation("header", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Sec-WebSocket-Accept")
 #: Keys of an entry that are the same in a target.
 SAME = ("method", "follow", "http2", "attempts")
+#: A page that redirects has not been shown: whoever is not logged in is sent to the login.
+SUCCESS = dict.fromkeys(("GET", "HEAD"), tuple(range(200, 300)))
 #: Texts of an entry that a target has too, or empty.
 TEXTS = ("ca", "client_certificate", "client_key", "proxy", "resolver", "record")
 
@@ -31,8 +33,7 @@ def target_at(entry: External, place: Place, secrets: Sequence[str]) -> Target |
     """What to ask there. None where the entry asks for a word that this place does not have, such as a host."""
     words = Words(place.words)
     url = words.in_url(url_of(entry))
-    said = f"{url} {entry.address} {entry.server_name} {entry.resolves_to}"
-    if any(f"{{{word}}}" in words(said) for word in PLACES.get(entry.each or "", ())):
+    if entry.each and lacks(entry, words):
         return None
     password = (entry.basic or "").partition(":")[2]
     return Target(
@@ -52,6 +53,16 @@ def target_at(entry: External, place: Place, secrets: Sequence[str]) -> Target |
         **{key: getattr(entry, key) for key in SAME},
         **{key: getattr(entry, key) or "" for key in TEXTS},
     )
+
+
+def lacks(entry: External, words: Words) -> bool:
+    """The entry names a word of its `each` that this place does not have, in whatever it sends or expects."""
+    sent = [entry.url, entry.tcp, entry.tls, entry.dns, entry.websocket, entry.closed, entry.address, entry.server_name]
+    texts = [*filter(None, sent), *entry.headers.values(), *(entry.resolves_to or ()), entry.location or ""]
+    for step in entry.journey or ():
+        texts += [request_of(step)[1], *step.headers.values()]
+    named = set(re.findall(r"\{(\w+)\}", " ".join(words(text) for text in texts)))
+    return not named.isdisjoint(PLACES[entry.each or ""])
 
 
 class Words:
@@ -107,7 +118,7 @@ def step_of(step: ProfileStep, words: Words) -> Step:
         headers={name: words(value) for name, value in step.headers.items()},
         form=dict(step.form),
         json="" if step.json_body is None else as_json(step.json_body),
-        status=step.status or (),
+        status=step.status or SUCCESS.get(method, ()),
         expectations=(Expectation("contains", step.body),) if step.body else (),
         capture=dict(step.capture),
     )
@@ -137,11 +148,11 @@ def expectations(entry: External, url: str, words: Words) -> Iterator[Expectatio
 
 
 def canonical(text: str) -> str:
-    """An address as name servers' answers are written here: `2001:DB8::0` and `2001:db8::` are one."""
+    """A record as it is written here: `2001:DB8::0` and `2001:db8::` are one, and quotes of a zone file say nothing."""
     try:
         return str(ip_address(text))
     except ValueError:
-        return text.rstrip(".").lower() or text
+        return text.strip('"').rstrip(".").lower() or text
 
 
 def as_json(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -39,6 +40,8 @@ HANDSHAKE = {
 UNREACHABLE = {errno.EHOSTUNREACH, errno.EHOSTDOWN}
 #: There is no way there from here.
 NO_NETWORK = {errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM}
+#: A header that may not be sent, quoted by h11: it may be a credential.
+QUOTED = re.compile(r" b(['\"]).*\1", re.DOTALL)
 OUT_OF_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 #: When a whole attempt runs out of time, what it was waiting for.
 OVERDUE: dict[Phase, Failure] = {
@@ -82,7 +85,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _our_own(error: BaseException, _: str) -> Failure | None:
     if isinstance(error, Inconclusive | httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
-        return Failure("set-up", str(error))
+        return Failure("set-up", QUOTED.sub("", str(error)))
     if isinstance(error, OSError) and error.errno in OUT_OF_FILES:
         return Failure("set-up", f"{error.strerror}: raise the limit on open files (ulimit -n)")
     return None

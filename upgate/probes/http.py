@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from upgate import __version__
-from upgate.probes.answers import Answer, compare, excerpt
+from upgate.probes.answers import Answer, compare
 from upgate.probes.masking import is_credential, shown_url
 from upgate.probes.proxies import proxy_for
 from upgate.probes.target import UPGRADE, Target
@@ -51,7 +51,17 @@ class Report(msgspec.Struct):
 
 async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
     """Fill the report. Raises what httpx and the network raise."""
-    await exchange(target, trust, watch, report, httpx.Cookies())
+    compared(target, await exchange(target, trust, watch, report, httpx.Cookies()), report)
+
+
+def compared(target: Target, answer: Answer, report: Report) -> None:
+    """Fill in how the answer compares with what is expected, without anything that the target keeps secret."""
+    answer.mask = target.mask
+    report.location = target.mask(shown_url(answer.location)) if answer.location else ""
+    report.headers = _wanted_headers(target, answer)
+    report.seen = tuple(compare(expected, answer) for expected in target.expectations)
+    if not target.accepts(report.status or 0):
+        report.excerpt = answer.beginning
 
 
 async def exchange(target: Target, trust: Trust, watch: Watch, report: Report, cookies: httpx.Cookies) -> Answer:
@@ -61,7 +71,7 @@ async def exchange(target: Target, trust: Trust, watch: Watch, report: Report, c
         async with _answer(target, hop, trust, watch, cookies) as response:
             onward = _location(hop, response)
             if not (target.follow and onward):
-                return await _read(target, response, onward, report)
+                return await _read(response, onward, report)
         report.hops += (target.mask(shown_url(str(hop.url))),)
         hop = _next(hop, onward, response.status_code)
     raise httpx.TooManyRedirects(f"more than {MOST_REDIRECTS} redirects")
@@ -85,6 +95,8 @@ async def _answer(
     async with _transport(target, hop, trust, proxy) as transport:
         response = await transport.handle_async_request(request)
         response.request = request
+        if watch.by_proxy and response.status_code == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
+            raise httpx.ProxyError(f"{response.status_code} {response.reason_phrase}")
         if "set-cookie" in response.headers:
             cookies.extract_cookies(response)
         try:
@@ -125,24 +137,16 @@ def _credentials(url: httpx.URL) -> dict[str, str]:
     return {"Authorization": "Basic " + b64encode(f"{url.username}:{url.password}".encode()).decode()}
 
 
-async def _read(target: Target, response: httpx.Response, onward: httpx.URL | None, report: Report) -> Answer:
+async def _read(response: httpx.Response, onward: httpx.URL | None, report: Report) -> Answer:
     report.status, report.http_version = response.status_code, response.http_version
-    report.location = target.mask(shown_url(str(onward))) if onward else ""
-    report.headers = _wanted_headers(target, response)
     body, cut = await _body(response)
-    answer = Answer(response.headers, _text(response, body), str(onward or ""), cut)
-    report.seen = tuple(compare(expected, answer, target.mask) for expected in target.expectations)
-    if not target.accepts(response.status_code):
-        report.excerpt = target.mask(excerpt(answer.body))
-    return answer
+    return Answer(response.headers, _text(response, body), str(onward or ""), cut)
 
 
-def _wanted_headers(target: Target, response: httpx.Response) -> dict[str, str]:
+def _wanted_headers(target: Target, answer: Answer) -> dict[str, str]:
     wanted = (expected.of for expected in target.expectations if expected.about == "header")
     return {
-        name: target.mask(response.headers[name])
-        for name in wanted
-        if name in response.headers and not is_credential(name)
+        name: target.mask(answer.headers[name]) for name in wanted if name in answer.headers and not is_credential(name)
     }
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from upgate.probes.answers import Answer, json_at
 from upgate.probes.attempt import Attempt, Seen
-from upgate.probes.http import Report, exchange
+from upgate.probes.http import Report, compared, exchange
 from upgate.probes.judging import judge
 from upgate.probes.target import Step, Target
 from upgate.probes.trust import Trust
@@ -25,7 +25,10 @@ async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> Non
     for step, stage in zip(target.steps, target.stages, strict=True):
         request, own = _request(target, step, captured), Report()
         answer = await exchange(request, trust, watch, own, cookies)
-        wrong = _problems(request, own) or _capture(step, answer, cookies, captured)
+        missing = _capture(step, answer, cookies, captured)
+        request = _with_secrets(request, captured)
+        compared(request, answer, own)
+        wrong = _problems(request, own) or missing
         report.seen += (Seen(stage, not wrong, f"{stage}: {request.mask(wrong)}" if wrong else ""),)
         if wrong:
             return
@@ -34,7 +37,7 @@ async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> Non
 def _request(target: Target, step: Step, captured: Mapping[str, str]) -> Target:
     body, content_type = _body(step, captured)
     headers = {name: _filled(value, captured) for name, value in step.headers.items()}
-    return msgspec.structs.replace(
+    request = msgspec.structs.replace(
         target,
         steps=(),
         method=step.method,
@@ -43,13 +46,19 @@ def _request(target: Target, step: Step, captured: Mapping[str, str]) -> Target:
         content=body.encode(),
         status=step.status,
         expectations=step.expectations,
-        secrets=(*target.secrets, *captured.values(), *_typed(target)),
+        secrets=(*target.secrets, *_typed(target)),
     )
+    return _with_secrets(request, captured)
 
 
 def _typed(target: Target) -> tuple[str, ...]:
     """What is filled into forms: an answer could repeat it."""
     return tuple(value for step in target.steps for value in step.form.values())
+
+
+def _with_secrets(request: Target, captured: Mapping[str, str]) -> Target:
+    """The same, which shows no captured value: not even that of an answer that is wrong otherwise."""
+    return msgspec.structs.replace(request, secrets=(*request.secrets, *captured.values()))
 
 
 def _body(step: Step, captured: Mapping[str, str]) -> tuple[str, dict[str, str]]:

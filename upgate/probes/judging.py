@@ -91,7 +91,9 @@ def _expired(certificate: Certificate, attempt: Attempt) -> str:
 
 
 def _names(certificate: Certificate) -> str:
-    names = certificate.names or (certificate.subject,)
+    names = certificate.names
+    if not names:
+        return f"no name ({certificate.subject} stands in its subject alone)"
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from urllib.parse import SplitResult, unquote, urlsplit
+from functools import cache
+from html import escape
+from urllib.parse import SplitResult, quote, quote_plus, unquote, urlsplit
 
 from upgate.redaction import HIDDEN
 
@@ -38,6 +41,21 @@ def secrets_of(url: str, headers: Mapping[str, str]) -> Iterator[str]:
         yield from (value, unquote(value))
     for value in (value for name, value in headers.items() if CREDENTIAL.search(name)):
         yield from (value, value.rpartition(" ")[2])
+
+
+@cache
+def forms(secret: str) -> frozenset[str]:
+    """A secret as it may come back: as it is, in a URL, in JSON, in HTML, or as Python quotes it in an error."""
+    return frozenset(
+        {
+            secret,
+            quote(secret, safe=""),
+            quote_plus(secret),
+            escape(secret),
+            repr(secret)[1:-1],
+            json.dumps(secret)[1:-1],
+        }
+    )
 
 
 def is_credential(name: str) -> bool:

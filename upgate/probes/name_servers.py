@@ -11,6 +11,7 @@ import dns.exception
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdata
 import dns.rdatatype
 import dns.resolver
 
@@ -38,7 +39,14 @@ async def records(target: Target, watch: Watch) -> list[str]:
     found = answer.resolve_chaining().answer
     if found is None:
         raise Unresolved(f"{watch.host} has no {dns.rdatatype.to_text(kind)} record, says {watch.address}")
-    return [canonical(record.to_text()) for record in found]
+    return [canonical(text_of(record)) for record in found]
+
+
+def text_of(record: dns.rdata.Rdata) -> str:
+    """As a profile writes it: a TXT record is one text, however many strings it is made of."""
+    if record.rdtype == dns.rdatatype.TXT:
+        return b"".join(record.strings).decode(errors="replace")
+    return record.to_text()
 
 
 def _name(text: str) -> dns.name.Name:

@@ -54,8 +54,10 @@ async def _versions(name: str, target: Target, watch: Watch, report: Report) -> 
     if not target.expectations:
         return
     accepted = await asyncio.gather(*(_accepts(VERSIONS[each], name, watch) for each in VERSIONS))
-    answer = Answer({}, ", ".join(version for version, yes in zip(VERSIONS, accepted, strict=True) if yes))
-    report.seen = tuple(compare(expected, answer, target.mask) for expected in target.expectations)
+    answer = Answer(
+        {}, ", ".join(version for version, yes in zip(VERSIONS, accepted, strict=True) if yes), mask=target.mask
+    )
+    report.seen = tuple(compare(expected, answer) for expected in target.expectations)
 
 
 async def _accepts(version: ssl.TLSVersion, name: str, watch: Watch) -> bool:

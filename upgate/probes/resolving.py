@@ -27,5 +27,5 @@ async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> Non
     else:
         await asyncio.get_running_loop().getaddrinfo(watch.host, None, type=socket.SOCK_STREAM)
         found = watch.addresses
-    answer = Answer({}, ", ".join(sorted(found)))
-    report.seen = tuple(compare(expected, answer, target.mask) for expected in target.expectations)
+    answer = Answer({}, ", ".join(sorted(found)), mask=target.mask)
+    report.seen = tuple(compare(expected, answer) for expected in target.expectations)

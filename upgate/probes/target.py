@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from upgate.probes.masking import is_credential, secrets_of, shown_url
+from upgate.probes.masking import forms, is_credential, secrets_of, shown_url
 from upgate.redaction import redact
 
 #: How a WebSocket begins: https://www.rfc-editor.org/rfc/rfc6455#section-4.1, with the key of its section 1.3.
@@ -127,7 +127,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
             *(each for step in self.steps for each in secrets_of(step.url, step.headers)),
         ]
         typed = (value for step in self.steps for name, value in step.form.items() if is_credential(name))
-        return redact(text, [*self.secrets, *own, *typed])
+        return redact(text, {form for secret in (*self.secrets, *own, *typed) for form in forms(secret)})
 
     @property
     def scheme(self) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from upgate.errors import Inconclusive
 from upgate.probes import hints
 from upgate.probes.asking import target_at
@@ -131,5 +133,5 @@ def _expanded(entry: External, snapshot: Snapshot, secrets: Sequence[str], scope
 
 
 def _distinct(target: Target | str) -> object:
-    """What two targets have in common that need be asked only once."""
-    return target if isinstance(target, str) else (target.url, target.address, target.server_name, target.expectations)
+    """What two targets have in common that need be asked only once: all but the name."""
+    return target if isinstance(target, str) else msgspec.json.encode(msgspec.structs.replace(target, id=""))

@@ -22,6 +22,8 @@ def _context(ca: str, certificate: str, key: str) -> ssl.SSLContext:
     # As browsers and curl do: an intermediate that is trusted is enough, and RFC 5280's extensions may be missing.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    # As browsers and Go do: a name that stands in the subject alone counts for nothing (RFC 9525, section 6.3).
+    context.hostname_checks_common_name = False
     if certificate:
         _identify(context, certificate, key)
     return context

@@ -11,14 +11,16 @@ from upgate.profile.network import (
     Capture,
     Closed,
     Credentials,
+    Headers,
     HostAndPort,
+    HostName,
     LabelSelector,
     Proxy,
     Resolver,
     SocketUrl,
     Url,
 )
-from upgate.profile.quantities import Duration, FilePath, Name, Regex, Text, Texts, Words, set_only, some
+from upgate.profile.quantities import Duration, FilePath, Name, Regex, Span, Text, Texts, Words, set_only, some
 from upgate.profile.section import Section
 
 Status = Annotated[int, Field(ge=100, le=599)]
@@ -43,7 +45,14 @@ ONLY_WITH = {
     **dict.fromkeys(("headers", "basic", "bearer"), ("url", "websocket")),
     **dict.fromkeys(("resolves-to", "resolver", "record"), ("dns",)),
     **dict.fromkeys(("server-name", "versions"), ("tls",)),
+    "address": ("url", "journey", "tcp", "tls", "websocket", "closed"),
+    "proxy": ("url", "journey", "websocket", "closed"),
+    "within": ("url", "journey", "tcp", "tls", "dns", "websocket"),
+    **dict.fromkeys(("tls-days", "ca"), ("url", "journey", "tcp", "tls", "websocket")),
+    **dict.fromkeys(("client-certificate", "client-key"), ("url", "journey", "tcp", "tls", "websocket", "closed")),
 }
+#: What an answer to HEAD does not have, in an entry and in the step of a journey.
+BODY_KEYS = ("body", "matches", "json")
 #: The keys that say which of the objects of `each` are asked, and the one kind that has them.
 OF_NODES = ("address-type", "pool")
 #: What `{…}` may stand for, by `each`.
@@ -78,13 +87,13 @@ class Step(Section):
     patch: Url | None = None
     delete: Url | None = None
     head: Url | None = None
-    headers: Words = Field(default_factory=dict)
+    headers: Headers = Field(default_factory=dict)
     form: Words = Field(default_factory=dict)
     """Fields of a form, as the request's body."""
     json_body: Any = Field(default=None, alias="json")
     """A JSON value, as the request's body."""
     status: Statuses | None = None
-    """Accepted status codes; without it, all below 400."""
+    """Accepted status codes; without it, 200 to 299 for get and head, and all below 400 for what sends something."""
     body: Text | None = None
     """Text that the answer's body must contain."""
     capture: Captures = Field(default_factory=dict)
@@ -107,7 +116,7 @@ class External(Section):
     url: Url | None = None
     """The URL to ask."""
     method: Literal["GET", "HEAD"] = "GET"
-    headers: Words = Field(default_factory=dict)
+    headers: Headers = Field(default_factory=dict)
     """Headers to send."""
     basic: Credentials | None = None
     """`user:password`, best as `${USER}:${PASSWORD}`."""
@@ -125,9 +134,9 @@ class External(Section):
     """Headers that the answer must have, and what they must contain."""
     location: Text | None = None
     """Where the answer must redirect to."""
-    within: Duration | None = None
+    within: Span | None = None
     """The answer must come within this time."""
-    timeout: Duration = timedelta(seconds=5)
+    timeout: Span = timedelta(seconds=5)
     """When to give up."""
     tls_days: Annotated[int, Field(ge=0)] | None = None
     """The certificate must be valid for more days than this."""
@@ -139,7 +148,7 @@ class External(Section):
     """Its key, where that is in a file of its own; without a passphrase."""
     proxy: Proxy | None = None
     """An HTTP proxy instead of the environment's; `none` goes there directly."""
-    address: Text | None = None
+    address: HostName | None = None
     """Connect to this address, whatever the name resolves to."""
     follow: bool = False
     """Follow redirects."""
@@ -155,11 +164,11 @@ class External(Section):
     """A port that must accept connections."""
     tls: HostAndPort | None = None
     """A port that must present a certificate for `server-name`, of an issuer that is trusted."""
-    server_name: Text | None = None
+    server_name: HostName | None = None
     """The name that is asked for (SNI) and that the certificate must be for; without it the host of `tls`."""
     versions: TlsVersions | None = None
     """The TLS versions that are accepted, and no others, such as [TLSv1.2, TLSv1.3]."""
-    dns: Text | None = None
+    dns: HostName | None = None
     """A name that must resolve."""
     resolves_to: Texts | None = None
     """What `dns` must resolve to, one or a list: exactly these."""

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from upgate.profile.machines import Component, Connection, Host, HostPath, Percent, Socket, Specs, Unit
-from upgate.profile.quantities import Duration, FilePath, Globs, Name, Text, Words, set_only, some
+from upgate.profile.quantities import Duration, FilePath, Globs, Name, Span, Text, Words, set_only, some
 from upgate.profile.section import Section
 
 Preset = Literal["kubeadm", "rke", "k3s", "rke2", "containerd", "docker"]
@@ -82,9 +82,9 @@ class Hosts(Demands):
     """The hosts' keys, instead of ~/.ssh/known_hosts. A host whose key is not there is not looked at."""
     sudo: bool = False
     """Look as root, through a sudo that asks for no password."""
-    timeout: Duration = timedelta(seconds=30)
+    timeout: Span = timedelta(seconds=30)
     """How long one host may take, in all."""
-    deadline: Duration = timedelta(minutes=2)
+    deadline: Span = timedelta(minutes=2)
     """How long all of them may take."""
     preset: Presets = ("kubeadm",)
     """Where certificates, static pods, services and logs are: one or a list."""

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
+from upgate.profile.network import is_address
 from upgate.profile.quantities import Text, schema, some
 
 WORD = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
@@ -76,7 +77,8 @@ def check_each(value: tuple[str, ...]) -> tuple[str, ...]:
 def check_socket(value: str) -> str:
     """`address:port`, a port alone for any address, `/udp` behind it. Raises ValueError."""
     match = SOCKET.fullmatch(value)
-    if not match or not 1 <= int(match[2]) <= 65535:
+    address = (match[1] or "*").strip("[]") if match else ""
+    if not match or not 1 <= int(match[2]) <= 65535 or not (address in ("*", "{address}") or is_address(address)):
         raise ValueError("not a socket such as 0.0.0.0:10256, 127.0.0.1:10248, [::]:443, 10250 or 0.0.0.0:8472/udp")
     return value
 
@@ -95,7 +97,7 @@ def matching(pattern: re.Pattern[str], words: str) -> AfterValidator:
 def parse_percent(value: object) -> object:
     """`10%` as 10. Raises ValueError."""
     match = PERCENT.fullmatch(value) if isinstance(value, str) else None
-    if not match and type(value) is not int:
+    if not match and not (type(value) is int and 0 <= value <= 100):
         raise ValueError("not a share such as 10%")
     return int(match[1]) if match else value
 

@@ -6,6 +6,8 @@ replaces the base's. `key: null` takes the base's value away, so that the defaul
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from upgate.profile.tree import Node
 
 
@@ -15,7 +17,7 @@ def merge(base: Node, over: Node) -> Node:
         return merge_mappings(base, over)
     if named(base) and named(over):
         return merge_lists(base, over)
-    return over
+    return replace(over, hides=True) if over.value is None and base.value is not None else over
 
 
 def merge_mappings(base: Node, over: Node) -> Node:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Va
 
 from upgate.profile.network import Url
 from upgate.profile.parts import written
-from upgate.profile.quantities import Duration, FilePath, Rate, Text, parse_moment, schema, some
+from upgate.profile.quantities import Duration, FilePath, Rate, Span, Text, parse_moment, schema, some
 from upgate.profile.section import Section
 
 Weekday = Literal["day", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -68,13 +68,6 @@ def after_its_beginning(value: datetime, info: ValidationInfo) -> datetime:
     return value
 
 
-def some_time(value: timedelta) -> timedelta:
-    """No window of no length. Raises ValueError."""
-    if not value:
-        raise ValueError("must be longer than nothing")
-    return value
-
-
 Time = Annotated[
     datetime, BeforeValidator(parse_time), PlainSerializer(datetime.isoformat), schema("string", format="date-time")
 ]
@@ -100,7 +93,7 @@ class Maintenance(Section):
     """The days on which it begins: `day` for each, or weekdays."""
     at: Clock | None = None
     """The time of the day at which it begins, quoted."""
-    for_: Annotated[Duration, AfterValidator(some_time)] | None = Field(default=None, alias="for")
+    for_: Span | None = Field(default=None, alias="for")
     """How long it takes."""
     zone: Zone | None = None
     """The time zone of `at`; default: UTC."""

@@ -11,9 +11,9 @@ from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
-from upgate.profile.quantities import NAME, check_regex
+from upgate.profile.quantities import NAME, check_regex, set_only
 
 HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):(\d{1,5}|\{\w+\})")
 #: What a probe for each node, ingress or load balancer fills in; journeys name their captured values likewise.
@@ -21,6 +21,10 @@ PLACEHOLDER = re.compile(r"\{\w+\}")
 #: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors, as far as equality goes.
 KEY = r"[A-Za-z0-9][\w./-]*"
 LABELS = re.compile(rf"!?{KEY}|{KEY}\s*(!=|==|=)\s*[\w.-]*", re.ASCII)
+#: Of DNS, so with underscores, and a dot at the end for whoever likes it; in any script.
+HOST_NAME = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
+#: https://www.rfc-editor.org/rfc/rfc9110#name-tokens
+HEADER = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 CAPTURES = ("json", "header", "cookie", "regex")
 
 
@@ -45,6 +49,20 @@ def check_host_and_port(value: str) -> str:
     match = HOST_AND_PORT.fullmatch(value)
     if not match or (match[2].isdigit() and not 1 <= int(match[2]) <= 65535):
         raise ValueError("not of the form host:port, such as db.example.com:5432 or [2001:db8::1]:5432")
+    return value
+
+
+def check_host_name(value: str) -> str:
+    """An address without brackets, or a name. Raises ValueError."""
+    if not is_address(value) and not HOST_NAME.fullmatch(PLACEHOLDER.sub("1", value)):
+        raise ValueError("not an address or a name alone, such as 10.0.0.1, 2001:db8::1 or shop.example.com")
+    return value
+
+
+def check_header_name(value: str) -> str:
+    """A token of HTTP. Raises ValueError."""
+    if not HEADER.fullmatch(value):
+        raise ValueError("not the name of a header such as X-Request-Id")
     return value
 
 
@@ -95,6 +113,9 @@ def check_credentials(value: str) -> str:
     return value
 
 
+HeaderName = Annotated[str, AfterValidator(check_header_name)]
+Headers = Annotated[dict[HeaderName, str], BeforeValidator(set_only)]
+HostName = Annotated[str, AfterValidator(check_host_name)]
 Url = Annotated[str, AfterValidator(url_of("https", "http"))]
 SocketUrl = Annotated[str, AfterValidator(url_of("wss", "ws", "https", "http"))]
 HostAndPort = Annotated[str, AfterValidator(check_host_and_port)]

@@ -50,6 +50,13 @@ def format_duration(time: timedelta) -> str:
     return words or "0s"
 
 
+def some_time(time: timedelta) -> timedelta:
+    """More than nothing. Raises ValueError."""
+    if not time:
+        raise ValueError("must be longer than nothing")
+    return time
+
+
 def parse_moment(value: object) -> datetime | timedelta:
     """A time with its zone, or how long ago. Raises ValueError."""
     moment = from_iso(datetime, value) or value
@@ -172,6 +179,7 @@ Duration = Annotated[
     PlainSerializer(format_duration),
     schema("string", pattern=DURATION_PATTERN, examples=["30s"]),
 ]
+Span = Annotated[Duration, AfterValidator(some_time)]
 Moment = Annotated[
     datetime | timedelta,
     BeforeValidator(parse_moment),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from upgate.profile.external import KINDS, METHODS, OF_NODES, ONLY_WITH, PLACES
+from upgate.profile.external import BODY_KEYS, KINDS, METHODS, OF_NODES, ONLY_WITH, PLACES
 from upgate.profile.ids import entries
 from upgate.profile.merging import name_of
 from upgate.profile.problems import Keys, Problem, at
@@ -65,8 +65,9 @@ def broken_by_entry(entry: Node, keys: Keys) -> Iterator[Problem]:
     yield from misplaced(entry, keys)
     yield from places_of_each(entry, keys)
     yield from tls_of_plain_text(entry, keys)
-    for index, step in enumerate(entries(entry, "journey")):
-        yield from exactly_one(step, METHODS, (*keys, "journey", index))
+    yield from contradictions(entry, keys)
+    yield from expected_nulls(entry, keys)
+    yield from broken_by_steps(entry, keys)
 
 
 def broken_by_hosts(root: Node) -> Iterator[Problem]:
@@ -96,6 +97,61 @@ def taken_id(entry: Node, keys: Keys) -> Iterator[Problem]:
     if is_set(entry, "url") and kind in KINDS.values() and text(entry, "name") != kind:
         said = f"external.{kind}.… are the ids of {kind} entries; choose a name that does not begin with {kind}."
         yield at(entry.child("name").place, (*keys, "name"), said)
+
+
+def contradictions(entry: Node, keys: Keys) -> Iterator[Problem]:
+    """Keys that no answer could satisfy together, or of which one would go unheard."""
+    if text(entry, "method") == "HEAD":
+        yield from unwanted(entry, BODY_KEYS, "an answer to HEAD has no body", keys)
+    if follows := entry.child("follow"):
+        wanted = ("location",) if follows.value is True else ()
+        yield from unwanted(entry, wanted, "with follow: true no redirect is left to look at", keys)
+    if is_set(entry, "basic"):
+        yield from unwanted(entry, ("bearer",), "only one of basic and bearer can be", keys)
+    if not is_set(entry, "client-certificate"):
+        yield from unwanted(entry, ("client-key",), "means nothing without client-certificate", keys)
+
+
+def unwanted(node: Node, names: Iterable[str], why: str, keys: Keys) -> Iterator[Problem]:
+    """Keys that must not be there."""
+    yield from (at(node.keys[name], (*keys, name), why) for name in names if is_set(node, name))
+
+
+def expected_nulls(entry: Node, keys: Keys) -> Iterator[Problem]:
+    """null sets nothing: whoever expects one would wait for it in vain."""
+    for kind in ("json", "header"):
+        for name, value in (entry.child(kind) or entry).items() if is_set(entry, kind) else ():
+            if value.value is None and not value.hides:
+                said = "null sets nothing, so nothing would be expected" + (
+                    f"; to expect null, say matches: '\"{name.rpartition('.')[2]}\": *null'" if kind == "json" else ""
+                )
+                yield at(value.place, (*keys, kind, name), said)
+
+
+def broken_by_steps(entry: Node, keys: Keys) -> Iterator[Problem]:
+    """Every rule that a journey breaks: each step is one request, and uses only what was captured before it."""
+    known = set(PLACES.get(text(entry, "each"), ()))
+    for index, step in enumerate(entries(entry, "journey")):
+        where = (*keys, "journey", index)
+        yield from exactly_one(step, METHODS, where)
+        yield from uncaptured(step, known, where)
+        if is_set(step, "head"):
+            yield from unwanted(step, ("body",), "an answer to HEAD has no body", where)
+        if is_set(step, "form"):
+            yield from unwanted(step, ("json",), "only one of form and json can be", where)
+        known |= {word for word, _ in (step.child("capture") or Node({}, step.place)).items()}
+
+
+def uncaptured(step: Node, known: set[str], keys: Keys) -> Iterator[Problem]:
+    """Words that no step before this one captures."""
+    sent = [(key, step.child(key)) for key in METHODS if is_set(step, key)]
+    sent += [
+        (kind, value) for kind in ("headers", "form") if is_set(step, kind) for _, value in step.child(kind).items()
+    ]
+    for key, value in sent:
+        unknown = set(re.findall(r"\{(\w+)\}", str(value.value))) - known
+        if unknown:
+            yield at(value.place, (*keys, key), f"has {{{min(unknown)}}}, which no step before this one captures")
 
 
 def misplaced(entry: Node, keys: Keys) -> Iterator[Problem]:
@@ -154,8 +210,9 @@ def together(entry: Node, names: tuple[str, ...], keys: Keys) -> Iterator[Proble
 def tls_of_plain_text(entry: Node, keys: Keys) -> Iterator[Problem]:
     """Without TLS there is no certificate, and no HTTP/2 as servers of users speak it."""
     for key in ("tls-days", "http2"):
-        if text(entry, "url").startswith("http:") and is_set(entry, key) and entry.child(key).value is not False:
-            said = "an http:// URL has no certificate" if key == "tls-days" else "HTTP/2 needs an https:// URL"
+        plain = text(entry, "url").startswith("http:") or text(entry, "websocket").startswith(("ws:", "http:"))
+        if plain and is_set(entry, key) and entry.child(key).value is not False:
+            said = "without https:// there is no certificate" if key == "tls-days" else "HTTP/2 needs an https:// URL"
             yield at(entry.keys[key], (*keys, key), said)
 
 

@@ -36,6 +36,8 @@ class Node:
     keys: dict[str, Place] = field(default_factory=dict)
     #: How many values it unfolds to.
     size: int = 1
+    #: It is null, and takes a value of the base away.
+    hides: bool = False
 
     def at(self, keys: Keys) -> Node | None:
         """The node under these keys, if there is one."""
