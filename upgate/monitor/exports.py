@@ -11,6 +11,7 @@ import msgspec
 from upgate.facts.words import counted, duration
 from upgate.monitor.alerts import GONE
 from upgate.monitor.history import History, Incident
+from upgate.monitor.message import others
 from upgate.monitor.tracks import percent
 
 #: Entries of one kind in the text; JSON and CSV have all.
@@ -94,8 +95,9 @@ def incident(each: Incident, now: datetime) -> str:
     """One alert in a line."""
     lasted = f"for {duration((each.until or now) - each.since)}" + ("" if each.until else ", goes on")
     marks = ["flapping"] * each.flapping + ["in maintenance"] * each.maintenance + ["nobody was told"] * (not each.told)
-    objects = ", ".join(each.objects[:3]) + (f" and {len(each.objects) - 3} more" if len(each.objects) > 3 else "")
-    what = ": ".join(filter(None, [objects, each.observed]))
+    what = ": ".join(filter(None, [*each.objects[:1], each.observed])) + others(
+        each.objects[1:3], len(each.objects) - 3
+    )
     return f"{moment(each.since)} {each.name} {each.kind} {lasted}{''.join(f', {mark}' for mark in marks)}: {what}"
 
 

@@ -27,6 +27,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     #: What is wrong, at most a few of `count`.
     objects: tuple[str, ...] = ()
     count: int = 0
+    #: What was observed of the first of them.
     observed: str = ""
     flapping: bool = False
     #: Other checks that failed because of this one.
@@ -96,7 +97,7 @@ def line(each: Told, at: datetime) -> Line:
         until=None if alert.on else alert.better or at,
         objects=tuple(objects)[:OBJECTS],
         count=last.count if last and failing else 0,
-        observed=first[:OBSERVED],
+        observed=first if len(first) <= OBSERVED else f"{first[:OBSERVED]}…",
         flapping=alert.flapping,
         explains=last.explains if last and failing else (),
     )
@@ -154,12 +155,17 @@ def entry_text(heading: str, lines: Sequence[Line], at: datetime) -> Iterator[st
     flapping = ", flapping" if first.flapping else ""
     yield f"- {shortened(lines)}: {what} {time_of(heading, first, at)}{flapping}"
     if first.objects:
-        others = f" and {first.count - len(first.objects)} more" if first.count > len(first.objects) else ""
-        yield f"  {', '.join(first.objects)}{others}: {first.observed}"
+        yield f"  {first.objects[0]}: {first.observed}{others(first.objects[1:], first.count - len(first.objects))}"
     elif first.observed:
         yield f"  {first.observed}"
     if first.explains:
         yield f"  because of it also: {', '.join(first.explains[:ENTRIES])}"
+
+
+def others(objects: Sequence[str], more: int) -> str:
+    """The objects of which something else may have been observed, and how many there are beyond them."""
+    named = f"; also {', '.join(objects)}" if objects else ""
+    return f"{named}{' and' if named else '; and'} {more} more" if more > 0 else named
 
 
 def time_of(heading: str, line: Line, at: datetime) -> str:
