@@ -114,7 +114,8 @@ class Handler(BaseHTTPRequestHandler):
         self.reply(text.encode())
 
     def answer_json(self, _: str) -> None:
-        self.reply(json.dumps({"status": "UP", "checks": [{"name": "db", "up": True}]}).encode())
+        text = json.dumps({"status": "UP", "load": 1.0, "checks": [{"name": "db", "up": True}]})
+        self.reply(b"\xef\xbb\xbf" + text.encode())
 
     def answer_slow(self, seconds: str) -> None:
         self.server.closing.wait(float(seconds))

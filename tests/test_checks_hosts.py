@@ -79,6 +79,7 @@ def test_one_runtime_is_enough():
         ("{address}:10256", "10.0.0.1", True),
         ("{address}:10256", "10.0.0.2", False),
         ("0.0.0.0:10256/udp", "0.0.0.0", False),
+        ("[0:0:0:0:0:0:0:1]:10256", "::1", True),
     ],
 )
 def test_a_socket_is_there_where_it_is_reached(demanded, listens, is_there):
@@ -94,6 +95,7 @@ def test_a_socket_is_there_where_it_is_reached(demanded, listens, is_there):
         (["--anonymous-auth=true"], ""),
         (["-anonymous-auth=true"], ""),
         (["--anonymous-auth", "true"], ""),
+        (["--anonymous_auth=True"], ""),
         (["--anonymous-auth", "--v=2"], ""),
         (["--anonymous-auth=false", "--anonymous-auth=true"], ""),
         (["--anonymous-auth=true", "--anonymous-auth=false"], "--anonymous-auth=false"),

@@ -122,12 +122,14 @@ def test_body_matches(web: Server, pattern: str, fine: bool) -> None:
         ("checks.0.up", "true", None),
         ("status", '"DOWN"', 'JSON status is "UP"'),
         ("checks.0.up", "1", "JSON checks.0.up is true"),
+        ("load", "1", None),
+        ("load", "1.5", "JSON load is 1.0"),
         ("checks.1.up", "true", "JSON has no checks.1.up: there is no 1"),
         ("state", '"UP"', "JSON has no state: there is no state"),
     ],
 )
 def test_json_value(web: Server, path: str, wanted: str, observed: str | None) -> None:
-    """A value inside a JSON body is compared as JSON: true is not 1."""
+    """A value inside a JSON body is compared as JSON: true is not 1, but 1.0 is; a byte order mark is no part of it."""
     found = problems(web.url("/json"), expectations=(Expectation("json", wanted, path),))
     assert [problem[0] for problem in found] == ([observed] if observed else [])
 
@@ -240,6 +242,12 @@ def test_redirect_is_followed(web: Server) -> None:
     assert judge(asked, seen) == []
     assert len(seen.hops) == 1
     assert web.requests[-1][2]["X-Api-Key"] == "k3y-123"
+
+
+@pytest.mark.parametrize("place", ["http://[::1/", "ftp://shop.example.com/"])
+def test_a_redirect_to_nowhere_is_the_servers_fault(web: Server, place: str) -> None:
+    """What nobody can follow is a finding: it was asked, and answered this."""
+    assert "redirects to" in only_problem(web.url(f"/redirect?{place}"), follow=True)
 
 
 def test_redirect_loop(web: Server) -> None:

@@ -199,3 +199,10 @@ def test_what_only_a_later_step_tells_apart_is_asked_each_for_itself() -> None:
     steps = ({"post": "https://login.example.com/"}, {"get": "http://{address}:8080/"})
     found = targets([entry(each="node", journey=steps)], snapshot(good(**NODES)))
     assert [each.steps[1].url for each in found] == ["http://10.0.0.1:8080/", "http://10.0.0.2:8080/"]
+
+
+def test_what_a_place_must_answer_may_be_its_own() -> None:
+    """An agent on each node says on which: the words of a place stand in what is expected, too."""
+    one = entry(each="node", url=NODE_URL, body="I am {name} {today}", header={"X-Node": "{name}"})
+    found = [str(each) for each in targets([one], snapshot(good(**NODES)))[0].expectations]
+    assert found == ['body contains "I am n1 {today}"', 'header X-Node contains "n1"']

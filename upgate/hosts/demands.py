@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from ipaddress import ip_address
 
 from upgate.facts.hosts import Socket
 
@@ -15,7 +16,12 @@ def reaches(demanded: str, sockets: Iterable[Socket]) -> list[str]:
     place, _, protocol = demanded.partition("/")
     address, _, port = place.rpartition(":")
     found = [each for each in sockets if each.port == int(port) and each.protocol == (protocol or "tcp")]
-    return [words(each) for each in found if covers(each.address, address.strip("[]"))]
+    return [words(each) for each in found if covers(each.address, spelled(address.strip("[]")))]
+
+
+def spelled(address: str) -> str:
+    """An address as ss writes it: 0:0:0:0:0:0:0:1 is ::1."""
+    return str(ip_address(address)) if ":" in address else address
 
 
 def covers(address: str, demanded: str) -> bool:
@@ -43,20 +49,28 @@ def lacking(have: Sequence[str], wanted: Iterable[str]) -> str:
 def missing(demanded: str, given: dict[str, str], have: Sequence[str]) -> str:
     """Why one demanded argument is not met; empty where it is."""
     flag, equals, value = demanded.partition("=")
-    name = flag.lstrip("-")
+    name = flag.lstrip("-").replace("_", "-")
     if not flag.startswith("-"):
         return "" if demanded in have else f"{demanded} is not given"
     if name not in given:
         return f"{flag} is not set" + (" (it may be in the file of --config)" if "config" in given else "")
-    return "" if not equals or given[name] == value else f"{flag}={given[name]}"
+    return "" if not equals or plain(given[name]) == plain(value) else f"{flag}={given[name]}"
+
+
+def plain(value: str) -> str:
+    """A flag's value, so that True is true, as Go reads it."""
+    return value.lower() if value.lower() in ("true", "false") else value
 
 
 def flags(arguments: Sequence[str]) -> dict[str, str]:
-    """The flags as Go reads them: one or two hyphens, `=` or the next argument, true where there is neither; the last wins."""
+    """The flags as Kubernetes reads them: one or two hyphens, `=` or the next argument, true where there is neither.
+
+    The last one wins, and `_` is as good as `-` inside of a name.
+    """
     found: dict[str, str] = {}
     for number, each in enumerate(arguments):
         if each.startswith("-"):
             name, equals, value = each.lstrip("-").partition("=")
             following = arguments[number + 1] if number + 1 < len(arguments) else "-"
-            found[name] = value if equals else "true" if following.startswith("-") else following
+            found[name.replace("_", "-")] = value if equals else "true" if following.startswith("-") else following
     return found

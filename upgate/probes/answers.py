@@ -67,13 +67,28 @@ def _json(expected: Expectation, answer: Answer) -> str | None:
     except LookupError as missing:
         return str(missing)
     text = msgspec.json.encode(value, order="deterministic").decode()
-    return None if text == expected.wanted else f"JSON {expected.of} is {_value(expected.of, text, answer)}"
+    return (
+        None
+        if _whole(value) == _whole(msgspec.json.decode(expected.wanted))
+        else f"JSON {expected.of} is {_value(expected.of, text, answer)}"
+    )
+
+
+def _whole(value: Any) -> str:
+    """A JSON value as text in which 1 and 1.0 are one number, and true is none."""
+    numbers = msgspec.json.Decoder(float_hook=_number).decode(msgspec.json.encode(value))
+    return msgspec.json.encode(numbers, order="deterministic").decode()
+
+
+def _number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def json_at(path: str, answer: Answer) -> Any:
     """The value at a dotted path of the body. Raises LookupError, which says what is missing."""
     try:
-        value: Any = msgspec.json.decode(answer.body)
+        value: Any = msgspec.json.decode(answer.body.removeprefix("\ufeff"))
     except msgspec.DecodeError as error:
         raise LookupError(_body(answer, "is not JSON")) from error
     for step in filter(None, path.split(".")):

@@ -58,7 +58,8 @@ def target_at(entry: External, place: Place, secrets: Sequence[str]) -> Target |
 def lacks(entry: External, words: Words) -> bool:
     """The entry names a word of its `each` that this place does not have, in whatever it sends or expects."""
     sent = [entry.url, entry.tcp, entry.tls, entry.dns, entry.websocket, entry.closed, entry.address, entry.server_name]
-    texts = [*filter(None, sent), *entry.headers.values(), *(entry.resolves_to or ()), entry.location or ""]
+    texts = [*filter(None, sent), *entry.headers.values(), *(entry.resolves_to or ())]
+    texts += [entry.location or "", entry.body or "", *entry.header.values()]
     for step in entry.journey or ():
         texts += [request_of(step)[1], *step.headers.values()]
     named = set(re.findall(r"\{(\w+)\}", " ".join(words(text) for text in texts)))
@@ -138,13 +139,13 @@ def expectations(entry: External, url: str, words: Words) -> Iterator[Expectatio
     if entry.versions:
         yield Expectation("versions", ", ".join(sorted(entry.versions)))
     if entry.body:
-        yield Expectation("contains", entry.body)
+        yield Expectation("contains", words(entry.body))
     if entry.matches:
         yield Expectation("matches", entry.matches)
     if entry.location:
         yield Expectation("location", urljoin(url, words.in_url(entry.location)))
     yield from (Expectation("json", as_json(value), path) for path, value in entry.json_values.items())
-    yield from (Expectation("header", value, name) for name, value in entry.header.items())
+    yield from (Expectation("header", words(value), name) for name, value in entry.header.items())
 
 
 def canonical(text: str) -> str:

@@ -174,12 +174,16 @@ def _location(hop: Hop, response: httpx.Response) -> httpx.URL | None:
         return None
     try:
         return hop.url.join(location)
-    except httpx.InvalidURL as error:
-        raise httpx.RemoteProtocolError(f"redirects to something that is not a URL ({error})") from error
+    except (httpx.InvalidURL, ValueError) as error:
+        wrong = str(error)
+    # Not from within: what caused it looks as if our own URL were at fault.
+    raise httpx.RemoteProtocolError(f"redirects to something that is not a URL ({wrong})")
 
 
 def _next(hop: Hop, url: httpx.URL, status: int) -> Hop:
     """https://fetch.spec.whatwg.org/#http-redirect-fetch, and no credential leaves the origin it was meant for."""
+    if url.scheme not in SOCKETS.values():
+        raise httpx.RemoteProtocolError(f"redirects to {shown_url(str(url))}, which is neither http nor https")
     as_get = status == 303 or (status in (301, 302) and hop.method == "POST")
     method, content = ("GET", b"") if as_get and hop.method != "HEAD" else (hop.method, hop.content)
     if _is_same_origin(hop.url, url):
