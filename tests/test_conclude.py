@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tests.worlds import good, judge, lease, node, pod, profile
 from upgate.battery import Check, Judgement, Subjects, check, fill, read_docstring
-from upgate.conclude import conclude, result, unused, with_severity
+from upgate.conclude import conclude, ending, result, unused, with_severity
 from upgate.verdict import CheckResult, Finding
 
 CRITICAL = Check("some.check", "critical", "All is well.", "", "")
@@ -243,3 +243,16 @@ def test_a_docstring_is_title_reason_and_hint():
 def test_hints_keep_braces_that_are_no_words():
     """A hint is filled with the object's own words, and braces of jsonpath and the like stay as they are."""
     assert fill("get {name} -o jsonpath='{.spec}'", {"name": "x"}) == "get x -o jsonpath='{.spec}'"
+
+
+@pytest.mark.parametrize(("day", "told"), [(date(2026, 11, 25), True), (date(2026, 11, 28), False)])
+def test_a_waiver_that_ends_soon_is_told(day, told):
+    """A week before its last day: the profile cannot be used with it any more after that."""
+    assert bool(ending([replace_until(day)], date(2026, 11, 21))) is told
+
+
+def replace_until(day: date) -> Waiver:
+    """A waiver with that last day."""
+    waiver = Waiver()
+    waiver.until = day
+    return waiver

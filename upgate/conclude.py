@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from fnmatch import fnmatchcase
 from typing import Protocol
 
@@ -11,6 +11,8 @@ from msgspec.structs import replace
 
 from upgate.battery import Check, Judgement
 from upgate.verdict import CheckResult, Finding, Outcome, Severity
+
+WEEK = timedelta(days=7)
 
 
 class Waiver(Protocol):
@@ -110,6 +112,15 @@ def unused(waivers: Sequence[Waiver], results: Iterable[CheckResult]) -> list[st
         f"waiver matches nothing: {waiver.check} for {waiver.object} ({waiver.reason}); remove it from the profile"
         for waiver in waivers
         if is_unused(waiver, [each for each in ran if fnmatchcase(each.id, waiver.check)])
+    ]
+
+
+def ending(waivers: Sequence[Waiver], today: date) -> list[str]:
+    """The waivers that end within a week, one sentence each: a profile with an expired one cannot be used."""
+    return [
+        f"waiver ends on {waiver.until}: {waiver.check} for {waiver.object} ({waiver.reason}); renew it or remove it before"
+        for waiver in waivers
+        if waiver.until - today < WEEK
     ]
 
 

@@ -20,7 +20,7 @@ from upgate import snapshot as snapshots
 from upgate.baseline import Baseline
 from upgate.battery import Check
 from upgate.causes import relate
-from upgate.conclude import result, unused
+from upgate.conclude import ending, result, unused
 from upgate.errors import Inconclusive, UsageError
 from upgate.expectations import scoped
 from upgate.facts.relations import RELATIONS
@@ -208,10 +208,15 @@ class Gate:
             finished=datetime.now(UTC),
             rounds=max(1, self.settling.rounds),
             reference=self.reference,
-            notes=(*self.notes, *self._left_out(), *unused(self.profile.waivers, checks)),
+            notes=(*self.notes, *self._left_out(), *self._waivers(checks)),
             checks=aimed(checks, self.profile.cluster),
         )
         return without_secrets(results, self.profile.secrets)
+
+    def _waivers(self, checks: Sequence[CheckResult]) -> list[str]:
+        """What is to be done about the profile's waivers."""
+        waivers = self.profile.waivers
+        return [*unused(waivers, checks), *ending(waivers, self.started.date())]
 
     def _left_out(self) -> list[str]:
         """The machines that are not looked at, on purpose."""

@@ -15,7 +15,9 @@ from upgate.battery import Check, Judgement, declaration
 from upgate.conclude import conclude, result, with_severity
 from upgate.errors import Inconclusive, NotAllRight
 from upgate.gate import Gate
+from upgate.nouns import NAMES
 from upgate.plugin.state import CHECK, JUDGEMENT, RESULT, UNSELECTED
+from upgate.profile.problems import nearest
 from upgate.verdict import CheckResult, Finding
 
 if TYPE_CHECKING:
@@ -181,7 +183,7 @@ def broken(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRe
     """The result of a test that crashed: the cluster may be all right or not, nobody knows."""
     said = call.excinfo and " ".join(call.excinfo.exconly().split())
     if name := getattr(call.excinfo and call.excinfo.value, "argname", ""):
-        said = f"there is no noun or fixture called {name}"
+        said = f"there is no noun or fixture called {name}{nearest(name, NAMES)}"
     words = f"the check itself broke in its {report.when}: {said} ({where(item, call)})"
     return result(item.stash[CHECK], "inconclusive", words)
 
