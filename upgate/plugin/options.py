@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -105,25 +106,10 @@ def _gate(config: pytest.Config) -> Gate:
 def read(config: pytest.Config, profile: Any) -> Options:
     """The options, with the profile's `gate:` as their defaults. Raises UsageError."""
     from upgate.gate import Options
-    from upgate.profile.quantities import format_duration, parse_duration, parse_moment
+    from upgate.profile.quantities import parse_moment
 
     given = config.option
-    if given.monitor and given.settle is not None:
-        raise UsageError("--monitor is one round, and --settle is many: leave one of them out")
-    settle = None if given.monitor else parsed("--settle", given.settle, parse_duration) or profile.gate.settle
-    if settle is None and (given.clean is not None or given.every is not None):
-        raise UsageError("--clean and --every say how to settle: say for how long, with --settle=10m")
-    if given.clean is not None and given.clean < 1:
-        raise UsageError(f"--clean: {given.clean} rounds are none; say 1 or more")
-    clean, every = (
-        given.clean or profile.gate.clean,
-        parsed("--every", given.every, parse_duration) or profile.gate.every,
-    )
-    if settle and (clean - 1) * every > settle:
-        raise UsageError(
-            f"{clean} clean rounds, {format_duration(every)} apart, do not fit into {format_duration(settle)}: "
-            "settle longer, look more often, or ask for fewer rounds"
-        )
+    settle, clean, every = rounds(given, profile.gate)
     absolute = partial(Path, config.invocation_params.dir)
     return Options(
         reports=absolute(given.reports or Path("reports", profile.name)),
@@ -137,6 +123,33 @@ def read(config: pytest.Config, profile: Any) -> Options:
         vantage=" ".join((given.vantage or "").split()),
         monitor=given.monitor,
     )
+
+
+def rounds(given: argparse.Namespace, gate: Any) -> tuple[timedelta | None, int, timedelta]:
+    """How long to settle, if at all; how many clean rounds are enough, and how far apart they are. Raises UsageError."""
+    from upgate.profile.quantities import parse_duration
+
+    if given.monitor and given.settle is not None:
+        raise UsageError("--monitor is one round, and --settle is many: leave one of them out")
+    settle = None if given.monitor else parsed("--settle", given.settle, parse_duration) or gate.settle
+    if settle is None and (given.clean is not None or given.every is not None):
+        raise UsageError("--clean and --every say how to settle: say for how long, with --settle=10m")
+    if given.clean is not None and given.clean < 1:
+        raise UsageError(f"--clean: {given.clean} rounds are none; say 1 or more")
+    every = parsed("--every", given.every, parse_duration) or gate.every
+    return settle, must_fit(settle, given.clean or gate.clean, every), every
+
+
+def must_fit(settle: timedelta | None, clean: int, every: timedelta) -> int:
+    """The number of clean rounds. Raises UsageError where so many cannot be had in that time."""
+    from upgate.profile.quantities import format_duration
+
+    if settle and (clean - 1) * every > settle:
+        raise UsageError(
+            f"{clean} clean rounds, {format_duration(every)} apart, do not fit into {format_duration(settle)}: "
+            "settle longer, look more often, or ask for fewer rounds"
+        )
+    return clean
 
 
 def in_one_process(config: pytest.Config) -> bool:
