@@ -270,3 +270,17 @@ def test_it_fits_on_a_phone_by_day_and_by_night(browse, markup, scheme, ground):
     width, screen, colour, text = browse(open_page.encode(), "", *flags).all("title")[0]["text"].split(";")
     assert int(width) <= int(screen) <= 500
     assert colour == ground != text
+
+
+def test_causes_stand_before_their_effects():
+    """What only follows from others comes after them, whatever its name, and says from what."""
+    (cause,) = (each for each in broken().checks if each.id == "pods.crashing")
+    effect = msgspec.structs.replace(
+        cause,
+        id="a.effect",
+        findings=tuple(msgspec.structs.replace(each, because="pods.crashing: Pod/x") for each in cause.findings),
+    )
+    results = msgspec.structs.replace(broken(), checks=(effect, cause))
+    told = wrong(Page(render(results, None).decode()))
+    assert [each.split()[1] for each in told] == ["pods.crashing", "a.effect"]
+    assert "follows from pods.crashing: Pod/x" in told[1]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from upgate.monitor.alerts import GONE
 from upgate.reports import words
-from upgate.verdict import OUTCOMES, Outcome, Results
+from upgate.verdict import OUTCOMES, CheckResult, Outcome, Results
 
 if TYPE_CHECKING:
     from upgate.monitor.history import Check
@@ -27,20 +27,29 @@ class Wrong(NamedTuple):
     since: datetime | None = None
     #: The round that said so, where that was not the last one.
     seen: datetime | None = None
+    #: All of it follows from what others found.
+    follows: bool = False
 
 
 def wrong_now(results: Results, known: Iterable[Check]) -> list[Wrong]:
-    """What this round found, and what earlier ones found that asked more; the worst and oldest first."""
+    """What this round found, and what earlier ones found that asked more; the worst and oldest first, causes before effects."""
     history = {check.name: check for check in known}
     rows = [*of_this_round(results, history), *of_earlier_rounds(results, history)]
-    return sorted(rows, key=lambda row: (OUTCOMES.index(row.outcome), row.since or results.finished, row.name))
+    now = results.finished
+    return sorted(rows, key=lambda row: (OUTCOMES.index(row.outcome), row.follows, row.since or now, row.name))
 
 
 def of_this_round(results: Results, history: dict[str, Check]) -> Iterator[Wrong]:
     for check in results.checks:
         if check.outcome in TROUBLE:
             before = history.get(check.id)
-            yield Wrong(check.id, check.outcome, words.headline(check), before and before.since)
+            follows = bool(check.active) and not check.roots
+            yield Wrong(check.id, check.outcome, text_of(check, follows), before and before.since, follows=follows)
+
+
+def text_of(check: CheckResult, follows: bool) -> str:
+    """What was seen, and from what it follows."""
+    return words.headline(check) + (f" — follows from {check.active[0].because}" if follows else "")
 
 
 def of_earlier_rounds(results: Results, history: dict[str, Check]) -> Iterator[Wrong]:
