@@ -85,9 +85,9 @@ class RealCluster:
         """It runs already."""
         return self.kubeconfig.exists() and self.ask("get", "--raw=/readyz").returncode == 0
 
-    def halt(self, name: str) -> None:
-        """End one of its processes."""
-        self.shell(f"stop {name}")
+    def halt(self, name: str, signal: str = "TERM") -> None:
+        """End one of its processes. An API server takes half a minute to end by itself."""
+        self.shell(f"stop {name} {signal}")
 
     def signal(self, name: str, signal: str) -> None:
         """Send one of its processes a signal: STOP, CONT."""

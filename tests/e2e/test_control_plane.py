@@ -47,7 +47,7 @@ def test_an_api_server_that_is_gone_is_one_finding(
     cluster: RealCluster, hurried: Callable[..., Run], broken: Broken
 ) -> None:
     """Where nothing listens, `api.ready` fails and everything else is inconclusive, at once."""
-    broken(lambda: cluster.halt("kube-apiserver"), cluster.resume)
+    broken(lambda: cluster.halt("kube-apiserver", "KILL"), cluster.resume)
     must_blame_the_api_server_alone(hurried())
 
 

@@ -166,7 +166,7 @@ def test_an_api_server_that_refuses_anonymous_checks_is_found(
 
 def restart_api_server(cluster: RealCluster, flags: str = "") -> None:
     """Start the API server anew with these flags."""
-    cluster.shell(f'stop kube-apiserver; APISERVER_EXTRA="{flags}" exec {SCRIPTS}/up')
+    cluster.shell(f'stop kube-apiserver KILL; APISERVER_EXTRA="{flags}" exec {SCRIPTS}/up')
     until("the API server answers", lambda: cluster.answers)
     cluster.resume()
 
