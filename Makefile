@@ -14,7 +14,7 @@ demo-broken: $(VENV)/ready ## the same, after a bad upgrade: red, and that is as
 	@$(PYTEST) --profile=demo-broken; code=$$?; echo "exit code $$code: not clear, as it should be"; test $$code -eq 1
 
 test: $(VENV)/ready lint ## the suite's own tests
-	$(PYTEST) tests -n auto --maxprocesses 4 --dist worksteal
+	$(PYTEST) tests -n auto --maxprocesses 4 --dist loadfile
 
 e2e: $(VENV)/ready ## the end-to-end tests on a real cluster, which they build, start and stop (root, Linux)
 	$(PYTEST) tests/e2e
