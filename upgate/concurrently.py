@@ -22,7 +22,7 @@ def concurrently(tasks: Mapping[str, Task], workers: int = 8) -> dict[str, Any]:
     done: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
     for item in tasks.items():
         todo.put(item)
-    threads = [begun(work, todo, done) for _ in range(min(workers, len(tasks)))]
+    threads = [in_background(work, todo, done) for _ in range(min(workers, len(tasks)))]
     results = dict(done.get() for _ in tasks)
     for thread in threads:
         thread.join()
@@ -62,11 +62,11 @@ def ahead(work: Callable[..., T], *arguments: Any) -> Callable[..., T]:
             raise problem
         return value  # type: ignore[return-value]
 
-    thread = begun(begin)
+    thread = in_background(begin)
     return result
 
 
-def begun(work: Callable[..., None], *arguments: Any) -> threading.Thread:
+def in_background(work: Callable[..., None], *arguments: Any) -> threading.Thread:
     """A daemon thread that is at work."""
     thread = threading.Thread(target=work, args=arguments, daemon=True, name="upgate")
     thread.start()

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from upgate.cluster.connection import Connection, NoAnswer
+from upgate.cluster.connection import Connection
 from upgate.cluster.listing import PAGE_SIZE, Listing, Progress, list_all
 from upgate.concurrently import concurrently
 from upgate.errors import Inconclusive
@@ -138,7 +138,7 @@ def list_briefly(
             raise Inconclusive(f"{', '.join(missing)} could not be listed")
         glanced = glance(connection, {node.name for node in others["nodes"].items}, deadline)
         listing = list_some(connection, questions(glanced, others), deadline)
-    except (NoAnswer, Inconclusive, TooMuch):  # whatever the reason: what reads all of them says what is wrong
+    except (Inconclusive, TooMuch):  # whatever the reason: what reads all of them says what is wrong
         return list_all(connection, PODS, progress, deadline)
     usual = sum(pod.status.phase in ("Running", "Succeeded") for pod in listing.items)
     listing.unread = max(0, glanced.count - usual)

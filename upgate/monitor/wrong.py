@@ -49,7 +49,7 @@ def of_this_round(results: Results, history: dict[str, Check]) -> Iterator[Wrong
 
 def text_of(check: CheckResult, follows: bool) -> str:
     """What was seen, and from what it follows."""
-    return words.headline(check) + (f" — follows from {check.active[0].because}" if follows else "")
+    return words.headline(check) + (f" — {words.cause(check.active[0])}" if follows else "")
 
 
 def of_earlier_rounds(results: Results, history: dict[str, Check]) -> Iterator[Wrong]:
