@@ -28,8 +28,8 @@ from upgate.facts.kinds import KINDS
 from upgate.monitor import delivery, history
 from upgate.monitor.round import Monitored
 from upgate.monitor.round import run as follow
+from upgate.results import EXIT_CODES, CheckResult, Cluster, Results, decide
 from upgate.snapshot import Snapshot
-from upgate.verdict import EXIT_CODES, CheckResult, Cluster, Results, decide
 
 PATH = "/alerts"
 START = datetime(2026, 11, 21, tzinfo=UTC)

@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from upgate.monitor import history, recording, storage
-from upgate.probes.attempt import Attempt, Elapsed
-from upgate.verdict import CheckResult, Cluster, Results
+from upgate.results import CheckResult, Cluster, Results
+from upgate.sources.probes.attempt import Attempt, Elapsed
 
 START = datetime(2026, 8, 1, tzinfo=UTC)
 KEEP = timedelta(days=90)

@@ -24,10 +24,10 @@ from pathlib import Path
 
 from tests.sshd import MISSING, Sshd, free_ports, sshd
 from tests.worlds import profile
-from upgate.hosts.looking import look
-from upgate.hosts.script import Asked, command
-from upgate.hosts.targets import targets
 from upgate.snapshot import Snapshot
+from upgate.sources.hosts.looking import look
+from upgate.sources.hosts.script import Asked, command
+from upgate.sources.hosts.targets import targets
 
 #: Round trips from connecting to the first answer of a command: TCP, banners, key exchange, login by key, session.
 ROUND_TRIPS = 9

@@ -12,8 +12,8 @@ import sys
 import time
 from statistics import median
 
-from upgate.errors import Inconclusive
-from upgate.probes import Attempt, Target, attempt_all, judge
+from upgate.base.errors import Inconclusive
+from upgate.sources.probes import Attempt, Target, attempt_all, judge
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 

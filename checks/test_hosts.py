@@ -1,7 +1,7 @@
 """The machines themselves, over ssh."""
 
+from upgate.base.text import duration
 from upgate.battery import check
-from upgate.facts.words import duration
 
 
 @check("hosts.services", severity="critical", expects="hosts")

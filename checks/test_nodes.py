@@ -1,7 +1,7 @@
 """Nodes."""
 
+from upgate.base.text import counted, duration
 from upgate.battery import check
-from upgate.facts.words import counted, duration
 
 
 @check("nodes.ready", severity="critical", monitor=True)

@@ -1,7 +1,7 @@
 """Pods."""
 
+from upgate.base.text import counted, duration
 from upgate.battery import check
-from upgate.facts.words import counted, duration
 
 DEAD_NODE = ("nodes.ready", "nodes.heartbeat")
 

@@ -1,7 +1,7 @@
 """Deployments, StatefulSets, DaemonSets and namespaces."""
 
+from upgate.base.text import duration
 from upgate.battery import check
-from upgate.facts.words import duration
 
 #: Findings on pods and nodes that explain why a workload is not complete.
 UNDERNEATH = (

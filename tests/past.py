@@ -11,7 +11,7 @@ import msgspec
 from upgate.monitor import storage
 from upgate.monitor.history import milliseconds
 from upgate.monitor.recording import record
-from upgate.verdict import Results
+from upgate.results import Results
 
 #: A round of some moment, and whether it is in maintenance.
 Rounds = Callable[[int], tuple[Results, bool]]

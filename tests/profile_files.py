@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from upgate.errors import UsageError
+from upgate.base.errors import UsageError
 from upgate.profile import Profile, load
 
 TODAY = date(2026, 11, 21)

@@ -29,12 +29,12 @@ from tests.worlds import (
     terminated,
     unseen,
 )
-from upgate import catalogue
+from upgate.battery import catalogue
+from upgate.battery.inputs import NAMES
 from upgate.facts.health import HealthEndpoint
-from upgate.nouns import NAMES
 from upgate.planned import IDS, unjudged
 from upgate.profile.known import known_checks
-from upgate.verdict import CheckResult
+from upgate.results import CheckResult
 
 #: The checks for entries of external: have worlds of their own, with real servers.
 INSIDE = [id for id in battery() if not id.startswith("external.")]

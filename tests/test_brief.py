@@ -24,13 +24,13 @@ from tests.worlds import (
     service,
     terminated,
 )
-from upgate.cluster import brief
-from upgate.cluster.connection import Patience
-from upgate.cluster.login import connect
-from upgate.cluster.look import look
-from upgate.embedded import EmbeddedCluster
 from upgate.facts.kinds import KINDS
 from upgate.snapshot import Snapshot
+from upgate.sources.cluster import brief
+from upgate.sources.cluster.connection import Patience
+from upgate.sources.cluster.login import connect
+from upgate.sources.cluster.look import look
+from upgate.sources.demo import EmbeddedCluster
 
 MONITOR = [id for id, function in battery().items() if function.__check__.monitor and not id.startswith("external.")]
 PODS = KINDS["pods"].path

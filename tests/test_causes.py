@@ -24,11 +24,11 @@ from tests.worlds import (
     run,
     service,
 )
-from upgate.battery import Check
-from upgate.causes import Causes
-from upgate.conclude import result
+from upgate.battery.check import Check
+from upgate.judge.causes import Causes
+from upgate.judge.outcome import result
 from upgate.monitor.signals import signals
-from upgate.verdict import Finding
+from upgate.results import Finding
 
 INSIDE = [
     id

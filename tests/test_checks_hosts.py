@@ -10,8 +10,8 @@ import pytest
 from tests.machines import NOW, certificate, command, file_system, host, line, reboot, service, socket
 from tests.worlds import good, judge, node, profile, snapshot
 from upgate.facts.hosts import Host
-from upgate.hosts.judging import login
-from upgate.verdict import CheckResult
+from upgate.results import CheckResult
+from upgate.sources.hosts.judging import login
 
 
 def said(id: str, *hosts: Host, nodes: list[dict[str, Any]] | None = None, **keys: Any) -> CheckResult:
@@ -257,7 +257,7 @@ def test_a_group_without_hosts_asks_nobody():
 
 def test_windows_nodes_are_left_out_and_named():
     """A Windows node has no sh: it is not looked at, and a note says so."""
-    from upgate.hosts.targets import left_out
+    from upgate.sources.hosts.targets import left_out
 
     windows = node("win-1", metadata={"labels": {"kubernetes.io/os": "windows"}})
     world = good(nodes=[node(), windows])

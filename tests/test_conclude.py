@@ -9,9 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from tests.worlds import good, judge, lease, node, pod, profile
-from upgate.battery import Check, Judgement, Subjects, check, fill, read_docstring
-from upgate.conclude import conclude, ending, result, unused, with_severity
-from upgate.verdict import CheckResult, Finding
+from upgate.battery.check import Check, Judgement, Subjects, check, fill, read_docstring
+from upgate.judge.outcome import conclude, ending, result, unused, with_severity
+from upgate.results import CheckResult, Finding
 
 CRITICAL = Check("some.check", "critical", "All is well.", "", "")
 

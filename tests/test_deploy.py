@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from tests.running import REPOSITORY
-from upgate.cluster.rbac import render
+from upgate.battery.permissions import render
 from upgate.profile import load
 
 DEPLOY = REPOSITORY / "deploy"

@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from tests.asking import ask, pod
-from upgate.embedded import EmbeddedCluster
-from upgate.errors import UsageError
+from upgate.base.errors import UsageError
+from upgate.sources.demo import EmbeddedCluster
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_recordings_hold_nothing_confidential(state):
     """A recording holds no Secret, no ConfigMap, no value of an environment variable, no token, no last-applied manifest."""
     import gzip
 
-    from upgate.embedded.recording import DATA
+    from upgate.sources.demo.recording import DATA
 
     file = DATA / f"{state}.json.gz"
     content = gzip.decompress(file.read_bytes()).decode()
@@ -87,7 +87,7 @@ def test_living_leases_are_renewed():
     spec = {"leaseDurationSeconds": 40}
     living = {"metadata": {"name": "living"}, "spec": spec | {"renewTime": "2026-01-02T03:04:00.000000Z"}}
     dead = {"metadata": {"name": "dead"}, "spec": spec | {"renewTime": "2026-01-02T03:00:00.000000Z"}}
-    from upgate.embedded.listing import renewed
+    from upgate.sources.demo.listing import renewed
 
     assert renewed(living, recorded, timedelta(hours=1))["spec"]["renewTime"] == "2026-01-02T04:04:00.000000Z"
     assert renewed(dead, recorded, timedelta(hours=1)) == dead
@@ -244,9 +244,9 @@ def test_closing_ends_kept_connections():
 
 
 def test_it_is_served_from_the_command_line(tmp_path):
-    """`python -m upgate.embedded` prints its URL, writes a kubeconfig and ends on a signal."""
+    """`python -m upgate.sources.demo` prints its URL, writes a kubeconfig and ends on a signal."""
     file = tmp_path / "kubeconfig"
-    command = [sys.executable, "-m", "upgate.embedded", "broken", "--kubeconfig", str(file)]
+    command = [sys.executable, "-m", "upgate.sources.demo", "broken", "--kubeconfig", str(file)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline()
         process.terminate()

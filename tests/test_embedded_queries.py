@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from tests.asking import ask, pod
-from upgate.embedded import EmbeddedCluster
+from upgate.sources.demo import EmbeddedCluster
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import json
 import pytest
 
 from tests.asking import Connection
-from upgate.embedded import EmbeddedCluster, Fault
-from upgate.embedded.record import main, metric_lines, record, stripped
-from upgate.errors import Inconclusive
+from upgate.base.errors import Inconclusive
+from upgate.sources.demo import EmbeddedCluster, Fault
+from upgate.sources.demo.record import main, metric_lines, record, stripped
 
 
 def content(file):
@@ -19,7 +19,7 @@ def content(file):
 
 def test_a_recording_of_the_embedded_cluster_is_the_same_cluster(tmp_path):
     """What was recorded from a recording holds the same objects, texts and discovery: nothing is lost on the way."""
-    from upgate.embedded.recording import DATA
+    from upgate.sources.demo.recording import DATA
 
     out = tmp_path / "again.json.gz"
     with EmbeddedCluster("broken") as cluster:

@@ -31,13 +31,13 @@ from tests.worlds import (
     terminated,
     warning,
 )
+from upgate.base.errors import UsageError
+from upgate.base.text import counted, duration
 from upgate.baseline import dump, load
-from upgate.errors import UsageError
-from upgate.expectations import within
+from upgate.battery.expectations import within
 from upgate.facts.decoding import Page, decode_page
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for
-from upgate.facts.words import counted, duration
 
 BUILDERS = {
     "nodes": node(),

@@ -28,15 +28,15 @@ from tests.worlds import (
     service,
     thing,
 )
-from upgate.cluster import listing, look
-from upgate.cluster.connection import Patience
-from upgate.cluster.login import connect
-from upgate.concurrently import concurrently
-from upgate.embedded import FAULTS, EmbeddedCluster, Fault
+from upgate.base.threads import concurrently
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import lists_for
+from upgate.results import CheckResult
 from upgate.snapshot import Snapshot
-from upgate.verdict import CheckResult
+from upgate.sources.cluster import listing, look
+from upgate.sources.cluster.connection import Patience
+from upgate.sources.cluster.login import connect
+from upgate.sources.demo import FAULTS, EmbeddedCluster, Fault
 
 #: Seconds. The time bound of one look is three deadlines: who we are, everything, and what is being read at the end.
 PATIENCE = Patience(connect=1, read=0.6, deadline=1.2)

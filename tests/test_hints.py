@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.worlds import profile
-from upgate.hints import aimed
-from upgate.verdict import CheckResult, Finding
+from upgate.judge.hints import aimed
+from upgate.results import CheckResult, Finding
 
 HINT = "kubectl -n shop describe pod web; kubectl -n shop logs web"
 

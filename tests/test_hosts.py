@@ -10,16 +10,16 @@ import pytest
 
 from tests.machines import NOW
 from tests.worlds import good, node, profile, snapshot
-from upgate.errors import Inconclusive
-from upgate.hosts.commands import command_lines, without_secrets
-from upgate.hosts.logs import log
-from upgate.hosts.looking import refuse_odd_address
-from upgate.hosts.parsing import clock, disk, reboot
-from upgate.hosts.script import Asked, command, fatal
-from upgate.hosts.sections import sections
-from upgate.hosts.sockets import from_hex, of_ss, sockets
-from upgate.hosts.targets import targets
-from upgate.hosts.transport import arguments, meaning, options
+from upgate.base.errors import Inconclusive
+from upgate.sources.hosts.commands import command_lines, without_secrets
+from upgate.sources.hosts.logs import log
+from upgate.sources.hosts.looking import refuse_odd_address
+from upgate.sources.hosts.parsing import clock, disk, reboot
+from upgate.sources.hosts.script import Asked, command, fatal
+from upgate.sources.hosts.sections import sections
+from upgate.sources.hosts.sockets import from_hex, of_ss, sockets
+from upgate.sources.hosts.targets import targets
+from upgate.sources.hosts.transport import arguments, meaning, options
 
 SINCE = NOW - timedelta(hours=1)
 
@@ -113,7 +113,7 @@ def test_the_script_goes_through_any_shell():
 @pytest.mark.parametrize("shell", ["sh", "bash --posix", "busybox sh"])
 def test_the_script_runs_in_every_posix_shell(shell):
     """dash, bash and busybox run it to its end, and none of them complains about its syntax."""
-    from upgate.hosts.script import body, settings
+    from upgate.sources.hosts.script import body, settings
 
     (target,) = targets(profile(hosts={"each": ["local://"], "arguments": {"no-such": ["--x"]}}).hosts, snapshot({}))
     words = settings(target, Asked(SINCE))

@@ -17,9 +17,9 @@ from tests.servers import Authority
 from tests.sshd import MISSING, Machine, Sshd, process, sshd
 from tests.worlds import judge, profile
 from upgate.facts.hosts import Host
-from upgate.hosts.looking import look
+from upgate.results import CheckResult
 from upgate.snapshot import Snapshot
-from upgate.verdict import CheckResult
+from upgate.sources.hosts.looking import look
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 #: Whole seconds, as files and logs have them.

@@ -21,11 +21,11 @@ from tests.test_reports_examples import FINISHED, STARTED, broken, finding, heal
 from upgate.monitor import history, pushing
 from upgate.monitor.metrics import STATES, VERDICTS, Context, Measured, deliver, legend, metrics, publish, registry_of
 from upgate.monitor.targets import measured
-from upgate.probes import attempt_all
-from upgate.probes.targets import targets
 from upgate.profile import Profile
 from upgate.profile.model import Origin
 from upgate.reports.cleaning import cleaned, harmless
+from upgate.sources.probes import attempt_all
+from upgate.sources.probes.targets import targets
 
 ALONE = Context()
 SHOP = Measured("external.shop", 1.0, 0.12)

@@ -9,7 +9,7 @@ from upgate.monitor import alerts, memory
 from upgate.monitor.alerts import News, Rules, State, States
 from upgate.monitor.signals import Seen, family, signals
 from upgate.profile.quantities import FailAfter
-from upgate.verdict import CheckResult, Finding
+from upgate.results import CheckResult, Finding
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
 RULES = Rules(FailAfter(2, 3), FailAfter(3, 5), timedelta(hours=4))

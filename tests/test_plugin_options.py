@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.running import REPOSITORY, profile, profile_of, run, runs
-from upgate.embedded import EmbeddedCluster
+from upgate.sources.demo import EmbeddedCluster
 
 #: Nothing that is refused may take long: nothing is run.
 SOON = 30

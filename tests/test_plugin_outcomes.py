@@ -22,7 +22,7 @@ MINE = '''
 import unittest
 import pytest
 from upgate.battery import check
-from upgate.errors import Inconclusive
+from upgate.base.errors import Inconclusive
 
 @check("mine.good", severity="critical")
 def test_good(nodes):

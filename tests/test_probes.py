@@ -18,10 +18,10 @@ import pytest
 
 from tests import servers
 from tests.servers import Authority, Server, accepting, free_port, not_accepting, serving, tls_with
-from upgate.errors import Inconclusive
-from upgate.probes import Attempt, Expectation, Target, asking, attempt, attempt_all, judge, names
-from upgate.probes.attempt import Elapsed
-from upgate.probes.proxies import proxy_for
+from upgate.base.errors import Inconclusive
+from upgate.sources.probes import Attempt, Expectation, Target, asking, attempt, attempt_all, judge, names
+from upgate.sources.probes.attempt import Elapsed
+from upgate.sources.probes.proxies import proxy_for
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -719,6 +719,8 @@ def test_an_attempt_survives_the_snapshot(web: Server) -> None:
 
 def test_judging_needs_no_httpx() -> None:
     """Importing the package loads neither httpx nor cryptography nor asyncio nor pydantic."""
-    script = "import sys, upgate.probes; print({'httpx', 'cryptography', 'asyncio', 'pydantic'} & set(sys.modules))"
+    script = (
+        "import sys, upgate.sources.probes; print({'httpx', 'cryptography', 'asyncio', 'pydantic'} & set(sys.modules))"
+    )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "set()"

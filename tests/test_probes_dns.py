@@ -8,9 +8,9 @@ import pytest
 
 from tests.name_servers import NameServer, resolving
 from tests.servers import free_port
-from upgate.errors import Inconclusive
-from upgate.probes import Attempt, Expectation, Target, attempt, judge
-from upgate.probes.hints import words
+from upgate.base.errors import Inconclusive
+from upgate.sources.probes import Attempt, Expectation, Target, attempt, judge
+from upgate.sources.probes.hints import words
 
 ZONE = {
     ("shop.example.com", "A"): ["192.0.2.7", "192.0.2.8"],

@@ -8,10 +8,10 @@ import pytest
 
 from tests.worlds import NOW, World, endpointslice, good, ingress, node, pod, profile, run, service, snapshot
 from upgate.facts.health import HealthEndpoint
-from upgate.probes.attempt import Attempt, Failure
-from upgate.probes.targets import targets
 from upgate.profile.external import External
-from upgate.verdict import CheckResult
+from upgate.results import CheckResult
+from upgate.sources.probes.attempt import Attempt, Failure
+from upgate.sources.probes.targets import targets
 
 NODE_PORT = service("web", spec={"type": "NodePort", "ports": [{"port": 80, "targetPort": 8080, "nodePort": 30080}]})
 BALANCER = service("web", spec={"type": "LoadBalancer"}, status={"loadBalancer": {"ingress": [{"ip": "192.0.2.9"}]}})

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from tests.servers import Server, free_port, serving
-from upgate.probes import Expectation, Target, attempt, judge
-from upgate.probes.targets import targets
 from upgate.profile.external import External
 from upgate.snapshot import Snapshot
+from upgate.sources.probes import Expectation, Target, attempt, judge
+from upgate.sources.probes.targets import targets
 
 SECRETS = ("pass-word", "t0ken-1234", "c00kie-1234")
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.worlds import empty, good, ingress, judge, node, service, snapshot, thing
-from upgate.probes.targets import needs, seen, targets
 from upgate.profile.external import External
 from upgate.snapshot import Snapshot
+from upgate.sources.probes.targets import needs, seen, targets
 
 NODE_URL = "http://{address}:10256/healthz"
 

@@ -9,13 +9,13 @@ import msgspec
 import pytest
 
 from tests.servers import free_port, serving
-from upgate.errors import Inconclusive
+from upgate.base.errors import Inconclusive
 from upgate.facts.nodes import Node
 from upgate.facts.services import Service
-from upgate.probes import Attempt, Failure, Target, attempt_all
-from upgate.probes.targets import needs, seen, targets
 from upgate.profile.external import External
 from upgate.snapshot import Lists, Snapshot
+from upgate.sources.probes import Attempt, Failure, Target, attempt_all
+from upgate.sources.probes.targets import needs, seen, targets
 
 
 def entry(**keys: Any) -> External:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.h2_servers import alpn, serving_h2
 from tests.servers import Authority, accepting, hang, self_signed, serving, tls_with
-from upgate.probes import Expectation, Target, attempt, judge
+from upgate.sources.probes import Expectation, Target, attempt, judge
 
 
 @pytest.fixture(scope="module")

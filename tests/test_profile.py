@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.profile_files import TODAY, Folder
-from upgate.errors import UsageError
+from upgate.base.errors import UsageError
 from upgate.profile import available, load
 from upgate.profile.known import battery, known_checks
 from upgate.profile.schema import schema

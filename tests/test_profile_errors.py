@@ -469,7 +469,7 @@ def test_an_unfolding_bomb_is_refused(folder):
 
 def test_without_a_name_the_profiles_are_listed(folder):
     """No name, or an unknown one, is answered with the names that there are."""
-    from upgate.errors import UsageError
+    from upgate.base.errors import UsageError
 
     folder.write("description: a", "tokyo")
     for name in (None, "", "tokio"):
@@ -480,7 +480,7 @@ def test_without_a_name_the_profiles_are_listed(folder):
 @pytest.mark.parametrize("path", ["profiles", "profiles/none.yaml", "profiles/../none.yml"])
 def test_a_path_that_is_no_file_is_an_error(folder, path):
     """A folder, or a path where nothing is, is one sentence."""
-    from upgate.errors import UsageError
+    from upgate.base.errors import UsageError
 
     with pytest.raises(UsageError, match=r"there is no profile|cannot be read: Is a directory"):
         folder.load_with(f"./{path}", {})

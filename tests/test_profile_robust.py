@@ -10,7 +10,7 @@ import yaml
 
 from tests.profile_files import Folder
 from tests.test_profile import VARIABLES, WHOLE
-from upgate.errors import UsageError
+from upgate.base.errors import UsageError
 from upgate.profile import Profile
 
 #: What damages YAML, or means something to it or to us.

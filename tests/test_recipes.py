@@ -16,7 +16,7 @@ import yaml
 
 from tests.running import REPOSITORY
 from tests.test_deploy import JOB, pod
-from upgate.verdict import EXIT_CODES
+from upgate.results import EXIT_CODES
 
 DOCUMENT = REPOSITORY / "docs" / "recipes.md"
 TEXT = DOCUMENT.read_text()

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from upgate.verdict import EXIT_CODES, CheckResult, Cluster, Finding, Results, decide
+from upgate.results import EXIT_CODES, CheckResult, Cluster, Finding, Results, decide
 
 STARTED = datetime(2026, 11, 21, 1, 2, 3, 456_789, tzinfo=UTC)
 FINISHED = datetime(2026, 11, 21, 1, 2, 7, 900_000, tzinfo=UTC)

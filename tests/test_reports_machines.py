@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.test_reports_examples import EXAMPLES, broken, healthy, hostile, huge, result, results
-from upgate.errors import UsageError
+from upgate.base.errors import UsageError
 from upgate.reports.junit import render_junit
 from upgate.reports.results_json import load_json, render_json
 

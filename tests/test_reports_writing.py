@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.test_reports_examples import EXAMPLES, broken, healthy
-from upgate.errors import UsageError
+from upgate.base.errors import UsageError
 from upgate.reports.results_json import load_json
 from upgate.reports.writing import append_line, clear, write_reports, write_whole
 
@@ -44,7 +44,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
     code = f"""
 import resource, signal
 from pathlib import Path
-from upgate.errors import UsageError
+from upgate.base.errors import UsageError
 from upgate.reports.writing import write_whole
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))

@@ -9,12 +9,12 @@ import pytest
 
 from tests.running import profile_of, run, runs, started
 from tests.worlds import NOW, condition, container_status, good, pod, replicated, terminated
-from upgate.embedded import EmbeddedCluster
-from upgate.embedded.api import Api
-from upgate.embedded.recording import world
 from upgate.facts.kinds import KINDS
-from upgate.settling import Settling
-from upgate.verdict import CheckResult
+from upgate.judge.settle import Settling
+from upgate.results import CheckResult
+from upgate.sources.demo import EmbeddedCluster
+from upgate.sources.demo.api import Api
+from upgate.sources.demo.recording import world
 
 COMPLETE = replicated("web", 3)
 UNDER_WAY = [condition("Available"), condition("Progressing", reason="ReplicaSetUpdated")]

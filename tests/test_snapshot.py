@@ -12,7 +12,7 @@ from tests.running import profile, run, runs
 from tests.worlds import battery, empty, good, snapshot
 from tests.worlds import profile as expecting
 from tests.worlds import run as judge
-from upgate.errors import Inconclusive, UsageError
+from upgate.base.errors import Inconclusive, UsageError
 from upgate.facts.decoding import Malformed
 from upgate.facts.kinds import KINDS
 from upgate.snapshot import Lists, Snapshot, dump, load

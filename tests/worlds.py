@@ -17,20 +17,20 @@ from typing import Any
 import msgspec
 
 from tests.machines import NOW, host
+from upgate.base.errors import Inconclusive
 from upgate.baseline import Baseline
 from upgate.baseline import take as take_baseline
-from upgate.battery import Judgement
-from upgate.causes import relate
-from upgate.conclude import conclude, result, with_severity
-from upgate.errors import Inconclusive
+from upgate.battery.check import Judgement
+from upgate.battery.inputs import Nouns
 from upgate.facts.decoding import Page, decode_page
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.kinds import KINDS
-from upgate.gate import Gate, Options
-from upgate.nouns import Nouns
+from upgate.judge.causes import relate
+from upgate.judge.gate import Gate, Options
+from upgate.judge.outcome import conclude, result, with_severity
 from upgate.profile import Profile
+from upgate.results import CheckResult
 from upgate.snapshot import Lists, Snapshot
-from upgate.verdict import CheckResult
 
 CHECKS = Path(__file__).parents[1] / "checks"
 World = dict[str, list[dict[str, Any]]]

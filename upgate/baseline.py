@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from upgate.errors import UsageError
+from upgate.base.errors import UsageError
 from upgate.facts.containers import ContainerStatus
 from upgate.facts.nodes import Node
 from upgate.facts.pods import Pod

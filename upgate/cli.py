@@ -10,9 +10,9 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from upgate.errors import Inconclusive, UsageError
+from upgate.base.errors import Inconclusive, UsageError
 from upgate.monitor import commands as monitoring
-from upgate.verdict import EXIT_CODES
+from upgate.results import EXIT_CODES
 
 if TYPE_CHECKING:
     from upgate.profile import Profile
@@ -111,7 +111,7 @@ def check(options: argparse.Namespace) -> int:
 
 def rbac(options: argparse.Namespace) -> int:
     """`upgate profile rbac NAME`."""
-    from upgate.cluster.rbac import render
+    from upgate.battery.permissions import render
 
     print(render(loaded(options), options.paths), end="")
     return 0
@@ -119,7 +119,7 @@ def rbac(options: argparse.Namespace) -> int:
 
 def checks(options: argparse.Namespace) -> int:
     """`upgate checks`."""
-    from upgate.catalogue import render
+    from upgate.battery.catalogue import render
     from upgate.profile.known import battery
 
     print(render([battery(), *options.paths]), end="")
@@ -159,7 +159,7 @@ def run(arguments: list[str]) -> int:
 
 def record(arguments: list[str]) -> int:
     """`upgate record`."""
-    from upgate.embedded.record import main as record_cluster
+    from upgate.sources.demo.record import main as record_cluster
 
     return record_cluster(arguments) or 0
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from upgate.battery import Check
-from upgate.conclude import result
-from upgate.verdict import CheckResult
+from upgate.battery.check import Check
+from upgate.judge.outcome import result
+from upgate.results import CheckResult
 
 if TYPE_CHECKING:
     from upgate.profile import Profile

@@ -13,12 +13,12 @@ from typing import Any
 
 import msgspec
 
-from upgate.errors import Inconclusive, UsageError
+from upgate.base.errors import Inconclusive, UsageError
 from upgate.facts.decoding import Malformed
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.hosts import Host
 from upgate.facts.kinds import KINDS
-from upgate.probes.attempt import Attempt
+from upgate.sources.probes.attempt import Attempt
 
 SCHEMA = 1
 #: One field per kind: its facts, or None when it was not listed.

@@ -14,7 +14,7 @@ import yaml
 from tests.e2e.battery import HEALTHY, SHORT, Battery, call
 from tests.e2e.cluster import RealCluster, until
 from tests.e2e.logins import kubeconfig
-from upgate.cluster.rbac import parameters
+from upgate.battery.permissions import parameters
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import lists_for
 from upgate.profile import known

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from upgate.base.text import counted
 from upgate.facts.pods import Pod
 from upgate.facts.services import Endpoint, EndpointSlice, Service, ServicePort
-from upgate.facts.words import counted
 from upgate.facts.workloads import Workload
 
 if TYPE_CHECKING:

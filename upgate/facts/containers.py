@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+from upgate.base.text import counted, duration
 from upgate.facts.meta import Fact
-from upgate.facts.words import counted, duration
 
 #: Reasons of waiting that mean trouble: CrashLoopBackOff, ImagePullBackOff, ErrImagePull, ErrImageNeverPull, InvalidImageName,
 #: CreateContainerConfigError, RunContainerError, StartError, ContainerCannotRun, … but not ContainerCreating or PodInitializing.

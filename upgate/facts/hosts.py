@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from upgate.facts.words import duration
+from upgate.base.text import duration
 
 #: States of a unit's file that start it at boot, or leave that to another unit.
 #: https://www.freedesktop.org/software/systemd/man/latest/systemctl.html#is-enabled%20UNIT%E2%80%A6

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from upgate.base.text import duration
 from upgate.facts.backends import Backends, grouped
 from upgate.facts.crews import Crew, DeploymentCrew
 from upgate.facts.daemonsets import DaemonSet
@@ -19,7 +20,6 @@ from upgate.facts.meta import KubernetesObject
 from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Lease, Node
 from upgate.facts.pods import Pod
-from upgate.facts.words import duration
 from upgate.facts.workloads import Workload
 
 Lists = Mapping[str, list[Any]]

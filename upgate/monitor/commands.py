@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from upgate.errors import UsageError
+from upgate.base.errors import UsageError
 
 FORMATS = ("text", "json", "csv")
 #: What CSV can give: one table at a time.

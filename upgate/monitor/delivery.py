@@ -17,13 +17,13 @@ from pathlib import Path
 
 import msgspec
 
-from upgate.errors import UpgateError
-from upgate.facts.words import counted
+from upgate.base.errors import UpgateError
+from upgate.base.text import counted
+from upgate.base.waiting import Deadline
 from upgate.monitor.history import milliseconds
 from upgate.monitor.message import Message
 from upgate.monitor.sending import Undelivered, send, usable
 from upgate.monitor.storage import reading, transaction
-from upgate.waiting import Deadline
 
 #: The pause after the first attempt that failed; it doubles with each.
 PAUSE, LONGEST = timedelta(minutes=1), timedelta(minutes=15)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from upgate.facts.words import counted, duration
+from upgate.base.text import counted, duration
 from upgate.monitor.alerts import GONE
 from upgate.monitor.history import History, Incident
 from upgate.monitor.message import others

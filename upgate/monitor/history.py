@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from upgate.monitor import storage
-from upgate.verdict import Outcome, Severity, Verdict
+from upgate.results import Outcome, Severity, Verdict
 
 FILE = "history.sqlite"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

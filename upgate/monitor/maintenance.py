@@ -8,8 +8,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from upgate.base.redaction import redact
 from upgate.monitor.history import milliseconds, moment
-from upgate.redaction import redact
 
 #: The window is open at the moment ?1.
 OPEN = "since <= ?1 AND ?1 < until"

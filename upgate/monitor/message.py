@@ -7,9 +7,9 @@ from datetime import datetime
 
 import msgspec
 
-from upgate.facts.words import counted, duration
+from upgate.base.text import counted, duration
 from upgate.monitor.alerts import News, Told
-from upgate.verdict import Results, Verdict
+from upgate.results import Results, Verdict
 
 #: Entries under one heading, objects of one entry, characters of what was observed.
 ENTRIES, OBJECTS, OBSERVED = 20, 3, 200

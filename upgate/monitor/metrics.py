@@ -12,12 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from upgate.errors import UsageError
+from upgate.base.errors import UsageError
 from upgate.monitor.pushing import push
 from upgate.monitor.targets import Measured, measured
 from upgate.reports.cleaning import cleaned
 from upgate.reports.writing import write_whole
-from upgate.verdict import CheckResult, Outcome, Results, Verdict
+from upgate.results import CheckResult, Outcome, Results, Verdict
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry

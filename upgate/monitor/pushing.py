@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
 
-from upgate.concurrently import within
-from upgate.probes.masking import secrets_of, shown_url
-from upgate.redaction import redact
+from upgate.base.redaction import redact
+from upgate.base.threads import within
 from upgate.reports.cleaning import harmless, one_line
+from upgate.sources.probes.masking import secrets_of, shown_url
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry

@@ -13,9 +13,9 @@ from typing import Protocol
 
 from upgate.monitor.history import milliseconds
 from upgate.monitor.storage import check_through
-from upgate.probes.attempt import Attempt
 from upgate.reports.cleaning import begun
-from upgate.verdict import CheckResult, Results
+from upgate.results import CheckResult, Results
+from upgate.sources.probes.attempt import Attempt
 
 DAY, HOUR = 86_400_000, 3_600_000
 #: Transitions that are kept of one check: one that changes with every round must not fill the disk.

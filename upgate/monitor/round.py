@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from upgate.errors import UpgateError
+from upgate.base.errors import UpgateError
+from upgate.base.redaction import redact
 from upgate.monitor import alerts, delivery, history, maintenance, memory, recording, storage
 from upgate.monitor.alerts import Rules
 from upgate.monitor.history import History
@@ -26,10 +27,9 @@ from upgate.monitor.message import compose
 from upgate.monitor.outputs import publish_metrics, write_status_page
 from upgate.monitor.sending import ping
 from upgate.monitor.signals import signals
-from upgate.probes.attempt import Attempt
-from upgate.redaction import redact
+from upgate.results import Results
 from upgate.snapshot import Snapshot
-from upgate.verdict import Results
+from upgate.sources.probes.attempt import Attempt
 
 if TYPE_CHECKING:
     from upgate.profile.model import Profile

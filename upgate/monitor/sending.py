@@ -19,10 +19,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from upgate.concurrently import within
-from upgate.errors import UpgateError, UsageError
+from upgate.base.errors import UpgateError, UsageError
+from upgate.base.redaction import redact
+from upgate.base.threads import within
 from upgate.monitor.message import Message
-from upgate.redaction import redact
 
 #: Seconds without a word from the other side, and for one attempt as a whole: an answer may come in drops.
 TIMEOUT, PATIENCE = 8, 20

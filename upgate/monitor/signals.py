@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from upgate.reports.cleaning import begun
-from upgate.verdict import CheckResult, Finding
+from upgate.results import CheckResult, Finding
 
 #: good         judged, and nothing to wake anybody for
 #: bad          failed by itself

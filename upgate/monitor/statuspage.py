@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from upgate.facts.words import counted, duration
+from upgate.base.text import counted, duration
 from upgate.monitor.availability import DAYS, Track, of_checks, of_targets, tracks
 from upgate.monitor.tracks import legend, percent, track
 from upgate.monitor.wrong import Wrong, wrong_now
@@ -21,7 +21,7 @@ from upgate.reports.cleaning import cleaned, harmless, one_line
 from upgate.reports.html import asset, policy
 from upgate.reports.html_checks import anchors
 from upgate.reports.writing import write_whole
-from upgate.verdict import Results, Verdict, decide
+from upgate.results import Results, Verdict, decide
 
 if TYPE_CHECKING:
     from upgate.monitor.history import History, Incident, Round, TargetDay, Window

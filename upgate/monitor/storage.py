@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from upgate.errors import UpgateError, UsageError
+from upgate.base.errors import UpgateError, UsageError
 from upgate.monitor.schema import SCHEMA, VERSION
 
 #: Seconds to wait for another process's transaction, which takes milliseconds.

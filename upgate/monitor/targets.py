@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from upgate.errors import Inconclusive
-from upgate.probes.targets import Endpoint, seen
+from upgate.base.errors import Inconclusive
+from upgate.sources.probes.targets import Endpoint, seen
 
 if TYPE_CHECKING:
     from upgate.profile import Profile

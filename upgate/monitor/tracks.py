@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from html import escape
 from itertools import groupby
 
-from upgate.facts.words import counted
+from upgate.base.text import counted
 from upgate.monitor.availability import DAYS, State, Tally, Track
 
 #: Of ten: so that nobody needs to tell colours apart.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from upgate.monitor.alerts import GONE
 from upgate.reports import words
-from upgate.verdict import OUTCOMES, CheckResult, Outcome, Results
+from upgate.results import OUTCOMES, CheckResult, Outcome, Results
 
 if TYPE_CHECKING:
     from upgate.monitor.history import Check

@@ -65,7 +65,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each entry of `external:` that is of the test's kind."""
-    from upgate.battery import declaration
+    from upgate.battery.check import declaration
 
     gate = gate_of(metafunc.config)
     if gate and "external" in metafunc.fixturenames:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from upgate.battery import Judgement
-from upgate.errors import UsageError
-from upgate.nouns import NAMES, Nouns
+from upgate.base.errors import UsageError
+from upgate.battery.check import Judgement
+from upgate.battery.inputs import NAMES, Nouns
 from upgate.plugin.state import CHECK, JUDGEMENT, gate_of
 
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from upgate.battery import Check, Judgement, declaration
-from upgate.conclude import conclude, result, with_severity
-from upgate.errors import Inconclusive, NotAllRight
-from upgate.gate import Gate
-from upgate.nouns import NAMES
+from upgate.base.errors import Inconclusive, NotAllRight
+from upgate.battery.check import Check, Judgement, declaration
+from upgate.battery.inputs import NAMES
+from upgate.judge.gate import Gate
+from upgate.judge.outcome import conclude, result, with_severity
 from upgate.plugin.state import CHECK, JUDGEMENT, RESULT, UNSELECTED
 from upgate.profile.problems import nearest
-from upgate.verdict import CheckResult, Finding
+from upgate.results import CheckResult, Finding
 
 if TYPE_CHECKING:
     from upgate.profile import Profile

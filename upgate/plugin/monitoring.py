@@ -8,13 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from upgate.errors import UsageError
-from upgate.gate import Gate
+from upgate.base.errors import UsageError
+from upgate.base.redaction import without_secrets
+from upgate.judge.gate import Gate
 from upgate.monitor import delivery, history, round, storage
 from upgate.plugin.options import usable
-from upgate.redaction import without_secrets
 from upgate.reports.cleaning import cleaned
-from upgate.verdict import EXIT_CODES, Results
+from upgate.results import EXIT_CODES, Results
 
 
 def begin(gate: Gate) -> None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from upgate.errors import UsageError
+from upgate.base.errors import UsageError
 
 if TYPE_CHECKING:
-    from upgate.gate import Gate, Options
+    from upgate.judge.gate import Gate, Options
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ def make_gate(config: pytest.Config) -> Gate:
 
 
 def _gate(config: pytest.Config) -> Gate:
-    from upgate.gate import Gate
+    from upgate.judge.gate import Gate
     from upgate.planned import IDS
     from upgate.profile import load
     from upgate.profile.known import battery, known_checks
@@ -105,7 +105,7 @@ def _gate(config: pytest.Config) -> Gate:
 
 def read(config: pytest.Config, profile: Any) -> Options:
     """The options, with the profile's `gate:` as their defaults. Raises UsageError."""
-    from upgate.gate import Options
+    from upgate.judge.gate import Options
     from upgate.profile.quantities import parse_moment
 
     given = config.option

@@ -7,11 +7,11 @@ import time
 
 import pytest
 
+from upgate.base.redaction import redact
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import ASIDE
-from upgate.gate import Gate
+from upgate.judge.gate import Gate
 from upgate.plugin.state import gate_of
-from upgate.redaction import redact
 from upgate.reports.cleaning import harmless
 
 #: Seconds between two updates of a line that is rewritten in place.

@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 from _pytest.runner import runtestprotocol
 
-from upgate.gate import Gate
+from upgate.base.waiting import Deadline
+from upgate.judge.gate import Gate
 from upgate.plugin import progress
 from upgate.plugin.state import are_brief, needs_of
 from upgate.plugin.telling import keep
-from upgate.verdict import decide
-from upgate.waiting import Deadline
+from upgate.results import decide
 
 Reports = list[tuple[pytest.Item, list[pytest.TestReport]]]
 

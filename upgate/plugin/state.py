@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from upgate.battery import Check, Judgement
-    from upgate.gate import Gate
-    from upgate.verdict import CheckResult
+    from upgate.battery.check import Check, Judgement
+    from upgate.judge.gate import Gate
+    from upgate.results import CheckResult
 
 GATE: pytest.StashKey[Gate] = pytest.StashKey()
 CHECK: pytest.StashKey[Check] = pytest.StashKey()

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from upgate.battery import Check
-from upgate.errors import UsageError
-from upgate.gate import Gate
+from upgate.base.errors import UsageError
+from upgate.battery.check import Check
+from upgate.judge.gate import Gate
 from upgate.plugin.state import Declared, declared, is_controller
-from upgate.verdict import EXIT_CODES, CheckResult, Outcome, Results
+from upgate.results import EXIT_CODES, CheckResult, Outcome, Results
 
 LETTERS: dict[Outcome, str] = {
     "passed": ".",

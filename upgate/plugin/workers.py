@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from upgate.battery import Check
+from upgate.battery.check import Check
 from upgate.facts.relations import lists_for
-from upgate.gate import Gate
+from upgate.judge.gate import Gate
 from upgate.plugin import options, progress
 from upgate.plugin.state import Declared, declared, gate_of
 from upgate.profile.known import battery, parse, test_files

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from upgate.errors import UsageError
+from upgate.base.errors import UsageError
 from upgate.profile.problems import nearest, shown
 
 PACKAGE = Path(__file__).parents[1]

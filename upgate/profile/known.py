@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from upgate.errors import UsageError
+from upgate.base.errors import UsageError
 from upgate.profile.files import PACKAGE
 from upgate.profile.problems import Place, Problem, refuse, shown
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from upgate.errors import UsageError
+from upgate.base.errors import UsageError
 from upgate.profile.files import DEFAULT, SEARCH, find, listing
 from upgate.profile.ids import declared
 from upgate.profile.model import Origin, Profile

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from upgate.errors import UsageError
+from upgate.base.errors import UsageError
 
 #: Line breaks and control characters: an error is one line, and does nothing to a terminal.
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")

@@ -7,11 +7,11 @@ from typing import Any
 
 import yaml
 
+from upgate.base.redaction import redact
 from upgate.profile.files import DEFAULT
 from upgate.profile.model import Profile
 from upgate.profile.problems import shown
 from upgate.profile.tree import Node, walk
-from upgate.redaction import redact
 
 
 def show(profile: Profile) -> str:

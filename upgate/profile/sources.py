@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from upgate.errors import UsageError
+from upgate.base.errors import UsageError
 from upgate.profile.files import DEFAULT, find, is_path
 from upgate.profile.merging import merge
 from upgate.profile.problems import Place, Problem, refusal, shown

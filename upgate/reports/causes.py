@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import NamedTuple
 
-from upgate.verdict import CheckResult, Finding, Results
+from upgate.results import CheckResult, Finding, Results
 
 
 class Told(NamedTuple):

@@ -17,7 +17,7 @@ from upgate.reports import words
 from upgate.reports.causes import Causes
 from upgate.reports.cleaning import cleaned
 from upgate.reports.html_checks import CheckPage, anchors
-from upgate.verdict import OUTCOMES, CheckResult, Outcome, Results
+from upgate.results import OUTCOMES, CheckResult, Outcome, Results
 
 #: So many lines fit on a first screen; all of it follows below.
 FIRST_SCREEN = 12

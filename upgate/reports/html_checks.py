@@ -10,7 +10,7 @@ from upgate.reports import words
 from upgate.reports.causes import Causes
 from upgate.reports.cleaning import one_line, shortened
 from upgate.reports.naming import unique
-from upgate.verdict import CheckResult, Finding
+from upgate.results import CheckResult, Finding
 
 #: A page with more rows than this is slow on a phone; results.json has them all.
 MOST_FINDINGS = 5_000

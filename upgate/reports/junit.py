@@ -14,7 +14,7 @@ from upgate.reports.causes import Causes
 from upgate.reports.cleaning import cleaned, one_line
 from upgate.reports.naming import unique
 from upgate.reports.prose import Prose
-from upgate.verdict import CheckResult, Outcome, Results
+from upgate.results import CheckResult, Outcome, Results
 
 #: GitLab refuses reports over 30 MB.
 MOST_FINDINGS = 500

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from upgate.reports import words
 from upgate.reports.causes import Causes
 from upgate.reports.cleaning import one_line
-from upgate.verdict import CheckResult, Finding
+from upgate.results import CheckResult, Finding
 
 Style = Literal["plain", "bold", "dim", "red", "yellow", "green"]
 

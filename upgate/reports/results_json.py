@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from upgate.errors import UsageError
+from upgate.base.errors import UsageError
 from upgate.reports.cleaning import cleaned
 from upgate.reports.words import utc
-from upgate.verdict import CheckResult, Results
+from upgate.results import CheckResult, Results
 
 
 def render_json(results: Results) -> bytes:

@@ -9,7 +9,7 @@ from upgate.reports import words
 from upgate.reports.causes import Causes
 from upgate.reports.cleaning import cleaned, one_line
 from upgate.reports.prose import Line, Prose, Style
-from upgate.verdict import CheckResult, Outcome, Results, Verdict
+from upgate.results import CheckResult, Outcome, Results, Verdict
 
 #: SGR parameters of ECMA-48.
 CODES: dict[Style, str] = {"bold": "1", "dim": "2", "red": "1;31", "yellow": "1;33", "green": "1;32"}

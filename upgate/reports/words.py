@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from upgate.reports.cleaning import one_line
-from upgate.verdict import CheckResult, Finding, Outcome, Results, Verdict
+from upgate.results import CheckResult, Finding, Outcome, Results, Verdict
 
 #: So many findings of one check are shown at once; after that people count instead of reading.
 FIRST = 10

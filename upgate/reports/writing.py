@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from upgate.errors import UsageError
+from upgate.base.errors import UsageError
 from upgate.reports.html import render_html
 from upgate.reports.junit import render_junit
 from upgate.reports.results_json import render_json
-from upgate.verdict import Results
+from upgate.results import Results
 
 #: What one run leaves; baseline.json, history.sqlite and disruption.jsonl outlive it.
 OF_ONE_RUN = ("junit.xml", "results.json", "report.html", "snapshot.json.gz", "rounds.jsonl")

@@ -1,0 +1,227 @@
+"""What the profile expects, joined with facts: the other nouns that checks take.
+
+Each is a small object that says yes or no, or what it observed; none reads anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Any, Protocol
+
+from upgate.base.text import counted
+from upgate.baseline import Baseline, pool_of
+from upgate.battery.check import Judgement
+from upgate.facts.containers import Container, ContainerStatus
+from upgate.facts.nodes import Node
+from upgate.facts.pods import Pod
+
+#: A version in its parts.
+Parts = tuple[tuple[int, str], ...]
+COMPARISON = re.compile(r"(<=|>=|<|>|==|!=)?\s*(.+)")
+
+
+#: The kinds that are in no namespace that a profile's scope speaks of.
+UNSCOPED = ("Node", "Lease")
+
+
+@dataclass(frozen=True)
+class Server:
+    """The API server and its version."""
+
+    version: str
+    ref: str = "APIServer/version"
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Nothing that a hint would need."""
+        return {}
+
+    def satisfies(self, wanted: str) -> bool:
+        """Its version is the wanted one, begins with it ("1.36"), or is in the range (">=1.35, <1.37")."""
+        return satisfies(self.version, wanted)
+
+
+def satisfies(version: str, wanted: str) -> bool:
+    """The version is the wanted one, begins with it ("1.36"), or is in the range (">=1.35, <1.37")."""
+    have = parts(version)
+    return bool(have) and all(holds(part.strip(), have) for part in wanted.split(","))
+
+
+def parts(version: str) -> Parts:
+    """`v1.36.3-gke.1014` → 1, 36, 3, gke, 1014; each beside its length, so that numbers compare as numbers."""
+    return tuple((len(part), part) for part in re.findall(r"\d+|[a-z]+", version.lower().removeprefix("v")))
+
+
+def holds(part: str, have: Parts) -> bool:
+    """One comparison, as exact as it is written: 1.36.3 is neither above nor below "1.36", and -gke.1 only counts if said."""
+    operator, text = COMPARISON.fullmatch(part).groups()  # type: ignore[union-attr] - the profile checked the form
+    want = parts(text)
+    cut = have[: len(want)]
+    match operator:
+        case "<":
+            return cut < want
+        case "<=":
+            return cut <= want
+        case ">":
+            return cut > want
+        case ">=":
+            return cut >= want
+        case "!=":
+            return cut != want
+    return cut == want
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A number of nodes that must be there."""
+
+    name: str
+    least: int
+    #: Who says so.
+    source: str
+    #: The label whose value is the pool's name; None for the cluster as a whole.
+    label: str | None = None
+
+    @property
+    def ref(self) -> str:
+        """`NodePool/name`."""
+        return f"NodePool/{self.name}"
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What may stand in a check's hint."""
+        return {"name": self.name}
+
+    def count(self, nodes: Sequence[Node]) -> int:
+        """How many nodes it has."""
+        return len(nodes) if self.label is None else sum(pool_of(node, self.label) == self.name for node in nodes)
+
+
+def expected_pools(least: int, label: str | None, baseline: Baseline | None) -> list[Pool]:
+    """The cluster as a whole, as the profile says; and each pool of the baseline, if that knows the same pools."""
+    whole = [Pool("all", least, "expect.nodes.min")]
+    if baseline is None:
+        return whole
+    if label is None or label != baseline.pool_label:
+        return [*whole, Pool("all", sum(baseline.pools.values()), "the baseline")]
+    return [*whole, *(Pool(name, count, "the baseline", label) for name, count in sorted(baseline.pools.items()))]
+
+
+@dataclass(frozen=True)
+class Restarts:
+    """Restarts since the reference time, compared with the baseline where there is one."""
+
+    since: datetime
+    allowed: int
+    baseline: Baseline | None
+
+    def beyond_allowance(self, pod: Pod) -> str:
+        """The containers that restarted too often. Empty where none did."""
+        return "; ".join(filter(None, (self._excess(pod, status) for status in pod.statuses)))
+
+    def _excess(self, pod: Pod, status: ContainerStatus) -> str:
+        count = self._exactly(pod, status)
+        least = status.restarted_since(self.since) if count is None else count
+        # Of an older pod no more than two runs are known: when both are recent, and short, it is in a loop.
+        loop = count is None and least > 1 and status.short_lived and status.restart_count > self.allowed
+        if least <= self.allowed and not loop:
+            return ""
+        said = f"{'at least ' if count is None else ''}{counted(least, 'restart')}"
+        life = "" if least == status.restart_count else f" ({status.restart_count} in its life)"
+        return f"container {status.name}: {'again and again, ' if loop else ''}{said}{life}"
+
+    def _exactly(self, pod: Pod, status: ContainerStatus) -> int | None:
+        """How many restarts since the reference time; None for an older pod that the baseline does not know."""
+        created = pod.metadata.creation_timestamp
+        if self.baseline and pod.metadata.uid in self.baseline.pods:
+            return status.restart_count - self.baseline.restarts_of(pod, status)
+        if not pod.mirror and (self.baseline or (created and created >= self.since)):
+            return status.restart_count
+        return None
+
+
+class SidecarEntry(Protocol):
+    """An entry of the profile's `sidecars:`."""
+
+    container: str
+    namespaces: Sequence[str]
+    image: str
+
+
+class Sidecars:
+    """The containers that the profile names, and the images that it expects of them."""
+
+    def __init__(self, entries: Sequence[SidecarEntry], judgement: Judgement) -> None:
+        self._entries = entries
+        self._judgement = judgement
+        self._met: Counter[int] = Counter()
+
+    def in_(self, pod: Pod) -> bool:
+        """The pod has one of them."""
+        return bool(self._pairs(pod))
+
+    def unexpected(self, pod: Pod) -> str:
+        """The images that are not as expected. Empty where all are."""
+        wrong = [container for entry, container in self._pairs(pod) if not same_image(container.image, entry.image)]
+        return "; ".join(f"container {container.name} has image {container.image}" for container in wrong)
+
+    def expected(self, pod: Pod) -> str:
+        """The images that its sidecars should have."""
+        return ", ".join(f"{container.name}: {entry.image}" for entry, container in self._pairs(pod))
+
+    def must_all_occur(self) -> None:
+        """An entry that no container matches says nothing: the check is then inconclusive."""
+        for number, entry in enumerate(self._entries):
+            if not self._met[number]:
+                where = ", ".join(entry.namespaces)
+                self._judgement.gaps.append(f"no running pod in namespaces {where} has a container {entry.container}")
+
+    def _pairs(self, pod: Pod) -> list[tuple[SidecarEntry, Container]]:
+        pairs = [
+            (n, e, c)
+            for n, e in enumerate(self._entries)
+            if within(pod.namespace, e.namespaces)
+            for c in pod.containers
+        ]
+        found = [(number, entry, container) for number, entry, container in pairs if container.name == entry.container]
+        self._met.update(number for number, _, _ in found)
+        return [(entry, container) for _, entry, container in found]
+
+
+def same_image(image: str, wanted: str) -> bool:
+    """The image is as the pattern says. A digest behind its tag only counts if the pattern has one."""
+    image, wanted = plain(image), plain(wanted)
+    return fnmatchcase(image if "@" in wanted else image.partition("@")[0], wanted)
+
+
+def plain(image: str) -> str:
+    """The image without Docker Hub's implied parts, which are no difference."""
+    return image.removeprefix("index.").removeprefix("docker.io/").removeprefix("library/")
+
+
+def within(namespace: str, patterns: Sequence[str]) -> bool:
+    """The namespace matches a pattern, and none that begins with `!`. Only exclusions mean: all but those."""
+    wanted = [each for each in patterns if not each.startswith("!")] or ["*"]
+    excluded = [each[1:] for each in patterns if each.startswith("!")]
+    return any(fnmatchcase(namespace, each) for each in wanted) and not any(
+        fnmatchcase(namespace, each) for each in excluded
+    )
+
+
+def scoped(items: Sequence[Any], patterns: Sequence[str]) -> list[Any]:
+    """The objects in the namespaces that a profile looks at, each namespace asked about once."""
+    if tuple(patterns) == ("*",):
+        return list(items)
+    admitted = cache(lambda namespace: within(namespace, patterns))
+    return [each for each in items if each.kind in UNSCOPED or admitted(place_of(each))]
+
+
+def place_of(item: Any) -> str:
+    """The namespace that it is in; a namespace is in itself."""
+    return item.name if item.kind == "Namespace" else item.namespace

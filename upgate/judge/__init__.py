@@ -1,0 +1,1 @@
+"""What it comes to: one check judged, causes, one run, and its rounds."""

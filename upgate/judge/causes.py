@@ -1,0 +1,138 @@
+"""One root cause gives one red line: what follows from another finding says so.
+
+An object depends on others: a pod on its node, a workload on its pods unless it has a fault of its own, a Service on what
+stands behind it if none of that is ready. Each check
+names the checks whose findings explain its own (`after`): on the same object, or on one that it depends on. Nothing is
+taken away: the finding stays, and says `because`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from upgate.base.errors import Inconclusive
+from upgate.facts.backends import WORKLOADS, Backends
+from upgate.facts.services import Service
+from upgate.results import CheckResult, Finding
+from upgate.snapshot import Snapshot
+from upgate.sources.probes.explaining import Whereabouts
+
+#: Object → the objects that it depends on.
+Dependencies = Mapping[str, Sequence[str]]
+
+
+def relate(results: Sequence[CheckResult], snapshot: Snapshot, after: Mapping[str, Sequence[str]]) -> list[CheckResult]:
+    """The results, each finding with the root cause that is found for it."""
+    if not any(result.active for result in results):
+        return list(results)
+    return Causes(results, dependencies(snapshot), after).related()
+
+
+class Causes:
+    """The active findings of a run that explain others, by object: the critical ones, and rollouts under way."""
+
+    def __init__(
+        self, results: Sequence[CheckResult], depends: Dependencies, after: Mapping[str, Sequence[str]]
+    ) -> None:
+        self._results = results
+        self._depends = depends
+        self._after = after
+        self._found = {
+            (each.id, finding.object)
+            for each in results
+            for finding in each.active
+            if finding.severity == "critical" or finding.transitional
+        }
+
+    def related(self) -> list[CheckResult]:
+        """The results with `because` filled in."""
+        return [
+            replace(each, findings=tuple(self._explained(each.id, f) for f in each.findings)) for each in self._results
+        ]
+
+    def _explained(self, check: str, finding: Finding) -> Finding:
+        root = self._root(check, finding.object)
+        return finding if root == (check, finding.object) else replace(finding, because=f"{root[0]}: {root[1]}")
+
+    def _root(self, check: str, object: str) -> tuple[str, str]:
+        """The finding at the end of the chain of causes; itself where there is none. Of a circle one is the root for all."""
+        chain = [(check, object)]
+        while (cause := self._cause(*chain[-1])) and cause not in chain:
+            chain.append(cause)
+        return min(chain[chain.index(cause) :]) if cause else chain[-1]
+
+    def _cause(self, check: str, object: str) -> tuple[str, str] | None:
+        """The finding that explains this one: of the first check in its `after` that has one, the nearest."""
+        causes = [cause for cause in self._after.get(check, ()) if cause != check]
+        below = list(self._below(object)) if causes else []
+        found = ((cause, other) for cause in causes for other in below if (cause, other) in self._found)
+        return next(found, None)
+
+    def _below(self, object: str) -> Iterator[str]:
+        """The object, and all that it depends on, the nearest first."""
+        seen, todo = {object}, deque([object])
+        while todo:
+            yield (current := todo.popleft())
+            new = [other for other in self._depends.get(current, ()) if other not in seen]
+            seen.update(new)
+            todo.extend(new)
+
+
+def dependencies(snapshot: Snapshot) -> Dependencies:
+    """Who depends on whom, as far as the lists were looked at."""
+    lists = {
+        noun: listed(snapshot, noun)
+        for noun in {*WORKLOADS, "pods", "nodes", "namespaces", "services", "endpointslices"}
+    }
+    depends: dict[str, list[str]] = defaultdict(list)
+    workloads = (each for noun in WORKLOADS for each in lists[noun])
+    stranded = stranded_pods(lists)
+    owners = {each.metadata.uid: each for each in workloads if not each.own_fault_beside(stranded[each.metadata.uid])}
+    for owned in [*lists["replicasets"], *lists["pods"]]:
+        owner = owned.metadata.controller
+        if owner and owner.uid in owners:
+            depends[owners[owner.uid].ref].append(owned.ref)
+    stuck = {each.name for each in lists["namespaces"] if each.own_fault}
+    for pod in lists["pods"]:
+        if pod.needs_its_node:
+            depends[pod.ref].append(f"Node/{pod.spec.node_name}")
+        if pod.leaving and pod.namespace not in stuck:
+            depends[f"Namespace/{pod.namespace}"].append(pod.ref)
+    add_services(depends, lists)
+    add_probes(depends, snapshot)
+    return depends
+
+
+def stranded_pods(lists: dict[str, list[Any]]) -> Counter[str]:
+    """How many pods of each controller are on nodes that are not ready."""
+    down = {node.name for node in lists["nodes"] if not node.ready.is_true}
+    stranded = (pod.metadata.controller for pod in lists["pods"] if pod.spec.node_name in down)
+    return Counter(owner.uid for owner in stranded if owner)
+
+
+def add_services(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None:
+    """A Service of which no pod is ready depends on the workloads and the pods that it selects."""
+    backends = Backends(lists)
+    for service in lists["services"]:
+        if isinstance(service, Service) and service.selects_pods and backends.none_ready(service):
+            behind = [*backends.workloads(service), *backends.pods(service)]
+            depends[service.ref] += [each.ref for each in behind]
+
+
+def add_probes(depends: dict[str, list[str]], snapshot: Snapshot) -> None:
+    """What was asked from outside depends on whatever its address leads to."""
+    whereabouts = Whereabouts(snapshot)
+    for attempt in snapshot.attempts:
+        depends[attempt.target] += whereabouts.behind(attempt)
+
+
+def listed(snapshot: Snapshot, noun: str) -> list[Any]:
+    """The facts of a kind; none where it could not be looked at: then nothing is explained by it."""
+    try:
+        return snapshot.facts(noun)
+    except Inconclusive:
+        return []

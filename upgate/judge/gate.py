@@ -1,0 +1,286 @@
+"""One run of the battery: its profile, what was seen, what was judged, and what it comes to. Knows nothing of pytest."""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from upgate import baseline as baselines
+from upgate import snapshot as snapshots
+from upgate.base.errors import Inconclusive, UsageError
+from upgate.base.redaction import redacted, without_secrets
+from upgate.baseline import Baseline
+from upgate.battery.check import Check
+from upgate.battery.expectations import scoped
+from upgate.facts.relations import RELATIONS
+from upgate.judge.causes import relate
+from upgate.judge.hints import aimed
+from upgate.judge.outcome import ending, result, unused
+from upgate.judge.settle import Settling
+from upgate.planned import unjudged
+from upgate.reports.writing import append_line, clear, try_out, worded, write_whole
+from upgate.results import EXIT_CODES, CheckResult, Cluster, Outcome, Results, Verdict, decide
+from upgate.snapshot import Snapshot
+from upgate.sources.look import Look, Progress, looking
+
+if TYPE_CHECKING:
+    from upgate.profile.model import Profile
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for."""
+
+    reports: Path
+    since: datetime | timedelta | None = None
+    settle: timedelta | None = None
+    clean: int = 1
+    every: timedelta = timedelta(seconds=30)
+    fail_on_warnings: bool = False
+    save_baseline: bool = False
+    baseline: Path | None = None
+    #: The name of the place that probes are made from.
+    vantage: str = ""
+    #: One round of continuous monitoring.
+    monitor: bool = False
+
+    @property
+    def baseline_path(self) -> Path:
+        """The baseline to write or to compare with."""
+        return self.baseline or self.reports / "baseline.json"
+
+
+@dataclass
+class Gate:
+    """Everything that one run knows."""
+
+    profile: Profile
+    options: Options
+    #: The ids of the battery's checks, in its order.
+    order: Sequence[str] = ()
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    results: dict[str, CheckResult] = field(default_factory=dict)
+    #: Check id → the checks whose findings explain its own.
+    after: dict[str, Sequence[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    snapshot: Snapshot | None = None
+    baseline: Baseline | None = None
+    #: In a worker: the snapshot of the process that it works for.
+    saved: Path | None = None
+    #: Another round was at work, and this one is none.
+    left_out: bool = False
+    settling: Settling = field(init=False)
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _look: Look | None = None
+    _relations: dict[str, Any] = field(default_factory=dict)
+    _scoped: dict[str, list[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.settling = Settling(self.options.clean)
+
+    def open(self) -> None:
+        """Load the baseline and reach for the cluster; earlier reports go only when both can be used. Raises UsageError."""
+        self.baseline = self.load_baseline()
+        if self.baseline:
+            self.notes.append(
+                f"compared with the baseline of {self.baseline.taken:%Y-%m-%d %H:%M} UTC, {self.options.baseline_path}"
+            )
+        try_out(self.options.reports)
+        self._look = self._stack.enter_context(looking(self.profile, self.reference_at, self.options.vantage))
+        clear(self.options.reports)
+
+    def only_one(self, lock: Path) -> bool:
+        """Whether this run holds a lock, which it then keeps until it is closed. Raises UsageError."""
+        from upgate.monitor.storage import locked
+
+        with worded("lock", lock):
+            return self._stack.enter_context(locked(lock))
+
+    def load_baseline(self) -> Baseline | None:
+        """The baseline to compare with: the one asked for, or the one that lies there. Raises UsageError."""
+        path = self.options.baseline_path
+        if self.options.save_baseline or (self.options.baseline is None and not path.exists()):
+            return None
+        return baselines.load(path)
+
+    def look(self, needs: Collection[str], progress: Progress, *, brief: bool = False) -> Snapshot:
+        """Take a new snapshot. A brief one holds of the pods only those that may be wrong."""
+        if self._look is None:
+            raise UsageError("the gate looks at nothing before it is opened")
+        wanted = set(needs) | set(baselines.NEEDS if self.options.save_baseline else ())
+        with without_collection():
+            self.snapshot = self._look(wanted, progress, brief and not self.options.save_baseline)
+        self._relations.clear()
+        self._scoped.clear()
+        return self.snapshot
+
+    def in_scope(self, noun: str) -> list[Any]:
+        """The objects of a kind in the profile's scope, chosen once. Raises Inconclusive where they were not looked at."""
+        if noun not in self._scoped:
+            self._scoped[noun] = scoped(self.seen.facts(noun), self.profile.scope.namespaces)
+        return self._scoped[noun]
+
+    def relation(self, name: str) -> Any:
+        """A relation between the snapshot's lists, made once. Raises Inconclusive where one of them is not whole."""
+        if name not in self._relations:
+            kind = RELATIONS[name]
+            lists = {noun: self.seen.facts(noun) for noun in kind.needs}
+            if unreadable := [words for noun in kind.needs for words in self.seen.unreadable(noun)]:
+                raise Inconclusive("; ".join(unreadable))
+            self._relations[name] = kind(lists)
+        return self._relations[name]
+
+    @cached_property
+    def folder(self) -> Path:
+        """A folder for what this run's processes tell each other; it goes with the run."""
+        return Path(self._stack.enter_context(TemporaryDirectory(prefix="upgate-")))
+
+    def close(self) -> None:
+        """Let go of the cluster."""
+        self._stack.close()
+
+    @property
+    def seen(self) -> Snapshot:
+        """The snapshot. Raises Inconclusive as long as there is none."""
+        if self.snapshot is None and self.saved:
+            self.snapshot = snapshots.load(self.saved)
+        if self.snapshot is None:
+            raise Inconclusive("nothing was looked at: the run ended before")
+        return self.snapshot
+
+    @property
+    def snapshot_path(self) -> Path:
+        """Where the snapshot is saved."""
+        return self.options.reports / "snapshot.json.gz"
+
+    @property
+    def reference(self) -> datetime | None:
+        """The moment that "since" means: --since, the profile's `since`, the baseline's time, or the profile's window."""
+        return self.reference_at(self.snapshot.taken) if self.snapshot else None
+
+    def reference_at(self, taken: datetime) -> datetime:
+        """The same for a snapshot of that moment."""
+        since = self.options.since or self.profile.since
+        if since is None and self.baseline:
+            return self.baseline.taken
+        since = since or self.profile.window
+        return since if isinstance(since, datetime) else taken - since
+
+    def add(self, check: CheckResult) -> None:
+        """Keep the result of one check."""
+        self.results[check.id] = check
+
+    def not_judged(self, check: Check, reason: str, outcome: Outcome = "inconclusive") -> None:
+        """Keep that a check was there and did not run to its end."""
+        if check.id not in self.results:
+            self.add(result(check, outcome, reason))
+
+    def checks(self) -> list[CheckResult]:
+        """All results in the battery's order, each finding with its root cause."""
+        place = {id: number for number, id in enumerate(self.order)}
+        results = [*self.results.values(), *unjudged(self.profile)]
+        ordered = sorted(results, key=lambda each: place.get(each.id, len(place)))
+        return relate(ordered, self.snapshot, self.after) if self.snapshot else ordered
+
+    def finish(self, checks: Sequence[CheckResult] | None = None) -> Results:
+        """What the run comes to, without any secret."""
+        checks = self.checks() if checks is None else checks
+        verdict = decide(checks, fail_on_warnings=self.options.fail_on_warnings)
+        if verdict == "clear" and self.settling.rounds and not self.settling.settled:
+            verdict = "inconclusive"
+        results = Results(
+            profile=self.profile.name,
+            verdict=verdict,
+            exit_code=EXIT_CODES[verdict],
+            cluster=self.cluster(),
+            vantage=self.vantage,
+            started=self.started,
+            finished=datetime.now(UTC),
+            rounds=max(1, self.settling.rounds),
+            reference=self.reference,
+            notes=(*self.notes, *self._left_out(), *self._waivers(checks)),
+            checks=aimed(checks, self.profile.cluster),
+        )
+        return without_secrets(results, self.profile.secrets)
+
+    def _waivers(self, checks: Sequence[CheckResult]) -> list[str]:
+        """What is to be done about the profile's waivers."""
+        waivers = self.profile.waivers
+        return [*unused(waivers, checks), *ending(waivers, self.started.date())]
+
+    def _left_out(self) -> list[str]:
+        """The machines that are not looked at, on purpose."""
+        from upgate.sources.hosts.targets import left_out
+
+        return left_out(self.profile.hosts, self.snapshot) if self.snapshot else []
+
+    def cluster(self) -> Cluster:
+        """Which cluster was looked at."""
+        seen = self.snapshot
+        if seen is None:
+            return Cluster()
+        return Cluster(server=seen.server, version=seen.version, nodes=seen.count("nodes"), pods=seen.count("pods"))
+
+    @property
+    def vantage(self) -> str:
+        """Where the probes were made from: of a saved snapshot, that is where it was taken."""
+        attempts = self.snapshot.attempts if self.snapshot else []
+        return attempts[0].vantage if attempts else self.options.vantage
+
+    def save(self) -> None:
+        """Write the snapshot, and the baseline if it is asked for."""
+        if self.snapshot is None:
+            return
+        write_whole(self.snapshot_path, snapshots.dump(self.snapshot))
+        if self.options.save_baseline:
+            self._save_baseline(self.snapshot)
+
+    def write_round(self, verdict: Verdict, elapsed: float) -> None:
+        """Append a line to rounds.jsonl, on disk before the next round begins."""
+        waiting = {
+            each.id: [finding.object for finding in each.active] for each in self.results.values() if each.active
+        }
+        line = {
+            "round": self.settling.rounds,
+            "at": self.seen.taken,
+            "elapsed": round(elapsed, 3),
+            "verdict": verdict,
+            "clean": self.settling.streak,
+            "outcomes": Counter(each.outcome for each in self.results.values()),
+            "findings": waiting,
+        }
+        append_line(
+            self.options.reports / "rounds.jsonl",
+            msgspec.json.encode(redacted(msgspec.to_builtins(line), self.profile.secrets)),
+        )
+
+    def _save_baseline(self, snapshot: Snapshot) -> None:
+        path = self.options.baseline_path
+        try:
+            taken = baselines.take(snapshot, self.profile.expect.nodes.pool_label)
+        except Inconclusive as problem:
+            self.notes.append(f"no baseline was saved, an earlier one was left as it is: {problem}")
+            return
+        write_whole(path, baselines.dump(taken))
+        self.notes.append(f"baseline saved to {path}")
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """No garbage collection meanwhile: facts hold no cycles, and going through 50,000 pods again and again takes seconds."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

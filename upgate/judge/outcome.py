@@ -1,0 +1,130 @@
+"""One check's judgement becomes its result: severities, waivers, and what could not be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from fnmatch import fnmatchcase
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from upgate.battery.check import Check, Judgement
+from upgate.results import CheckResult, Finding, Outcome, Severity
+
+WEEK = timedelta(days=7)
+
+
+class Waiver(Protocol):
+    """An entry of the profile's `waivers:`."""
+
+    check: str
+    object: str
+    reason: str
+    until: date
+
+
+def conclude(
+    judgement: Judgement, waivers: Sequence[Waiver], *, may_be_empty: bool = False, monitoring: bool = False
+) -> CheckResult:
+    """What the judgement comes to: a failure first, then what could not be judged, then warnings, then waived ones.
+
+    In a monitoring round a rollout under way only warns: nobody is woken by a deploy.
+    """
+    check = judgement.check
+    found = map(only_warning, judgement.findings) if monitoring else judgement.findings
+    findings = tuple(waive(check.id, finding, waivers) for finding in found)
+    active = {finding.severity for finding in findings if not finding.waived}
+    reasons = judgement.gaps or nothing_examined(judgement, may_be_empty)
+    outcome: Outcome = "passed"
+    if "critical" in active:
+        outcome = "failed"
+    elif reasons:
+        outcome = "inconclusive"
+    elif active:
+        outcome = "warned"
+    elif findings:
+        outcome = "waived"
+    return result(check, outcome, "; ".join(reasons), judgement.examined, judgement.noun, findings)
+
+
+def only_warning(finding: Finding) -> Finding:
+    """The finding; one that is a rollout under way is no more than a warning."""
+    return replace(finding, severity="warning") if finding.transitional else finding
+
+
+def nothing_examined(judgement: Judgement, may_be_empty: bool) -> list[str]:
+    """The reason why a check that looked at nothing is no pass; none where that is fine."""
+    if judgement.examined or judgement.findings or judgement.check.none_is_fine or may_be_empty:
+        return []
+    return [
+        f"examined nothing: there are no {judgement.noun} to judge. "
+        f"If that is as it should be, say `expect: {{may-be-empty: [{judgement.check.id}]}}` in the profile"
+    ]
+
+
+def result(
+    check: Check,
+    outcome: Outcome,
+    reason: str = "",
+    examined: int = 0,
+    noun: str = "objects",
+    findings: tuple[Finding, ...] = (),
+) -> CheckResult:
+    """A result in the check's own words."""
+    return CheckResult(
+        id=check.id,
+        title=check.title,
+        severity=check.severity,
+        outcome=outcome,
+        examined=examined,
+        noun=noun,
+        reason=reason,
+        findings=findings,
+        why=check.why,
+    )
+
+
+def with_severity(check: Check, severities: dict[str, str]) -> Check:
+    """The check with the severity that the profile gives it."""
+    from dataclasses import replace as with_field
+
+    severity = severities.get(check.id, check.severity)
+    chosen: Severity = "critical" if severity == "critical" else "warning"
+    return check if severity == check.severity else with_field(check, severity=chosen)
+
+
+def covers(waiver: Waiver, check_id: str, object: str) -> bool:
+    """The waiver is about this object of this check; both may be globs."""
+    return fnmatchcase(check_id, waiver.check) and fnmatchcase(object, waiver.object)
+
+
+def waive(check_id: str, finding: Finding, waivers: Sequence[Waiver]) -> Finding:
+    """The finding, marked with the waiver that covers it, if one does."""
+    waiver = next((each for each in waivers if covers(each, check_id, finding.object)), None)
+    return replace(finding, waived=f"{waiver.reason} (until {waiver.until})") if waiver else finding
+
+
+def unused(waivers: Sequence[Waiver], results: Iterable[CheckResult]) -> list[str]:
+    """The waivers that match nothing any more, one sentence each; those of checks that could not be judged aside."""
+    ran = [each for each in results if each.outcome != "skipped"]
+    return [
+        f"waiver matches nothing: {waiver.check} for {waiver.object} ({waiver.reason}); remove it from the profile"
+        for waiver in waivers
+        if is_unused(waiver, [each for each in ran if fnmatchcase(each.id, waiver.check)])
+    ]
+
+
+def ending(waivers: Sequence[Waiver], today: date) -> list[str]:
+    """The waivers that end within a week, one sentence each: a profile with an expired one cannot be used."""
+    return [
+        f"waiver ends on {waiver.until}: {waiver.check} for {waiver.object} ({waiver.reason}); renew it or remove it before"
+        for waiver in waivers
+        if waiver.until - today < WEEK
+    ]
+
+
+def is_unused(waiver: Waiver, results: Sequence[CheckResult]) -> bool:
+    """Of its checks each was judged, and none found anything that it covers."""
+    judged = bool(results) and all(each.outcome != "inconclusive" for each in results)
+    return judged and not any(covers(waiver, each.id, finding.object) for each in results for finding in each.findings)

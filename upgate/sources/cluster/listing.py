@@ -1,0 +1,165 @@
+"""One list of one kind, whole: page by page, retried within bounds, decoded item by item.
+
+A list is whole or it is nothing: whatever breaks it off raises Inconclusive, with the permission that is missing or what
+the API server said. https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from upgate.base.errors import Inconclusive
+from upgate.base.threads import ahead
+from upgate.base.waiting import Deadline
+from upgate.facts.decoding import Malformed, Page, decode_page
+from upgate.facts.kinds import Kind
+from upgate.sources.cluster.connection import Answer, Connection, NoAnswer, status_message
+
+PAGE_SIZE = 1000
+#: How often one page is asked for, and how often a list whose continue token expired is begun anew.
+TRIES = 3
+#: Seconds before a second and a third try, where the server does not say (Retry-After).
+PAUSES = (0.2, 1.0)
+#: Statuses that may be gone a moment later.
+PASSING = frozenset({429, 500, 502, 503, 504})
+
+Progress = Callable[[str, int, int], None]
+
+
+class Listing(msgspec.Struct):
+    """All objects of one kind."""
+
+    items: list[Any]
+    malformed: list[Malformed]
+    #: How many more there are, of which no more was read than that they look right.
+    unread: int = 0
+
+
+class Passing(Exception):
+    """A fault that another try may not meet."""
+
+    def __init__(self, words: str, after: float | None = None) -> None:
+        super().__init__(words)
+        self.after = after
+
+
+class Expired(Exception):
+    """The continue token is too old (410 Gone): the list must be begun anew."""
+
+
+def list_all(
+    connection: Connection,
+    kind: Kind,
+    progress: Progress = lambda noun, have, left: None,
+    deadline: Deadline | None = None,
+) -> Listing:
+    """Every object of the kind. Raises Inconclusive."""
+    deadline = deadline or Deadline(connection.patience.deadline)
+    for _ in range(TRIES):
+        try:
+            return pages(connection, kind, deadline, progress)
+        except Expired:
+            continue
+    raise Inconclusive(
+        f"cannot list {kind.resource}: the list expired {TRIES} times while it was being read (410 Gone)"
+    )
+
+
+def pages(connection: Connection, kind: Kind, deadline: Deadline, progress: Progress) -> Listing:
+    """The pages of one list; the next one is on its way while one is decoded. Raises Expired, Inconclusive."""
+    listing, token, left = Listing([], []), "", 0
+    coming = ahead(page_with_retries, connection, kind, token, deadline, left)
+    while True:
+        page = coming()
+        token, left = page.metadata.continue_, page.metadata.remaining_item_count
+        if token:
+            coming = ahead(page_with_retries, connection, kind, token, deadline, left)
+        items, malformed = decode_page(kind.type, page)
+        listing.items += items
+        listing.malformed += malformed
+        progress(kind.noun, len(listing.items), left)
+        if not token:
+            return listing
+
+
+def page_with_retries(connection: Connection, kind: Kind, token: str, deadline: Deadline, left: int) -> Page:
+    """One page, asked for up to TRIES times; `left` objects are still to come. Raises Expired, Inconclusive."""
+    for pause in (*PAUSES, None):
+        try:
+            return not_hollow(page(connection, kind, token, deadline), token, left)
+        except Passing as fault:
+            wait = pause if fault.after is None else fault.after
+            if pause is None or wait is None or not deadline.pause(wait):
+                raise Inconclusive(f"cannot list {kind.resource}: {fault}") from fault
+    raise AssertionError("unreachable: the last pause is None")
+
+
+def page(connection: Connection, kind: Kind, token: str, deadline: Deadline) -> Page:
+    """One page, asked for once. Raises Passing, Expired, Inconclusive."""
+    query = {"limit": str(PAGE_SIZE)}
+    selectors = {"fieldSelector": kind.field_selector, "labelSelector": kind.label_selector}
+    query |= {name: selector for name, selector in selectors.items() if selector}
+    query |= {"continue": token} if token else {}
+    try:
+        answer = connection.get(kind.path, query, deadline=deadline)
+    except NoAnswer as problem:
+        if problem.connected and not deadline.passed:
+            raise Passing(str(problem)) from problem
+        raise Inconclusive(f"cannot list {kind.resource}: {problem}") from problem
+    return read(answer, kind)
+
+
+def not_hollow(page: Page, token: str, left: int) -> Page:
+    """The page. Raises Passing where it holds nothing although more was announced.
+
+    Go writes an empty list as null, but only a whole one; a page that a selector leaves empty is `[]`.
+    """
+    part = token or page.metadata.continue_
+    if (left and not page.items) or (part and page.items is None):
+        raise Passing(f"a page holds no objects, although {left or 'more'} were announced")
+    return page
+
+
+def read(answer: Answer, kind: Kind) -> Page:
+    """The page in an answer. Raises Passing, Expired, Inconclusive."""
+    if answer.status == 200:
+        return whole_page(answer, kind)
+    said = f"status {answer.status}, {status_message(answer) or 'without a word'}"
+    if answer.status == 410:
+        raise Expired
+    if answer.status in PASSING:
+        raise Passing(said, retry_after(answer))
+    raise Inconclusive(f"cannot list {kind.resource}: {advice(answer.status, kind)} ({said})")
+
+
+def advice(status: int, kind: Kind) -> str:
+    """What to do about a refusal."""
+    match status:
+        case 401:
+            return "the login is not accepted, or has expired"
+        case 403:
+            return f"not permitted; needs {kind.permission}"
+        case 404:
+            return f"the API server does not serve {kind.resource} in {kind.version}"
+    return "refused"
+
+
+def retry_after(answer: Answer) -> float | None:
+    """Seconds that the server asks to wait."""
+    said = answer.headers.get("Retry-After", "")
+    return float(said) if said.isdecimal() else None
+
+
+def whole_page(answer: Answer, kind: Kind) -> Page:
+    """The decoded frame of a list. What is no such list may come from a proxy, or be cut off: worth another try."""
+    try:
+        page = msgspec.json.decode(answer.body, type=Page)
+    except (msgspec.DecodeError, RecursionError) as problem:
+        beginning = answer.body[:60].decode(errors="replace")
+        raise Passing(f"the answer is no whole JSON list ({problem}); it begins {beginning!r}") from problem
+    if page.kind != f"{kind.type.__name__}List":
+        raise Passing(f"the answer is a {page.kind or 'nameless object'}, not a {kind.type.__name__}List")
+    return page

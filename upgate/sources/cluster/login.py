@@ -1,0 +1,200 @@
+"""From a kubeconfig, or from inside a pod, to a connection; and who that makes us.
+
+The official client does the work. Two of its habits are taken care of: a failing exec plugin is only logged, and the
+client goes on without credentials; and a plugin may wait for ever for somebody to type.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from upgate.base.errors import Inconclusive, UsageError
+from upgate.base.redaction import redact
+from upgate.base.threads import within
+from upgate.sources.cluster.connection import Connection, NoAnswer, Patience, status_message
+
+if TYPE_CHECKING:
+    from kubernetes.client import Configuration
+
+#: Seconds that reading the kubeconfig may take, an exec plugin included.
+LOGIN_LIMIT = 60.0
+REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+ANONYMOUS = "system:anonymous"
+
+
+class Login(NamedTuple):
+    """A connection, and what the login plugins said on the way."""
+
+    connection: Connection
+    said: str
+
+
+def connect(kubeconfig: str | Path | None = None, context: str | None = None, patience: Patience = Patience()) -> Login:  # noqa: B008
+    """Log in with a kubeconfig (default: $KUBECONFIG, then ~/.kube/config, then in-cluster).
+
+    Raises UsageError where there is no usable kubeconfig or no such context, Inconclusive where a plugin hangs.
+    """
+    from kubernetes.client import ApiClient, Configuration
+
+    configuration = Configuration()
+    with plugins_ended():
+        said = in_time(min(LOGIN_LIMIT, patience.deadline), lambda: load(configuration, kubeconfig, context))
+    configuration.retries = False
+    configuration.connection_pool_maxsize = 16
+    return Login(Connection(ApiClient(configuration), patience), said)
+
+
+def load(configuration: Configuration, kubeconfig: str | Path | None, context: str | None) -> str:
+    """Fill the configuration; return what was logged meanwhile."""
+    import yaml
+    from kubernetes import config
+
+    source = str(Path(kubeconfig).expanduser()) if kubeconfig else config.KUBE_CONFIG_DEFAULT_LOCATION
+    with overheard() as log, contextlib.redirect_stdout(io.StringIO()):
+        try:
+            if kubeconfig is None and not any(Path(part).expanduser().exists() for part in source.split(":") if part):
+                load_in_cluster(configuration, source)
+            else:
+                config.load_kube_config(source, context or first_context(source), configuration, persist_config=False)
+        except (
+            config.ConfigException,
+            yaml.YAMLError,
+            OSError,
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+        ) as problem:
+            raise UsageError(words_for(problem, source, context)) from problem
+    return redact("; ".join(log))
+
+
+def first_context(source: str) -> str | None:
+    """The current context of several files: the first that names one decides. The client takes the last, even if empty.
+
+    https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/#merging-kubeconfig-files
+    """
+    import yaml
+
+    paths = [path for part in source.split(":") if part and (path := Path(part).expanduser()).exists()]
+    texts = (path.read_text() for path in paths) if len(paths) > 1 else ()
+    contents = (yaml.safe_load(text) for text in texts)
+    return next((each["current-context"] for each in contents if each and each.get("current-context")), None)
+
+
+def load_in_cluster(configuration: Configuration, source: str) -> None:
+    """Use the pod's service account. Raises UsageError where we are in no pod."""
+    from kubernetes import config
+
+    try:
+        config.load_incluster_config(configuration)
+    except config.ConfigException as problem:
+        raise UsageError(
+            f"no cluster to judge: there is no kubeconfig at {source}, and this is no pod ({str(problem).rstrip('.')}). "
+            "Set KUBECONFIG, or `cluster: {kubeconfig: …}` in the profile."
+        ) from problem
+
+
+def words_for(problem: Exception, source: str, context: str | None) -> str:
+    """One sentence for a kubeconfig that cannot be used."""
+    detail = redact(" ".join(str(problem).split())) or type(problem).__name__
+    if not any(Path(part).expanduser().exists() for part in source.split(":") if part):
+        detail = "there is no such file"
+    wanted = f" with context {context!r}" if context else ""
+    known = contexts(source)
+    hint = f" Its contexts: {', '.join(known)}." if known else ""
+    return f"cannot use kubeconfig {source}{wanted}: {detail.rstrip('.')}.{hint}"
+
+
+def contexts(source: str) -> list[str]:
+    """The names of the contexts in a kubeconfig, as far as it can be read."""
+    import yaml
+
+    names: list[str] = []
+    for part in filter(None, source.split(":")):
+        with contextlib.suppress(OSError, ValueError, yaml.YAMLError, TypeError, KeyError, AttributeError):
+            names += [str(each["name"]) for each in yaml.safe_load(Path(part).expanduser().read_text())["contexts"]]
+    return names
+
+
+@contextlib.contextmanager
+def overheard() -> Iterator[list[str]]:
+    """The messages that the client logs in the meantime, instead of on the terminal."""
+    messages: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
+    root = logging.getLogger()
+    others, root.handlers = root.handlers, [handler]
+    try:
+        yield messages
+    finally:
+        root.handlers = others
+
+
+@contextlib.contextmanager
+def plugins_ended() -> Iterator[None]:
+    """End the credential plugins that the client starts meanwhile and that still run, with all that they have started.
+
+    They are told that nobody is there to type, so they get a session of their own and no input.
+    """
+    from kubernetes.config import exec_provider
+
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*args: Any, **options: Any) -> subprocess.Popen[str]:
+        options |= {"stdin": subprocess.DEVNULL, "start_new_session": True}
+        started.append(subprocess.Popen(*args, **options))  # noqa: S603 - what the user's kubeconfig names
+        return started[-1]
+
+    exec_provider.subprocess = SimpleNamespace(Popen=start, PIPE=subprocess.PIPE)
+    try:
+        yield
+    finally:
+        exec_provider.subprocess = subprocess
+        for plugin in started:
+            if plugin.poll() is None:
+                os.killpg(plugin.pid, signal.SIGKILL)
+
+
+def in_time(seconds: float, work: Callable[[], str]) -> str:
+    """Do the work, but do not wait longer for it. Raises what it raises, and Inconclusive when the time is over."""
+    try:
+        return within(seconds, work)
+    except TimeoutError:
+        raise Inconclusive(
+            f"logging in: the kubeconfig's credential plugin did not finish within {seconds:g} s"
+        ) from None
+
+
+def who_am_i(login: Login) -> str:
+    """The user name that the API server knows us by; empty where nobody may ask. Raises NoAnswer, Inconclusive."""
+    answer = login.connection.post(REVIEW, {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"})
+    said = status_message(answer)
+    plugin = f" The login plugin said: {login.said}" if login.said else ""
+    if answer.status == 401:
+        raise Inconclusive(f"not logged in: the API server does not accept our credentials (401 {said}).{plugin}")
+    name = user_of(answer.body) if answer.status in (200, 201) else ""
+    if ANONYMOUS in (name or said):
+        why = plugin or " The kubeconfig gives no credentials."
+        raise Inconclusive(f"not logged in: the API server knows us as {ANONYMOUS}.{why}")
+    return (
+        name  # where it stays empty (refused, before Kubernetes 1.28, …), what we may do shows in the answers to come
+    )
+
+
+def user_of(body: bytes) -> str:
+    """`status.userInfo.username` of a SelfSubjectReview. Raises NoAnswer where there is none."""
+    try:
+        return str(json.loads(body)["status"]["userInfo"]["username"])
+    except (ValueError, TypeError, KeyError) as problem:
+        raise NoAnswer("asking who we are: the answer is no SelfSubjectReview", connected=True) from problem

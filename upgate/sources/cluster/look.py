@@ -1,0 +1,127 @@
+"""One look at a cluster: who we are first, then everything that is needed, at once, each thing once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from upgate.base.errors import Inconclusive
+from upgate.base.threads import concurrently
+from upgate.base.waiting import Deadline
+from upgate.facts.health import HealthEndpoint
+from upgate.facts.kinds import KINDS
+from upgate.snapshot import Lists, Snapshot
+from upgate.sources.cluster.brief import list_briefly
+from upgate.sources.cluster.connection import Answer, Connection, NoAnswer, status_message
+from upgate.sources.cluster.listing import PAUSES, Listing, Progress, list_all
+from upgate.sources.cluster.login import Login, who_am_i
+
+HEALTH = ("readyz", "livez")
+#: Both health endpoints are one fact to look at.
+GAP_NAMES = dict.fromkeys(HEALTH, "health")
+T = TypeVar("T")
+
+
+def look(login: Login, needs: Collection[str], progress: Progress, brief: bool = False) -> Snapshot:
+    """Everything of `needs` (nouns of KINDS), and the API server's health and version. What fails becomes a gap.
+
+    A brief look reads only the pods that may be wrong.
+    """
+    connection = login.connection
+    try:
+        identity = again(connection, lambda: who_am_i(login))
+    except NoAnswer as problem:
+        return nothing(connection, needs, f"the API server cannot be asked: {problem}", unreachable=str(problem))
+    except Inconclusive as problem:
+        return nothing(connection, needs, str(problem))
+    return look_around(connection, identity, needs, progress, brief and "pods" in needs)
+
+
+def look_around(
+    connection: Connection, identity: str, needs: Collection[str], progress: Progress, brief: bool
+) -> Snapshot:
+    """All lists, the version and the health endpoints, concurrently; the moment is that of the answer before."""
+    moment, deadline = connection.moment, Deadline(connection.patience.deadline)
+    tasks: dict[str, Callable[[], Any]] = {"version": partial(version_of, connection)}
+    tasks |= {name: partial(health_of, connection, name) for name in HEALTH}
+    tasks |= {noun: partial(list_all, connection, KINDS[noun], progress, deadline) for noun in needs}
+    if brief:
+        del tasks["pods"]
+    answers = concurrently(tasks)
+    if brief:
+        listed = {noun: answer for noun, answer in answers.items() if isinstance(answer, Listing)}
+        answers |= concurrently({"pods": partial(list_briefly, connection, listed, progress, deadline)})
+    gaps = {GAP_NAMES.get(name, name): str(got) for name, got in answers.items() if isinstance(got, Inconclusive)}
+    got = {name: answer for name, answer in answers.items() if not isinstance(answer, Inconclusive)}
+    return Snapshot(
+        taken=moment,
+        server=connection.server,
+        version=got.get("version"),
+        identity=identity,
+        lists=Lists(**{noun: got[noun].items for noun in needs if noun in got}),
+        malformed={noun: got[noun].malformed for noun in needs if noun in got and got[noun].malformed},
+        unread={noun: got[noun].unread for noun in needs if noun in got and got[noun].unread},
+        health=[got[name] for name in HEALTH if name in got],
+        gaps=gaps,
+    )
+
+
+def nothing(connection: Connection, needs: Collection[str], reason: str, unreachable: str = "") -> Snapshot:
+    """A snapshot of a cluster that could not be looked at at all."""
+    health = [HealthEndpoint("readyz", unreachable=unreachable)] if unreachable else []
+    gaps = dict.fromkeys([*needs, "version", *(() if unreachable else ("health",))], reason)
+    return Snapshot(taken=datetime.now(UTC), server=connection.server, health=health, gaps=gaps)
+
+
+def again(connection: Connection, ask: Callable[[], T]) -> T:
+    """Ask, and ask again where the connection was made but broke. Raises what the last try raises."""
+    deadline = Deadline(connection.patience.read)
+    for pause in PAUSES:
+        try:
+            return ask()
+        except NoAnswer as problem:
+            if not problem.connected or not deadline.pause(pause):
+                raise
+    return ask()
+
+
+def ask(connection: Connection, path: str, query: dict[str, str] | None = None, accept: str = "*/*") -> Answer:
+    """An answer that is not just 'later'. Raises Inconclusive for a refusal."""
+
+    def once() -> Answer:
+        answer = connection.get(path, query, accept=accept)
+        if answer.status == 429:
+            raise NoAnswer(f"GET {path}: status 429, too many requests", connected=True)
+        return answer
+
+    answer = again(connection, once)
+    if answer.status in (401, 403):
+        raise Inconclusive(f"cannot read {path}: not permitted (status {answer.status}, {status_message(answer)})")
+    return answer
+
+
+def health_of(connection: Connection, name: str) -> HealthEndpoint:
+    """`/readyz` or `/livez`, whatever their status. Raises Inconclusive where we may not ask, or no answer comes."""
+    answer = ask(connection, f"/{name}", {"verbose": ""})
+    return HealthEndpoint(name, status=answer.status, body=answer.body[:20_000].decode(errors="replace"))
+
+
+def version_of(connection: Connection) -> str:
+    """The server's gitVersion. Raises Inconclusive."""
+    return again(connection, lambda: git_version(ask(connection, "/version")))
+
+
+def git_version(answer: Answer) -> str:
+    """The version in an answer. Raises NoAnswer where there is none: it may come from a proxy, or be cut off."""
+    try:
+        if answer.status == 200:
+            return str(json.loads(answer.body)["gitVersion"])
+        said = status_message(answer)
+    except (ValueError, TypeError, KeyError):
+        said = repr(answer.body[:60].decode(errors="replace"))
+    raise NoAnswer(
+        f"cannot read /version: no gitVersion in the answer (status {answer.status}, {said})", connected=True
+    )

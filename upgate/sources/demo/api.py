@@ -1,0 +1,161 @@
+"""The API server without its sockets: a request becomes a reply."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from upgate.sources.demo import statuses, tables
+from upgate.sources.demo.listing import Objects, Query
+from upgate.sources.demo.recording import RecordedList, Recording, Resource, groups, resources
+from upgate.sources.demo.statuses import Refusal, Reply, json_reply, text_reply
+
+USER = "upgate-demo"
+ANONYMOUS = "system:anonymous"
+REVIEWS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+LEASES = "/apis/coordination.k8s.io/v1/leases"
+#: What everybody may read (ClusterRole system:public-info-viewer).
+PUBLIC = ("/version", "/healthz", "/readyz", "/livez")
+VERBS = {"GET": "get", "POST": "create"}
+
+
+class Request(NamedTuple):
+    """What was asked."""
+
+    method: str
+    path: str
+    query: Query
+    user: str = USER
+    #: The media types that the client understands.
+    accept: str = ""
+
+
+class Target(NamedTuple):
+    """The resource that a path means, and where in it."""
+
+    resource: Resource
+    namespace: str
+    name: str
+
+
+class Api:
+    """Answers from one recording. `forbid` holds patterns of resources (`pods`, `leases.coordination.k8s.io`) and paths."""
+
+    def __init__(self, recording: Recording, forbid: Collection[str] = ()) -> None:
+        self._recording = recording
+        self._forbid = tuple(forbid)
+        self._resources = resources(recording)
+        self._groups = groups(recording)
+        self._objects: dict[str, Objects] = {}
+        self._started = time.monotonic()
+        self._epoch = 0
+
+    @property
+    def elapsed(self) -> timedelta:
+        """How long it has been serving."""
+        return timedelta(seconds=time.monotonic() - self._started)
+
+    @property
+    def now(self) -> datetime:
+        """The recording's clock, gone on since."""
+        return self._recording.recorded + self.elapsed
+
+    def expire_tokens(self) -> None:
+        """Let every continue token that was given out be too old, as after a compaction of etcd."""
+        self._epoch += 1
+
+    def answer(self, request: Request) -> Reply:
+        """The reply to any request."""
+        try:
+            return self._permitted(request)
+        except Refusal as refusal:
+            return refusal.reply
+
+    def target(self, path: str) -> Target | None:
+        """The resource that a path means; None for any other path."""
+        prefix, steps = split(path)
+        match steps:
+            case ["namespaces", namespace, plural, *name] if len(name) < 2:
+                return self._target(prefix, plural, namespace, name)
+            case [plural, *name] if len(name) < 2:
+                return self._target(prefix, plural, "", name)
+        return None
+
+    def _target(self, prefix: str, plural: str, namespace: str, name: list[str]) -> Target | None:
+        resource = self._resources.get(f"{prefix}/{plural}")
+        fits = resource and (resource.namespaced if namespace else not (resource.namespaced and name))
+        return Target(resource, namespace, "".join(name)) if resource and fits else None
+
+    def _permitted(self, request: Request) -> Reply:
+        target = self.target(request.path)
+        anonymous = request.user == ANONYMOUS and request.path.rstrip("/") not in PUBLIC
+        names = (target.resource.plural, target.resource.qualified) if target else ()
+        if anonymous or self._is_forbidden(request.path, *names):
+            raise Refusal(refusal(request, target))
+        return self._resource(request, target) if target else self._path(request)
+
+    def _is_forbidden(self, *names: str) -> bool:
+        return any(fnmatchcase(name, pattern) for name in names for pattern in self._forbid)
+
+    def _resource(self, request: Request, target: Target) -> Reply:
+        if (request.method, target.resource.path) == ("POST", REVIEWS):
+            return self._review(request)
+        if request.method != "GET" or request.query.get("watch") in ("1", "true"):
+            raise Refusal(statuses.not_allowed())
+        objects = self._objects_of(target.resource.path)
+        if objects is None:
+            raise Refusal(refusal(request, target, "it is not in this recording"))
+        if target.name:
+            return objects.get(target.namespace, target.name)
+        return objects.list(target.namespace, request.query, self._epoch, as_table=tables.ACCEPT in request.accept)
+
+    def _objects_of(self, path: str) -> Objects | None:
+        recorded: RecordedList | None = self._recording.lists.get(path)
+        if path not in self._objects and recorded is not None:
+            self._objects[path] = Objects(self._resources[path], recorded)
+        objects = self._objects.get(path)
+        living = path == LEASES and objects is not None
+        return objects.renew_leases(self._recording.recorded, self.elapsed) if living and objects else objects
+
+    def _review(self, request: Request) -> Reply:
+        info = {"username": request.user, "groups": ["system:authenticated"]}
+        review = {"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1"}
+        created = {"creationTimestamp": f"{self.now:%Y-%m-%dT%H:%M:%SZ}"}
+        return json_reply(review | {"metadata": created, "status": {"userInfo": info}}, 201)
+
+    def _path(self, request: Request) -> Reply:
+        path = request.path.rstrip("/")
+        if request.method != "GET":
+            return statuses.not_allowed()
+        if path in self._recording.discovery:
+            return Reply(200, bytes(self._recording.discovery[path]))
+        if group := self._groups.get(path):
+            return json_reply({"kind": "APIGroup", "apiVersion": "v1"} | group)
+        if path == "/version":
+            return json_reply(self._recording.version)
+        if path in PUBLIC:
+            verbose = self._recording.texts.get(f"{path}?verbose") if "verbose" in request.query else None
+            return text_reply(verbose or "ok")
+        if path in self._recording.texts:
+            return text_reply(self._recording.texts[path])
+        served = split(path)[0] in self._recording.discovery and split(path)[1]
+        return statuses.no_such_resource() if served else statuses.no_such_page()
+
+
+def refusal(request: Request, target: Target | None, why: str = "") -> Reply:
+    """403, in the words of RBAC."""
+    verb = VERBS.get(request.method, request.method.lower())
+    if target is None:
+        return statuses.forbidden_path(request.user, verb, request.path)
+    verb = "list" if verb == "get" and not target.name else verb
+    return statuses.forbidden(request.user, verb, *target, why)
+
+
+def split(path: str) -> tuple[str, list[str]]:
+    """The group version's path, and the steps behind it: `/apis/apps/v1`, [`deployments`]."""
+    steps = path.strip("/").split("/")
+    depth = 2 if steps[0] == "api" else 3
+    return "/" + "/".join(steps[:depth]), steps[depth:]

@@ -1,0 +1,61 @@
+"""Certificates that lie on a host: only they leave it, never a key."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from binascii import Error
+from collections.abc import Iterator
+
+from cryptography import x509
+
+from upgate.facts.hosts import HostCertificate
+from upgate.sources.hosts.sections import Lines, rows
+
+END = "-----END CERTIFICATE-----"
+
+
+def certificates(lines: Lines) -> tuple[tuple[HostCertificate, ...], list[str]]:
+    """Each certificate of each file once, and the files in which something is none."""
+    found: list[HostCertificate] = []
+    spoilt: list[str] = []
+    for path, text in [*of_files(lines), *of_kubeconfigs(lines)]:
+        try:
+            found += of_pem(path, text)
+        except ValueError:
+            spoilt.append(f"a certificate in {path} cannot be understood")
+    return tuple({(each.path, each.subject, each.not_after): each for each in found}.values()), spoilt
+
+
+def of_files(lines: Lines) -> Iterator[tuple[str, bytes]]:
+    """Path and text of each certificate in PEM files, also of one that is cut off."""
+    path, block = "", []
+    for field, *rest in lines:
+        if field == "pem" and any(rest):
+            block.append("".join(rest).strip())
+        if block and (field == "file" or block[-1] == END):
+            yield path, "\n".join(block).encode()
+            block = []
+        if field == "file":
+            path = rest[0]
+    if block:
+        yield path, "\n".join(block).encode()
+
+
+def of_kubeconfigs(lines: Lines) -> Iterator[tuple[str, bytes]]:
+    """Path and text of the client certificates inside kubeconfigs."""
+    for path, data in rows(lines, "data", 2):
+        try:
+            yield path, b64decode(data)
+        except Error:
+            yield path, b""
+
+
+def of_pem(path: str, text: bytes) -> Iterator[HostCertificate]:
+    """The certificates of a text. Raises ValueError where one is none."""
+    for certificate in x509.load_pem_x509_certificates(text):
+        yield HostCertificate(
+            path=path,
+            subject=certificate.subject.rfc4514_string(),
+            not_before=certificate.not_valid_before_utc,
+            not_after=certificate.not_valid_after_utc,
+        )

@@ -1,0 +1,175 @@
+"""Sections become facts. Pure; what cannot be told becomes a gap with its reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+from upgate.facts.hosts import FileSystem, Host, Kernel, Reboot, Service
+from upgate.sources.hosts.certificates import certificates
+from upgate.sources.hosts.commands import command_lines
+from upgate.sources.hosts.logs import log
+from upgate.sources.hosts.sections import Lines, first, rows, values
+from upgate.sources.hosts.sockets import sockets
+
+#: The first thing in a line that looks like a version.
+VERSION = re.compile(r"v?(\d+\.\d+[\w.+~-]*)")
+#: File systems that are made full, or are none.
+PSEUDO = ("squashfs", "erofs", "iso9660", "tmpfs", "devtmpfs", "ramfs", "proc", "sysfs", "nsfs", "autofs")
+#: The read-only image at / of Fedora CoreOS and its like, which calls itself an overlay.
+COMPOSED = "composefs"
+#: How each program says that the clock is set by others, and that it is not.
+SYNCHRONISED = {
+    "chronyc": (r"Leap status\s*: (Normal|Insert second|Delete second)", r"Leap status\s*: Not synchronised"),
+    "timedatectl": (
+        r"(NTPSynchronized=|NTP synchronized: |clock synchronized: )yes",
+        r"(NTPSynchronized=|NTP synchronized: |clock synchronized: )no",
+    ),
+    "adjtimex": (r"return value:\s*[0-4]\b", r"return value:\s*5\b"),
+}
+
+
+def host(name: str, found: Mapping[str, Lines], since: datetime) -> Host:
+    """All that one pass saw."""
+    facts: dict[str, Any] = {}
+    for section, read in READERS.items():
+        facts |= read(found[section])
+    told, unread = log(found["journal"], since, first(found["host"], "zone"))
+    lying, spoilt = certificates(found["certificates"])
+    gaps = {section: tuple(dict.fromkeys(values(lines, "gap"))) for section, lines in found.items()}
+    gaps |= {"journal": (*gaps["journal"], *unread), "certificates": (*gaps["certificates"], *spoilt)}
+    facts |= {"certificates": lying, "log": told, "log_since": since}
+    whole = {section: reasons for section, reasons in with_missing(gaps, facts).items() if reasons}
+    return Host(name=name, now=moment(first(found["host"], "now")), gaps=whole, **facts)
+
+
+def with_missing(gaps: dict[str, tuple[str, ...]], facts: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The gaps, and what no line of a section told."""
+    for section, (fact, words) in MISSING.items():
+        if not gaps[section] and facts[fact] in ((), None):
+            gaps[section] = (words,)
+    if not facts["reboot"].told:
+        gaps["reboot"] = ("nothing on it tells whether it needs a reboot (no kernel in /boot, no needs-restarting)",)
+    return gaps
+
+
+#: Section → the fact without which it is not known, and how that is said.
+MISSING = {
+    "ports": ("sockets", "its sockets cannot be listed: ss does not answer, and /proc/net cannot be read"),
+    "disk": ("file_systems", "its file systems cannot be listed: df does not answer"),
+    "clock": ("synchronised", "nothing on it tells whether its clock is synchronised (chronyc, timedatectl, adjtimex)"),
+    "certificates": ("certificates", "no certificate lies where its preset has them"),
+}
+
+
+def moment(text: str) -> datetime | None:
+    """Seconds since 1970 as a time."""
+    return datetime.fromtimestamp(int(text), UTC) if text.isdigit() else None
+
+
+def services(lines: Lines) -> dict[str, object]:
+    """Units and containers."""
+    containers = [service_of_container(name, said) for name, said in rows(lines, "container", 2)]
+    return {"services": (*units(lines), *containers)}
+
+
+def units(lines: Lines) -> Iterator[Service]:
+    """The units that systemd knows."""
+    starts = [number for number, line in enumerate(lines) if line[0] == "unit"]
+    for start, end in pairwise([*starts, len(lines)]):
+        shown = dict(line.partition("=")[::2] for line in values(lines[start:end], "is"))
+        if shown.get("LoadState") not in (None, "not-found"):
+            yield service_of_unit(lines[start][1], shown)
+
+
+def service_of_unit(name: str, shown: Mapping[str, str]) -> Service:
+    """A unit by its properties."""
+    enabled = "masked" if shown["LoadState"] == "masked" else shown.get("UnitFileState", "")
+    state, sub = shown.get("ActiveState", "unknown"), shown.get("SubState", "")
+    return Service(
+        name=name, state=state, sub=sub, enabled=enabled, kind=shown.get("Type", ""), result=shown.get("Result", "")
+    )
+
+
+def service_of_container(name: str, said: str) -> Service:
+    """A container by its state and restart policy."""
+    state, _, policy = said.partition(" ")
+    return Service(name=name, state=state, enabled=policy, container=True)
+
+
+def reboot(lines: Lines) -> dict[str, object]:
+    """Whether the host needs a reboot, by its own words."""
+    advice = "\n".join(values(lines, "advice"))
+    advised = True if "Reboot is required" in advice else False if re.search("not (be )?necessary", advice) else None
+    reasons = re.findall(r"^ *\* *(\S+)", advice, re.MULTILINE) if advised else []
+    flag = first(lines, "flagged")
+    kernels = (line.rpartition(" ") for line in values(lines, "kernel"))
+    facts = Reboot(
+        flagged=moment(flag),
+        advised=advised,
+        packages=tuple(dict.fromkeys([*values(lines, "package"), *reasons])),
+        running=first(lines, "running"),
+        kernels=tuple(
+            Kernel(version=version, installed=moment(at)) for version, _, at in kernels if "rescue" not in version
+        ),
+    )
+    return {"reboot": facts}
+
+
+def versions(lines: Lines) -> dict[str, object]:
+    """Versions by name; what a program says of itself counts before what its package says."""
+    found = dict(line.split(" ", 1) for line in values(lines, "version") if " " in line)
+    for kind in ("package", "program"):
+        for name, said in rows(lines, kind, 2):
+            if match := VERSION.search(re.sub(r"^\d+:", "", said)):
+                found[name] = match[1]
+    return {"versions": found}
+
+
+def disk(lines: Lines) -> dict[str, object]:
+    """The file systems, each once."""
+    inodes = {columns[-1]: columns for columns in map(str.split, values(lines, "inodes")) if len(columns) == 6}
+    found: dict[str, FileSystem] = {}
+    for columns in map(str.split, values(lines, "space")):
+        if (
+            len(columns) == 7
+            and columns[1] not in PSEUDO
+            and columns[0] != COMPOSED
+            and columns[2].isdigit()
+            and columns[4].isdigit()
+        ):
+            found[columns[6]] = file_system(columns, inodes.get(columns[6], []))
+    return {"file_systems": tuple(found.values())}
+
+
+def file_system(columns: list[str], inodes: list[str]) -> FileSystem:
+    """A file system by its lines in `df -PTk` and `df -Pi`; some, such as btrfs, have no number of inodes."""
+    counted = [int(each) for each in inodes[1:4] if each.isdigit()]
+    total, free = (counted[0], counted[2]) if len(counted) == 3 and counted[0] else (None, None)
+    return FileSystem(
+        mount=columns[6], type=columns[1], size=int(columns[2]), free=int(columns[4]), inodes=total, inodes_free=free
+    )
+
+
+def clock(lines: Lines) -> dict[str, object]:
+    """Whether the clock is synchronised, by the first that tells: chrony may leave the kernel's own flag alone."""
+    for program, patterns in SYNCHRONISED.items():
+        said = "\n".join(values(lines, program))
+        for pattern, answer in zip(patterns, (True, False), strict=True):
+            if re.search(pattern, said, re.IGNORECASE):
+                return {"synchronised": answer, "clock": program}
+    return {"synchronised": None}
+
+
+READERS: dict[str, Callable[[Lines], dict[str, object]]] = {
+    "services": services,
+    "reboot": reboot,
+    "versions": versions,
+    "arguments": command_lines,
+    "ports": sockets,
+    "disk": disk,
+    "clock": clock,
+}

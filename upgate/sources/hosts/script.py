@@ -1,0 +1,75 @@
+"""What is run on a host: gather.sh, with what the profile asks for set before it, as one command for any login shell."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from base64 import b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from upgate.sources.hosts.targets import Target
+
+#: What a control plane says before it ends, and what it says when certificates or rights are broken; for grep -E and Python.
+FATAL = (
+    r"F[0-9][0-9][0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9][.][0-9]+ +[0-9]+ [^ ]+:[0-9]+\]",
+    r"(^|[^a-z-])panic: ",
+    r"fatal error: ",
+    r"level=(fatal|panic)",
+    r"x509: certificate (has expired|is not yet valid|signed by unknown authority)",
+    r"certificate (is|has) expired",
+    r"User .?.?system:anonymous.?.? cannot",
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of every host alike."""
+
+    since: datetime
+    versions: tuple[str, ...] = ()
+    certificates: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+
+
+def command(target: Target, asked: Asked, mark: str) -> str:
+    """One line without anything that a login shell, csh and fish included, would read."""
+    script = "\n".join([*(f"{name}={shlex.quote(value)}" for name, value in settings(target, asked).items()), body()])
+    text = b64encode(f"MARK={mark}\n{script}".encode()).decode()
+    return f"echo {text} | base64 -d | sh"
+
+
+def settings(target: Target, asked: Asked) -> dict[str, str]:
+    """The script's words in capitals. The names in them hold no blank, as the profile has checked."""
+    preset = target.preset
+    return {
+        "SINCE": str(int(asked.since.timestamp())),
+        "SINCE_ISO": asked.since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "UNITS": " ".join(alternative for each in target.services for alternative in each.split("|")),
+        "COMPONENTS": " ".join(asked.versions),
+        "FLAGGED": " ".join(target.arguments),
+        "MANIFESTS": " ".join(preset.manifests),
+        "FOLDERS": " ".join(preset.folders),
+        "JOURNALS": " ".join(preset.journals),
+        "LOGS": " ".join(preset.files),
+        "DOCKER": " ".join(preset.docker),
+        "CRICTL": " ".join(preset.crictl),
+        "CERTIFICATES": " ".join((*preset.certificates, *asked.certificates)),
+        "KUBECONFIGS": " ".join(preset.kubeconfigs),
+        "FATAL": fatal(asked.patterns),
+    }
+
+
+def fatal(patterns: Iterable[str]) -> str:
+    """All patterns as one extended regular expression; those of the profile are taken literally."""
+    return "|".join([*FATAL, *(re.sub(r"([].\[{}()*+?^$|\\])", r"\\\1", text) for text in patterns)])
+
+
+@cache
+def body() -> str:
+    """gather.sh without its comments."""
+    lines = Path(__file__).with_name("gather.sh").read_text(encoding="ascii").splitlines()
+    return "\n".join(line for line in lines if line and not line.lstrip().startswith("#"))

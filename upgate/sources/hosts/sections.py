@@ -1,0 +1,49 @@
+"""What came back from a host, cut into sections. Whatever a login shell said before or after is not among them."""
+
+from __future__ import annotations
+
+from upgate.base.errors import Inconclusive
+
+#: A section's lines, each as its tab-separated fields.
+Lines = list[list[str]]
+
+
+def sections(output: str, mark: str) -> dict[str, Lines]:
+    """The lines of each section. Raises Inconclusive where the answer is not whole."""
+    found: dict[str, Lines] = {}
+    name, lines = "", []
+    for line in output.split("\n"):
+        first, _, rest = line.partition("\t")
+        if first != mark:
+            lines.append(line.split("\t"))
+        elif rest == f"end {name}":
+            found[name] = lines
+        elif rest == "whole":
+            return found
+        else:
+            name, lines = rest.removeprefix("begin "), []
+    raise Inconclusive(cut_off(output, mark, name))
+
+
+def cut_off(output: str, mark: str, name: str) -> str:
+    """Where the answer ends, in words."""
+    if mark in output:
+        return f"its answer was cut off at {name}"
+    said = " ".join(output.split())[:80]
+    return f"it does not run our script; it says {said!r}" if said else "it does not run our script, and says nothing"
+
+
+def values(lines: Lines, field: str) -> list[str]:
+    """The first value of each line of that field."""
+    return [line[1] for line in lines if line[0] == field and len(line) > 1]
+
+
+def rows(lines: Lines, field: str, width: int) -> list[list[str]]:
+    """The values of each line of that field that has so many; what stands behind the last one belongs to it."""
+    found = [line[1:] for line in lines if line[0] == field and len(line) > width]
+    return [[*row[: width - 1], "\t".join(row[width - 1 :])] for row in found]
+
+
+def first(lines: Lines, field: str) -> str:
+    """The first value of that field; empty where there is none."""
+    return next(iter(values(lines, field)), "")

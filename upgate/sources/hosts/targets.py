@@ -1,0 +1,151 @@
+"""The profile's `hosts:` joined with the snapshot's nodes: which machines there are, and what is demanded of each. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from upgate.battery.expectations import within
+from upgate.facts.nodes import Node
+from upgate.snapshot import Snapshot
+from upgate.sources.hosts.presets import Preset, combined
+
+if TYPE_CHECKING:
+    from upgate.profile.hosts import Demands, Group, Hosts
+
+#: A node's addresses in the order of preference.
+ADDRESSES = {
+    "internal": ("InternalIP", "ExternalIP", "Hostname"),
+    "external": ("ExternalIP", "InternalIP", "Hostname"),
+    "hostname": ("Hostname", "InternalDNS", "ExternalDNS"),
+}
+#: The script is one of sh.
+WINDOWS = {"kubernetes.io/os": "windows"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """One machine, how to get there, and all that the profile demands of it."""
+
+    name: str
+    #: testinfra's host spec.
+    spec: str
+    address: str
+    preset: Preset
+    services: tuple[str, ...]
+    listening: tuple[str, ...]
+    not_listening: tuple[str, ...]
+    arguments: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A machine without demands."""
+
+    name: str
+    spec: str
+    address: str
+    labels: dict[str, str]
+
+
+def targets(hosts: Hosts, snapshot: Snapshot) -> list[Target]:
+    """Every machine that is looked at. Raises Inconclusive where the nodes could not be listed."""
+    return [target(hosts, place) for place in places(hosts, snapshot)]
+
+
+def places(hosts: Hosts, snapshot: Snapshot) -> Iterator[Place]:
+    """The nodes that speak sh, or the hosts that the profile lists."""
+    if hosts.each != ("node",):
+        yield from (listed(hosts, spec) for spec in hosts.each)
+        return
+    for node in snapshot.facts("nodes"):
+        if not is_windows(node):
+            yield of_node(hosts, node)
+
+
+def left_out(hosts: Hosts | None, snapshot: Snapshot) -> list[str]:
+    """The nodes that are not looked at, on purpose, in words."""
+    nodes = snapshot.lists.nodes if hosts and hosts.each == ("node",) else None
+    names = sorted(node.name for node in nodes or () if is_windows(node))
+    return [f"hosts: {', '.join(names)} not looked at: a Windows node has no sh"] if names else []
+
+
+def is_windows(node: Node) -> bool:
+    """Its kubelet says that it runs Windows."""
+    return node.labels.items() >= WINDOWS.items()
+
+
+def of_node(hosts: Hosts, node: Node) -> Place:
+    """A node of the cluster."""
+    address = node.address(*ADDRESSES[hosts.address]) or node.name
+    literal = f"[{address}]" if ":" in address else address
+    return Place(node.name, connection(hosts, node.name, literal), address, node.labels)
+
+
+def listed(hosts: Hosts, spec: str) -> Place:
+    """A host of the profile's list: a whole host spec, or what takes the place of `{address}` in `connection`."""
+    _, given, rest = spec.rpartition("://")
+    host = rest.partition("?")[0].rpartition("@")[2]
+    whole = spec if given else connection(hosts, host, spec)
+    address = host.rpartition("]")[0].strip("[") if host.startswith("[") else host.partition(":")[0]
+    return Place(host or "localhost", whole, address or "localhost", {})
+
+
+def connection(hosts: Hosts, name: str, address: str) -> str:
+    """The host spec of a machine."""
+    return hosts.connection.replace("{address}", address).replace("{name}", name)
+
+
+def target(hosts: Hosts, place: Place) -> Target:
+    """A machine with what is demanded of all, and of the groups that it is in."""
+    groups = [group for group in hosts.groups if holds(group, place)]
+    presets = next((group.preset for group in reversed(groups) if group.preset is not None), hosts.preset)
+    demands: list[Demands] = [hosts, *groups]
+    preset = combined(presets)
+    return Target(
+        name=place.name,
+        spec=place.spec,
+        address=place.address,
+        preset=preset,
+        services=unique([*preset.services, *(each for demand in demands for each in demand.services)]),
+        listening=unique(each for demand in demands for each in demand.listening),
+        not_listening=unique(each for demand in demands for each in demand.not_listening),
+        arguments=arguments(demands),
+    )
+
+
+def arguments(demands: Iterable[Demands]) -> dict[str, tuple[str, ...]]:
+    """The arguments of each component, from all who demand some."""
+    merged: dict[str, tuple[str, ...]] = {}
+    for demand in demands:
+        for component, wanted in demand.arguments.items():
+            merged[component] = unique([*merged.get(component, ()), *wanted])
+    return merged
+
+
+def unique(values: Iterable[str]) -> tuple[str, ...]:
+    """Each value once, in order."""
+    return tuple(dict.fromkeys(values))
+
+
+def holds(group: Group, place: Place) -> bool:
+    """The machine is in the group."""
+    labelled = all(key in place.labels and fnmatchcase(place.labels[key], value) for key, value in group.labels.items())
+    return labelled and within(place.name, group.names)
+
+
+def empty_groups(hosts: Hosts, snapshot: Snapshot) -> list[str]:
+    """The groups that no machine is in: what they demand is asked of nobody."""
+    there = list(places(hosts, snapshot))
+    return [
+        f"the group {group.name} of hosts: has no host in it"
+        for group in hosts.groups
+        if there and not any(holds(group, place) for place in there)
+    ]
+
+
+def needs(hosts: Hosts | None) -> set[str]:
+    """The lists without which the machines are not known."""
+    return {"nodes"} if hosts and hosts.each == ("node",) else set()

@@ -1,0 +1,154 @@
+"""One command on one host, through testinfra's backends: bounded in time, asking nobody anything."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+import testinfra
+from testinfra.backend.base import BaseBackend, CommandResult
+
+from upgate.base.errors import Inconclusive
+
+if TYPE_CHECKING:
+    from upgate.profile.hosts import Hosts
+
+#: Strict: a key that is not known is not accepted. Nothing prompts, nothing is forwarded, no line is kept open.
+STRICT = ("-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes")
+OPTIONS = (
+    *STRICT,
+    *("-T", "-a", "-x"),
+    *("-o", "LogLevel=ERROR", "-o", "ControlMaster=no", "-o", "PermitLocalCommand=no"),
+    *("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"),
+)
+#: Seconds that connecting may take, at most.
+CONNECT = 10
+#: What ssh and sudo say, and what that means.
+MEANINGS = (
+    (
+        r"REMOTE HOST IDENTIFICATION HAS CHANGED|host key for .* has changed",
+        "its host key has changed: see known_hosts",
+    ),
+    (
+        r"Host key verification failed|No .* host key is known",
+        "its host key is not in known_hosts: add it, once checked",
+    ),
+    (r"Permission denied", "it refuses the login: {said}"),
+    (r"Could not resolve hostname", "its name does not resolve"),
+    (r"Connection refused", "connection refused"),
+    (r"timed out|Operation timed out|Timeout, server", "it does not answer in time"),
+    (r"No route to host|Network is unreachable", "no route to it"),
+    (r"Connection (closed|reset)", "it closes the connection: {said}"),
+    (r"ssh: (command )?not found|ssh: No such file", "there is no ssh here: install the OpenSSH client"),
+    (r"sudo:|sudoers", "sudo does not let us: {said}; allow it without a password (NOPASSWD), or say sudo: false"),
+)
+
+
+class Running:
+    """The processes of one look, each the head of a session of its own."""
+
+    def __init__(self) -> None:
+        self._processes: set[subprocess.Popen[bytes]] = set()
+
+    @contextmanager
+    def process(self, command: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A shell's command without a terminal on which anything could ask; afterwards nothing of it is left."""
+        process = subprocess.Popen(  # noqa: S602 - testinfra's backends make a command for a shell, quoted by them
+            command,
+            shell=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            env=os.environ | {"SSH_ASKPASS_REQUIRE": "never"},
+        )
+        self._processes.add(process)
+        with process:
+            try:
+                yield process
+            finally:
+                end(process)
+                self._processes.discard(process)
+
+    def stop(self) -> None:
+        """End all of them."""
+        for process in list(self._processes):
+            end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End it and all that it has started, if it is not over yet."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def ask(hosts: Hosts, spec: str, command: str, seconds: float, running: Running) -> str:
+    """What a command on a host writes. Raises Inconclusive with the reason, which may hold the host's own words."""
+    try:
+        backend = testinfra.get_host(spec, **options(hosts, seconds)).backend
+        backend.run_local = partial(run_local, backend, seconds, running)
+        return backend.run(command).stdout_bytes.decode(errors="replace")
+    except RuntimeError as problem:  # what testinfra makes of ssh's exit code 255
+        said = problem.args[0].stderr_bytes if isinstance(problem.args[0], CommandResult) else str(problem).encode()
+        raise Inconclusive(meaning(said.decode(errors="replace"))) from None
+
+
+def options(hosts: Hosts, seconds: float) -> dict[str, object]:
+    """What testinfra is told beside the host spec, whose own words count first."""
+    return {
+        "ssh_config": hosts.ssh_config,
+        "ssh_identity_file": hosts.key,
+        "ssh_extra_args": shlex.join(arguments(hosts)),
+        "timeout": max(1, min(CONNECT, int(seconds))),
+        "controlpersist": 0,
+        **({"sudo": True} if hosts.sudo else {}),
+    }
+
+
+def arguments(hosts: Hosts) -> list[str]:
+    """ssh's options. The way through another host is a command of our own: with -J that host's key would go unchecked."""
+    known = ["-o", f"UserKnownHostsFile={hosts.known_hosts}"] if hosts.known_hosts else []
+    return [*OPTIONS, *known, *(["-o", f"ProxyCommand={through(hosts, known)}"] if hosts.jump else [])]
+
+
+def through(hosts: Hosts, known: list[str]) -> str:
+    """The command that connects through the jump host; ssh fills in %h and %p."""
+    files = [*(["-F", hosts.ssh_config] if hosts.ssh_config else []), *(["-i", hosts.key] if hosts.key else [])]
+    return f"{shlex.join(['ssh', *STRICT, *known, *files])} -W [%h]:%p ssh://{hosts.jump}"
+
+
+def run_local(backend: BaseBackend, seconds: float, running: Running, command: str, *args: str) -> CommandResult:
+    """testinfra's own, but bounded in time. Raises Inconclusive."""
+    text = backend.quote(command, *args)
+    with running.process(text) as process:
+        try:
+            out, errors = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise Inconclusive(f"it did not answer to the end within {seconds:.0f} s") from None
+    if process.returncode and not out:
+        raise Inconclusive(meaning(errors.decode(errors="replace")))
+    # Not backend.result(), which logs all of it: command lines may hold secrets.
+    return CommandResult(backend, process.returncode, text.encode(), out, errors)
+
+
+def meaning(said: str) -> str:
+    """What went wrong, in a line that is the same for all hosts with which the same went wrong."""
+    line = last_line(said)
+    for pattern, words in MEANINGS:
+        if re.search(pattern, said):
+            return words.format(said=line)
+    return f"the command failed: {line}" if line else "the command failed without a word"
+
+
+def last_line(said: str) -> str:
+    """The last thing that was said, short."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return lines[-1][:160].rstrip(".") if lines else ""

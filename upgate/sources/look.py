@@ -1,0 +1,104 @@
+"""Where facts come from: a live cluster, the embedded one, or a saved snapshot; probes from outside; the machines."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from upgate import snapshot as snapshots
+from upgate.base.errors import Inconclusive
+from upgate.facts.relations import ASIDE
+from upgate.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from upgate.profile.model import Profile
+
+Progress = Callable[[str, int, int], None]
+#: What takes a snapshot: the nouns, who is told how far it is, and whether a brief look is enough.
+Look = Callable[[Collection[str], Progress, bool], Snapshot]
+#: The reference time of a snapshot that is taken at a moment.
+Since = Callable[[datetime], datetime]
+
+
+@contextmanager
+def looking(profile: Profile, since: Since, vantage: str = "") -> Iterator[Look]:
+    """What takes a snapshot of the profile's cluster, as often as it is called. Raises UsageError."""
+    cluster = profile.cluster
+    if cluster.snapshot:
+        saved = snapshots.load(Path(cluster.snapshot))
+        yield lambda needs, progress, brief: saved
+    elif cluster.embedded:
+        with embedded(cluster.embedded) as kubeconfig:
+            yield partial(look_further, profile, since, vantage, login_to(profile, kubeconfig))
+    else:
+        yield partial(look_further, profile, since, vantage, login_to(profile, cluster.kubeconfig))
+
+
+@contextmanager
+def embedded(state: str) -> Iterator[str]:
+    """The embedded cluster in that state, and the kubeconfig that leads to it."""
+    from upgate.sources.demo import EmbeddedCluster
+
+    with EmbeddedCluster(state) as server, tempfile.TemporaryDirectory(prefix="upgate-") as folder:
+        yield str(server.kubeconfig(Path(folder) / "kubeconfig"))
+
+
+def login_to(profile: Profile, kubeconfig: str | None) -> Look:
+    """Log in now, so that a kubeconfig that cannot be used is found before anything else; what looks is returned."""
+    from upgate.sources.cluster.connection import Patience
+    from upgate.sources.cluster.login import connect
+    from upgate.sources.cluster.look import look
+
+    cluster = profile.cluster
+    seconds = (cluster.connect_timeout, cluster.read_timeout, cluster.deadline)
+    patience = Patience(*(each.total_seconds() for each in seconds))
+    try:
+        login = connect(kubeconfig, cluster.context, patience)
+    except Inconclusive as problem:
+        return partial(blind, str(problem))
+    return partial(look, login)
+
+
+def blind(reason: str, needs: Collection[str], progress: Progress, brief: bool) -> Snapshot:
+    """A snapshot in which nothing could be looked at."""
+    return Snapshot(taken=datetime.now(UTC), gaps=dict.fromkeys([*needs, "health", "version"], reason))
+
+
+def look_further(
+    profile: Profile, since: Since, vantage: str, look: Look, needs: Collection[str], progress: Progress, brief: bool
+) -> Snapshot:
+    """The cluster, from inside and outside, and then its machines, if a check asks for them."""
+    from upgate.sources.hosts.targets import needs as needs_of_hosts
+
+    asked = profile.hosts is not None and "hosts" in needs
+    lists = {*needs} - {*ASIDE} | (needs_of_hosts(profile.hosts) if asked else set())
+    snapshot = look_and_probe(profile, vantage, look, lists, progress, brief)
+    if not asked:
+        return snapshot
+    from upgate.sources.hosts.looking import look as look_at_hosts
+
+    hosts = look_at_hosts(profile, snapshot, since(snapshot.taken))
+    progress("hosts", sum(not host.unseen for host in hosts or ()), 0)
+    return replace(snapshot, hosts=hosts)
+
+
+def look_and_probe(
+    profile: Profile, vantage: str, look: Look, needs: Collection[str], progress: Progress, brief: bool
+) -> Snapshot:
+    """The cluster from inside, and then what the profile wants probed from outside."""
+    if not profile.external:
+        return look(needs, progress, brief)
+    from upgate.sources.probes import attempt_all
+    from upgate.sources.probes.targets import needs as needs_outside
+    from upgate.sources.probes.targets import targets
+
+    snapshot = look({*needs, *needs_outside(profile.external)}, progress, brief)
+    wanted = targets(profile.external, snapshot, profile.secrets, profile.scope.namespaces)
+    return replace(snapshot, attempts=attempt_all(wanted, vantage=vantage))

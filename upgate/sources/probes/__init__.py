@@ -1,0 +1,44 @@
+"""One attempt from outside: what a user, a load balancer or a monitor would see at an address.
+
+Looking and judging are separated. Only what looks needs httpx, and is imported when there is something to look at.
+
+targets     the profile's entries and the snapshot → targets; and what was seen of each
+places      what `each:` stands for: nodes, Ingresses, load balancers
+asking      one entry at one place → a target
+target      what to send, and what to expect: data
+running     all targets at once, bounded, paced, retried visibly          (looks)
+look        one target, under one clock; classifies what went wrong       (looks)
+http        one HTTP answer, redirects included; journeys: several        (looks)
+ports       a port, its certificate, its versions of TLS                  (looks)
+resolving   a name: for this machine's programs; name_servers: at a DNS server (looks)
+watch       when each phase began, which address, which certificate       (looks)
+attempt     what was seen: data; goes into the snapshot
+judging     target + attempt → problems in words; pure
+explaining  whose address it is, and how they are, by the snapshot; pure
+hints       how to ask the same by hand; pure
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from upgate.sources.probes.attempt import Attempt, Certificate, Failure
+from upgate.sources.probes.judging import Problem, judge
+from upgate.sources.probes.target import Expectation, Target
+
+__all__ = ["Attempt", "Certificate", "Expectation", "Failure", "Problem", "Target", "attempt", "attempt_all", "judge"]
+
+
+def attempt_all(targets: Iterable[Target], *, vantage: str = "", limit: int = 1024) -> list[Attempt]:
+    """Look at all targets at once, at most `limit` at a time; the attempts come in the targets' order.
+
+    Nothing that a network or a server does is raised: it is in the attempts.
+    """
+    from upgate.sources.probes.running import run
+
+    return run(list(targets), vantage, limit)
+
+
+def attempt(target: Target, *, vantage: str = "") -> Attempt:
+    """Look at one target."""
+    return attempt_all([target], vantage=vantage)[0]

@@ -1,0 +1,136 @@
+"""How the body and the headers of an answer compare with what is expected. Text from servers is cut and made printable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from upgate.base.redaction import HIDDEN
+from upgate.sources.probes.attempt import Seen
+from upgate.sources.probes.masking import is_credential, shown_url
+from upgate.sources.probes.target import Expectation
+
+EXCERPT = 120
+#: Characters of a body that are looked through for secrets before an excerpt is cut out of them.
+BEGINNING = 1 << 14
+
+
+class Answer(msgspec.Struct):
+    """One answer while it is compared."""
+
+    headers: Mapping[str, str]
+    body: str
+    #: The URL that it redirects to; empty if it does not.
+    location: str = ""
+    #: There was more of the body than was read.
+    cut: bool = False
+    #: Takes secrets out of what is shown. Before a text is cut: half of one would not be known again.
+    mask: Callable[[str], str] = str
+
+    @property
+    def beginning(self) -> str:
+        """How the body begins, without secrets."""
+        return excerpt(self.mask(self.body[:BEGINNING]))
+
+
+def compare(expected: Expectation, answer: Answer) -> Seen:
+    """Whether the expectation is met, and if not, what was there instead."""
+    observed = COMPARISONS[expected.about](expected, answer)
+    return Seen(answer.mask(str(expected)), observed is None, answer.mask(observed or ""))
+
+
+def excerpt(text: str, length: int = EXCERPT) -> str:
+    """How a text begins, on one line."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text[: length * 4]).split())
+    return line[: length - 1] + "…" if len(line) > length else line
+
+
+def _contains(expected: Expectation, answer: Answer) -> str | None:
+    return None if expected.wanted in answer.body else _body(answer, f'does not contain "{expected.wanted}"')
+
+
+def _matches(expected: Expectation, answer: Answer) -> str | None:
+    return None if re.search(expected.wanted, answer.body) else _body(answer, f"does not match /{expected.wanted}/")
+
+
+def _body(answer: Answer, lacks: str) -> str:
+    part = "the first MiB of the body" if answer.cut else "body"
+    return f'{part} {lacks}; begins "{answer.beginning}"' if answer.body else f"{part} {lacks}; it is empty"
+
+
+def _json(expected: Expectation, answer: Answer) -> str | None:
+    try:
+        value = json_at(expected.of, answer)
+    except LookupError as missing:
+        return str(missing)
+    text = msgspec.json.encode(value, order="deterministic").decode()
+    return (
+        None
+        if _whole(value) == _whole(msgspec.json.decode(expected.wanted))
+        else f"JSON {expected.of} is {_value(expected.of, text, answer)}"
+    )
+
+
+def _whole(value: Any) -> str:
+    """A JSON value as text in which 1 and 1.0 are one number, and true is none."""
+    numbers = msgspec.json.Decoder(float_hook=_number).decode(msgspec.json.encode(value))
+    return msgspec.json.encode(numbers, order="deterministic").decode()
+
+
+def _number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+def json_at(path: str, answer: Answer) -> Any:
+    """The value at a dotted path of the body. Raises LookupError, which says what is missing."""
+    try:
+        value: Any = msgspec.json.decode(answer.body.removeprefix("\ufeff"))
+    except msgspec.DecodeError as error:
+        raise LookupError(_body(answer, "is not JSON")) from error
+    for step in filter(None, path.split(".")):
+        try:
+            value = value[int(step)] if isinstance(value, list) else value[step]
+        except (LookupError, TypeError, ValueError) as error:
+            raise LookupError(f"JSON has no {path}: there is no {step}") from error
+    return value
+
+
+def _header(expected: Expectation, answer: Answer) -> str | None:
+    value = answer.headers.get(expected.of)
+    if value is None:
+        return f"header {expected.of} is missing"
+    return None if expected.wanted in value else f'header {expected.of} is "{_value(expected.of, value, answer)}"'
+
+
+def _value(name: str, text: str, answer: Answer) -> str:
+    """A value for people; one that is named like a credential, such as Set-Cookie, is none of theirs."""
+    return HIDDEN if is_credential(name.rpartition(".")[2]) else excerpt(answer.mask(text))
+
+
+def _location(expected: Expectation, answer: Answer) -> str | None:
+    if expected.wanted == answer.location:
+        return None
+    return f"redirects to {shown_url(answer.location)}" if answer.location else "does not redirect"
+
+
+def _resolves(expected: Expectation, answer: Answer) -> str | None:
+    return None if expected.wanted == answer.body else f"resolves to {answer.body}"
+
+
+def _versions(expected: Expectation, answer: Answer) -> str | None:
+    return None if expected.wanted == answer.body else f"accepts {answer.body or 'no TLS version'}"
+
+
+COMPARISONS = {
+    "versions": _versions,
+    "resolves": _resolves,
+    "contains": _contains,
+    "matches": _matches,
+    "json": _json,
+    "header": _header,
+    "location": _location,
+}

@@ -1,0 +1,161 @@
+"""An entry of the profile, at one place, becomes a target."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+import msgspec
+
+from upgate.profile.external import METHODS, PLACES
+from upgate.sources.probes.places import Place
+from upgate.sources.probes.target import Expectation, Step, Target
+
+if TYPE_CHECKING:
+    from upgate.profile.external import External
+    from upgate.profile.external import Step as ProfileStep
+
+#: The answer to the key of UPGRADE, by RFC 6455.
+ACCEPTED = Expectation("header", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Sec-WebSocket-Accept")
+#: Keys of an entry that are the same in a target.
+SAME = ("method", "follow", "http2", "attempts")
+#: A page that redirects has not been shown: whoever is not logged in is sent to the login.
+SUCCESS = dict.fromkeys(("GET", "HEAD"), tuple(range(200, 300)))
+#: Texts of an entry that a target has too, or empty.
+TEXTS = ("ca", "client_certificate", "client_key", "proxy", "resolver", "record")
+
+
+def target_at(entry: External, place: Place, secrets: Sequence[str]) -> Target | None:
+    """What to ask there. None where the entry asks for a word that this place does not have, such as a host."""
+    words = Words(place.words)
+    url = words.in_url(url_of(entry))
+    if entry.each and lacks(entry, words):
+        return None
+    password = (entry.basic or "").partition(":")[2]
+    return Target(
+        id=f"{entry.id}[{place.name}]" if place.name else entry.id,
+        url=url,
+        headers={name: words(value) for name, value in headers_of(entry).items()},
+        status=(101,) if entry.websocket else entry.status or (),
+        expectations=tuple(expectations(entry, url, words)),
+        within=entry.within and entry.within.total_seconds(),
+        timeout=entry.timeout.total_seconds(),
+        tls_days=entry.tls_days,
+        address=words(entry.address or ""),
+        server_name=words(entry.server_name or ""),
+        steps=tuple(step_of(step, words) for step in entry.journey or ()),
+        closed=entry.closed is not None,
+        secrets=(*secrets, *filter(None, [password])),
+        **{key: getattr(entry, key) for key in SAME},
+        **{key: getattr(entry, key) or "" for key in TEXTS},
+    )
+
+
+def lacks(entry: External, words: Words) -> bool:
+    """The entry names a word of its `each` that this place does not have, in whatever it sends or expects."""
+    sent = [entry.url, entry.tcp, entry.tls, entry.dns, entry.websocket, entry.closed, entry.address, entry.server_name]
+    texts = [*filter(None, sent), *entry.headers.values(), *(entry.resolves_to or ())]
+    texts += [entry.location or "", entry.body or "", *entry.header.values()]
+    for step in entry.journey or ():
+        texts += [request_of(step)[1], *step.headers.values()]
+    named = set(re.findall(r"\{(\w+)\}", " ".join(words(text) for text in texts)))
+    return not named.isdisjoint(PLACES[entry.each or ""])
+
+
+class Words:
+    """Puts a place's words where an entry's texts name them; other braces stay as they are."""
+
+    def __init__(self, words: Mapping[str, str]) -> None:
+        self._words = words
+
+    def __call__(self, text: str) -> str:
+        """The text with them."""
+        return re.sub(r"\{(\w+)\}", lambda match: self._words.get(match[1], match[0]), text)
+
+    def in_url(self, text: str) -> str:
+        """A URL with them: an IPv6 address stands in brackets."""
+        bracketed = {word: f"[{value}]" if is_ipv6(value) else value for word, value in self._words.items()}
+        return Words(bracketed)(text)
+
+
+def is_ipv6(text: str) -> bool:
+    """An IPv6 address without brackets."""
+    try:
+        return ip_address(text).version == 6
+    except ValueError:
+        return False
+
+
+def url_of(entry: External) -> str:
+    """What is asked; the scheme says how."""
+    if entry.websocket:
+        return "ws" + entry.websocket.removeprefix("ws").removeprefix("http")
+    if entry.journey:
+        return request_of(entry.journey[0])[1]
+    for scheme in ("dns", "tls", "tcp"):
+        if said := getattr(entry, scheme):
+            return f"{scheme}://{said}"
+    place = entry.closed or ""
+    return entry.url or (place if "://" in place else f"tcp://{place}")
+
+
+def headers_of(entry: External) -> dict[str, str]:
+    """The headers to send, with who we are."""
+    basic = {"Authorization": "Basic " + b64encode((entry.basic or "").encode()).decode()} if entry.basic else {}
+    bearer = {"Authorization": f"Bearer {entry.bearer}"} if entry.bearer else {}
+    return {**entry.headers, **basic, **bearer}
+
+
+def step_of(step: ProfileStep, words: Words) -> Step:
+    """One request of a journey."""
+    method, url = request_of(step)
+    return Step(
+        method=method,
+        url=words.in_url(url),
+        headers={name: words(value) for name, value in step.headers.items()},
+        form=dict(step.form),
+        json="" if step.json_body is None else as_json(step.json_body),
+        status=step.status or SUCCESS.get(method, ()),
+        expectations=(Expectation("contains", step.body),) if step.body else (),
+        capture=dict(step.capture),
+    )
+
+
+def request_of(step: ProfileStep) -> tuple[str, str]:
+    """The method and the URL of a step: the profile checked that there is exactly one."""
+    return next((method.upper(), url) for method in METHODS if (url := getattr(step, method)))
+
+
+def expectations(entry: External, url: str, words: Words) -> Iterator[Expectation]:
+    """What the answer must hold."""
+    if entry.websocket:
+        yield ACCEPTED
+    if entry.resolves_to:
+        yield Expectation("resolves", ", ".join(sorted(canonical(words(each)) for each in entry.resolves_to)))
+    if entry.versions:
+        yield Expectation("versions", ", ".join(sorted(entry.versions)))
+    if entry.body:
+        yield Expectation("contains", words(entry.body))
+    if entry.matches:
+        yield Expectation("matches", entry.matches)
+    if entry.location:
+        yield Expectation("location", urljoin(url, words.in_url(entry.location)))
+    yield from (Expectation("json", as_json(value), path) for path, value in entry.json_values.items())
+    yield from (Expectation("header", words(value), name) for name, value in entry.header.items())
+
+
+def canonical(text: str) -> str:
+    """A record as it is written here: `2001:DB8::0` and `2001:db8::` are one, and quotes of a zone file say nothing."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return text.strip('"').rstrip(".").lower() or text
+
+
+def as_json(value: Any) -> str:
+    """A JSON value as text, always the same for the same value."""
+    return msgspec.json.encode(value, order="deterministic").decode()

@@ -1,0 +1,156 @@
+"""Exceptions → classified failures. httpx tells most of them apart only by their causes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+
+import dns.exception
+import httpcore
+import httpx
+
+from upgate.base.errors import Inconclusive
+from upgate.sources.probes.attempt import Failure, Kind
+from upgate.sources.probes.resolving import Unresolved
+from upgate.sources.probes.watch import Phase, Watch
+
+#: OpenSSL's verification results: https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
+VERIFICATION: dict[int, Kind] = {
+    10: "tls-expired",
+    18: "tls-unknown-issuer",
+    19: "tls-unknown-issuer",
+    20: "tls-unknown-issuer",
+    21: "tls-unknown-issuer",
+    62: "tls-wrong-name",
+    64: "tls-wrong-name",
+}
+#: OpenSSL's reasons that do not speak for themselves. We speak TLS 1.2 and later, as browsers do.
+HANDSHAKE = {
+    "UNSUPPORTED_PROTOCOL": "it speaks no version of TLS from 1.2 on",
+    "TLSV1_ALERT_PROTOCOL_VERSION": "it speaks no version of TLS from 1.2 on",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "it wants a client certificate",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "it refuses what we offer: a cipher, or a missing client certificate",
+    "TLSV1_UNRECOGNIZED_NAME": "it knows no such name",
+    "WRONG_VERSION_NUMBER": "it does not speak TLS: wrong version number",
+}
+UNREACHABLE = {errno.EHOSTUNREACH, errno.EHOSTDOWN}
+#: There is no way there from here.
+NO_NETWORK = {errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM}
+#: A header that may not be sent, quoted by h11: it may be a credential.
+QUOTED = re.compile(r" b(['\"]).*\1", re.DOTALL)
+OUT_OF_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+#: When a whole attempt runs out of time, what it was waiting for.
+OVERDUE: dict[Phase, Failure] = {
+    "name": Failure("resolver", "the name server did not answer in time"),
+    "dns": Failure("read-timeout", "no answer to the DNS query"),
+    "connect": Failure("connect-timeout"),
+    "proxy": Failure("proxy", "the proxy did not answer in time"),
+    "tls": Failure("tls-other", "the handshake was not complete in time"),
+    "answer": Failure("read-timeout", "connected, but no answer"),
+    "body": Failure("read-timeout", "the answer began, but did not end"),
+}
+
+
+def classify(error: Exception, watch: Watch) -> Failure:
+    """What went wrong. An error that nothing is known about counts as ours: it is never taken for an answer."""
+    if isinstance(error, TimeoutError):
+        return OVERDUE[_proxied(watch.phase, watch)]
+    failure = _first(error, watch.host) or Failure("set-up", f"{type(error).__name__}: {error}")
+    if watch.by_proxy and watch.phase in ("name", "connect", "proxy"):
+        return _of_proxy(error, failure, watch)
+    return failure
+
+
+def _first(error: Exception, host: str) -> Failure | None:
+    causes = list(_causes(error))
+    for known in (_our_own, _name, _tls, _connection, _protocol):
+        for cause in causes:
+            if failure := known(cause, host):
+                return failure
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, what caused it, and all members of groups on the way."""
+    yield error
+    for member in getattr(error, "exceptions", ()):
+        yield from _causes(member)
+    if deeper := error.__cause__ or error.__context__:
+        yield from _causes(deeper)
+
+
+def _our_own(error: BaseException, _: str) -> Failure | None:
+    if isinstance(error, Inconclusive | httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+        return Failure("set-up", QUOTED.sub("", str(error)))
+    if isinstance(error, OSError) and error.errno in OUT_OF_FILES:
+        return Failure("set-up", f"{error.strerror}: raise the limit on open files (ulimit -n)")
+    return None
+
+
+def _name(error: BaseException, host: str) -> Failure | None:
+    if isinstance(error, Unresolved):
+        return Failure("name", str(error))
+    if isinstance(error, dns.exception.DNSException):
+        return Failure("protocol", str(error))
+    if isinstance(error, UnicodeError):
+        return Failure("name", f"{host} is not a valid name")
+    if not isinstance(error, socket.gaierror):
+        return None
+    again = error.errno == socket.EAI_AGAIN
+    return Failure("resolver" if again else "name", f"{host} does not resolve ({error.strerror})")
+
+
+def _tls(error: BaseException, host: str) -> Failure | None:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        kind = VERIFICATION.get(error.verify_code, "tls-other")
+        return Failure(kind, host if kind == "tls-wrong-name" else error.verify_message)
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+        reason = error.reason or str(error)
+        return Failure("tls-other", HANDSHAKE.get(reason, reason.lower().replace("_", " ")))
+    return None
+
+
+def _connection(error: BaseException, _: str) -> Failure | None:
+    if isinstance(error, ConnectionRefusedError):
+        return Failure("connect-refused")
+    if isinstance(error, OSError) and error.errno == errno.ETIMEDOUT:
+        return Failure("connect-timeout")
+    if isinstance(error, OSError) and error.errno in UNREACHABLE | NO_NETWORK:
+        kind = "unreachable" if error.errno in UNREACHABLE else "no-network"
+        return Failure(kind, os.strerror(error.errno).lower())
+    return None
+
+
+def _protocol(error: BaseException, _: str) -> Failure | None:
+    if isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in str(error):
+        early = "incomplete" in str(error) or "closed connection" in str(error)
+        return Failure("reset" if early else "protocol", str(error))
+    if isinstance(error, httpx.DecodingError | httpx.TooManyRedirects):
+        return Failure("protocol", str(error))
+    if isinstance(error, httpx.ProxyError):
+        return Failure("proxy", f"the proxy refused: {error}")
+    if isinstance(error, httpx.TransportError | httpcore.NetworkError | ConnectionError | ssl.SSLEOFError):
+        return Failure("reset", _reset_words(error))
+    return None
+
+
+def _reset_words(error: BaseException) -> str:
+    if any(isinstance(cause, ConnectionResetError) for cause in _causes(error)):
+        return "connection reset"
+    return "before its answer was complete"
+
+
+def _proxied(phase: Phase, watch: Watch) -> Phase:
+    return "proxy" if watch.by_proxy and phase in ("connect", "proxy") else phase
+
+
+def _of_proxy(error: Exception, failure: Failure, watch: Watch) -> Failure:
+    """What a proxy says about the target is the target's; everything else is between us and the proxy."""
+    if isinstance(error, httpx.ProxyError) and str(error)[:3] in ("502", "503", "504"):
+        return Failure("unreachable", f"the proxy {watch.address} answered {error}")
+    words = {"connect-refused": "connection refused", "connect-timeout": "no connection in time"}
+    return Failure("proxy", f"the proxy {watch.address}: {failure.words or words.get(failure.kind, failure.kind)}")

@@ -1,0 +1,123 @@
+"""Requests one after the other that share cookies and captured values: log in, search, order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from urllib.parse import quote, urlencode
+
+import httpx
+import msgspec
+
+from upgate.sources.probes.answers import Answer, json_at
+from upgate.sources.probes.attempt import Attempt, Seen
+from upgate.sources.probes.http import Report, compared, exchange
+from upgate.sources.probes.judging import judge
+from upgate.sources.probes.target import Step, Target
+from upgate.sources.probes.trust import Trust
+from upgate.sources.probes.watch import Watch
+
+
+async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
+    """Go as far as the steps are as expected. Raises what httpx and the network raise."""
+    cookies, captured = httpx.Cookies(), {}
+    for step, stage in zip(target.steps, target.stages, strict=True):
+        request, own = _request(target, step, captured), Report()
+        answer = await exchange(request, trust, watch, own, cookies)
+        missing = _capture(step, answer, cookies, captured)
+        request = _with_secrets(request, captured)
+        compared(request, answer, own)
+        wrong = _problems(request, own) or missing
+        report.seen += (Seen(stage, not wrong, f"{stage}: {request.mask(wrong)}" if wrong else ""),)
+        if wrong:
+            return
+
+
+def _request(target: Target, step: Step, captured: Mapping[str, str]) -> Target:
+    body, content_type = _body(step, captured)
+    headers = {name: _filled(value, captured) for name, value in step.headers.items()}
+    request = msgspec.structs.replace(
+        target,
+        steps=(),
+        method=step.method,
+        url=_filled(step.url, {word: quote(value, safe="") for word, value in captured.items()}),
+        headers=content_type | headers,
+        content=body.encode(),
+        status=step.status,
+        expectations=step.expectations,
+        secrets=(*target.secrets, *_typed(target)),
+    )
+    return _with_secrets(request, captured)
+
+
+def _typed(target: Target) -> tuple[str, ...]:
+    """What is filled into forms: an answer could repeat it."""
+    return tuple(value for step in target.steps for value in step.form.values())
+
+
+def _with_secrets(request: Target, captured: Mapping[str, str]) -> Target:
+    """The same, which shows no captured value: not even that of an answer that is wrong otherwise."""
+    return msgspec.structs.replace(request, secrets=(*request.secrets, *captured.values()))
+
+
+def _body(step: Step, captured: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    if step.form:
+        fields = {name: _filled(value, captured) for name, value in step.form.items()}
+        return urlencode(fields), {"Content-Type": "application/x-www-form-urlencoded"}
+    if step.json:
+        quoted = {word: msgspec.json.encode(value).decode()[1:-1] for word, value in captured.items()}
+        return _filled(step.json, quoted), {"Content-Type": "application/json"}
+    return "", {}
+
+
+def _filled(text: str, captured: Mapping[str, str]) -> str:
+    """The text with captured values in the place of their `{word}`; other braces stay as they are."""
+    return re.sub(r"\{(\w+)\}", lambda match: captured.get(match[1], match[0]), text)
+
+
+def _problems(request: Target, report: Report) -> str:
+    now = datetime.now(UTC)
+    untimed = msgspec.structs.replace(request, within=None, tls_days=None)
+    seen = Attempt(id=request.id, target=request.shown, started=now, **msgspec.structs.asdict(report))
+    return "; ".join(problem.observed for problem in judge(untimed, seen))
+
+
+def _capture(step: Step, answer: Answer, cookies: httpx.Cookies, captured: dict[str, str]) -> str:
+    """Keep what later steps need; what is missing, or empty."""
+    for word, source in step.capture.items():
+        how, _, what = source.partition(":")
+        try:
+            captured[word] = SOURCES[how](what, answer, cookies)
+        except LookupError as missing:
+            return f"nothing to capture for {word}: {missing.args[0]}"
+    return ""
+
+
+def _of_json(path: str, answer: Answer, _: httpx.Cookies) -> str:
+    value = json_at(path, answer)
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _of_header(name: str, answer: Answer, _: httpx.Cookies) -> str:
+    if name not in answer.headers:
+        raise LookupError(f"header {name} is missing")
+    return answer.headers[name]
+
+
+def _of_cookie(name: str, _: Answer, cookies: httpx.Cookies) -> str:
+    value = next((cookie.value for cookie in cookies.jar if cookie.name == name), None)
+    if value is None:
+        raise LookupError(f"there is no cookie {name}")
+    return value
+
+
+def _of_regex(pattern: str, answer: Answer, _: httpx.Cookies) -> str:
+    """The first group, or all of the match where there is none."""
+    match = re.search(pattern, answer.body)
+    if match is None:
+        raise LookupError(f"the body does not match /{pattern}/")
+    return match[1] if match.re.groups else match[0]
+
+
+SOURCES = {"json": _of_json, "header": _of_header, "cookie": _of_cookie, "regex": _of_regex}

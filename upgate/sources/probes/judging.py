@@ -1,0 +1,172 @@
+"""A target and what was seen of it → problems in words. Pure: no clock, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import NamedTuple
+
+from upgate.base.errors import Inconclusive
+from upgate.sources.probes.attempt import CERTIFICATE, Attempt, Certificate
+from upgate.sources.probes.target import Target
+
+
+class Problem(NamedTuple):
+    """One thing that is not as expected."""
+
+    observed: str
+    expected: str
+
+
+def judge(target: Target, attempt: Attempt) -> list[Problem]:
+    """All that is wrong with what was seen; nothing means all is well.
+
+    Raises Inconclusive where we could not look, or looked with other expectations than these.
+    """
+    if attempt.failure and attempt.failure.is_ours:
+        raise Inconclusive(f"{attempt.target} could not be asked: {attempt.failure.words}")
+    if target.closed:
+        return _open(attempt)
+    if attempt.failure:
+        return [*_failed(target, attempt), *_ageing(target, attempt)]
+    wrong = [
+        *_status(target, attempt),
+        *_version(target, attempt),
+        *_content(target, attempt),
+        *_ageing(target, attempt),
+    ]
+    return [*wrong, *_slow(target, attempt, tolerant=bool(wrong))]
+
+
+def _failed(target: Target, attempt: Attempt) -> Iterator[Problem]:
+    failure = attempt.failure
+    stage = f"{target.stages[len(attempt.seen)]}: " if target.steps else ""
+    if failure.kind in CERTIFICATE:
+        yield Problem(stage + _certificate(attempt), "a certificate that verifies")
+        return
+    at, words = attempt.address or attempt.target, f" ({failure.words})" if failure.words else ""
+    text = {
+        "name": failure.words,
+        "connect-refused": f"connection refused at {at}",
+        "connect-timeout": f"no connection to {at} within {amount(target.timeout)}",
+        "unreachable": f"{at} is unreachable{words}",
+        "no-network": f"{at} is unreachable{words}",
+        "tls-other": f"TLS with {at} failed{words}",
+        "reset": f"{at} closed the connection{words}",
+        "read-timeout": f"no complete answer from {at} within {amount(target.timeout)}{words}",
+        "protocol": f"{at} answered something that is not valid {'DNS' if target.scheme == 'dns' else 'HTTP'}{words}",
+    }[failure.kind]
+    yield Problem(stage + text, target.expected)
+
+
+def _open(attempt: Attempt) -> list[Problem]:
+    """What must be closed may refuse, ignore or drop us. Never having got near it proves nothing."""
+    kind = attempt.failure.kind if attempt.failure else ""
+    if kind in ("name", "no-network"):
+        raise Inconclusive(f"whether {attempt.target} is closed cannot be said from here: {attempt.failure.words}")
+    if kind in ("connect-refused", "connect-timeout", "unreachable", "reset", "read-timeout"):
+        return []
+    answer = f"answers with status {attempt.status}" if attempt.status else "answers" if kind else "accepts connections"
+    return [Problem(f"{attempt.address} {answer}", "closed")]
+
+
+def _certificate(attempt: Attempt) -> str:
+    certificate, words = attempt.certificate, attempt.failure.words
+    if attempt.failure.kind == "tls-wrong-name":
+        return (
+            f"certificate is for {_names(certificate)}, not {words}"
+            if certificate
+            else f"certificate is not for {words}"
+        )
+    if attempt.failure.kind == "tls-unknown-issuer":
+        return f"certificate was issued by {_issuer(certificate)}, which is not trusted ({words})"
+    if certificate and certificate.not_after < attempt.started:
+        return _expired(certificate, attempt)
+    return f"a certificate of the chain has expired ({words})"
+
+
+def _expired(certificate: Certificate, attempt: Attempt) -> str:
+    seconds = (attempt.started - certificate.not_after).total_seconds()
+    return f"certificate expired {plural(int(seconds // 86400), 'day')} ago ({certificate.not_after:%Y-%m-%d})"
+
+
+def _names(certificate: Certificate) -> str:
+    names = certificate.names
+    if not names:
+        return f"no name ({certificate.subject} stands in its subject alone)"
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _issuer(certificate: Certificate | None) -> str:
+    if certificate is None:
+        return "somebody"
+    return "itself" if certificate.issuer == certificate.subject else certificate.issuer
+
+
+def _status(target: Target, attempt: Attempt) -> Iterator[Problem]:
+    if attempt.status is None or target.accepts(attempt.status):
+        return
+    redirect = f", redirects to {attempt.location}" if attempt.location else ""
+    excerpt = f'; the body begins "{attempt.excerpt}"' if attempt.excerpt else ""
+    yield Problem(f"status {attempt.status}{redirect}{excerpt}", target.expected)
+
+
+def _version(target: Target, attempt: Attempt) -> Iterator[Problem]:
+    if target.http2 and attempt.http_version not in ("HTTP/2", ""):
+        yield Problem(f"answered over {attempt.http_version}", "HTTP/2")
+
+
+def _content(target: Target, attempt: Attempt) -> Iterator[Problem]:
+    if target.scheme in ("ws", "wss") and attempt.status != 101:
+        return  # the status says it all
+    seen = {each.expected: each for each in attempt.seen}
+    for expected in expected_words(target):
+        if expected not in seen:
+            raise Inconclusive(f"{attempt.target} was asked with other expectations than these; ask it again")
+        if not seen[expected].met:
+            yield Problem(seen[expected].observed, target.expected if target.steps else expected)
+            if target.steps:
+                return  # the journey ended there
+
+
+def expected_words(target: Target) -> list[str]:
+    """The expectations about the answer in words, without any secret."""
+    return [*target.stages, *(target.mask(str(each)) for each in target.expectations)]
+
+
+def _slow(target: Target, attempt: Attempt, tolerant: bool) -> Iterator[Problem]:
+    took, ours = attempt.elapsed.total, attempt.elapsed.ours
+    if target.within is None or took <= target.within:
+        return
+    if took - ours > target.within:
+        yield Problem(f"took {took:.2f} s", f"within {amount(target.within)}")
+    elif not tolerant:
+        raise Inconclusive(
+            f"{attempt.target} took {took:.2f} s; for {ours:.2f} s of it this machine was too busy to look"
+        )
+
+
+def _ageing(target: Target, attempt: Attempt) -> Iterator[Problem]:
+    certificate = attempt.certificate
+    if target.tls_days is None:
+        return
+    expected = f"more than {plural(target.tls_days, 'day')} left"
+    if certificate is None and not attempt.failure:
+        yield Problem("no certificate: the answer came without TLS", expected)
+    if certificate and 0 <= certificate.days_left(attempt.started) <= target.tls_days:
+        days = plural(certificate.days_left(attempt.started), "day")
+        yield Problem(f"certificate has {days} left ({certificate.not_after:%Y-%m-%d})", expected)
+
+
+def amount(seconds: float) -> str:
+    """As a profile says it: `800ms`, `5s`."""
+    from upgate.profile.quantities import (
+        format_duration,
+    )  # brings pydantic, which nobody needs for an attempt that is well
+
+    return format_duration(timedelta(seconds=seconds))
+
+
+def plural(number: int, noun: str) -> str:
+    """`1 day`, `3 days`."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")

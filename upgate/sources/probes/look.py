@@ -1,0 +1,51 @@
+"""One look at one target under one clock: whatever happens, an attempt says it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import msgspec
+
+from upgate.sources.probes import certificates, http, journeys, ports, resolving
+from upgate.sources.probes.attempt import CERTIFICATE, Attempt, Certificate, Failure
+from upgate.sources.probes.failures import classify
+from upgate.sources.probes.http import Report
+from upgate.sources.probes.target import Target
+from upgate.sources.probes.trust import Trust
+from upgate.sources.probes.watch import Watch, current
+
+#: By the URL's scheme; everything else is HTTP, or is refused by it.
+ASK = {"tcp": ports.ask, "tls": ports.ask, "dns": resolving.ask}
+
+
+async def look(target: Target, trust: Trust, watch: Watch, vantage: str) -> Attempt:
+    """What one attempt sees."""
+    started, report, failure = datetime.now(UTC), Report(), None
+    current.set(watch)
+    try:
+        async with asyncio.timeout(target.timeout):
+            ask = journeys.ask if target.steps else ASK.get(target.scheme, http.ask)
+            await ask(target, trust, watch, report)
+    except Exception as error:  # whatever it is: it is classified, and kept
+        failure = classify(error, watch)
+    elapsed = watch.elapsed()
+    await watch.abandon()
+    return Attempt(
+        id=target.id,
+        target=target.shown,
+        vantage=vantage,
+        started=started,
+        elapsed=elapsed,
+        address="" if watch.by_proxy else watch.address,
+        failure=failure and Failure(failure.kind, target.mask(failure.words)),
+        certificate=await _certificate(watch, failure, target.timeout - elapsed.total),
+        **msgspec.structs.asdict(report),
+    )
+
+
+async def _certificate(watch: Watch, failure: Failure | None, seconds: float) -> Certificate | None:
+    der = watch.certificate
+    if failure and failure.kind in CERTIFICATE and not watch.by_proxy:
+        der = await certificates.fetch(watch.addresses[0], watch.port, watch.host, seconds)
+    return certificates.read(der) if der else None

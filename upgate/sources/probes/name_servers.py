@@ -1,0 +1,75 @@
+"""The records that a name server has of a name; the only user of dnspython."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+
+import dns.asyncquery
+import dns.exception
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdata
+import dns.rdatatype
+import dns.resolver
+
+from upgate.base.errors import Inconclusive
+from upgate.sources.probes.asking import canonical
+from upgate.sources.probes.hints import is_with_port
+from upgate.sources.probes.resolving import Unresolved
+from upgate.sources.probes.target import Target
+from upgate.sources.probes.watch import Watch
+
+
+async def records(target: Target, watch: Watch) -> list[str]:
+    """Those of the wanted type, aliases followed; over UDP, and over TCP where the answer is too long for that.
+
+    Raises Unresolved, Inconclusive, and what the network raises.
+    """
+    kind = dns.rdatatype.from_text(target.record or "A")
+    query = dns.message.make_query(_name(watch.host), kind)
+    watch.addresses, watch.port = await _server(target.resolver)
+    watch.phase, began = "dns" if target.resolver else "name", time.monotonic()
+    answer, _ = await dns.asyncquery.udp_with_fallback(query, watch.addresses[0], port=watch.port)
+    watch.answered(time.monotonic() - began)
+    if answer.rcode() != dns.rcode.NOERROR:
+        raise Unresolved(f"{watch.host} does not resolve: {watch.address} answered {dns.rcode.to_text(answer.rcode())}")
+    found = answer.resolve_chaining().answer
+    if found is None:
+        raise Unresolved(f"{watch.host} has no {dns.rdatatype.to_text(kind)} record, says {watch.address}")
+    return [canonical(text_of(record)) for record in found]
+
+
+def text_of(record: dns.rdata.Rdata) -> str:
+    """As a profile writes it: a TXT record is one text, however many strings it is made of."""
+    if record.rdtype == dns.rdatatype.TXT:
+        return b"".join(record.strings).decode(errors="replace")
+    return record.to_text()
+
+
+def _name(text: str) -> dns.name.Name:
+    try:
+        return dns.name.from_text(text)
+    except dns.exception.DNSException as problem:
+        raise Unresolved(f"{text} is not a valid name ({problem})") from problem
+
+
+async def _server(resolver: str) -> tuple[list[str], int]:
+    """Address and port of the name server: the entry's, or the first of this machine. Raises Inconclusive."""
+    if not resolver:
+        return [_own()], 53
+    host, _, port = resolver.rpartition(":") if is_with_port(resolver) else (resolver, "", "53")
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)
+    except socket.gaierror as problem:
+        raise Inconclusive(f"the name server {resolver} does not resolve ({problem.strerror})") from problem
+    return [found[0][4][0]], int(port)
+
+
+def _own() -> str:
+    try:
+        return str(dns.resolver.Resolver().nameservers[0])
+    except dns.exception.DNSException as problem:
+        raise Inconclusive(f"this machine names no DNS server: {problem}") from problem

@@ -1,0 +1,119 @@
+"""The places that an entry with `each:` stands for: nodes, hosts of Ingresses, load balancers, by what the snapshot says.
+
+An object without an address is a gap, not a finding: nobody could ask it, but not every controller says where it listens.
+Checks of their own judge the address itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from upgate.battery.expectations import scoped
+from upgate.facts.ingresses import Ingress
+from upgate.facts.nodes import Node
+from upgate.facts.services import Service
+from upgate.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from upgate.profile.external import External
+
+#: The profile's word for a node's address, and Kubernetes' own.
+ADDRESS_TYPES = {"internal": "InternalIP", "external": "ExternalIP", "hostname": "Hostname"}
+REQUIREMENT = re.compile(r"(!?)\s*([^\s!=]+)\s*(?:(!=|==|=)\s*(\S*))?")
+#: A path that says itself what to ask for; controllers also take regular expressions.
+PLAIN_PATH = re.compile(r"/[^()*$^\\|+?\[\]]*")
+
+
+class Place(NamedTuple):
+    """One thing to ask."""
+
+    #: What tells it from the others.
+    name: str
+    #: What `{…}` stands for in the entry's texts. What it has no word for is not asked of it.
+    words: Mapping[str, str]
+    #: Why it cannot be asked; empty where it can.
+    gap: str = ""
+
+
+def places(entry: External, snapshot: Snapshot, scope: Sequence[str] = ("*",)) -> list[Place]:
+    """All of them. Raises Inconclusive where the objects were not looked at."""
+    if entry.each is None:
+        return [Place("", {})]
+    noun, of_one = EACH[entry.each]
+    objects = scoped(snapshot.facts(noun), scope)
+    return [place for each in objects for place in of_one(entry, each)]
+
+
+def of_node(entry: External, node: Node) -> Iterator[Place]:
+    """Its address of the wanted type; one that tells no address at all is asked for by its name."""
+    if not selects(entry.pool or "", node.labels):
+        return
+    if entry.address_type is None:
+        address = node.address(*ADDRESS_TYPES.values()) or node.name
+    else:
+        address = node.address(ADDRESS_TYPES[entry.address_type]) or ""
+    gap = "" if address else f"{node.ref} has no {ADDRESS_TYPES[entry.address_type or 'internal']} in its status"
+    yield Place(node.name, {"address": address, "name": node.name}, gap)
+
+
+def of_ingress(_: External, ingress: Ingress) -> Iterator[Place]:
+    """Each of its addresses with each host and path of its rules."""
+    if ingress.metadata.deletion_timestamp:
+        return
+    for address in ingress.addresses:
+        for words in rules(ingress):
+            yield place(ingress, {"address": address, **words})
+    if not ingress.addresses:
+        yield Place(ingress.ref, {}, f"{ingress.ref} has no address in its status")
+
+
+def rules(ingress: Ingress) -> Iterator[dict[str, str]]:
+    """Host and path of each rule, as far as one can ask for them: a wildcard is no host, a pattern no path."""
+    for rule in ingress.spec.rules or ():
+        host = {"host": rule.host} if rule.host and "*" not in rule.host else {}
+        for path in [each.path or "/" for each in rule.paths] or ["/"]:
+            yield host | ({"path": path} if PLAIN_PATH.fullmatch(path) else {})
+    if not ingress.spec.rules:
+        yield {"path": "/"}
+
+
+def of_load_balancer(_: External, service: Service) -> Iterator[Place]:
+    """Each of its addresses with each of its TCP ports."""
+    if service.spec.type != "LoadBalancer" or service.metadata.deletion_timestamp:
+        return
+    addresses = service.status.load_balancer.addresses
+    ports = [{"port": str(each.port)} for each in service.spec.ports or () if each.protocol == "TCP"]
+    for address in addresses:
+        for port in ports or [{}]:
+            yield place(service, {"address": address, **port})
+    if not addresses:
+        yield Place(service.ref, {}, f"{service.ref} has no address in its status")
+
+
+def place(item: Ingress | Service, words: dict[str, str]) -> Place:
+    """A place of an object that has several."""
+    name = " ".join([f"{item.namespace}/{item.name}", *words.values()])
+    return Place(name, {**words, "name": item.name, "namespace": item.namespace})
+
+
+#: The noun behind each kind of place, and how an object becomes places.
+EACH: dict[str, tuple[str, Callable[[Any, Any], Iterator[Place]]]] = {
+    "node": ("nodes", of_node),
+    "ingress": ("ingresses", of_ingress),
+    "load-balancer": ("services", of_load_balancer),
+}
+
+
+def selects(selector: str, labels: Mapping[str, str]) -> bool:
+    """The labels meet every requirement of the selector: `key`, `!key`, `key=value`, `key!=value`."""
+    return all(meets(part.strip(), labels) for part in selector.split(",") if part.strip())
+
+
+def meets(requirement: str, labels: Mapping[str, str]) -> bool:
+    """As the API server reads it: `key!=value` also holds where the key is missing."""
+    absent, key, sign, value = REQUIREMENT.fullmatch(requirement).groups()  # type: ignore[union-attr] - the profile checked it
+    if sign is None:
+        return (key in labels) != bool(absent)
+    return (labels.get(key) == value) != (sign == "!=")

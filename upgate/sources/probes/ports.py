@@ -1,0 +1,87 @@
+"""A port that accepts, with TLS where its certificate is of interest, and which versions of TLS it accepts."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import warnings
+from urllib.parse import urlsplit
+
+import httpcore
+
+from upgate.base.errors import Inconclusive
+from upgate.sources.probes.answers import Answer, compare
+from upgate.sources.probes.http import Report
+from upgate.sources.probes.target import Target
+from upgate.sources.probes.trust import Trust
+from upgate.sources.probes.watch import Watch
+
+VERSIONS = {
+    "TLSv1": ssl.TLSVersion.TLSv1,
+    "TLSv1.1": ssl.TLSVersion.TLSv1_1,
+    "TLSv1.2": ssl.TLSVersion.TLSv1_2,
+    "TLSv1.3": ssl.TLSVersion.TLSv1_3,
+}
+#: OpenSSL refuses by itself to speak it: whether the server would, nobody knows.
+OURS = ("NO_PROTOCOLS_AVAILABLE", "NO_CIPHERS_AVAILABLE")
+
+
+async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
+    """Connect; nothing is sent. Raises what httpcore and the network raise."""
+    parts = urlsplit(target.url)
+    host, port = target.address or parts.hostname or "", parts.port or 0
+    await watch("connection.connect_tcp.started", {"host": host, "port": port})
+    stream = await httpcore.AnyIOBackend().connect_tcp(host, port)
+    await watch("connection.connect_tcp.complete", {"return_value": stream})
+    if target.scheme == "tls" or target.tls_days is not None or target.ca:
+        name = target.server_name or parts.hostname or ""
+        await _handshake(stream, name, target, trust, watch)
+        await _versions(name, target, watch, report)
+
+
+async def _handshake(
+    stream: httpcore.AsyncNetworkStream, host: str, target: Target, trust: Trust, watch: Watch
+) -> None:
+    context = trust.context(target.ca, target.client_certificate, target.client_key, False)
+    await watch("connection.start_tls.started", {"server_hostname": host})
+    stream = await stream.start_tls(context, server_hostname=host)
+    await watch("connection.start_tls.complete", {"return_value": stream})
+    await stream.aclose()
+
+
+async def _versions(name: str, target: Target, watch: Watch, report: Report) -> None:
+    """Where the versions are of interest: one handshake with each."""
+    if not target.expectations:
+        return
+    accepted = await asyncio.gather(*(_accepts(VERSIONS[each], name, watch) for each in VERSIONS))
+    answer = Answer(
+        {}, ", ".join(version for version, yes in zip(VERSIONS, accepted, strict=True) if yes), mask=target.mask
+    )
+    report.seen = tuple(compare(expected, answer) for expected in target.expectations)
+
+
+async def _accepts(version: ssl.TLSVersion, name: str, watch: Watch) -> bool:
+    """The server shakes hands with this version. Raises OSError where it cannot be reached, Inconclusive where we cannot ask."""
+    _, plain = await asyncio.open_connection(watch.addresses[0], watch.port)
+    try:
+        await plain.start_tls(_only(version), server_hostname=name)
+        return True
+    except ssl.SSLError as refused:
+        if refused.reason in OURS:
+            raise Inconclusive(f"this machine's OpenSSL does not speak {version.name.replace('_', '.')}") from refused
+        return False
+    except ConnectionError:
+        return False
+    finally:
+        plain.transport.abort()
+
+
+def _only(version: ssl.TLSVersion) -> ssl.SSLContext:
+    """A client that speaks nothing else, and judges nothing: security level 0 has the ciphers of old versions too."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # old versions are what we look for
+        context.minimum_version = context.maximum_version = version
+    return context

@@ -1,0 +1,31 @@
+"""What a name resolves to: for the programs of this machine, or at a name server that the entry names."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from upgate.sources.probes.answers import Answer, compare
+from upgate.sources.probes.http import Report
+from upgate.sources.probes.target import Target
+from upgate.sources.probes.trust import Trust
+from upgate.sources.probes.watch import Watch
+
+
+class Unresolved(Exception):
+    """The name server has answered, and has no such record."""
+
+
+async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
+    """Resolve the name. Raises socket.gaierror, Unresolved, and what the network raises."""
+    watch.host = target.url.removeprefix("dns://")
+    watch.begin()
+    if target.resolver or target.record:
+        from upgate.sources.probes import name_servers  # brings dnspython
+
+        found = await name_servers.records(target, watch)
+    else:
+        await asyncio.get_running_loop().getaddrinfo(watch.host, None, type=socket.SOCK_STREAM)
+        found = watch.addresses
+    answer = Answer({}, ", ".join(sorted(found)), mask=target.mask)
+    report.seen = tuple(compare(expected, answer) for expected in target.expectations)

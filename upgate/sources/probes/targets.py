@@ -1,0 +1,137 @@
+"""The profile's entries joined with the snapshot: what to ask, and what was seen of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from upgate.base.errors import Inconclusive
+from upgate.snapshot import Snapshot
+from upgate.sources.probes import hints
+from upgate.sources.probes.asking import target_at
+from upgate.sources.probes.attempt import Attempt
+from upgate.sources.probes.explaining import Whereabouts
+from upgate.sources.probes.judging import Problem, judge
+from upgate.sources.probes.places import EACH, places
+from upgate.sources.probes.target import Target
+
+if TYPE_CHECKING:
+    from upgate.profile.external import External
+
+#: What tells whose address it is that does not answer. Where one may not list them, failures are explained by less.
+EXPLAINING = ("nodes", "services", "endpointslices", "ingresses")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One target and what was seen of it, as a check judges it."""
+
+    target: Target
+    attempt: Attempt
+    #: What the cluster knows about addresses, for when it does not answer.
+    whereabouts: Whereabouts
+
+    @property
+    def ref(self) -> str:
+        """The URL or `host:port`, without credentials."""
+        return self.attempt.target
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What may stand in a check's hint."""
+        return hints.words(self.target, self.attempt)
+
+    @property
+    def gap(self) -> str:
+        """Why it could not be judged; empty when it could."""
+        try:
+            judge(self.target, self.attempt)
+        except Inconclusive as reason:
+            return str(reason)
+        return ""
+
+    @property
+    def problems(self) -> str:
+        """All that is wrong with it, and what the cluster knows about its address; empty when nothing is. Raises Inconclusive."""
+        found = [problem.observed for problem in self._judged()]
+        return "; ".join([*found, *self.whereabouts.known(self.attempt)]) if found else ""
+
+    @property
+    def expected(self) -> str:
+        """What was expected where it is wrong. Raises Inconclusive."""
+        return "; ".join(dict.fromkeys(problem.expected for problem in self._judged()))
+
+    @property
+    def flaky(self) -> str:
+        """It passed after attempts that did not; empty otherwise."""
+        if not self.attempt.flaky_after:
+            return ""
+        number = self.attempt.flaky_after + 1
+        return f"flaky: passed at attempt {number}, after: {'; '.join(self.attempt.earlier)}"
+
+    def _judged(self) -> list[Problem]:
+        return judge(self.target, self.attempt)
+
+
+@dataclass
+class Seen:
+    """What the snapshot holds about one entry."""
+
+    endpoints: list[Endpoint] = field(default_factory=list)
+    #: What could not be asked, one sentence each.
+    gaps: list[str] = field(default_factory=list)
+
+
+def needs(entries: Iterable[External]) -> set[str]:
+    """The nouns of the snapshot that these entries are expanded from, or explained by."""
+    entries = list(entries)
+    expanding = {EACH[entry.each][0] for entry in entries if entry.each}
+    return expanding | set(EXPLAINING) if entries else set()
+
+
+def targets(
+    entries: Iterable[External], snapshot: Snapshot, secrets: Sequence[str] = (), scope: Sequence[str] = ("*",)
+) -> list[Target]:
+    """Everything that can be asked. Entries that cannot be expanded are left to `seen`, which says why."""
+    return [target for entry in entries for target in _possible(entry, snapshot, secrets, scope)]
+
+
+def seen(entry: External, snapshot: Snapshot, secrets: Sequence[str] = (), scope: Sequence[str] = ("*",)) -> Seen:
+    """What was seen at one entry. Raises Inconclusive where the objects of its `each` were not looked at."""
+    attempts, whereabouts = {attempt.id: attempt for attempt in snapshot.attempts}, Whereabouts(snapshot)
+    expanded, found = _expanded(entry, snapshot, secrets, scope), Seen()
+    for target in expanded:
+        if isinstance(target, str):
+            found.gaps.append(target)
+        elif target.id in attempts:
+            found.endpoints.append(Endpoint(target, attempts[target.id], whereabouts))
+        else:
+            found.gaps.append(f"{target.shown} was not asked when this snapshot was taken")
+    found.gaps += [each.gap for each in found.endpoints if each.gap]
+    found.endpoints = [each for each in found.endpoints if not each.gap]
+    return found
+
+
+def _possible(entry: External, snapshot: Snapshot, secrets: Sequence[str], scope: Sequence[str]) -> Iterator[Target]:
+    try:
+        yield from (each for each in _expanded(entry, snapshot, secrets, scope) if isinstance(each, Target))
+    except Inconclusive:
+        return  # `seen` raises the same, as the result of this entry's check
+
+
+def _expanded(entry: External, snapshot: Snapshot, secrets: Sequence[str], scope: Sequence[str]) -> list[Target | str]:
+    """What to ask, each thing once; or a sentence why a place cannot be asked. Raises Inconclusive where nobody knows."""
+    found: dict[object, Target | str] = {}
+    for place in places(entry, snapshot, scope):
+        target = place.gap or target_at(entry, place, secrets)
+        if target:
+            found.setdefault(_distinct(target), target)
+    return list(found.values())
+
+
+def _distinct(target: Target | str) -> object:
+    """What two targets have in common that need be asked only once: all but the name."""
+    return target if isinstance(target, str) else msgspec.json.encode(msgspec.structs.replace(target, id=""))
