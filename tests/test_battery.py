@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import pytest
@@ -30,10 +29,8 @@ from tests.worlds import (
     unseen,
 )
 from upgate.battery import catalogue
-from upgate.battery.inputs import NAMES
+from upgate.battery.inputs import names
 from upgate.facts.health import HealthEndpoint
-from upgate.planned import IDS, unjudged
-from upgate.profile.known import known_checks
 from upgate.results import CheckResult
 
 #: The checks for entries of external: have worlds of their own, with real servers.
@@ -133,7 +130,7 @@ def test_no_check_passes_in_an_empty_world(id):
 @pytest.mark.parametrize("id", INSIDE)
 def test_every_check_explains_itself(id):
     """Title, reason and first command come from the docstring; the title is a sentence."""
-    check = battery()[id].__check__
+    check = battery()[id]
     assert check.title.endswith(".")
     assert check.why
     assert check.hint
@@ -141,41 +138,17 @@ def test_every_check_explains_itself(id):
 
 def test_causes_are_checks_that_exist():
     """A check can only follow from checks of the battery."""
-    assert {cause for each in battery().values() for cause in each.__check__.after} <= set(battery())
-
-
-def test_ids_are_read_from_the_source_as_they_are():
-    """Profiles are checked against ids that are read without importing the battery."""
-    assert set(known_checks([CHECKS])) == set(battery())
-
-
-def test_what_is_planned_is_not_there_yet():
-    """An id is either a check or planned, never both."""
-    assert not IDS & set(battery())
-
-
-@pytest.mark.parametrize(
-    "asked",
-    [{"checks": {"nodes.uniform": "critical"}}, {"mesh": {"revision": "asm-1"}}, {"probe": {"image": "busybox:1.36"}}],
-)
-def test_what_no_check_judges_yet_is_inconclusive(asked):
-    """A profile that asks for what this version cannot judge does not get a green light for it."""
-    assert [each.outcome for each in unjudged(profile(**asked))] == ["inconclusive"]
-
-
-def test_a_planned_check_may_be_switched_off():
-    """Nobody asked for it, so nothing is said."""
-    assert not unjudged(profile(checks={"events.warnings": "off"}))
+    assert {cause for each in battery().values() for cause in each.after} <= set(battery())
 
 
 def test_the_list_of_checks_is_current():
     """docs/checks.md is what `upgate checks` prints."""
-    assert (CHECKS.parent / "docs" / "checks.md").read_text() == catalogue.render([CHECKS]), (
+    assert (CHECKS.parent / "docs" / "checks.md").read_text() == catalogue.render(battery().values()), (
         "upgate checks > docs/checks.md"
     )
 
 
 def test_there_is_a_word_for_every_noun():
     """Every parameter of every check is a noun that there is."""
-    taken = {name for function in battery().values() for name in inspect.signature(function).parameters}
-    assert taken <= set(NAMES)
+    taken = {name for check in battery().values() for name in check.inputs}
+    assert taken <= set(names())

@@ -9,8 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from tests.worlds import good, judge, lease, node, pod, profile
-from upgate.battery.check import Check, Judgement, Subjects, check, fill, read_docstring
-from upgate.judge.outcome import conclude, ending, result, unused, with_severity
+from upgate.battery.check import Check, check, read_docstring, with_severity
+from upgate.battery.judgement import Judgement, Subjects, fill
+from upgate.judge.outcome import conclude, ending, result, unused
 from upgate.results import CheckResult, Finding
 
 CRITICAL = Check("some.check", "critical", "All is well.", "", "")
@@ -58,12 +59,24 @@ ALL, FIRST, SECOND = Waiver(), Waiver(object="*web-1"), Waiver(object="*web-2")
         ([BAD, MILD], [FIRST], [], "warned"),
         ([BAD, MILD], [SECOND], [], "failed"),
         ([BAD, MILD], [FIRST, SECOND], [], "waived"),
-        ([replace(BAD, transitional=True)], [], [], "failed"),
+        ([replace(BAD, transitional=True)], [], [], "inconclusive"),
+        ([replace(BAD, transitional=True)], [ALL], [], "waived"),
+        ([replace(MILD, transitional=True)], [], [], "warned"),
+        ([BAD, replace(BAD, transitional=True)], [], [], "failed"),
+        ([MILD, replace(BAD, transitional=True)], [], [], "inconclusive"),
     ],
 )
 def test_what_is_worst_and_not_waived_decides(findings, waivers, gaps, outcome):
     """A critical finding fails; else a gap is inconclusive; else a warning warns; else waived findings are told."""
     assert concluded(*findings, waivers=waivers, gaps=gaps).outcome == outcome
+
+
+def test_what_is_under_way_says_how_far_it_is():
+    """ "Not yet" names the first object and counts the others; in monitoring it only warns."""
+    rolling = replace(BAD, transitional=True, observed="2 of 3 updated")
+    assert concluded(rolling).reason == "not yet: Pod/shop/web-1: 2 of 3 updated"
+    assert concluded(rolling, rolling, rolling).reason == "not yet: Pod/shop/web-1: 2 of 3 updated, and 2 other objects"
+    assert concluded(rolling, monitoring=True).outcome == "warned"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from tests.running import REPOSITORY
+from upgate.battery import registry
 from upgate.battery.permissions import render
 from upgate.profile import load
 
@@ -52,7 +53,7 @@ def profiles(tmp_path) -> Path:
 def test_the_role_is_what_the_profile_needs(profiles, name):
     """The shipped ClusterRole is the one that `upgate profile rbac` prints for the shipped profiles."""
     profile = load(name, search=[profiles], environ={}, today=date.today())
-    wanted = yaml.safe_load(render(profile))
+    wanted = yaml.safe_load(render(profile, registry.load([registry.battery()])))
     assert read(BASE / "clusterrole.yaml") == wanted, (
         "upgate profile rbac deploy/base/profiles/prod.yaml prints it anew"
     )

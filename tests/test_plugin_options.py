@@ -226,7 +226,7 @@ def test_collecting_touches_no_cluster(tmp_path):
     (tmp_path / "reports" / "junit.xml").write_text("of yesterday")
     nowhere = profile(tmp_path, kubeconfig=tmp_path / "nowhere")
     said = peeked(tmp_path, f"--profile={nowhere}", f"--reports={tmp_path / 'reports'}", "--collect-only", "-q")
-    assert "checks/test_nodes.py::test_every_node_is_ready" in said
+    assert "checks/test_nodes.py::nodes.ready" in said
     assert "exit 0 imported pydantic" in said
     assert (tmp_path / "reports" / "junit.xml").read_text() == "of yesterday"
 

@@ -162,12 +162,12 @@ def test_a_crash_says_where(own):
     """File and line of the test's own folder, and the error in one line."""
     line = MINE.splitlines().index('    {}["nope"]') + 1
     reason = own["one"].check("mine.crash")["reason"]
-    assert reason.startswith("the check itself broke in its call: KeyError: 'nope' (")
+    assert reason.startswith("the check itself broke: KeyError: 'nope' (")
     assert reason.endswith(f"/mine/test_mine.py:{line})")
     assert (
         own["one"]
         .check("mine.missing_fixture")["reason"]
-        .startswith("the check itself broke in its setup: there is no noun or fixture called no_such_noun (")
+        .startswith("the check itself broke in its setup: there is no input or fixture called no_such_noun (")
     )
     assert own["one"].check("mine.broken_fixture")["reason"].endswith("/mine/conftest.py:6)")
     assert "No module named 'no_such_module'" in own["one"].check("test_broken.py")["reason"]

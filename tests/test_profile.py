@@ -12,14 +12,15 @@ import yaml
 
 from tests.profile_files import TODAY, Folder
 from upgate.base.errors import UsageError
+from upgate.battery.registry import battery
+from upgate.battery.registry import load as load_checks
 from upgate.profile import available, load
-from upgate.profile.known import battery, known_checks
 from upgate.profile.schema import schema
 from upgate.profile.showing import show
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = sorted(path.stem for path in (ROOT / "profiles").glob("*.yaml"))
-#: The contract with users, every key of it.
+#: The contract with users, every key that is judged.
 WHOLE = """
 description: Production, Tokyo
 cluster:
@@ -27,8 +28,7 @@ cluster:
   context: prod-tokyo
 expect:
   version: "1.36"
-  next-version: "1.37"
-  nodes: {min: 12, kubelet: "1.36", pool-label: eks.amazonaws.com/nodegroup}
+  nodes: {min: 12, pool-label: eks.amazonaws.com/nodegroup}
   may-be-empty: [pods.bare]
 scope:
   namespaces: ["*", "!sandbox-*"]
@@ -37,18 +37,14 @@ waivers:
   - {check: pods.restarts, object: "Pod/batch/legacy-*", reason: "OPS-812: leaks by design", until: 2026-12-31}
 external:
   - {name: shop, url: "https://shop.example.com/healthz", status: 200, body: ok, within: 800ms, timeout: 5s, tls-days: 21,
-     ca: corp.pem, budget: 30s}
+     ca: corp.pem}
   - {name: kube-proxy, each: node, url: "http://{address}:10256/healthz", status: 200}
   - {name: login, journey: [
       {post: "https://example.com/login", form: {user: "${SYNTH_USER}", password: "${SYNTH_PASSWORD}"},
        capture: {token: "json:token"}},
       {get: "https://example.com/orders", headers: {Authorization: "Bearer {token}"}, status: 200}]}
-mesh: {expect: "1.14.0-asm.1", revision: asm-1140-0, retired: [asm-1130-0]}
 sidecars:
   - {container: vault-agent, namespaces: [app-*], image: "hashicorp/vault:1.17.*"}
-resources:
-  - {name: anthos, apiVersion: baremetal.cluster.gke.io/v1, kind: Cluster, namespace: foo-namespace,
-     that: ['spec.anthosBareMetalVersion == "1.12.1"']}
 hosts:
   each: node
   connection: "ssh://ops@{address}"
@@ -56,8 +52,6 @@ hosts:
   listening: ["0.0.0.0:10256"]
   not-listening: ["0.0.0.0:10255"]
   arguments: {kube-proxy: ["--healthz-bind-address=0.0.0.0"], kube-apiserver: ["--anonymous-auth=true"]}
-probe: {image: busybox:1.36, namespace: upgate-probe}
-allow: [exec, secrets, nodes-proxy, access-reviews]
 gate: {settle: 10m, clean: 3, every: 30s}
 patience: {start-up: 1m, pending: 5m, terminating: 2m}
 monitor: {fail-after: 2 of 3, remind: 4h, notify: ["${SLACK_URL}"], heartbeat: "${HEARTBEAT_URL}",
@@ -101,7 +95,6 @@ def test_the_whole_contract_is_accepted(folder):
         "external.journey.login",
     ]
     assert profile.external[2].journey[0].form == {"user": "synthia", "password": "hunter2!"}
-    assert profile.resources[0].api_version == "baremetal.cluster.gke.io/v1"
     assert profile.hosts.each == ("node",)
     assert profile.monitor.fail_after == (2, 3)
     assert profile.since == datetime(2026, 11, 20, 16, 30, tzinfo=UTC)
@@ -158,9 +151,19 @@ def test_a_bare_off_is_off(folder):
     }
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["mesh: {}", "probe: {}", "resources: []", "allow: [exec]", "expect: {next-version: '1.37'}", "prometheus: {}"],
+)
+def test_what_no_check_judges_is_an_unknown_key(folder, text):
+    """Nothing in a profile is accepted and ignored: a key arrives with the code that judges it."""
+    with pytest.raises(UsageError, match="unknown key"):
+        loaded(folder, text)
+
+
 def test_null_means_the_default(folder):
     """A known key without a value is as if it were not there."""
-    profile = loaded(folder, "window:\ncluster: {context: null}\nmesh: ~\nchecks: {pods.bare: }\nscope:")
+    profile = loaded(folder, "window:\ncluster: {context: null}\nsidecars: ~\nchecks: {pods.bare: }\nscope:")
     assert profile.model_dump() == loaded(folder, "description: ''").model_dump()
 
 
@@ -181,11 +184,10 @@ def test_declared_checks_are_known(folder):
     """Entries of the profile can be switched and waived by their ids."""
     text = """
         external: [{name: shop, url: "https://a.b"}, {name: db, tcp: "a:5432"}]
-        resources: [{name: argo, apiVersion: v1, kind: App, that: ["true"]}]
-        checks: {external.shop: warning, external.tcp.db: off, expect.argo: warning}
-        waivers: [{check: "external.*", reason: x, until: 2026-11-21}, {check: disruption.shop, reason: x, until: 2027-01-01}]
+        checks: {external.shop: warning, external.tcp.db: off}
+        waivers: [{check: "external.*", reason: x, until: 2026-11-21}]
     """
-    assert len(loaded(folder, text).checks) == 3
+    assert len(loaded(folder, text).checks) == 2
 
 
 def test_variables_are_expanded_in_strings_only(folder):
@@ -294,7 +296,7 @@ def test_what_show_prints_is_the_same_profile(folder):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_profiles_load(name):
     """Every profile in the checkout is without errors against the real battery, with an empty environment."""
-    known = known_checks([battery()])
+    known = load_checks([battery()]).ids
     assert load(name, search=[ROOT / "profiles"], known_checks=known, environ={}, today=TODAY).name == name
 
 
@@ -344,42 +346,10 @@ def test_the_schema_describes_every_key():
     assert described["$schema"].endswith("2020-12/schema")
     assert described["properties"]["window"]["default"] == "1h"
     assert described["$defs"]["Patience"]["properties"]["start-up"]["default"] == "1m"
-    assert described["$defs"]["Resource"]["required"] == ["name", "apiVersion", "kind", "that"]
+    assert described["$defs"]["Sidecar"]["required"] == ["container", "image"]
     assert all(each["additionalProperties"] is False for each in (described, *described["$defs"].values()))
     assert "description" in described["$defs"]["Cluster"]["properties"]["context"]
     json.dumps(described)
-
-
-def test_known_checks_are_read_without_import(tmp_path):
-    """Ids come from the decorators of test files; what else is in them is never run."""
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / "test_own.py").write_text(
-        "from upgate import battery\nimport nothing_like_this\n\n"
-        '@battery.check("own.first", severity="critical")\ndef test_first(): ...\n\n'
-        '@check(id="own.second", severity="warning")\ndef test_second(): ...\n\n'
-        '@other("no.check")\ndef test_third(): ...\n'
-    )
-    (tmp_path / "helper.py").write_text('@check("not.collected")\ndef f(): ...\n')
-    found = known_checks([tmp_path, tmp_path / "sub" / "test_own.py"])
-    assert {id: place.rpartition(":")[2] for id, place in found.items()} == {"own.first": "4", "own.second": "7"}
-
-
-@pytest.mark.parametrize(
-    ("text", "error"),
-    [
-        (
-            '@check("a.b")\ndef f(): ...\n@check("a.b")\ndef g(): ...',
-            r"test_x\.py:3:2: the id a\.b is taken: .*test_x\.py:1",
-        ),
-        ("def f(:", r"test_x\.py:1: cannot read the checks: invalid syntax"),
-        ("\0", r"test_x\.py:1: cannot read the checks: "),
-    ],
-)
-def test_checks_that_cannot_be_read_are_an_error(tmp_path, text, error):
-    """Two checks of one id, and files that are not Python, are told with their place."""
-    (tmp_path / "test_x.py").write_text(text)
-    with pytest.raises(UsageError, match=error):
-        known_checks([tmp_path])
 
 
 def test_reading_a_profile_imports_nothing_heavy():

@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import inspect
-from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -17,17 +15,16 @@ from typing import Any
 import msgspec
 
 from tests.machines import NOW, host
-from upgate.base.errors import Inconclusive
 from upgate.baseline import Baseline
 from upgate.baseline import take as take_baseline
-from upgate.battery.check import Judgement
-from upgate.battery.inputs import Nouns
+from upgate.battery.check import Check
+from upgate.battery.registry import load
 from upgate.facts.decoding import Page, decode_page
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.kinds import KINDS
 from upgate.judge.causes import relate
 from upgate.judge.gate import Gate, Options
-from upgate.judge.outcome import conclude, result, with_severity
+from upgate.judge.judge import judge as judge_on
 from upgate.profile import Profile
 from upgate.results import CheckResult
 from upgate.snapshot import Lists, Snapshot
@@ -304,15 +301,9 @@ def frozen(value: Any) -> Any:
 
 
 @cache
-def battery() -> dict[str, Callable[..., None]]:
+def battery() -> dict[str, Check]:
     """All checks by id."""
-    checks = {}
-    for path in sorted(CHECKS.glob("test_*.py")):
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        checks |= {each.__check__.id: each for each in vars(module).values() if hasattr(each, "__check__")}
-    return checks
+    return load([CHECKS]).by_id
 
 
 def judge(
@@ -339,20 +330,8 @@ def run(
     """What some checks say of a world, with their root causes."""
     gate = Gate(profile or Profile(), Options(Path("reports"), monitor=monitor))
     gate.snapshot, gate.baseline = seen if isinstance(seen, Snapshot) else snapshot(seen), baseline
-    results = [_judge(battery()[id], gate, entry) for id in ids]
-    return relate(results, gate.snapshot, {id: battery()[id].__check__.after for id in ids})
-
-
-def _judge(function: Callable[..., None], gate: Gate, entry: Any) -> CheckResult:
-    check = with_severity(function.__check__, gate.profile.checks)
-    judgement = Judgement(check)
-    nouns = Nouns(gate, judgement, entry)
-    try:
-        function(**{name: nouns[name] for name in inspect.signature(function).parameters})
-    except Inconclusive as reason:
-        return result(check, "inconclusive", str(reason))
-    empty = check.id in gate.profile.expect.may_be_empty
-    return conclude(judgement, gate.profile.waivers, may_be_empty=empty, monitoring=gate.options.monitor)
+    results = [judge_on(replace(battery()[id], entry=entry), gate.evidence) for id in ids]
+    return relate(results, gate.snapshot, {id: battery()[id].after for id in ids})
 
 
 def objects(result: CheckResult) -> list[str]:

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,6 +15,7 @@ from upgate.monitor import commands as monitoring
 from upgate.results import EXIT_CODES
 
 if TYPE_CHECKING:
+    from upgate.battery.registry import Registry
     from upgate.profile import Profile
 
 #: As pytest's own usage errors.
@@ -89,7 +90,7 @@ def of_one(
     added = commands.add_parser(name, help=help)
     added.add_argument("profile", metavar="NAME", nargs="?", help="a profile's name or path")
     added.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="where your own checks are")
-    added.set_defaults(command=command)
+    added.set_defaults(command=command, today=None)
 
 
 def show(options: argparse.Namespace) -> int:
@@ -104,6 +105,7 @@ def check(options: argparse.Namespace) -> int:
     """`upgate profile check NAME`."""
     from upgate.profile.problems import shown
 
+    options.today = datetime.now(UTC).date()
     profile = loaded(options)
     print(f"{shown(profile.source) if profile.source else profile.name}: no errors")
     return 0
@@ -113,16 +115,15 @@ def rbac(options: argparse.Namespace) -> int:
     """`upgate profile rbac NAME`."""
     from upgate.battery.permissions import render
 
-    print(render(loaded(options), options.paths), end="")
+    print(render(loaded(options), registry_of(options)), end="")
     return 0
 
 
 def checks(options: argparse.Namespace) -> int:
     """`upgate checks`."""
     from upgate.battery.catalogue import render
-    from upgate.profile.known import battery
 
-    print(render([battery(), *options.paths]), end="")
+    print(render(registry_of(options).checks), end="")
     return 0
 
 
@@ -138,19 +139,27 @@ def schema(options: argparse.Namespace) -> int:
 
 def loaded(options: argparse.Namespace) -> Profile:
     """The profile that the options name. Raises UsageError."""
-    from upgate.planned import IDS
     from upgate.profile import load
-    from upgate.profile.known import battery, known_checks
 
-    known = known_checks([battery(), *options.paths])
-    return load(options.profile, known_checks={*known, *IDS}, environ=os.environ, today=date.today())
+    known = registry_of(options).ids
+    return load(options.profile, known_checks=known, environ=os.environ, today=options.today)
+
+
+def registry_of(options: argparse.Namespace) -> Registry:
+    """The checks of the battery, of installed packages, and below the paths that the options name. Raises UsageError."""
+    from upgate.battery import registry
+
+    found = registry.load([registry.battery(), *registry.installed(), *options.paths])
+    if found.broken:
+        raise UsageError("cannot load the checks:\n" + "\n".join(found.broken))
+    return found
 
 
 def run(arguments: list[str]) -> int:
     """`upgate run`: pytest with the packaged battery, whatever pytest configuration lies around here."""
     import pytest
 
-    from upgate.profile.known import battery
+    from upgate.battery.registry import battery
 
     checks = battery()
     here = ("-c", os.devnull, f"--rootdir={Path.cwd()}", f"--confcutdir={checks}")

@@ -14,18 +14,17 @@ import yaml
 from tests.e2e.battery import HEALTHY, SHORT, Battery, call
 from tests.e2e.cluster import RealCluster, until
 from tests.e2e.logins import kubeconfig
-from upgate.battery.permissions import parameters
+from upgate.battery import registry
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import lists_for
-from upgate.profile import known
 
 
 def blind() -> dict[str, set[str]]:
     """Resource → the checks that cannot be judged by one who may not list it: by the nouns that they take."""
     concerned: dict[str, set[str]] = {}
-    for check, nouns in parameters([known.battery()]):
-        for noun in lists_for(nouns) & KINDS.keys():
-            concerned.setdefault(KINDS[noun].resource, set()).add(check)
+    for check in registry.load([registry.battery()]).checks:
+        for noun in lists_for(check.inputs) & KINDS.keys():
+            concerned.setdefault(KINDS[noun].resource, set()).add(check.id)
     return concerned
 
 

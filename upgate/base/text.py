@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
+from pathlib import Path
 
 UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
@@ -22,3 +24,17 @@ def duration(time: timedelta) -> str:
         if len(parts) == 2:
             break
     return "".join(parts) or "0s"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """` did you mean "…"?` for a word that resembles a known one, else nothing."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(word.lower().replace("_", "-"), list(known), n=1)
+    return f'; did you mean "{found[0]}"?' if found else ""
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be said: relative, where it lies below the working directory."""
+    whole, here = path.absolute(), Path.cwd()
+    return str(whole.relative_to(here)) if whole.is_relative_to(here) else str(path)

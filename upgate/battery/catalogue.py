@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-import inspect
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable
 
-from upgate.battery.check import Check, declaration
+from upgate.battery.check import Check
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import lists_for
 from upgate.sources.probes.targets import EXPLAINING
@@ -34,40 +31,25 @@ ENTRY = """
 """
 
 
-def render(paths: Iterable[Path]) -> str:
-    """The catalogue of all checks in the files below the paths, as Markdown."""
-    return HEAD + "".join(map(entry, checks(paths)))
+def render(checks: Iterable[Check]) -> str:
+    """The catalogue of these checks, as Markdown."""
+    return HEAD + "".join(map(entry, checks))
 
 
-def entry(function: Callable[..., None]) -> str:
+def entry(check: Check) -> str:
     """One check in its own words."""
-    check: Check = declaration(function, "")
     severity = "**C**" if check.severity == "critical" else "**W**"
     if check.expects:
         severity += f" · only with `{check.expects}:` in the profile"
     words = {name: getattr(check, name).replace("{", "<").replace("}", ">") for name in ("id", "title", "why", "hint")}
-    return ENTRY.format(severity=severity, needs=permissions(function), **words)
+    return ENTRY.format(severity=severity, needs=permissions(check), **words)
 
 
-def permissions(function: Callable[..., None]) -> str:
+def permissions(check: Check) -> str:
     """What must be allowed for it, in words."""
-    parameters = inspect.signature(function).parameters
-    nouns = lists_for(parameters)
-    if "external" in parameters:
+    nouns = lists_for(check.inputs)
+    if "external" in check.inputs:
         return f"nothing; for `each:`, and to explain what is found, `list` on {', '.join(EXPLAINING)}"
     words = [kind.permission for noun, kind in KINDS.items() if noun in nouns]
     words += [f"ssh to the hosts; for `each: node` {KINDS['nodes'].permission}"] if "hosts" in nouns else []
     return "; ".join(words) or "nothing beyond being logged in"
-
-
-def checks(paths: Iterable[Path]) -> Iterator[Callable[..., None]]:
-    """The checks in the files, in their order."""
-    from upgate.profile.known import test_files
-
-    for path in test_files(paths):
-        spec = importlib.util.spec_from_file_location(f"upgate_battery_{path.stem}", path)
-        if spec is None or spec.loader is None:
-            continue
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        yield from (each for each in vars(module).values() if hasattr(each, "__check__"))

@@ -1,45 +1,38 @@
-"""What a check is made of: its declaration, and the nouns that it judges.
+"""The declaration of a check: what `@check`, the docstring and the signature of a function say.
 
-A check is a function that takes nouns (`nodes`, `pods`, …) and says what must be true of all of them. The engine hands
-it `Subjects`, which count what was looked at and keep what was found wrong; the check itself does no I/O, keeps no
+A check is a function that takes inputs (`nodes`, `pods`, …) and says what must be true of them. It does no I/O, keeps no
 state and needs no `if` on the environment.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, get_args
 
-from upgate.results import Finding, Severity
+from upgate.base.errors import UsageError
+from upgate.results import Severity
 
+if TYPE_CHECKING:
+    from upgate.profile.model import Profile
 
-class Subject(Protocol):
-    """Anything that can be judged: it can say what it is called in reports, and what `{…}` in a hint stands for."""
-
-    @property
-    def ref(self) -> str: ...
-
-    @property
-    def words(self) -> dict[str, str]: ...
+CheckFunction = Callable[..., None]
 
 
-T = TypeVar("T", bound=Subject)
-#: A text, or how to make one from the object at hand.
-Wording = str | Callable[[Any], object]
-Rule = Callable[[Any], object]
+def nothing() -> None:
+    """The body of a check that stands only for its declaration."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """The declaration of one check, read from its decorator and its docstring."""
+    """The declaration of one check."""
 
     id: str
     severity: Severity
     title: str
-    why: str
-    hint: str
+    why: str = ""
+    hint: str = ""
     #: Nothing to look at is a pass, because the catalogue says so for this check.
     none_is_fine: bool = False
     #: A profile key without which there is nothing to expect; the check is then skipped, visibly.
@@ -48,6 +41,39 @@ class Check:
     after: tuple[str, ...] = ()
     #: It belongs to `-m monitor`: it can be judged every minute, from no more of each pod than that it looks right.
     monitor: bool = False
+    function: CheckFunction = nothing
+    #: The entry of the profile that it judges, for a check that is made for each of them.
+    entry: Any = None
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of what it takes."""
+        return parameters(self.function)
+
+    @property
+    def subject(self) -> str:
+        """The group that the id belongs to: `nodes` of `nodes.ready`."""
+        return self.id.partition(".")[0]
+
+    @property
+    def place(self) -> str:
+        """Where it is written, as `file:line`."""
+        code = inspect.unwrap(self.function).__code__
+        return f"{code.co_filename}:{code.co_firstlineno}"
+
+    def for_entries(self, profile: Profile) -> list[Check]:
+        """One check for each entry of `external:` that it is made for; itself, where it is made for none."""
+        if "external" not in self.inputs:
+            return [self]
+        return [replace(self, id=self.id_for(each), entry=each) for each in profile.external if self.is_for(each)]
+
+    def is_for(self, entry: Any) -> bool:
+        """It judges this entry: its id names the entry's kind, or no kind."""
+        return "{name}" not in self.id or self.id.replace("{name}", entry.name) == entry.id
+
+    def id_for(self, entry: Any) -> str:
+        """Its id for one entry."""
+        return entry.id if "{name}" in self.id else f"{self.id}[{entry.name}]"
 
 
 def check(
@@ -58,14 +84,28 @@ def check(
     expects: str = "",
     after: Collection[str] = (),
     monitor: bool = False,
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Make a function the check `id`. Its docstring is the message: title, why, and `Look first: …`, the hint."""
+) -> Callable[[CheckFunction], CheckFunction]:
+    """Make a function the check `id`. Its docstring is the message: title, why, and `Look first: …`, the hint.
 
-    def declare(function: Callable[..., None]) -> Callable[..., None]:
-        title, why, hint = read_docstring(function)
-        function.__check__ = Check(  # type: ignore[attr-defined]
-            id, severity, title, why, hint, none_is_fine, expects, tuple(after), monitor
+    Raises UsageError for a severity that does not exist, or an id without a subject.
+    """
+    if severity not in get_args(Severity):
+        raise UsageError(f"check {id}: severity must be critical or warning, not {severity!r}")
+    if not isinstance(id, str) or not all(id.partition(".")):
+        raise UsageError(f"check {id}: an id is `subject.property`, such as nodes.ready")
+
+    def declare(function: CheckFunction) -> CheckFunction:
+        declared = Check(
+            id,
+            severity,
+            *read_docstring(function),
+            none_is_fine=none_is_fine,
+            expects=expects,
+            after=tuple(after),
+            monitor=monitor,
+            function=function,
         )
+        function.__check__ = declared  # type: ignore[attr-defined]
         return function
 
     return declare
@@ -81,105 +121,17 @@ def read_docstring(function: Callable[..., object]) -> tuple[str, str, str]:
 def declaration(function: Callable[..., object], fallback_id: str) -> Check:
     """What a function declares; a plain test function is a critical check named after itself."""
     declared = getattr(function, "__check__", None)
-    return declared or Check(fallback_id, "critical", *read_docstring(function))
+    return declared or Check(fallback_id, "critical", *read_docstring(function), function=function)
 
 
-@dataclass
-class Judgement:
-    """What one check has looked at and found so far."""
-
-    check: Check
-    examined: int = 0
-    noun: str = "objects"
-    findings: list[Finding] = field(default_factory=list)
-    #: Why a part could not be judged, one sentence each.
-    gaps: list[str] = field(default_factory=list)
-
-    def look_at(self, count: int, noun: str) -> None:
-        """Count objects as looked at. The first noun names the denominator."""
-        self.noun = noun if not self.examined else self.noun
-        self.examined += count
-
-    def find(
-        self, subject: Subject, observed: str, expected: str, *, severity: Severity | None, transitional: bool
-    ) -> None:
-        """Keep one object as not right. Its severity is the check's own unless the rule is milder here."""
-        hint = fill(self.check.hint, subject.words)
-        self.findings.append(
-            Finding(
-                object=subject.ref,
-                observed=observed,
-                expected=expected,
-                hint=hint,
-                transitional=transitional,
-                severity=severity or self.check.severity,
-            )
-        )
+def parameters(function: Callable[..., object]) -> tuple[str, ...]:
+    """The names of a function's parameters; those of a method without its object."""
+    names = tuple(inspect.signature(function).parameters)
+    return names[1:] if names[:1] == ("self",) else names
 
 
-class Subjects(Generic[T]):
-    """Some objects of the cluster, and what a check says about them."""
-
-    def __init__(
-        self, noun: str, items: Iterable[T], judgement: Judgement, *, counted: bool = False, right: int = 0
-    ) -> None:
-        self.noun = noun
-        self._items = list(items)
-        self._judgement = judgement
-        self._counted = counted
-        #: How many more there are, of which it is known that they are right.
-        self._right = right
-
-    def where(self, rule: Rule) -> Subjects[T]:
-        """Those for which the rule holds; only they are judged and counted."""
-        return Subjects(self.noun, filter(rule, self._items), self._judgement, counted=self._counted, right=self._right)
-
-    def all(
-        self,
-        rule: Rule,
-        *,
-        observed: Wording,
-        expected: Wording = "",
-        severity: Severity | Callable[[T], Severity | None] | None = None,
-        transitional: Rule = lambda item: False,
-    ) -> None:
-        """The rule must hold for every one; each for which it does not is a finding."""
-        for item in self:
-            if not rule(item):
-                self._judgement.find(
-                    item,
-                    say(observed, item),
-                    say(expected, item) or self._judgement.check.title,
-                    severity=severity(item) if callable(severity) else severity,
-                    transitional=bool(transitional(item)),
-                )
-
-    def none(self, rule: Rule, **wording: Any) -> None:
-        """The rule must hold for no one. A rule that answers with a text has said what was observed."""
-        wording.setdefault("observed", rule)
-        self.all(lambda item: not rule(item), **wording)
-
-    def __iter__(self) -> Iterator[T]:
-        self._count()
-        return iter(self._items)
-
-    def __len__(self) -> int:
-        self._count()
-        return len(self._items)
-
-    def _count(self) -> None:
-        if not self._counted:
-            self._counted = True
-            self._judgement.look_at(len(self._items) + self._right, self.noun)
-
-
-def say(wording: Wording, item: object) -> str:
-    """The text that a wording gives for an object."""
-    return str(wording(item)) if callable(wording) else wording
-
-
-def fill(hint: str, words: dict[str, str]) -> str:
-    """A hint with the object's own words in the place of its `{…}`."""
-    for name, word in words.items():
-        hint = hint.replace("{" + name + "}", word)
-    return hint
+def with_severity(check: Check, severities: dict[str, str]) -> Check:
+    """The check with the severity that the profile gives it."""
+    severity = severities.get(check.id, check.severity)
+    chosen: Severity = "critical" if severity == "critical" else "warning"
+    return replace(check, severity=chosen)

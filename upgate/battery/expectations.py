@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from upgate.base.text import counted
 from upgate.baseline import Baseline, pool_of
-from upgate.battery.check import Judgement
+from upgate.battery.judgement import Judgement
 from upgate.facts.containers import Container, ContainerStatus
 from upgate.facts.nodes import Node
 from upgate.facts.pods import Pod

@@ -1,6 +1,6 @@
-"""The nouns that checks take: kinds, relations between them, and what the profile expects.
+"""The inputs that checks take: kinds, relations between them, and what the profile expects.
 
-A noun whose facts could not be looked at raises Inconclusive: exactly the checks that take it cannot be judged.
+An input whose facts could not be looked at raises Inconclusive: exactly the checks that take it cannot be judged.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from upgate.base.errors import Inconclusive, UsageError
 from upgate.baseline import Baseline
-from upgate.battery.check import Judgement, Subjects
+from upgate.battery.evidence import Evidence
 from upgate.battery.expectations import Restarts, Server, Sidecars, expected_pools
+from upgate.battery.judgement import Judgement, Subjects
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for
-from upgate.judge.gate import Gate
 
 if TYPE_CHECKING:
-    from upgate.profile.external import External
     from upgate.profile.model import Expected, Patience, Profile
     from upgate.sources.hosts.judging import Machines
 
@@ -26,24 +25,27 @@ if TYPE_CHECKING:
 WITHOUT_BASELINE = 2
 
 
-class Nouns:
-    """The nouns of one check in one run: `nouns["pods"]`."""
+class Inputs:
+    """The inputs of one check: `inputs["pods"]`."""
 
-    def __init__(self, gate: Gate, judgement: Judgement, entry: External | None = None) -> None:
-        self._gate = gate
-        self._entry = entry
+    def __init__(self, evidence: Evidence, judgement: Judgement) -> None:
+        self._evidence = evidence
         self.judgement = judgement
+
+    def taken(self) -> dict[str, Any]:
+        """Whatever the check takes, by name. Raises Inconclusive."""
+        return {name: self[name] for name in self.judgement.check.inputs}
 
     def __getitem__(self, name: str) -> Any:
         self._refuse_unread(lists_for([name]))
         if name in KINDS:
             return self._kind(name)
-        return self._gate.relation(name) if name in RELATIONS else getattr(self, name)
+        return self._evidence.relation(name) if name in RELATIONS else getattr(self, name)
 
     @property
     def profile(self) -> Profile:
         """The profile."""
-        return self._gate.profile
+        return self._evidence.profile
 
     @property
     def expect(self) -> Expected:
@@ -58,29 +60,29 @@ class Nouns:
     @property
     def now(self) -> datetime:
         """The moment of the snapshot, by the API server's clock."""
-        return self._gate.seen.taken
+        return self._evidence.snapshot.taken
 
     @property
     def since(self) -> datetime:
         """The reference time: "since" means later than this."""
-        return self._gate.reference or self.now
+        return self._evidence.since
 
     @property
     def baseline(self) -> Baseline | None:
         """The cluster before the upgrade, where it was saved."""
-        return self._gate.baseline
+        return self._evidence.baseline
 
     @property
     def health(self) -> Subjects[Any]:
         """The API server's health endpoints."""
         self._refuse_gap("health")
-        return Subjects("health endpoints", self._gate.seen.health, self.judgement)
+        return Subjects("health endpoints", self._evidence.snapshot.health, self.judgement)
 
     @property
     def server(self) -> Subjects[Server]:
         """The API server, as it names its version."""
         self._refuse_gap("version")
-        return Subjects("API servers", [Server(self._gate.seen.version or "")], self.judgement)
+        return Subjects("API servers", [Server(self._evidence.snapshot.version or "")], self.judgement)
 
     @property
     def restarts(self) -> Restarts:
@@ -106,11 +108,12 @@ class Nouns:
         """What was seen at one entry of the profile's `external:`."""
         from upgate.sources.probes.targets import seen
 
-        if self._entry is None:
-            raise UsageError("the noun `external` belongs to checks that are made for the entries of external:")
-        found = seen(self._entry, self._gate.seen, self.profile.secrets, self.profile.scope.namespaces)
+        entry = self.judgement.check.entry
+        if entry is None:
+            raise UsageError("the input `external` belongs to checks that are made for the entries of external:")
+        found = seen(entry, self._evidence.snapshot, self.profile.secrets, self.profile.scope.namespaces)
         self.judgement.gaps += found.gaps
-        noun = "endpoints" if found.endpoints else f"{self._entry.each or 'endpoint'} addresses"
+        noun = "endpoints" if found.endpoints else f"{entry.each or 'endpoint'} addresses"
         return Subjects(noun, found.endpoints, self.judgement)
 
     @property
@@ -118,25 +121,29 @@ class Nouns:
         """The machines of the profile's `hosts:`, with what is demanded of each."""
         from upgate.sources.hosts.judging import machines
 
-        return machines(self.profile, self._gate.seen, self.judgement)
+        return machines(self.profile, self._evidence.snapshot, self.judgement)
 
     def _kind(self, noun: str) -> Subjects[Any]:
         """The objects of a kind in the profile's scope. One that could not be read is a gap of its own."""
-        self.judgement.gaps += self._gate.seen.unreadable(noun)
-        return Subjects(noun, self._gate.in_scope(noun), self.judgement, right=self._gate.seen.unread.get(noun, 0))
+        self.judgement.gaps += self._evidence.snapshot.unreadable(noun)
+        return Subjects(
+            noun, self._evidence.in_scope(noun), self.judgement, right=self._evidence.snapshot.unread.get(noun, 0)
+        )
 
     def _refuse_unread(self, lists: Collection[str]) -> None:
         """Only checks that say so can be judged from the objects that look wrong. Raises Inconclusive."""
-        unread = [] if self.judgement.check.monitor or not lists else self._gate.seen.unread.keys() & lists
+        unread = [] if self.judgement.check.monitor or not lists else self._evidence.snapshot.unread.keys() & lists
         if unread:
             raise Inconclusive(
                 f"this was a look for -m monitor: of {', '.join(unread)} only those that look wrong were read"
             )
 
     def _refuse_gap(self, name: str) -> None:
-        if name in self._gate.seen.gaps:
-            raise Inconclusive(self._gate.seen.gaps[name])
+        if name in self._evidence.snapshot.gaps:
+            raise Inconclusive(self._evidence.snapshot.gaps[name])
 
 
-#: Every name that a check may take.
-NAMES = (*KINDS, *RELATIONS, *(name for name, value in vars(Nouns).items() if isinstance(value, property)), "judgement")
+def names() -> tuple[str, ...]:
+    """Every name that a check may take."""
+    others = (name for name, value in vars(Inputs).items() if isinstance(value, property))
+    return (*KINDS, *RELATIONS, *others, "judgement")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from upgate.battery.registry import Registry
 from upgate.facts.kinds import KINDS, Kind
 from upgate.facts.relations import lists_for
-from upgate.profile.known import battery, is_check, literal, parse, test_files
 
 if TYPE_CHECKING:
     from upgate.profile import Profile
@@ -27,30 +24,17 @@ rules:
 RULE = "- apiGroups: [{group}]\n  resources: [{resource}]\n  verbs: [list]\n"
 
 
-def render(profile: Profile, paths: Iterable[Path] = ()) -> str:
-    """The ClusterRole as YAML; `paths` hold further checks of one's own."""
-    rules = dict.fromkeys((kind.group, kind.resource) for kind in needed(profile, paths))
+def render(profile: Profile, registry: Registry) -> str:
+    """The ClusterRole as YAML."""
+    rules = dict.fromkeys((kind.group, kind.resource) for kind in needed(profile, registry))
     text = "".join(RULE.format(group=group or '""', resource=resource) for group, resource in rules)
     return HEADER.format(name=profile.name) + (text or "[]\n")
 
 
-def needed(profile: Profile, paths: Iterable[Path] = ()) -> list[Kind]:
+def needed(profile: Profile, registry: Registry) -> list[Kind]:
     """The kinds that the profile's checks list, in the order of KINDS."""
     from upgate.sources.hosts.targets import needs as needs_of_hosts
     from upgate.sources.probes.targets import needs
 
-    wanted = {
-        name for id, names in parameters([battery(), *paths]) if profile.checks.get(id) != "off" for name in names
-    }
-    nouns = lists_for(wanted) | needs(profile.external) | needs_of_hosts(profile.hosts)
+    nouns = lists_for(registry.inputs(profile)) | needs(profile.external) | needs_of_hosts(profile.hosts)
     return [kind for noun, kind in KINDS.items() if noun in nouns]
-
-
-def parameters(paths: Iterable[Path]) -> Iterator[tuple[str, list[str]]]:
-    """The id of each check in the files below the paths, and the nouns that it takes."""
-    for file in test_files(paths):
-        for node in ast.walk(parse(file)):
-            if isinstance(node, ast.FunctionDef):
-                calls = (each for each in node.decorator_list if isinstance(each, ast.Call) and is_check(each.func))
-                id = next(filter(None, map(literal, calls)), "")
-                yield id, [argument.arg for argument in node.args.args]

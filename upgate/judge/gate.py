@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -11,9 +12,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from upgate import baseline as baselines
 from upgate import snapshot as snapshots
@@ -21,15 +23,16 @@ from upgate.base.errors import Inconclusive, UsageError
 from upgate.base.redaction import redacted, without_secrets
 from upgate.baseline import Baseline
 from upgate.battery.check import Check
-from upgate.battery.expectations import scoped
-from upgate.facts.relations import RELATIONS
+from upgate.battery.evidence import Evidence
+from upgate.battery.registry import Registry
+from upgate.facts.relations import lists_for
 from upgate.judge.causes import relate
 from upgate.judge.hints import aimed
-from upgate.judge.outcome import ending, result, unused
-from upgate.judge.settle import Settling
-from upgate.planned import unjudged
+from upgate.judge.judge import judge
+from upgate.judge.outcome import ending, expired, unused
+from upgate.judge.settling import Settling
 from upgate.reports.writing import append_line, clear, try_out, worded, write_whole
-from upgate.results import EXIT_CODES, CheckResult, Cluster, Outcome, Results, Verdict, decide
+from upgate.results import EXIT_CODES, CheckResult, Cluster, Results, Verdict, decide
 from upgate.snapshot import Snapshot
 from upgate.sources.look import Look, Progress, looking
 
@@ -66,7 +69,8 @@ class Gate:
 
     profile: Profile
     options: Options
-    #: The ids of the battery's checks, in its order.
+    registry: Registry = field(default_factory=lambda: Registry(()))
+    #: The ids of the checks of this run, in their order.
     order: Sequence[str] = ()
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     results: dict[str, CheckResult] = field(default_factory=dict)
@@ -82,8 +86,7 @@ class Gate:
     settling: Settling = field(init=False)
     _stack: ExitStack = field(default_factory=ExitStack)
     _look: Look | None = None
-    _relations: dict[str, Any] = field(default_factory=dict)
-    _scoped: dict[str, list[Any]] = field(default_factory=dict)
+    _evidence: Evidence | None = None
 
     def __post_init__(self) -> None:
         self.settling = Settling(self.options.clean)
@@ -113,32 +116,32 @@ class Gate:
             return None
         return baselines.load(path)
 
-    def look(self, needs: Collection[str], progress: Progress, *, brief: bool = False) -> Snapshot:
-        """Take a new snapshot. A brief one holds of the pods only those that may be wrong."""
+    def look(self, inputs: Collection[str], progress: Progress, *, brief: bool = False) -> Snapshot:
+        """Take a new snapshot, with the lists behind these inputs. A brief one holds of the pods only those that may be wrong."""
         if self._look is None:
             raise UsageError("the gate looks at nothing before it is opened")
-        wanted = set(needs) | set(baselines.NEEDS if self.options.save_baseline else ())
+        wanted = lists_for(inputs) | set(baselines.NEEDS if self.options.save_baseline else ())
         with without_collection():
             self.snapshot = self._look(wanted, progress, brief and not self.options.save_baseline)
-        self._relations.clear()
-        self._scoped.clear()
         return self.snapshot
 
-    def in_scope(self, noun: str) -> list[Any]:
-        """The objects of a kind in the profile's scope, chosen once. Raises Inconclusive where they were not looked at."""
-        if noun not in self._scoped:
-            self._scoped[noun] = scoped(self.seen.facts(noun), self.profile.scope.namespaces)
-        return self._scoped[noun]
+    @property
+    def evidence(self) -> Evidence:
+        """What checks are judged on. Raises Inconclusive as long as nothing was seen."""
+        if self._evidence is None or self._evidence.snapshot is not self.seen:
+            monitoring = self.options.monitor
+            self._evidence = Evidence(
+                self.seen, self.profile, since=self.reference, baseline=self.baseline, monitoring=monitoring
+            )
+        return self._evidence
 
-    def relation(self, name: str) -> Any:
-        """A relation between the snapshot's lists, made once. Raises Inconclusive where one of them is not whole."""
-        if name not in self._relations:
-            kind = RELATIONS[name]
-            lists = {noun: self.seen.facts(noun) for noun in kind.needs}
-            if unreadable := [words for noun in kind.needs for words in self.seen.unreadable(noun)]:
-                raise Inconclusive("; ".join(unreadable))
-            self._relations[name] = kind(lists)
-        return self._relations[name]
+    def judge(self, check: Check) -> CheckResult:
+        """Judge a check on what was seen, and keep its result."""
+        begun = time.perf_counter()
+        judged = judge(check, self.evidence)
+        self.after[check.id] = check.after
+        self.add(replace(judged, duration=time.perf_counter() - begun))
+        return self.results[check.id]
 
     @cached_property
     def folder(self) -> Path:
@@ -177,19 +180,18 @@ class Gate:
         return since if isinstance(since, datetime) else taken - since
 
     def add(self, check: CheckResult) -> None:
-        """Keep the result of one check."""
-        self.results[check.id] = check
+        """Keep the result of one check, with what is known of it from earlier rounds."""
+        self.results[check.id] = self.settling.with_history(check)
 
-    def not_judged(self, check: Check, reason: str, outcome: Outcome = "inconclusive") -> None:
-        """Keep that a check was there and did not run to its end."""
+    def keep_unjudged(self, check: CheckResult) -> None:
+        """Keep that a check was there and did not run to its end, unless it has a result."""
         if check.id not in self.results:
-            self.add(result(check, outcome, reason))
+            self.add(check)
 
     def checks(self) -> list[CheckResult]:
         """All results in the battery's order, each finding with its root cause."""
         place = {id: number for number, id in enumerate(self.order)}
-        results = [*self.results.values(), *unjudged(self.profile)]
-        ordered = sorted(results, key=lambda each: place.get(each.id, len(place)))
+        ordered = sorted(self.results.values(), key=lambda each: place.get(each.id, len(place)))
         return relate(ordered, self.snapshot, self.after) if self.snapshot else ordered
 
     def finish(self, checks: Sequence[CheckResult] | None = None) -> Results:
@@ -216,7 +218,8 @@ class Gate:
     def _waivers(self, checks: Sequence[CheckResult]) -> list[str]:
         """What is to be done about the profile's waivers."""
         waivers = self.profile.waivers
-        return [*unused(waivers, checks), *ending(waivers, self.started.date())]
+        today = self.snapshot.taken.date() if self.snapshot else self.started.date()
+        return [*expired(waivers, today), *unused(waivers, checks), *ending(waivers, today)]
 
     def _left_out(self) -> list[str]:
         """The machines that are not looked at, on purpose."""

@@ -9,8 +9,10 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from upgate.battery.check import Check, Judgement
-from upgate.results import CheckResult, Finding, Outcome, Severity
+from upgate.base.text import counted
+from upgate.battery.check import Check
+from upgate.battery.judgement import Judgement
+from upgate.results import CheckResult, Finding, Outcome
 
 WEEK = timedelta(days=7)
 
@@ -29,16 +31,19 @@ def conclude(
 ) -> CheckResult:
     """What the judgement comes to: a failure first, then what could not be judged, then warnings, then waived ones.
 
-    In a monitoring round a rollout under way only warns: nobody is woken by a deploy.
+    What is still under way is neither right nor wrong: "not yet" is inconclusive, so that the gate is run again. In a
+    monitoring round it only warns: nobody is woken by a deploy.
     """
     check = judgement.check
     found = map(only_warning, judgement.findings) if monitoring else judgement.findings
     findings = tuple(waive(check.id, finding, waivers) for finding in found)
-    active = {finding.severity for finding in findings if not finding.waived}
-    reasons = judgement.gaps or nothing_examined(judgement, may_be_empty)
+    active = [finding for finding in findings if not finding.waived]
+    critical = [finding for finding in active if finding.severity == "critical"]
+    under_way = [finding for finding in critical if finding.transitional]
+    reasons = [*judgement.gaps, *not_yet(under_way)] or nothing_examined(judgement, may_be_empty)
     outcome: Outcome = "passed"
-    if "critical" in active:
-        outcome = "failed"
+    if len(under_way) < len(critical):
+        outcome, reasons = "failed", judgement.gaps
     elif reasons:
         outcome = "inconclusive"
     elif active:
@@ -49,8 +54,17 @@ def conclude(
 
 
 def only_warning(finding: Finding) -> Finding:
-    """The finding; one that is a rollout under way is no more than a warning."""
+    """The finding; one that is under way is no more than a warning."""
     return replace(finding, severity="warning") if finding.transitional else finding
+
+
+def not_yet(findings: Sequence[Finding]) -> list[str]:
+    """What is still under way, as a reason to run again; empty where nothing is."""
+    if not findings:
+        return []
+    first = f"{findings[0].object}: {findings[0].observed}"
+    more = f", and {counted(len(findings) - 1, 'other object')}" if len(findings) > 1 else ""
+    return [f"not yet: {first}{more}"]
 
 
 def nothing_examined(judgement: Judgement, may_be_empty: bool) -> list[str]:
@@ -85,15 +99,6 @@ def result(
     )
 
 
-def with_severity(check: Check, severities: dict[str, str]) -> Check:
-    """The check with the severity that the profile gives it."""
-    from dataclasses import replace as with_field
-
-    severity = severities.get(check.id, check.severity)
-    chosen: Severity = "critical" if severity == "critical" else "warning"
-    return check if severity == check.severity else with_field(check, severity=chosen)
-
-
 def covers(waiver: Waiver, check_id: str, object: str) -> bool:
     """The waiver is about this object of this check; both may be globs."""
     return fnmatchcase(check_id, waiver.check) and fnmatchcase(object, waiver.object)
@@ -115,12 +120,27 @@ def unused(waivers: Sequence[Waiver], results: Iterable[CheckResult]) -> list[st
     ]
 
 
-def ending(waivers: Sequence[Waiver], today: date) -> list[str]:
-    """The waivers that end within a week, one sentence each: a profile with an expired one cannot be used."""
+def in_force(waivers: Iterable[Waiver], today: date) -> list[Waiver]:
+    """The waivers that still apply on this day."""
+    return [waiver for waiver in waivers if waiver.until >= today]
+
+
+def expired(waivers: Iterable[Waiver], today: date) -> list[str]:
+    """The waivers that no longer apply, one sentence each: what they covered is a finding again."""
+    return [
+        f"waiver expired on {waiver.until} and no longer applies: {waiver.check} for {waiver.object} ({waiver.reason}); "
+        "renew it or remove it from the profile"
+        for waiver in waivers
+        if waiver.until < today
+    ]
+
+
+def ending(waivers: Iterable[Waiver], today: date) -> list[str]:
+    """The waivers that end within a week, one sentence each."""
     return [
         f"waiver ends on {waiver.until}: {waiver.check} for {waiver.object} ({waiver.reason}); renew it or remove it before"
         for waiver in waivers
-        if waiver.until - today < WEEK
+        if timedelta() <= waiver.until - today < WEEK
     ]
 
 

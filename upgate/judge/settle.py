@@ -1,74 +1,54 @@
-"""Rounds of looking and judging until enough of them in a row are clear, or the time is over.
-
-Pure bookkeeping: the plugin runs the rounds, `waiting` sleeps between them.
-"""
+"""--settle: rounds of looking and judging until enough of them in a row are clear, or the time is over."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from msgspec.structs import replace
-
-from upgate.results import CheckResult, Verdict
-
-CLEAR = ("passed", "warned", "waived", "skipped")
+from upgate.base.waiting import Deadline
+from upgate.judge.gate import Gate
+from upgate.results import decide
 
 
-@dataclass
-class History:
-    """How one check went, round by round."""
-
-    #: Seconds from the start of the first round to the end of the one in which it last became clear; 0 if that was the first.
-    clear_after: float | None = None
-    was_clear: bool = False
-    flapped: bool = False
-
-    def add(self, clear: bool, elapsed: float) -> None:
-        """One more round."""
-        if clear and self.clear_after is None:
-            self.clear_after = elapsed
-        if not clear:
-            self.flapped = self.flapped or self.was_clear
-            self.clear_after = None
-        self.was_clear = self.was_clear or clear
+def settle(gate: Gate, look_and_judge: Callable[[], object], announce: Callable[[str], None]) -> None:
+    """Look and judge until enough rounds in a row are clear, or the time is over. The last complete round counts."""
+    options, settling = gate.options, gate.settling
+    deadline = Deadline(options.settle.total_seconds() if options.settle else 0)
+    while True:
+        with complete_rounds_only(gate):
+            look_and_judge()
+            remember(gate, deadline.elapsed)
+        if settling.settled:
+            return
+        announce(progress(gate, deadline))
+        if not deadline.rest(options.every.total_seconds()):
+            break
+    gate.notes.append(f"{settling.streak} of {options.clean} clean rounds in a row when the time was over")
 
 
-@dataclass
-class Settling:
-    """All rounds of a run."""
+@contextmanager
+def complete_rounds_only(gate: Gate) -> Iterator[None]:
+    """A round that is broken off leaves what the one before it found."""
+    snapshot, results = gate.snapshot, dict(gate.results)
+    try:
+        yield
+    except BaseException:
+        gate.snapshot, gate.results = snapshot or gate.snapshot, results
+        raise
 
-    #: How many clean rounds in a row are enough.
-    clean: int
-    rounds: int = 0
-    streak: int = 0
-    histories: dict[str, History] = field(default_factory=dict)
 
-    @property
-    def settled(self) -> bool:
-        """Enough clean rounds in a row."""
-        return self.streak >= self.clean
+def remember(gate: Gate, elapsed: float) -> None:
+    """Add the round to the history of each check, and to rounds.jsonl."""
+    checks = gate.checks()
+    verdict = decide(checks, fail_on_warnings=gate.options.fail_on_warnings)
+    for check in gate.settling.add(checks, verdict, elapsed):
+        gate.add(check)
+    gate.write_round(verdict, elapsed)
 
-    def add(self, checks: Sequence[CheckResult], verdict: Verdict, elapsed: float) -> list[CheckResult]:
-        """One more round, `elapsed` seconds after the start; its results with what is known of earlier ones."""
-        self.rounds += 1
-        self.streak = self.streak + 1 if verdict == "clear" else 0
-        return [self._with_history(check, elapsed if self.rounds > 1 else 0.0) for check in checks]
 
-    def waits_for(self, checks: Sequence[CheckResult], most: int = 3) -> str:
-        """What is not clear yet, shortened for a progress line."""
-        waiting = [self._said(check) for check in checks if check.outcome not in CLEAR]
-        more = f" and {len(waiting) - most} more checks" if len(waiting) > most else ""
-        return ", ".join(waiting[:most]) + more
-
-    def _with_history(self, check: CheckResult, elapsed: float) -> CheckResult:
-        history = self.histories.setdefault(check.id, History())
-        history.add(check.outcome in CLEAR, elapsed)
-        return replace(check, clear_after=history.clear_after, flapped=history.flapped)
-
-    @staticmethod
-    def _said(check: CheckResult) -> str:
-        objects = [finding.object for finding in check.roots] or [finding.object for finding in check.active]
-        if not objects:
-            return f"{check.id} ({check.outcome})"
-        return f"{check.id} ({objects[0]}{f' and {len(objects) - 1} more' if len(objects) > 1 else ''})"
+def progress(gate: Gate, deadline: Deadline) -> str:
+    """How far it is: the round, the time, what is waited for, and how many rounds in a row were clear."""
+    pending = gate.settling.waits_for(list(gate.results.values()))
+    what = f"waiting for {pending}" if pending else "clear"
+    so_far = f"round {gate.settling.rounds}, {deadline.elapsed:.0f} of {deadline.seconds:.0f} s"
+    return f"{so_far}: {what}; {gate.settling.streak} of {gate.options.clean} clean rounds"

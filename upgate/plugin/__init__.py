@@ -1,13 +1,14 @@
-"""pytest glue: the only package that knows pytest.
+"""pytest's face of the engine: the only package that knows pytest.
 
 options    the command line
-fixtures   nouns for checks
-judging    a test's end becomes a result, and pytest is told in its own terms
-rounds     --settle
+items      a check is an item, and presents what the engine judges
+functions  plain test functions beside the checks (fixtures: their inputs)
 workers    pytest-xdist: one snapshot, many processes
 progress   what is said meanwhile
 monitoring --monitor
-telling    the summary, the reports, the exit code
+reporting  the summary, the reports, the exit code
+
+Everything but `options` and `state` is imported when it is needed: `pytest --help` stays fast.
 """
 
 from __future__ import annotations
@@ -18,12 +19,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from upgate.plugin import options
-from upgate.plugin.state import CHECK, GATE, are_brief, gate_of, is_controller, is_worker, needs_of
+from upgate.plugin.state import CHECK, GATE, are_brief, gate_of, inputs_of, is_controller, is_worker, selected
 
 if TYPE_CHECKING:
-    from upgate.profile.external import External
-
-pytest_plugins = ("upgate.plugin.fixtures",)
+    from upgate.judge.gate import Gate
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -39,16 +38,20 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     gate = config.stash[GATE] = options.make_gate(config)
     if gate.options.settle and options.in_one_process(config):
-        gate.notes.append("-n was left out: settling judges round after round in one process, in milliseconds each")
+        gate.notes.append("-n has no effect with --settle: all rounds are judged in one process, in milliseconds each")
     config.option.continue_on_collection_errors = True  # one broken file must not hide what all others see
+    from upgate.battery.inputs import names
+    from upgate.plugin import fixtures
+
+    config.pluginmanager.register(fixtures.plugin(names()), "upgate-inputs")
     if is_worker(config):
         from upgate.plugin import workers
 
         workers.prepare(config, gate)
     elif not config.option.collectonly:
-        from upgate.plugin.telling import Telling
+        from upgate.plugin.reporting import Reporting
 
-        config.pluginmanager.register(Telling(config, gate), "upgate-telling")
+        config.pluginmanager.register(Reporting(config, gate), "upgate-reporting")
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -59,54 +62,45 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Our summary takes the place of pytest's."""
-    if telling := session.config.pluginmanager.get_plugin("upgate-telling"):
-        telling.quieten()
+    if reporting := session.config.pluginmanager.get_plugin("upgate-reporting"):
+        reporting.quieten()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> list[pytest.Item] | None:
+    """A check is an item of its own; whatever needs pytest's machinery stays a test function."""
+    gate = gate_of(collector.config)
+    if gate is None or not hasattr(obj, "__check__"):
+        return None
+    from upgate.plugin import items
+
+    return items.collect(collector, obj, gate)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test for each entry of `external:` that is of the test's kind."""
-    from upgate.battery.check import declaration
-
+    """A plain function that takes `external` is one test for each entry."""
     gate = gate_of(metafunc.config)
     if gate and "external" in metafunc.fixturenames:
-        id = declaration(metafunc.function, "").id
-        entries = [each for each in gate.profile.external if is_for(id, each)] or [None]
-        metafunc.parametrize(
-            "external", entries, ids=[getattr(entry, "name", "none") for entry in entries], indirect=True
-        )
-
-
-def is_for(id: str, entry: External) -> bool:
-    """The check of this id judges the entry; one whose id does not name the entry's kind judges them all."""
-    return "{name}" not in id or id.replace("{name}", entry.name) == entry.id
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, Any, Any]:
-    """A check for entries of which there are none is not there: it is not counted either."""
-    from upgate.plugin import judging
-
-    made = yield
-    is_list = isinstance(made, list) and gate_of(collector.config)
-    return [item for item in made if not judging.has_no_entries(item)] if is_list else made
+        entries = gate.profile.external
+        metafunc.parametrize("external", entries, ids=[each.name for each in entries], indirect=True)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Read each test's declaration; the subject of its id is a mark for -m."""
-    from upgate.plugin import judging
-
+    """Read what functions declare; the subject of an id is a mark for -m."""
     gate = gate_of(config)
     if gate:
-        judging.declare(items, gate)
+        from upgate.plugin import functions
+
+        functions.declare(items, gate)
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop(session: pytest.Session) -> bool | None:
-    """Look, once the checks are known that will judge; with --settle also run the rounds."""
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Look, once the checks are known that will judge; with --settle all rounds are judged here."""
     config, gate = session.config, gate_of(session.config)
     if gate is None or is_worker(config) or config.option.collectonly:
-        return None
+        return
     if gate.options.monitor:
         from upgate.plugin import monitoring
 
@@ -116,27 +110,31 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         from upgate.plugin import workers
 
         options.usable(lambda: workers.look_first(config, gate))
-        return None
-    if not session.items:
-        return None
+    elif session.items:
+        look_and_settle(session, gate)
+
+
+def look_and_settle(session: pytest.Session, gate: Gate) -> None:
+    """Look once; with --settle look and judge until everything is clear. pytest then presents the last round."""
+    from upgate.plugin import progress
+
     gate.order = [item.stash[CHECK].id for item in session.items]
     if gate.options.settle:
         from upgate.plugin import rounds
 
-        rounds.run(session, gate, gate.options.settle)
-        return True
-    from upgate.plugin import progress
-
-    progress.look(config, gate, needs_of(session.items), brief=are_brief(session.items))
-    return None
+        rounds.run(session, gate)
+    else:
+        asked = selected(session.items, gate)
+        progress.look(session.config, gate, inputs_of(asked), brief=are_brief(asked))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Every round begins anew."""
-    if CHECK in item.stash:
-        from upgate.plugin import judging
+    """What the profile does not select is skipped."""
+    gate = gate_of(item.config)
+    if gate and CHECK in item.stash:
+        from upgate.plugin import functions
 
-        judging.begin(item)
+        functions.begin(item, gate)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -145,9 +143,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]
     result = yield
     gate = gate_of(pyfuncitem.config)
     if gate and CHECK in pyfuncitem.stash:
-        from upgate.plugin import judging
+        from upgate.plugin import functions
 
-        judging.conclude_body(pyfuncitem, gate)
+        functions.conclude_body(pyfuncitem, gate)
     return result
 
 
@@ -156,18 +154,19 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Attach the result to the report that carries it, also across processes."""
     report = yield
     if CHECK in item.stash:
-        from upgate.plugin import judging
+        from upgate.plugin import reporting
 
-        judging.attach_result(item, call, report)
+        reporting.attach(item, call, report)
     return report
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """A worker says what it was given, before it can die."""
-    if is_worker(session.config) and gate_of(session.config):
+    gate = gate_of(session.config)
+    if is_worker(session.config) and gate:
         from upgate.plugin import workers
 
-        workers.hand_over(session)
+        workers.hand_over(session, gate)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -182,4 +181,4 @@ def pytest_configure_node(node: Any) -> None:
     """Tell a worker of pytest-xdist where the snapshot is."""
     from upgate.plugin import workers
 
-    workers.tell(node)
+    workers.configure_worker(node)

@@ -1,40 +1,45 @@
-"""Every noun as a fixture. Fixtures look things up; bodies judge."""
+"""Every input as a fixture, for plain test functions. Fixtures look things up; bodies judge."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from upgate.base.errors import UsageError
-from upgate.battery.check import Judgement
-from upgate.battery.inputs import NAMES, Nouns
-from upgate.plugin.state import CHECK, JUDGEMENT, gate_of
+from upgate.battery.inputs import Inputs
+from upgate.battery.judgement import Judgement
+from upgate.plugin.functions import JUDGEMENT
+from upgate.plugin.state import CHECK, gate_of
+
+
+def plugin(names: Iterable[str]) -> ModuleType:
+    """A plugin of pytest's with one fixture for each input: pytest looks for fixtures in modules."""
+    module = ModuleType("upgate.plugin.inputs")
+    vars(module).update({"inputs": inputs, **{f"input_{name}": fixture(name) for name in names}})
+    return module
 
 
 @pytest.fixture
-def nouns(request: pytest.FixtureRequest) -> Nouns:
-    """The nouns of this check."""
+def inputs(request: pytest.FixtureRequest) -> Inputs:
+    """The inputs of this test."""
     gate = gate_of(request.config)
     if gate is None:
-        raise UsageError(
-            f"the noun of a check needs a run of the battery: name its environment with --profile ({request.node.name})"
-        )
-    judgement = request.node.stash[JUDGEMENT] = Judgement(request.node.stash[CHECK])
+        raise UsageError(f"the inputs of {request.node.name} need a run of the battery: pass --profile=NAME")
     callspec = getattr(request.node, "callspec", None)
-    return Nouns(gate, judgement, callspec and callspec.params.get("external"))
+    entry = callspec and callspec.params.get("external")
+    judgement = request.node.stash[JUDGEMENT] = Judgement(replace(request.node.stash[CHECK], entry=entry))
+    return Inputs(gate.evidence, judgement)
 
 
 def fixture(name: str) -> Callable[..., Any]:
-    """The fixture of one noun."""
+    """The fixture of one input."""
 
     @pytest.fixture(name=name)
-    def noun(request: pytest.FixtureRequest, nouns: Nouns) -> Any:
-        return nouns[name]
+    def looked_up(inputs: Inputs) -> Any:
+        return inputs[name]
 
-    return noun
-
-
-for _name in NAMES:
-    globals()[f"noun_{_name}"] = fixture(_name)
+    return looked_up

@@ -71,7 +71,7 @@ def is_battery_run(config: pytest.Config) -> bool:
         return False
     if config.option.profile:
         return True
-    from upgate.profile.known import battery
+    from upgate.battery.registry import battery
 
     home = battery().resolve()
     meets = (path == home or home in path.parents or path in home.parents for path in paths(config))
@@ -92,15 +92,13 @@ def make_gate(config: pytest.Config) -> Gate:
 
 
 def _gate(config: pytest.Config) -> Gate:
+    from upgate.battery import registry
     from upgate.judge.gate import Gate
-    from upgate.planned import IDS
     from upgate.profile import load
-    from upgate.profile.known import battery, known_checks
 
-    known = known_checks([battery(), *paths(config)])
-    today = datetime.now(UTC).date()
-    profile = load(config.option.profile, known_checks={*known, *IDS}, environ=os.environ, today=today)
-    return Gate(profile, read(config, profile), order=list(known))
+    checks = registry.load([registry.battery(), *registry.installed(), *paths(config)])
+    profile = load(config.option.profile, known_checks=checks.ids, environ=os.environ)
+    return Gate(profile, read(config, profile), checks, order=list(checks.by_id))
 
 
 def read(config: pytest.Config, profile: Any) -> Options:

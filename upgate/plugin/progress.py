@@ -49,10 +49,10 @@ class Progress:
             say(self._config, f"looked at {', '.join(counts) or 'no list'} in {seconds:.1f} s{gaps}")
 
 
-def look(config: pytest.Config, gate: Gate, needs: set[str], *, told: bool = True, brief: bool = False) -> None:
+def look(config: pytest.Config, gate: Gate, inputs: set[str], *, told: bool = True, brief: bool = False) -> None:
     """Look at the cluster, and show how far that is; what was looked at stays on the terminal where it is to be told."""
     progress = Progress(config)
-    gate.look(needs, progress, brief=brief)
+    gate.look(inputs, progress, brief=brief)
     progress.done(gate, told=told)
 
 

@@ -8,18 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from upgate.battery.check import Check, Judgement
+    from upgate.battery.check import Check
     from upgate.judge.gate import Gate
-    from upgate.results import CheckResult
 
 GATE: pytest.StashKey[Gate] = pytest.StashKey()
 CHECK: pytest.StashKey[Check] = pytest.StashKey()
-JUDGEMENT: pytest.StashKey[Judgement] = pytest.StashKey()
-RESULT: pytest.StashKey[CheckResult] = pytest.StashKey()
-#: Why the profile does not select a check; empty where it does.
-UNSELECTED: pytest.StashKey[str] = pytest.StashKey()
-#: A check, and why the profile does not select it.
-Declared = tuple["Check", str]
 
 
 def gate_of(config: pytest.Config) -> Gate | None:
@@ -37,19 +30,18 @@ def is_controller(config: pytest.Config) -> bool:
     return config.pluginmanager.hasplugin("dsession")
 
 
-def declared(items: Iterable[pytest.Item]) -> dict[str, Declared]:
-    """What the tests declare, by node id."""
-    return {item.nodeid: (item.stash[CHECK], item.stash[UNSELECTED]) for item in items if CHECK in item.stash}
+def selected(items: Iterable[pytest.Item], gate: Gate) -> list[pytest.Item]:
+    """The tests that the profile asks for."""
+    from upgate.battery.selection import why_unselected
+
+    return [item for item in items if CHECK in item.stash and not why_unselected(item.stash[CHECK], gate.profile)]
 
 
-def needs_of(items: Iterable[pytest.Item]) -> set[str]:
-    """The lists that the selected checks ask for, by the names of their fixtures."""
-    from upgate.facts.relations import lists_for
-
-    selected = (item for item in items if not item.stash.get(UNSELECTED, ""))
-    return lists_for(name for item in selected for name in getattr(item, "fixturenames", ()))
+def inputs_of(items: Iterable[pytest.Item]) -> set[str]:
+    """Whatever these tests take: inputs of checks, and fixtures of functions."""
+    return {name for item in items for name in (*item.stash[CHECK].inputs, *getattr(item, "fixturenames", ()))}
 
 
 def are_brief(items: Iterable[pytest.Item]) -> bool:
-    """All the selected checks can be judged from a brief look."""
-    return all(item.stash[CHECK].monitor for item in items if not item.stash.get(UNSELECTED, ""))
+    """All these tests can be judged from a brief look."""
+    return all(item.stash[CHECK].monitor for item in items)

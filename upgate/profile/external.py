@@ -20,7 +20,7 @@ from upgate.profile.network import (
     SocketUrl,
     Url,
 )
-from upgate.profile.quantities import Duration, FilePath, Name, Regex, Span, Text, Texts, Words, set_only, some
+from upgate.profile.quantities import FilePath, Name, Regex, Span, Text, Texts, Words, set_only, some
 from upgate.profile.section import Section
 
 Status = Annotated[int, Field(ge=100, le=599)]
@@ -156,8 +156,6 @@ class External(Section):
     """The answer must come over HTTP/2."""
     attempts: Annotated[int, Field(ge=1, le=10)] = 1
     """How often it is tried before it counts as wrong; what passes later than at first is a warning: flaky."""
-    budget: Duration | None = None
-    """How long it may be out during an upgrade, in all."""
     journey: Annotated[tuple[Step, ...], Field(min_length=1)] | None = None
     """Requests one after the other, which share cookies and captured values."""
     tcp: HostAndPort | None = None

@@ -20,8 +20,6 @@ def declared(root: Node) -> Iterator[str]:
         for kind in KINDS:
             if name_of(entry) and entry.child(kind):
                 yield from external_ids(entry, external_id(name_of(entry), kind))
-    for entry in entries(root, "resources"):
-        yield f"expect.{name_of(entry)}"
 
 
 def external_ids(entry: Node, id: str) -> Iterator[str]:
@@ -29,7 +27,6 @@ def external_ids(entry: Node, id: str) -> Iterator[str]:
     each = entry.child("each")
     yield f"{id}[{each.value}]" if each else id
     yield id
-    yield f"disruption.{name_of(entry)}"
 
 
 def entries(root: Node, key: str) -> list[Node]:

@@ -26,7 +26,7 @@ class Context(NamedTuple):
 
     known_checks: Collection[str] | None
     environ: Mapping[str, str]
-    today: date
+    today: date | None
 
 
 def load(
@@ -35,12 +35,12 @@ def load(
     search: Sequence[Path] = SEARCH,
     known_checks: Collection[str] | None = None,
     environ: Mapping[str, str],
-    today: date,
+    today: date | None = None,
 ) -> Profile:
     """The profile of this name or path. Raises UsageError with one line for each error.
 
     Names are looked up in the folders of `search`, then among those that come with the package. Where nobody says
-    which checks there are, ids are taken as they stand.
+    which checks there are, ids are taken as they stand. With `today` a waiver that has expired is an error.
     """
     if not name_or_path:
         raise UsageError(f"which profile? Name one with --profile=NAME. {listing(search)}")

@@ -16,7 +16,7 @@ from upgate.profile.external import External
 from upgate.profile.hosts import Hosts
 from upgate.profile.ids import CheckId
 from upgate.profile.monitoring import Monitor
-from upgate.profile.objects import Mesh, Probe, Resource, Sidecar
+from upgate.profile.objects import Sidecar
 from upgate.profile.parts import Cluster, Expected, Gate, Patience, Restarts, Scope, Waiver
 from upgate.profile.problems import Place
 from upgate.profile.quantities import Duration, Moment, Text, set_only
@@ -58,13 +58,8 @@ class Profile(Section):
     """A severity, or off, by check id."""
     waivers: tuple[Waiver, ...] = ()
     external: tuple[External, ...] = ()
-    mesh: Mesh | None = None
     sidecars: tuple[Sidecar, ...] = ()
-    resources: tuple[Resource, ...] = ()
     hosts: Hosts | None = None
-    probe: Probe | None = None
-    allow: tuple[Literal["exec", "secrets", "nodes-proxy", "access-reviews"], ...] = ()
-    """More than reading, which must be asked for."""
     gate: Gate = Gate()
     patience: Patience = Patience()
     monitor: Monitor = Monitor()

@@ -28,7 +28,7 @@ def minutes(amount: int) -> timedelta:
 
 def still_valid(until: date, info: ValidationInfo) -> date:
     """A waiver's last day must not be over. Raises ValueError."""
-    if until < (info.context or {}).get("today", date.min):
+    if until < ((info.context or {}).get("today") or date.min):
         raise ValueError("this waiver has expired; renew it or remove it")
     return until
 
@@ -64,8 +64,6 @@ class ExpectedNodes(Section):
 
     min: Count | None = None
     """At least so many."""
-    kubelet: Version | None = None
-    """The kubelet's version, its beginning, or a range; default: the API server's minor."""
     pool_label: Text | None = None
     """The label that says which pool a node belongs to."""
 
@@ -75,8 +73,6 @@ class Expected(Section):
 
     version: Version | None = None
     """The API server's version, its beginning, or a range. Quoted: YAML reads 1.30 as 1.3."""
-    next_version: Version | None = None
-    """The version of the upgrade after this one; default: the next minor."""
     nodes: ExpectedNodes = ExpectedNodes()
     hosts: Annotated[dict[Package, Version], BeforeValidator(set_only)] = Field(default_factory=dict)
     """Versions on the hosts: kubelet, containerd, docker, kernel, … or the name of a package."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 from upgate.base.errors import UsageError
+from upgate.base.text import nearest, shown
+
+__all__ = ["Keys", "Place", "Problem", "at", "dotted", "nearest", "refusal", "refuse", "shown"]
 
 #: Line breaks and control characters: an error is one line, and does nothing to a terminal.
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -58,17 +60,3 @@ def refuse(problems: Iterable[Problem]) -> None:
     """Raise UsageError where there is any problem."""
     if found := list(problems):
         raise refusal(found)
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """` did you mean "…"?` for a word that resembles a known one, else nothing."""
-    from difflib import get_close_matches
-
-    found = get_close_matches(word.lower().replace("_", "-"), list(known), n=1)
-    return f'; did you mean "{found[0]}"?' if found else ""
-
-
-def shown(path: Path) -> str:
-    """A path as short as it can be said: relative, where it lies below the working directory."""
-    whole, here = path.absolute(), Path.cwd()
-    return str(whole.relative_to(here)) if whole.is_relative_to(here) else str(path)

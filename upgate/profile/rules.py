@@ -12,7 +12,7 @@ from upgate.profile.problems import Keys, Problem, at
 from upgate.profile.tree import Node
 
 #: Lists whose entries have names.
-NAMED = ("external", "resources", "sidecars")
+NAMED = ("external", "sidecars")
 #: Keys of `cluster:` that exclude each other's groups.
 SOURCES = (("snapshot",), ("embedded",), ("kubeconfig", "context"))
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from upgate.base.errors import Inconclusive
 from upgate.base.text import counted, duration
-from upgate.battery.check import Judgement, Subjects
 from upgate.battery.expectations import satisfies
+from upgate.battery.judgement import Judgement, Subjects
 from upgate.facts.hosts import CommandLine, FileSystem, Host, HostCertificate, Service
 from upgate.snapshot import Snapshot
 from upgate.sources.hosts.demands import lacking, reaches

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from upgate.base.errors import UsageError
 from upgate.battery.check import Check
+from upgate.battery.selection import why_unselected
 from upgate.judge.gate import Gate
-from upgate.plugin.state import Declared, declared, is_controller
+from upgate.judge.outcome import result
+from upgate.plugin import functions, items
+from upgate.plugin.state import CHECK, is_controller
 from upgate.results import EXIT_CODES, CheckResult, Outcome, Results
 
 LETTERS: dict[Outcome, str] = {
@@ -25,8 +30,8 @@ LETTERS: dict[Outcome, str] = {
 OURS = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
 
-class Telling:
-    """Keeps results as they come in, and tells them at the end; registered in the process that the user started."""
+class Reporting:
+    """Keeps results as they come in, and reports them at the end; registered in the process that the user started."""
 
     def __init__(self, config: pytest.Config, gate: Gate) -> None:
         self._config = config
@@ -47,8 +52,8 @@ class Telling:
         if attached := getattr(report, "upgate", None):
             keep(self._gate, attached)
         elif report.failed:
-            check, _ = self._declared().get(report.nodeid) or (unknown(report.nodeid), "")
-            self._gate.not_judged(check, str(report.longrepr))
+            given = self._given_to_workers().get(report.nodeid) or not_judged(unknown(report.nodeid), "")
+            self._gate.keep_unjudged(structs.replace(given, outcome="inconclusive", reason=str(report.longrepr)))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -62,7 +67,8 @@ class Telling:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A file that cannot be collected holds checks that nobody judged."""
         if report.failed:
-            self._gate.not_judged(unknown(report.nodeid), f"{report.nodeid} cannot be collected: {said(report)}")
+            reason = f"{report.nodeid} cannot be collected: {said(report)}"
+            self._gate.keep_unjudged(result(unknown(report.nodeid), "inconclusive", reason))
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Tell Ctrl-C and pytest.exit() from -x, which pytest and pytest-xdist tell by their own interrupts."""
@@ -81,7 +87,7 @@ class Telling:
         problem = self._save()
         results = self._gate.finish()
         code = results.exit_code if self._ours(exitstatus) else int(exitstatus)
-        self._results = msgspec.structs.replace(results, exit_code=code)
+        self._results = structs.replace(results, exit_code=code)
         session.exitstatus = self._not_whole(self._results, problem) if problem else self._write_reports(self._results)
         if self._gate.options.monitor and self._ours(exitstatus) and not self._interrupted:
             self._follow(self._results)
@@ -115,13 +121,14 @@ class Telling:
     def _note_unjudged(self, session: pytest.Session) -> None:
         """Every selected check is told of, also when the run was broken off."""
         reason = "interrupted before it was judged" if self._interrupted else "the run ended before it was judged"
-        for check, unselected in (self._declared() | declared(session.items)).values():
-            self._gate.not_judged(check, unselected or reason, "skipped" if unselected else "inconclusive")
+        given = {**self._given_to_workers(), **unjudged(session.items, self._gate)}
+        for each in given.values():
+            self._gate.keep_unjudged(each if each.reason else structs.replace(each, reason=reason))
         if self._interrupted:
             self._gate.notes.append("the run was interrupted: this is what was judged until then")
 
-    def _declared(self) -> dict[str, Declared]:
-        """What the workers were given."""
+    def _given_to_workers(self) -> dict[str, CheckResult]:
+        """What the workers were given, as results of checks that were not judged, by node id."""
         from upgate.plugin.workers import handed_over
 
         return handed_over(self._gate) if is_controller(self._config) else {}
@@ -153,7 +160,33 @@ class Telling:
 
 def unknown(nodeid: str) -> Check:
     """A critical check for what could not even be collected."""
-    return Check(nodeid, "critical", f"{nodeid} can be judged.", "", "")
+    return Check(nodeid, "critical", f"{nodeid} can be judged.")
+
+
+def not_judged(check: Check, unselected: str) -> CheckResult:
+    """The result of a check that did not run: the reason is still to be said, where the profile asks for it."""
+    return result(check, "skipped" if unselected else "inconclusive", unselected)
+
+
+def unjudged(items: Iterable[pytest.Item], gate: Gate) -> dict[str, CheckResult]:
+    """The items as results of checks that were not judged, by node id."""
+    declared = {item.nodeid: item.stash[CHECK] for item in items if CHECK in item.stash}
+    return {id: not_judged(check, why_unselected(check, gate.profile)) for id, check in declared.items()}
+
+
+def attach(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    """Put the result on the report of the phase that decides: a set-up that did not pass, the body, a broken teardown."""
+    if report.when != "call" and report.passed:
+        return
+    concluded = functions.judged(item, call, report)
+    if not concluded.duration:
+        concluded = structs.replace(concluded, duration=call.duration)
+    if report.failed and concluded.outcome == "warned":
+        report.outcome = "passed"  # pytest's -x must not stop at a warning
+    if report.failed:
+        report.longrepr = concluded.reason or str(call.excinfo.value if call.excinfo else "")
+    report.upgate = {"result": msgspec.to_builtins(concluded), "after": list(item.stash[CHECK].after)}  # type: ignore[attr-defined]
+    item.stash[items.RESULT] = concluded
 
 
 def said(report: pytest.CollectReport) -> str:
@@ -166,6 +199,6 @@ def said(report: pytest.CollectReport) -> str:
 
 def keep(gate: Gate, attached: dict[str, Any]) -> None:
     """Keep a result that came with a report, and which checks explain it."""
-    result = msgspec.convert(attached["result"], CheckResult)
-    gate.after[result.id] = attached["after"]
-    gate.add(result)
+    kept = msgspec.convert(attached["result"], CheckResult)
+    gate.after[kept.id] = attached["after"]
+    gate.add(kept)

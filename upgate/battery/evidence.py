@@ -1,0 +1,55 @@
+"""What checks are judged on: what was seen at one moment, what the profile expects, and what was before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from upgate.base.errors import Inconclusive
+from upgate.baseline import Baseline
+from upgate.battery.expectations import scoped
+from upgate.facts.relations import RELATIONS
+from upgate.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from upgate.profile.model import Profile
+
+
+class Evidence:
+    """One snapshot, the profile and the baseline that it is judged with; what follows from them is worked out once."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        profile: Profile,
+        *,
+        since: datetime | None = None,
+        baseline: Baseline | None = None,
+        monitoring: bool = False,
+    ) -> None:
+        self.snapshot = snapshot
+        self.profile = profile
+        #: The reference time: what happened later than this counts.
+        self.since = since or snapshot.taken
+        self.baseline = baseline
+        #: It is judged for a round of continuous monitoring.
+        self.monitoring = monitoring
+        self._relations: dict[str, Any] = {}
+        self._in_scope: dict[str, Sequence[Any]] = {}
+
+    def in_scope(self, noun: str) -> Sequence[Any]:
+        """The objects of a kind in the profile's scope. Raises Inconclusive where they were not looked at."""
+        if noun not in self._in_scope:
+            self._in_scope[noun] = scoped(self.snapshot.facts(noun), self.profile.scope.namespaces)
+        return self._in_scope[noun]
+
+    def relation(self, name: str) -> Any:
+        """A relation between the snapshot's lists. Raises Inconclusive where one of the lists is not complete."""
+        if name not in self._relations:
+            kind = RELATIONS[name]
+            lists = {noun: self.snapshot.facts(noun) for noun in kind.needs}
+            if unreadable := [words for noun in kind.needs for words in self.snapshot.unreadable(noun)]:
+                raise Inconclusive("; ".join(unreadable))
+            self._relations[name] = kind(lists)
+        return self._relations[name]

@@ -1,0 +1,32 @@
+"""Which checks a profile asks for."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from upgate.battery.check import Check
+
+if TYPE_CHECKING:
+    from upgate.profile.model import Profile
+
+
+def why_unselected(check: Check, profile: Profile) -> str:
+    """Why the profile does not ask for this check. Empty where it does."""
+    if profile.checks.get(check.id) == "off":
+        return "switched off by the profile's checks:"
+    return "" if says(profile, check.expects) else f"the profile says nothing under {check.expects}:"
+
+
+def says(profile: Profile, path: str) -> bool:
+    """The profile says something under this path, or one of those with `or` between them; what groups say counts."""
+    return any(map(bool, chain.from_iterable(values(profile, each) for each in path.split(" or "))))
+
+
+def values(profile: Profile, path: str) -> list[Any]:
+    """What stands under this path: of the profile, and of each group that a part of it has."""
+    parts: list[Any] = [profile]
+    for key in filter(None, path.split(".")):
+        owners = [owner for part in parts for owner in (part, *getattr(part, "groups", ()))]
+        parts = [getattr(owner, key.replace("-", "_"), None) for owner in owners]
+    return parts

@@ -1,0 +1,43 @@
+"""The one verb: a check is judged on the evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from traceback import extract_tb
+
+from upgate.base.errors import Inconclusive
+from upgate.base.text import shown
+from upgate.battery.check import Check, with_severity
+from upgate.battery.evidence import Evidence
+from upgate.battery.inputs import Inputs
+from upgate.battery.judgement import Judgement
+from upgate.battery.selection import why_unselected
+from upgate.judge.outcome import conclude, in_force, result
+from upgate.results import CheckResult
+
+
+def judge(check: Check, evidence: Evidence) -> CheckResult:
+    """What the check comes to on this evidence. Pure: it reads no clock, file or network, and never raises an Exception."""
+    check = with_severity(check, evidence.profile.checks)
+    if reason := why_unselected(check, evidence.profile):
+        return result(check, "skipped", reason)
+    judgement = Judgement(check)
+    try:
+        check.function(**Inputs(evidence, judgement).taken())
+    except Inconclusive as gap:
+        judgement.gaps.append(str(gap))
+    except AssertionError as wrong:
+        judgement.fail(str(wrong))
+    except Exception as problem:  # a check that breaks has not judged: whatever it is, that is never green
+        judgement.gaps.append(broken(problem, check))
+    waivers = in_force(evidence.profile.waivers, evidence.snapshot.taken.date())
+    may_be_empty = check.id in evidence.profile.expect.may_be_empty
+    return conclude(judgement, waivers, may_be_empty=may_be_empty, monitoring=evidence.monitoring)
+
+
+def broken(problem: Exception, check: Check) -> str:
+    """Why a check that raised an unexpected error could not judge, with the last line of its own folder."""
+    own = Path(check.place.rpartition(":")[0]).parent
+    lines = [each for each in extract_tb(problem.__traceback__) if own in Path(each.filename).parents]
+    where = f"{shown(Path(lines[-1].filename))}:{lines[-1].lineno}" if lines else check.place
+    return f"the check itself broke: {type(problem).__name__}: {' '.join(str(problem).split())} ({where})"
