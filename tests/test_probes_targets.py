@@ -13,7 +13,7 @@ from upgate.base.errors import Inconclusive
 from upgate.facts.nodes import Node
 from upgate.facts.services import Service
 from upgate.profile.external import External
-from upgate.snapshot import Lists, Snapshot
+from upgate.snapshot import Snapshot
 from upgate.sources.probes import Attempt, Failure, Target, attempt_all
 from upgate.sources.probes.targets import needs, seen, targets
 
@@ -24,7 +24,7 @@ def entry(**keys: Any) -> External:
 
 def snapshot(nodes: dict[str, str] | None = None, **more: Any) -> Snapshot:
     items = None if nodes is None else [node(name, address) for name, address in nodes.items()]
-    return Snapshot(taken=datetime.now(UTC), lists=Lists(nodes=items), **more)
+    return Snapshot(taken=datetime.now(UTC), lists={"nodes": items}, **more)
 
 
 def node(name: str, address: str) -> Node:
@@ -124,7 +124,7 @@ def test_what_the_cluster_knows(ready: str, known: str) -> None:
     nodes = [msgspec.convert({"metadata": {"name": "n1"}, "status": status}, Node)]
     ports = {"selector": {"app": "shop"}, "ports": [{"port": 80, "nodePort": port}]}
     services = [msgspec.convert({"metadata": {"name": "shop", "namespace": "web"}, "spec": ports}, Service)]
-    looked = Snapshot(taken=datetime.now(UTC), lists=Lists(nodes=nodes, services=services, endpointslices=[]))
+    looked = Snapshot(taken=datetime.now(UTC), lists={"nodes": nodes, "services": services, "endpointslices": []})
     looked = msgspec.structs.replace(looked, attempts=attempt_all(targets([one], looked)))
     (endpoint,) = seen(one, looked).endpoints
     refused = f"connection refused at 127.0.0.1:{port}"

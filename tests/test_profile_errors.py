@@ -9,7 +9,7 @@ from tests.profile_files import Folder
 WRONG = {
     "an unknown key": (
         "expect:\n  nodes: {mim: 3}\n",
-        '2:11: expect.nodes.mim: unknown key; did you mean "min"? Valid keys: kubelet, min, pool-label',
+        '2:11: expect.nodes.mim: unknown key; did you mean "min"? Valid keys: min, pool-label',
     ),
     "an unknown key with an underscore": (
         "expect: {may_be_empty: []}",
@@ -47,9 +47,9 @@ WRONG = {
         "expect:\n  version: 1.30",
         '2:12: expect.version: expected text; YAML reads 1.30 as a number; quote it: "1.30"',
     ),
-    "a kubelet's version that is a number": (
-        "expect:\n  nodes:\n    kubelet: 1.30",
-        '3:14: expect.nodes.kubelet: expected text; YAML reads 1.30 as a number; quote it: "1.30"',
+    "a version deep inside that is a number": (
+        "expect:\n  hosts:\n    kubelet: 1.30",
+        '3:14: expect.hosts.kubelet: expected text; YAML reads 1.30 as a number; quote it: "1.30"',
     ),
     "a word that YAML takes for true": (
         "cluster: {context: on}",

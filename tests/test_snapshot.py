@@ -15,7 +15,7 @@ from tests.worlds import run as judge
 from upgate.base.errors import Inconclusive, UsageError
 from upgate.facts.decoding import Malformed
 from upgate.facts.kinds import KINDS
-from upgate.snapshot import Lists, Snapshot, dump, load
+from upgate.snapshot import Snapshot, dump, load
 
 PROFILE = expecting(expect={"version": "1.36"}, sidecars=[{"container": "app", "image": "app:1"}])
 INSIDE = [id for id in battery() if not id.startswith("external.")]
@@ -50,7 +50,7 @@ def test_gaps_and_unreadable_objects_are_saved(tmp_path):
 
 def test_a_list_that_was_not_looked_at_is_a_gap(tmp_path):
     """A snapshot that lacks a list says so."""
-    seen = loaded(tmp_path, dump(Snapshot(taken=snapshot(good()).taken, lists=Lists(nodes=[]))))
+    seen = loaded(tmp_path, dump(Snapshot(taken=snapshot(good()).taken, lists={"nodes": []})))
     assert seen.facts("nodes") == []
     for noun in KINDS.keys() - {"nodes"}:
         with pytest.raises(Inconclusive, match=f"{noun} were not looked at when this snapshot was taken"):

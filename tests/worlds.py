@@ -27,7 +27,7 @@ from upgate.judge.gate import Gate, Options
 from upgate.judge.judge import judge as judge_on
 from upgate.profile import Profile
 from upgate.results import CheckResult
-from upgate.snapshot import Lists, Snapshot
+from upgate.snapshot import Snapshot
 
 CHECKS = Path(__file__).parents[1] / "checks"
 World = dict[str, list[dict[str, Any]]]
@@ -275,7 +275,7 @@ def snapshot(world: World, **fields: Any) -> Snapshot:
         "malformed": malformed,
         "hosts": [host()],
     }
-    return Snapshot(lists=Lists(**lists), **{**defaults, **fields})
+    return Snapshot(lists=lists, **{**defaults, **fields})
 
 
 def unseen(reason: str = "cannot list: not permitted") -> Snapshot:

@@ -21,10 +21,6 @@ from upgate.facts.kinds import KINDS
 from upgate.sources.probes.attempt import Attempt
 
 SCHEMA = 1
-#: One field per kind: its facts, or None when it was not listed.
-Lists = msgspec.defstruct(
-    "Lists", [(noun, list[kind.type] | None, None) for noun, kind in KINDS.items()], omit_defaults=True
-)
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +34,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     version: str | None = None
     #: Who the API server knows us as.
     identity: str = ""
-    lists: Any = msgspec.field(default_factory=Lists)
+    #: Noun → the facts of its kind, for each kind that was listed.
+    lists: dict[str, Any] = {}
     malformed: dict[str, list[Malformed]] = {}
     health: list[HealthEndpoint] = []
     attempts: list[Attempt] = []
@@ -51,7 +48,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     def facts(self, noun: str) -> list[Any]:
         """The facts of a kind. Raises Inconclusive where they could not be looked at."""
-        items = getattr(self.lists, noun)
+        items = self.lists.get(noun)
         if items is None or noun in self.gaps:
             raise Inconclusive(self.gaps.get(noun, f"{noun} were not looked at when this snapshot was taken"))
         return items
@@ -62,14 +59,14 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     def count(self, noun: str) -> int | None:
         """How many there are; None where they were not looked at."""
-        items = getattr(self.lists, noun)
+        items = self.lists.get(noun)
         return None if items is None else len(items) + self.unread.get(noun, 0)
 
 
 class _File(Snapshot, frozen=True, kw_only=True):
-    """The same, with its lists typed for reading."""
+    """The same, with its lists still bytes."""
 
-    lists: Lists  # type: ignore[valid-type]
+    lists: dict[str, msgspec.Raw] = {}
 
 
 class _Head(msgspec.Struct):
@@ -83,13 +80,21 @@ def dump(snapshot: Snapshot) -> bytes:
     return gzip.compress(msgspec.json.encode(snapshot), compresslevel=1, mtime=0)
 
 
+def with_facts(file: _File) -> Snapshot:
+    """The snapshot in a file, with the facts of all kinds that are known here. Raises msgspec.DecodeError."""
+    kinds = {noun: kind for noun, kind in KINDS.items() if noun in file.lists}
+    lists = {noun: msgspec.json.decode(file.lists[noun], type=list[kind.type]) for noun, kind in kinds.items()}
+    fields = {name: getattr(file, name) for name in Snapshot.__struct_fields__}
+    return Snapshot(**fields | {"lists": lists})
+
+
 def load(path: Path) -> Snapshot:
     """Read a saved snapshot. Raises UsageError where the file is missing, torn, or something else."""
     try:
         data = gzip.decompress(path.read_bytes())
         schema = msgspec.json.decode(data, type=_Head).schema
         if schema == SCHEMA:
-            return msgspec.json.decode(data, type=_File)
+            return with_facts(msgspec.json.decode(data, type=_File))
     except (gzip.BadGzipFile, EOFError, zlib.error, msgspec.DecodeError, RecursionError) as problem:
         raise UsageError(
             f"cannot use snapshot {path}: it is torn, or no snapshot ({problem}). Take a new one."

@@ -26,8 +26,8 @@ Parts = tuple[tuple[int, str], ...]
 COMPARISON = re.compile(r"(<=|>=|<|>|==|!=)?\s*(.+)")
 
 
-#: The kinds that are in no namespace that a profile's scope speaks of.
-UNSCOPED = ("Node", "Lease")
+#: The kinds whose namespace is not one that a profile's scope speaks of.
+UNSCOPED = ("Lease",)
 
 
 @dataclass(frozen=True)
@@ -215,11 +215,11 @@ def within(namespace: str, patterns: Sequence[str]) -> bool:
 
 
 def scoped(items: Sequence[Any], patterns: Sequence[str]) -> list[Any]:
-    """The objects in the namespaces that a profile looks at, each namespace asked about once."""
+    """The objects in the namespaces that a profile looks at, each namespace asked about once, and cluster-wide ones."""
     if tuple(patterns) == ("*",):
         return list(items)
     admitted = cache(lambda namespace: within(namespace, patterns))
-    return [each for each in items if each.kind in UNSCOPED or admitted(place_of(each))]
+    return [each for each in items if each.kind in UNSCOPED or not place_of(each) or admitted(place_of(each))]
 
 
 def place_of(item: Any) -> str:

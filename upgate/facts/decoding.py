@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from upgate.facts.compact import compact
 from upgate.facts.meta import KubernetesObject
@@ -50,10 +52,21 @@ def decoder(type: type[T]) -> msgspec.json.Decoder[T]:
     return msgspec.json.Decoder(type)
 
 
+def decode_with_raw(type: type[T]) -> Callable[[msgspec.Raw], T]:
+    """Decodes an object of a kind that keeps all that the API server sent."""
+
+    def decode(raw: msgspec.Raw) -> T:
+        item = decoder(type).decode(raw)
+        force_setattr(item, "raw", msgspec.json.decode(raw))
+        return item
+
+    return decode
+
+
 def decode_page(type: type[T], page: Page) -> tuple[list[T], list[Malformed]]:
     """The facts of a page, and the objects that are none."""
     items, malformed = [], []
-    decode = decoder(type).decode
+    decode = decode_with_raw(type) if "raw" in type.__struct_fields__ else decoder(type).decode
     for number, raw in enumerate(page.items or ()):
         try:
             items.append(compact(decode(raw)))

@@ -1,9 +1,13 @@
-"""The kinds that checks may ask for: one entry makes a fixture, a list request, a permission and a place in the snapshot."""
+"""The kinds that checks may ask for: one entry makes an input, a list request, a permission and a place in the snapshot."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
+import msgspec
+
+from upgate.base.errors import UsageError
 from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.deployments import Deployment
 from upgate.facts.events import Event
@@ -65,3 +69,29 @@ KINDS: dict[str, Kind] = {
         Kind("warnings", Event, "v1", "events", field_selector="type=Warning"),
     )
 }
+
+T = TypeVar("T", bound=KubernetesObject)
+
+
+def kind(noun: str, version: str, resource: str, *, raw: bool = False) -> Callable[[type[T]], type[T]]:
+    """Declare a kind of one's own: a class with the fields that checks need, named as the kind.
+
+    `noun` is the input that checks take, `version` the API group and version, `resource` the plural in paths. With `raw`
+    each object also has `.raw`, all that the API server sent. Raises UsageError where the noun is another kind's.
+    """
+
+    def declare(type: type[T]) -> type[T]:
+        declared = Kind(noun, with_raw(type) if raw else type, version, resource)
+        known = KINDS.setdefault(noun, declared)
+        if known._replace(type=declared.type) != declared:
+            raise UsageError(f"the noun {noun} is taken: it is {known.resource} in {known.version}")
+        KINDS[noun] = declared
+        return declared.type
+
+    return declare
+
+
+def with_raw(type: type[T]) -> type[T]:
+    """The same type with a field for the whole object."""
+    field = ("raw", dict[str, Any], msgspec.field(default_factory=dict))
+    return msgspec.defstruct(type.__name__, [field], bases=(type,), module=type.__module__, frozen=True, gc=False)

@@ -13,7 +13,7 @@ from upgate.base.threads import concurrently
 from upgate.base.waiting import Deadline
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.kinds import KINDS
-from upgate.snapshot import Lists, Snapshot
+from upgate.snapshot import Snapshot
 from upgate.sources.cluster.brief import list_briefly
 from upgate.sources.cluster.connection import Answer, Connection, NoAnswer, status_message
 from upgate.sources.cluster.listing import PAUSES, Listing, Progress, list_all
@@ -61,7 +61,7 @@ def look_around(
         server=connection.server,
         version=got.get("version"),
         identity=identity,
-        lists=Lists(**{noun: got[noun].items for noun in needs if noun in got}),
+        lists={noun: got[noun].items for noun in needs if noun in got},
         malformed={noun: got[noun].malformed for noun in needs if noun in got and got[noun].malformed},
         unread={noun: got[noun].unread for noun in needs if noun in got and got[noun].unread},
         health=[got[name] for name in HEALTH if name in got],

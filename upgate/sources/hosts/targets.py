@@ -67,7 +67,7 @@ def places(hosts: Hosts, snapshot: Snapshot) -> Iterator[Place]:
 
 def left_out(hosts: Hosts | None, snapshot: Snapshot) -> list[str]:
     """The nodes that are not looked at, on purpose, in words."""
-    nodes = snapshot.lists.nodes if hosts and hosts.each == ("node",) else None
+    nodes = snapshot.lists.get("nodes") if hosts and hosts.each == ("node",) else None
     names = sorted(node.name for node in nodes or () if is_windows(node))
     return [f"hosts: {', '.join(names)} not looked at: a Windows node has no sh"] if names else []
 

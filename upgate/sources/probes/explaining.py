@@ -158,7 +158,7 @@ class Whereabouts:
         }
 
     def _listed(self, noun: str) -> list[Any]:
-        return getattr(self._snapshot.lists, noun) if self._is_listed(noun) else []
+        return self._snapshot.lists[noun] if self._is_listed(noun) else []
 
     def _is_listed(self, noun: str) -> bool:
         return noun not in self._snapshot.gaps and self._snapshot.count(noun) is not None
