@@ -152,11 +152,11 @@ def refusals(demo, tmp_path_factory):
         ("foreign", "it is torn, or no baseline"),
         ("no-baseline", "`--save-baseline` writes one"),
         ("clean-alone", "say for how long, with --settle=10m"),
-        ("no-rounds", "say 1 or more"),
+        ("no-rounds", "--clean must be at least 1"),
         ("too-many", "5 clean rounds, 30s apart, do not fit into 1m"),
         ("no-duration", "--settle=soon: not a duration"),
         ("no-time", "--since=yesterday: "),
-        ("future", "is still to come"),
+        ("future", "is in the future"),
         ("unknown-option", "--setle=1m"),
     ],
 )

@@ -6,11 +6,13 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from upgate import __version__
 from upgate.base.errors import Inconclusive, UsageError
+from upgate.battery import commands as battery
 from upgate.monitor import commands as monitoring
 from upgate.results import EXIT_CODES
 
@@ -61,19 +63,23 @@ def command(arguments: list[str]) -> int:
     """Find the command and run it."""
     if arguments and arguments[0] in PASSED_ON:
         return PASSED_ON[arguments[0]](arguments[1:])
-    options = parser().parse_args(arguments)
+    root = parser()
+    if "_ARGCOMPLETE" in os.environ:  # set by the shell's completion alone
+        import argcomplete
+
+        argcomplete.autocomplete(root)
+    options = root.parse_args(arguments)
     return options.command(options)
 
 
 def parser() -> Parser:
     """All commands and their arguments."""
     root = Parser(prog="upgate", description="The upgrade gate: is the cluster all right after an upgrade?")
+    root.add_argument("--version", action="version", version=f"upgate {__version__}")
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser("run", help="run the battery: pytest's options, and folders of your own checks")
     commands.add_parser("record", help="record a cluster for the embedded one")
-    listing = commands.add_parser("checks", help="print what the battery asks, as Markdown")
-    listing.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="where your own checks are")
-    listing.set_defaults(command=checks)
+    battery.add(commands, profile_named)
     monitoring.add(commands)
     profile = commands.add_parser("profile", help="look at profiles").add_subparsers(required=True, metavar="COMMAND")
     of_one(profile, "show", show, "print the effective profile, with all defaults and where each value comes from")
@@ -115,15 +121,7 @@ def rbac(options: argparse.Namespace) -> int:
     """`upgate profile rbac NAME`."""
     from upgate.battery.permissions import render
 
-    print(render(loaded(options), registry_of(options)), end="")
-    return 0
-
-
-def checks(options: argparse.Namespace) -> int:
-    """`upgate checks`."""
-    from upgate.battery.catalogue import render
-
-    print(render(registry_of(options).checks), end="")
+    print(render(loaded(options), battery.registry_of(options.paths)), end="")
     return 0
 
 
@@ -139,31 +137,45 @@ def schema(options: argparse.Namespace) -> int:
 
 def loaded(options: argparse.Namespace) -> Profile:
     """The profile that the options name. Raises UsageError."""
+    return profile_named(options.profile, battery.registry_of(options.paths), today=options.today)
+
+
+def profile_named(name: str | None, registry: Registry, *, today: date | None = None) -> Profile:
+    """The profile of this name or path, which may speak of the registry's checks. Raises UsageError."""
     from upgate.profile import load
 
-    known = registry_of(options).ids
-    return load(options.profile, known_checks=known, environ=os.environ, today=options.today)
-
-
-def registry_of(options: argparse.Namespace) -> Registry:
-    """The checks of the battery, of installed packages, and below the paths that the options name. Raises UsageError."""
-    from upgate.battery import registry
-
-    found = registry.load([registry.battery(), *registry.installed(), *options.paths])
-    if found.broken:
-        raise UsageError("cannot load the checks:\n" + "\n".join(found.broken))
-    return found
+    return load(name, known_checks=registry.ids, environ=os.environ, today=today)
 
 
 def run(arguments: list[str]) -> int:
     """`upgate run`: pytest with the packaged battery, whatever pytest configuration lies around here."""
+    if {"-h", "--help"} & {*arguments}:
+        print(run_help(), end="")
+        return 0
     import pytest
 
-    from upgate.battery.registry import battery
+    from upgate.battery import registry
 
-    checks = battery()
+    checks = registry.battery()
     here = ("-c", os.devnull, f"--rootdir={Path.cwd()}", f"--confcutdir={checks}")
     return int(pytest.main([str(checks), *arguments, *here, *PYTEST_OPTIONS]))
+
+
+def run_help() -> str:
+    """The gate's options; those of pytest are described by pytest."""
+    from upgate.plugin.options import OPTIONS
+
+    parser = argparse.ArgumentParser(
+        prog="upgate run",
+        usage="upgate run --profile=NAME|PATH [options] [PATH …]",
+        description="Run the battery, and the checks of your own below each PATH. "
+        "Exit code 0: clear, 1: not clear, 75: inconclusive, 4: the call is wrong.",
+        epilog="All options of pytest work too: -k EXPRESSION and -m SUBJECT select checks, -n 4 runs them in parallel, "
+        "-x stops at the first failure, --collect-only lists them. `pytest --help` describes them.",
+    )
+    for name, details in OPTIONS:
+        parser.add_argument(name, **details)
+    return parser.format_help()
 
 
 def record(arguments: list[str]) -> int:

@@ -33,25 +33,33 @@ MARKS = {
 }
 
 
+#: The gate's own options, in the order in which `upgate run --help` shows them.
+OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("--profile", {"metavar": "NAME|PATH", "help": "which environment: profiles/NAME.yaml, or a path"}),
+    ("--reports", {"metavar": "DIR", "help": "where to write the reports; default: reports/<profile>/"}),
+    (
+        "--since",
+        {"metavar": "TIME|DURATION", "help": "when the upgrade began: 2026-11-21T01:30:00Z, or how long ago: 45m"},
+    ),
+    ("--settle", {"metavar": "DURATION", "help": "re-check until everything is clear, for at most DURATION"}),
+    ("--clean", {"metavar": "N", "type": int, "help": "with --settle: clear means N consecutive clean rounds"}),
+    ("--every", {"metavar": "DURATION", "help": "with --settle: the time between two rounds"}),
+    ("--fail-on-warnings", {"action": "store_true", "help": "warnings fail the gate too"}),
+    ("--save-baseline", {"action": "store_true", "help": "save the state that later runs are compared with"}),
+    (
+        "--baseline",
+        {"metavar": "PATH", "help": "the baseline to compare with; default: <reports>/baseline.json, if any"},
+    ),
+    ("--monitor", {"action": "store_true", "help": "one round of continuous monitoring: history, alerts, status page"}),
+    ("--vantage", {"metavar": "NAME", "help": "the name of the place that this run probes from, for the reports"}),
+)
+
+
 def add(parser: pytest.Parser) -> None:
     """Declare the options."""
     group = parser.getgroup("upgate", "the upgrade gate")
-    option: Callable[..., None] = group.addoption
-    option("--profile", metavar="NAME|PATH", help="which environment: profiles/NAME.yaml, or a path")
-    option("--reports", metavar="DIR", help="where to write the reports; default: reports/<profile>/")
-    option(
-        "--since", metavar="TIME|DURATION", help="the start of the upgrade: 2026-11-21T01:30:00Z, or how long ago: 45m"
-    )
-    option("--settle", metavar="DURATION", help="go on looking until everything is clear, for at most so long")
-    option("--clean", metavar="N", type=int, help="clear means N consecutive clean rounds")
-    option("--every", metavar="DURATION", help="the time between two rounds")
-    option("--fail-on-warnings", action="store_true", help="warnings fail the gate too")
-    option("--save-baseline", action="store_true", help="save what later runs compare with")
-    option("--vantage", metavar="NAME", help="the place that this run probes from, as the reports will name it")
-    option("--monitor", action="store_true", help="one round of continuous monitoring: also history and alerts")
-    option(
-        "--baseline", metavar="PATH", help="the baseline to compare with; default: <reports>/baseline.json, where it is"
-    )
+    for name, details in OPTIONS:
+        group.addoption(name, **details)
 
 
 def add_markers(config: pytest.Config) -> None:
@@ -73,9 +81,12 @@ def is_battery_run(config: pytest.Config) -> bool:
         return True
     from upgate.battery.registry import battery
 
-    home = battery().resolve()
-    meets = (path == home or home in path.parents or path in home.parents for path in paths(config))
-    return any(meets)
+    return any(meets(path, battery().resolve()) for path in paths(config))
+
+
+def meets(path: Path, folder: Path) -> bool:
+    """What is collected from the path is in the folder, at least a part of it."""
+    return path == folder or folder in path.parents or path in folder.parents
 
 
 def usable(work: Callable[[], T]) -> T:
@@ -96,7 +107,10 @@ def _gate(config: pytest.Config) -> Gate:
     from upgate.judge.gate import Gate
     from upgate.profile import load
 
-    checks = registry.load([registry.battery(), *registry.installed(), *paths(config)])
+    installed = registry.installed()
+    if any(meets(path, registry.battery().resolve()) for path in paths(config)):
+        config.args += [str(path) for path in installed if path not in paths(config)]
+    checks = registry.load([registry.battery(), *installed, *paths(config)])
     profile = load(config.option.profile, known_checks=checks.ids, environ=os.environ)
     return Gate(profile, read(config, profile), checks, order=list(checks.by_id))
 
@@ -128,12 +142,12 @@ def rounds(given: argparse.Namespace, gate: Any) -> tuple[timedelta | None, int,
     from upgate.profile.quantities import parse_duration
 
     if given.monitor and given.settle is not None:
-        raise UsageError("--monitor is one round, and --settle is many: leave one of them out")
+        raise UsageError("--monitor and --settle exclude each other: --monitor is one round")
     settle = None if given.monitor else parsed("--settle", given.settle, parse_duration) or gate.settle
     if settle is None and (given.clean is not None or given.every is not None):
-        raise UsageError("--clean and --every say how to settle: say for how long, with --settle=10m")
+        raise UsageError("--clean and --every have no effect without --settle: say for how long, with --settle=10m")
     if given.clean is not None and given.clean < 1:
-        raise UsageError(f"--clean: {given.clean} rounds are none; say 1 or more")
+        raise UsageError(f"--clean must be at least 1, not {given.clean}")
     every = parsed("--every", given.every, parse_duration) or gate.every
     return settle, must_fit(settle, given.clean or gate.clean, every), every
 
@@ -145,7 +159,7 @@ def must_fit(settle: timedelta | None, clean: int, every: timedelta) -> int:
     if settle and (clean - 1) * every > settle:
         raise UsageError(
             f"{clean} clean rounds, {format_duration(every)} apart, do not fit into {format_duration(settle)}: "
-            "settle longer, look more often, or ask for fewer rounds"
+            "raise --settle, or lower --clean or --every"
         )
     return clean
 
@@ -161,7 +175,7 @@ def in_one_process(config: pytest.Config) -> bool:
 def in_the_past(option: str, moment: Any) -> Any:
     """The moment, or how long ago. What is still to come has changed nothing. Raises UsageError."""
     if isinstance(moment, datetime) and moment > datetime.now(UTC):
-        raise UsageError(f"{option}={moment:%Y-%m-%dT%H:%M:%SZ} is still to come: say when the upgrade began")
+        raise UsageError(f"{option}={moment:%Y-%m-%dT%H:%M:%SZ} is in the future: say when the upgrade began")
     return moment
 
 
