@@ -22,7 +22,8 @@ from upgate.battery import Check
 from upgate.causes import relate
 from upgate.conclude import ending, result, unused
 from upgate.errors import Inconclusive, UsageError
-from upgate.expectations import scoped
+from upgate.expectations import UNSCOPED, scoped, within
+from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS
 from upgate.hints import aimed
 from upgate.looking import Look, Progress, looking
@@ -130,12 +131,17 @@ class Gate:
             self._scoped[noun] = scoped(self.seen.facts(noun), self.profile.scope.namespaces)
         return self._scoped[noun]
 
+    def unreadable(self, noun: str) -> list[str]:
+        """The objects of a kind that could not be understood, a sentence each, as far as they may be in scope."""
+        of_all, scope = KINDS[noun].type.__name__ in UNSCOPED, self.profile.scope.namespaces
+        return self.seen.unreadable(noun, lambda each: of_all or not each.namespace or within(each.namespace, scope))
+
     def relation(self, name: str) -> Any:
         """A relation between the snapshot's lists, made once. Raises Inconclusive where one of them is not whole."""
         if name not in self._relations:
             kind = RELATIONS[name]
             lists = {noun: self.seen.facts(noun) for noun in kind.needs}
-            if unreadable := [words for noun in kind.needs for words in self.seen.unreadable(noun)]:
+            if unreadable := [words for noun in kind.needs for words in self.unreadable(noun)]:
                 raise Inconclusive("; ".join(unreadable))
             self._relations[name] = kind(lists)
         return self._relations[name]
@@ -208,7 +214,7 @@ class Gate:
             finished=datetime.now(UTC),
             rounds=max(1, self.settling.rounds),
             reference=self.reference,
-            notes=(*self.notes, *self._left_out(), *self._waivers(checks)),
+            notes=(*self._forgeable(), *self.notes, *self._left_out(), *self._waivers(checks)),
             checks=aimed(checks, self.profile.cluster),
         )
         return without_secrets(results, self.profile.secrets)
@@ -217,6 +223,10 @@ class Gate:
         """What is to be done about the profile's waivers."""
         waivers = self.profile.waivers
         return [*unused(waivers, checks), *ending(waivers, self.started.date())]
+
+    def _forgeable(self) -> list[str]:
+        """Why this verdict may be somebody else's; nobody is between us and the embedded cluster."""
+        return self.snapshot.forgeable if self.snapshot and not self.profile.cluster.embedded else []
 
     def _left_out(self) -> list[str]:
         """The machines that are not looked at, on purpose."""

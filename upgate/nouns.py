@@ -122,7 +122,7 @@ class Nouns:
 
     def _kind(self, noun: str) -> Subjects[Any]:
         """The objects of a kind in the profile's scope. One that could not be read is a gap of its own."""
-        self.judgement.gaps += self._gate.seen.unreadable(noun)
+        self.judgement.gaps += self._gate.unreadable(noun)
         return Subjects(noun, self._gate.in_scope(noun), self.judgement, right=self._gate.seen.unread.get(noun, 0))
 
     def _refuse_unread(self, lists: Collection[str]) -> None:
