@@ -95,6 +95,7 @@ def test_a_read_only_directory_is_one_sentence(tmp_path):
     """Somebody who may not write there is told so, for writing and for clearing alike."""
     for directory in (tmp_path, *tmp_path.parents[:3]):
         directory.chmod(0o755)
+    write_reports(healthy(), tmp_path / "before")  # what is imported only now may lie where nobody else may read
     write_whole(tmp_path / "junit.xml", b"old")
     os.seteuid(NOBODY)
     try:
