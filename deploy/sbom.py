@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 DEPLOY = Path(__file__).parent
-PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)(?: ; ([^\\]+?))? \\$((?:\n    --hash=sha256:[0-9a-f]{64}(?: \\)?)+)", re.M)
+PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)(?: ; ([^\\]+?))? \\$", re.M)
 
 
 def bill(lock: str, project: dict[str, Any]) -> dict[str, Any]:
-    """The bill of materials: this project, and every package that the lock file names, with the hashes of its files."""
+    """The bill of materials: this project, and every package that the lock file names."""
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -34,16 +34,11 @@ def bill(lock: str, project: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def component(name: str, version: str, marker: str, hashes: str) -> dict[str, Any]:
-    """One package. Each of its files, for one platform or another, has a hash of its own."""
+def component(name: str, version: str, marker: str) -> dict[str, Any]:
+    """One package. The hashes of its files, one for each platform, are in the lock file."""
     purl = f"pkg:pypi/{name}@{version}"
-    files = [
-        {"type": "distribution", "url": f"{purl}#sha256={each}", "hashes": [{"alg": "SHA-256", "content": each}]}
-        for each in re.findall(r"sha256:([0-9a-f]{64})", hashes)
-    ]
     found = {"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl}
-    markers = {"properties": [{"name": "upgate:marker", "value": marker}]} if marker else {}
-    return {**found, **markers, "externalReferences": files}
+    return found | ({"properties": [{"name": "upgate:marker", "value": marker}]} if marker else {})
 
 
 def text(folder: Path = DEPLOY) -> str:

@@ -140,9 +140,15 @@ def other_tokens(handler: Handler, kind: str, query: dict[str, str]) -> None:
     handler.whole(page(kind, [{"metadata": {"name": "x" * 250}}] * 1000, str(next(NUMBERS))))
 
 
+@cache
+def large(kind: str) -> bytes:
+    """A page of 20 MB."""
+    return page(kind, [{"metadata": {"name": "x", "labels": {"a": "x" * MEGABYTE}}}] * 20)
+
+
 def never_shrinking(handler: Handler, kind: str, query: dict[str, str]) -> None:
-    """However few objects are asked for, 40 MB of them."""
-    handler.whole(page(kind, [{"metadata": {"name": "x", "labels": {"a": "x" * MEGABYTE}}}] * 40))
+    """However few objects are asked for, 20 MB of them."""
+    handler.whole(large(kind))
 
 
 def dense(handler: Handler, kind: str, query: dict[str, str]) -> None:

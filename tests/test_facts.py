@@ -241,7 +241,15 @@ def test_a_scope_leaves_out_namespaces_and_not_nodes():
     assert objects(judge("nodes.ready", world, profile=elsewhere)) == ["Node/worker-1"]
 
 
-ODD_TIMES = ["0000-01-01T00:00:00Z", "10000-01-01T00:00:00Z", "2026-01-01T00:00:00+99:99", "2026-01-01T00:00:00", "", "x", 7]
+ODD_TIMES = [
+    "0000-01-01T00:00:00Z",
+    "10000-01-01T00:00:00Z",
+    "2026-01-01T00:00:00+99:99",
+    "2026-01-01T00:00:00",
+    "",
+    "x",
+    7,
+]
 
 
 def oddly_timed(value, odd):
