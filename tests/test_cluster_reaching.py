@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import Run, profile, run, runs
+from tests.running import REPOSITORY, Run, profile, run, runs
 from tests.servers import Authority, free_port, serving, tls_with
 from upgate.cluster.login import first_context
 from upgate.embedded import EmbeddedCluster
@@ -253,7 +253,9 @@ def test_a_warning_ends_no_run_of_a_user(tmp_path):
     """In a checkout, too, a warning in a check is no error: only the suite's own tests are that strict."""
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "test_own.py").write_text(WARNING)
-    result = run(profile(tmp_path, embedded="healthy"), "-q", tmp_path / "own").whole()
+    result = run(
+        profile(tmp_path, embedded="healthy"), "-q", "-c", REPOSITORY / "pyproject.toml", tmp_path / "own"
+    ).whole()
     assert result.outcomes["own.nodes"] == "passed"
 
 
