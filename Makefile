@@ -5,7 +5,7 @@ PYTHON ?= $(shell for each in python3.14 python3.13 python3.12 python3.11 python
 	command -v $$each >/dev/null && $$each -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$each; break; }; done)
 
-.PHONY: demo demo-broken test e2e bench lint clean
+.PHONY: demo demo-broken test e2e bench lint lock clean
 
 demo: $(VENV)/ready ## run the battery on the embedded cluster
 	$(PYTEST) --profile=demo
@@ -25,6 +25,11 @@ lint: $(VENV)/ready
 
 bench: $(VENV)/ready ## on a real cluster: KUBECONFIG must point to it
 	$(VENV)/bin/python -m benchmarks
+
+lock: $(VENV)/ready ## the packages of the image, each with its hashes, and the list of them that the wheel carries
+	uv pip compile pyproject.toml --universal --python-version=3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --quiet --upgrade --output-file=deploy/requirements.lock
+	$(VENV)/bin/python deploy/sbom.py
 
 $(VENV)/ready: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "upgate needs Python 3.11 or later, with its venv module: found none. Set PYTHON=/path/to/python3"; exit 1; }

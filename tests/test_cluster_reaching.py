@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
+import warnings
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.running import Run, profile, run, runs
+from tests.running import REPOSITORY, Run, profile, run, runs
 from tests.servers import Authority, free_port, serving, tls_with
 from upgate.sources.cluster.login import first_context
 from upgate.sources.demo import EmbeddedCluster
@@ -191,3 +192,74 @@ def test_of_several_kubeconfigs_the_first_current_context_holds(tmp_path, files,
     for path, text in zip(paths, files, strict=True):
         path.write_text(text)
     assert first_context(":".join(map(str, [*paths, tmp_path / "missing"]))) == expected
+
+
+@pytest.fixture(scope="module")
+def unproven(tmp_path_factory):
+    """Runs against an API server that nothing proves to be the right one; warnings would end them."""
+    folder = tmp_path_factory.mktemp("unproven")
+    with ExitStack() as stack:
+        certificate = Authority(folder).issue("127.0.0.1")
+        tls = stack.enter_context(serving(tls=tls_with(certificate)))
+        cluster = stack.enter_context(EmbeddedCluster("healthy"))
+        files = {
+            "skipped": kubeconfig(
+                folder / "skipped",
+                f"https://127.0.0.1:{tls.port}",
+                {"token": TOKEN},
+                **{"insecure-skip-tls-verify": True},
+            ),
+            "plain": kubeconfig(folder / "plain", cluster.url, {"token": cluster.token}),
+        }
+        calls = {
+            name: partial(run, profile(folder / name, kubeconfig=path), "-q", "-W", "error")
+            for name, path in files.items()
+        }
+        return runs(**calls)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("skipped", "insecure-skip-tls-verify"), ("plain", "asked through plain http://")]
+)
+def test_a_verdict_that_can_be_forged_says_so(unproven, name, words):
+    """Where TLS is not checked, or there is none, every report has a note of it, and no warning ends the run."""
+    result: Run = unproven[name].whole()
+    (note,) = [each for each in result.results["notes"] if "can be forged on the way" in each]
+    assert words in note
+    assert words in result.out
+    assert words in (result.reports / "report.html").read_text()
+
+
+def test_the_embedded_cluster_is_nobody_elses(tmp_path):
+    """Nothing is between us and the embedded cluster."""
+    result = run(profile(tmp_path, embedded="healthy"), "-q").whole()
+    assert not [each for each in result.results.get("notes", []) if "forged" in each]
+
+
+WARNING = '''
+import warnings
+from upgate.battery import check
+
+
+@check("own.nodes", severity="critical")
+def test_there_are_nodes(nodes):
+    """There are nodes."""
+    warnings.warn("a library warns", DeprecationWarning)
+    nodes.all(lambda node: node.name, observed="nameless")
+'''
+
+
+def test_a_warning_ends_no_run_of_a_user(tmp_path):
+    """In a checkout, too, a warning in a check is no error: only the suite's own tests are that strict."""
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "test_own.py").write_text(WARNING)
+    result = run(
+        profile(tmp_path, embedded="healthy"), "-q", "-c", REPOSITORY / "pyproject.toml", tmp_path / "own"
+    ).whole()
+    assert result.outcomes["own.nodes"] == "passed"
+
+
+def test_a_warning_is_an_error_in_the_suites_own_tests():
+    """tests/conftest.py says so."""
+    with pytest.raises(DeprecationWarning):
+        warnings.warn("old", DeprecationWarning, stacklevel=1)

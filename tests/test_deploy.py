@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +18,7 @@ from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from tests.running import REPOSITORY
 from upgate.battery import registry
@@ -51,11 +55,25 @@ def profiles(tmp_path) -> Path:
 
 @pytest.mark.parametrize("name", ["prod", "staging"])
 def test_the_role_is_what_the_profile_needs(profiles, name):
-    """The shipped ClusterRole is the one that `upgate profile rbac` prints for the shipped profiles."""
+    """The shipped roles are those that `upgate profile rbac` prints for the shipped profiles."""
     profile = load(name, search=[profiles], environ={}, today=date.today())
-    wanted = yaml.safe_load(render(profile, registry.load([registry.battery()])))
-    assert read(BASE / "clusterrole.yaml") == wanted, (
+    wanted = list(yaml.safe_load_all(render(profile, registry.load([registry.battery()]))))
+    assert list(yaml.safe_load_all((BASE / "clusterrole.yaml").read_text())) == wanted, (
         "upgate profile rbac deploy/base/profiles/prod.yaml prints it anew"
+    )
+
+
+def test_leases_are_read_where_the_kubelets_have_theirs():
+    """No role lists leases cluster-wide: leader elections and what else is in other namespaces is not read."""
+    everywhere, there = yaml.safe_load_all((BASE / "clusterrole.yaml").read_text())
+    assert "leases" not in {name for rule in everywhere["rules"] for name in rule["resources"]}
+    assert (there["kind"], there["metadata"]["namespace"]) == ("Role", "kube-node-lease")
+    assert [rule["resources"] for rule in there["rules"]] == [["leases"]]
+    _, _, binding = yaml.safe_load_all((BASE / "account.yaml").read_text())
+    assert (binding["kind"], binding["metadata"], binding["roleRef"]["kind"]) == (
+        "RoleBinding",
+        there["metadata"],
+        "Role",
     )
 
 
@@ -129,7 +147,59 @@ def test_the_image_has_what_the_wheel_is_made_of():
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
     wanted = [*wheel["packages"], *wheel["force-include"], project["project"]["readme"], "pyproject.toml"]
-    assert [name for name in wanted if not {name, name.partition("/")[0]} & set(copied)] == []
+    assert [name for name in [*wanted, *wheel["sbom-files"]] if not {name, name.partition("/")[0]} & set(copied)] == []
+
+
+CONTAINERFILE = (DEPLOY / "Containerfile").read_text()
+LOCKS = [DEPLOY / "requirements.lock", DEPLOY / "build.lock"]
+
+
+def test_the_image_is_made_of_what_was_chosen():
+    """Its base is pinned by digest, and every package that is fetched by the hashes of a lock file."""
+    bases = re.findall(r"^FROM (\S+)", CONTAINERFILE, re.M)
+    assert bases
+    assert all(re.fullmatch(r"python:3\.\d+-slim@sha256:[0-9a-f]{64}", base) for base in bases)
+    fetching = [line for line in re.findall(r"pip (?:wheel|install)[^&\n]*", CONTAINERFILE) if "--no-index" not in line]
+    assert all("--require-hashes" in line for line in fetching if "--no-build-isolation" not in line)
+    assert len(fetching) == 3
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_a_lock_file_pins_every_package_by_hash(lock):
+    """Each package has one version and hashes, and no host of a registry is in the file."""
+    text = lock.read_text()
+    packages = re.split(r"\n(?=[a-z])", text.strip())
+    assert all(re.match(r"[a-z0-9.-]+==\S+", each) and "--hash=sha256:" in each for each in packages)
+    assert not re.search(r"://|--(extra-)?index|--find-links|--trusted", text)
+
+
+def pinned(lock: Path) -> dict[str, str]:
+    """Package → version."""
+    return dict(re.findall(r"^([a-z0-9.-]+)==([^\s;]+)", lock.read_text(), re.M))
+
+
+def test_the_lock_files_cover_the_project():
+    """Every dependency of pyproject.toml is in the lock, in a version that it allows; so is what builds the wheel."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    for wanted, lock in (
+        (project["project"]["dependencies"], LOCKS[0]),
+        (project["build-system"]["requires"], LOCKS[1]),
+    ):
+        have = pinned(lock)
+        for requirement in map(Requirement, wanted):
+            name = re.sub(r"[-_.]+", "-", requirement.name).lower()
+            assert requirement.specifier.contains(have.get(name, "none of it") if name in have else "0"), requirement
+
+
+def test_the_bill_of_materials_is_that_of_the_lock():
+    """It names exactly the locked packages; `make lock` writes both."""
+    written = DEPLOY / "sbom.cdx.json"
+    spec = importlib.util.spec_from_file_location("sbom", DEPLOY / "sbom.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert written.read_text() == module.text()
+    listed = {each["name"]: each["version"] for each in json.loads(written.read_text())["components"]}
+    assert listed == pinned(LOCKS[0])
 
 
 @pytest.mark.skipif(KUBECTL is None, reason="no kubectl here")
@@ -138,6 +208,9 @@ def test_kustomize_makes_whole_manifests(folder, tmp_path):
     """Each folder gives one workload that names a profile of its ConfigMap, in one namespace, with its account and role."""
     said = subprocess.run([KUBECTL, "kustomize", folder], capture_output=True, text=True, check=True).stdout
     found = {each["kind"]: each for each in yaml.safe_load_all(said)}
+    leases = [found.pop("Role"), found.pop("RoleBinding")]
+    assert {each["metadata"]["namespace"] for each in leases} == {"kube-node-lease"}
+    assert leases[1]["subjects"] == found["ClusterRoleBinding"]["subjects"]
     workload = found.get("CronJob") or found["Job"]
     spec = pod(workload)
     (wanted,) = [arg.partition("=")[2] for arg in spec["containers"][0]["args"] if arg.startswith("--profile=")]
@@ -164,6 +237,28 @@ def test_without_a_volume_nothing_claims_one(tmp_path):
     found = {each["kind"]: each for each in yaml.safe_load_all(said)}
     assert "PersistentVolumeClaim" not in found
     assert pod(found["CronJob"])["volumes"][0] == {"name": "state", "emptyDir": {"sizeLimit": "256Mi"}}
+
+
+@pytest.mark.skipif(KUBECTL is None, reason="no kubectl here")
+def test_a_network_policy_lets_nothing_in_and_little_out(tmp_path):
+    """With the component, the pods of upgate are closed from outside, and reach named addresses and ports alone."""
+    shutil.copytree(DEPLOY, tmp_path / "deploy")
+    overlay = tmp_path / "deploy" / "overlays" / "own"
+    overlay.mkdir()
+    (overlay / "kustomization.yaml").write_text(
+        "resources: [../../base]\ncomponents: [../../components/network-policy]\n"
+    )
+    said = subprocess.run([KUBECTL, "kustomize", overlay], capture_output=True, text=True, check=True).stdout
+    found = {each["kind"]: each for each in yaml.safe_load_all(said)}
+    spec, labels = (
+        found["NetworkPolicy"]["spec"],
+        found["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["metadata"],
+    )
+    assert spec["podSelector"]["matchLabels"].items() <= labels["labels"].items()
+    assert sorted(spec["policyTypes"]) == ["Egress", "Ingress"]
+    assert "ingress" not in spec
+    assert all(rule["to"] and rule["ports"] for rule in spec["egress"])
+    assert "0.0.0.0/0" not in said
 
 
 #: Everything read-only but one temporary file system, and no root's rights, as in the pod.

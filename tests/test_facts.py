@@ -242,3 +242,99 @@ def test_a_scope_leaves_out_namespaces_and_not_nodes():
     world = good(nodes=[node(ready="False")], pods=[pod(ready="False"), pod(namespace="other", ready="False")])
     assert objects(judge("pods.ready", world, profile=elsewhere)) == ["Pod/other/web-1"]
     assert objects(judge("nodes.ready", world, profile=elsewhere)) == ["Node/worker-1"]
+
+
+ODD_TIMES = [
+    "0000-01-01T00:00:00Z",
+    "10000-01-01T00:00:00Z",
+    "2026-01-01T00:00:00+99:99",
+    "2026-01-01T00:00:00",
+    "",
+    "x",
+    7,
+]
+
+
+def oddly_timed(value, odd):
+    """The same with every time replaced."""
+    if isinstance(value, list):
+        return [oddly_timed(each, odd) for each in value]
+    if not isinstance(value, dict):
+        return value
+    timed = ("time", "Timestamp", "Time", "startedAt", "finishedAt", "timeAdded")
+    return {key: odd if key.endswith(timed) else oddly_timed(each, odd) for key, each in value.items()}
+
+
+@pytest.mark.parametrize("odd", ODD_TIMES)
+@pytest.mark.parametrize("noun", KINDS)
+def test_a_time_that_cannot_be_read_is_no_time(noun, odd):
+    """Whatever stands in the place of a time: the object is a fact, and all else that it says holds."""
+    (fact,), malformed = decoded(noun, oddly_timed(BUILDERS[noun], odd))
+    (right,), _ = decoded(noun, BUILDERS[noun])
+    assert malformed == []
+    assert (fact.ref, fact.labels, fact.metadata.creation_timestamp) == (right.ref, right.labels, None)
+
+
+def test_a_text_that_is_called_time_stays():
+    """A label is no time, whatever it is called."""
+    labels = {"time": "x", "creationTimestamp": "soon"}
+    (fact,), _ = decoded("pods", pod(metadata={"labels": labels, "creationTimestamp": "soon"}))
+    assert fact.labels.items() >= labels.items()
+
+
+@pytest.mark.parametrize("odd", ODD_TIMES)
+def test_a_deletion_without_a_readable_time_is_a_deletion(odd):
+    """The pod is leaving, and it is overdue: that nothing tells since when is no reason to wait for it."""
+    world = good(pods=[pod(), pod("web-2", ip="10.1.0.2", metadata={"deletionTimestamp": odd})])
+    assert objects(judge("pods.terminating", world)) == ["Pod/shop/web-2"]
+
+
+@pytest.mark.parametrize("odd", ODD_TIMES)
+def test_nothing_is_new_for_ever(odd):
+    """A pending pod without a readable beginning has waited too long, a silent node without a readable lease is silent."""
+    waiting = pod("web-2", status={"phase": "Pending"}, metadata={"creationTimestamp": odd})
+    assert objects(judge("pods.pending", good(pods=[pod(), waiting]))) == ["Pod/shop/web-2"]
+    silent = lease(spec={"renewTime": odd})
+    assert objects(judge("nodes.heartbeat", good(leases=[silent]))) == ["Node/worker-1"]
+
+
+def test_an_event_of_the_year_0_blinds_no_check():
+    """What any pod may write makes no check inconclusive."""
+    odd = warning(pod(), lastTimestamp="0000-01-01T00:00:00Z")
+    assert {judge(id, good(warnings=[odd])).outcome for id in ("pods.pending", "pods.scheduler-silent")} == {"passed"}
+
+
+@pytest.mark.parametrize(
+    ("scope", "outcome"), [(["*"], "inconclusive"), (["shop"], "inconclusive"), (["!shop", "other"], "passed")]
+)
+@pytest.mark.parametrize("id", ["pods.ready", "pods.failed"])
+def test_a_malformed_object_outside_the_scope_does_not_count(id, scope, outcome):
+    """Neither for the checks of its kind nor for those whose relations need it."""
+    torn = {"pods": [pod(namespace="other"), pod("torn", metadata={"labels": 7})]}
+    torn |= {"replicasets": [replicated("web-rs", "other"), replicated("torn", metadata={"labels": 7})]}
+    world = good(deployments=[replicated("web", "other")], services=[], endpointslices=[], **torn)
+    assert judge(id, world, profile=profile(scope={"namespaces": scope})).outcome == outcome
+
+
+def test_a_malformed_node_counts_in_any_scope():
+    """What is in no namespace is in every scope; so is what does not say where it is."""
+    scope = profile(scope={"namespaces": ["other"]})
+    assert judge("nodes.ready", good(nodes=[node(), node("torn", spec=7)]), profile=scope).outcome == "inconclusive"
+    nameless = {"metadata": {"name": "x", "namespace": 7}}
+    assert judge("pods.ready", good(pods=[pod(), nameless]), profile=scope).outcome == "inconclusive"
+
+
+def test_of_many_malformed_objects_a_few_are_named():
+    """A report does not name thousands of them, but says how many there are."""
+    reason = judge("pods.ready", good(pods=[pod(), *(pod(f"torn-{n}", spec=7) for n in range(1000))])).reason
+    assert "Pod/shop/torn-0 could" in reason
+    assert "980 more pods could not be read" in reason
+
+
+@pytest.mark.parametrize("spoilt", [b'"\xff"', b'"' + b"x" * 2_000_000 + b'"'])
+def test_a_name_that_cannot_be_read_is_one_malformed_object(spoilt):
+    """Not UTF-8, or two million letters: one object, with a short sentence."""
+    text = msgspec.json.encode({"kind": "List", "items": [pod("a"), pod("b", spec={"containers": "PLACE"})]})
+    items, (bad,) = decode_page(KINDS["pods"].type, msgspec.json.decode(text.replace(b'"PLACE"', spoilt), type=Page))
+    assert [each.name for each in items] == ["a"]
+    assert len(bad.object) + len(bad.problem) < 1000

@@ -93,6 +93,14 @@ def test_github_tries_again_what_could_not_be_judged(fake, codes, ended):
     assert next(step for step in steps if "upload-artifact" in step.get("uses", ""))["if"] == "always()"
 
 
+def test_actions_are_pinned_by_commit():
+    """No recipe runs what a moved tag would bring: each action is a commit, with its version beside it."""
+    used = re.findall(r"uses: (\S+)(.*)", TEXT)
+    assert len(used) >= 3
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action) for action, _ in used)
+    assert all(re.fullmatch(r" # v\d+\.\d+\.\d+", version) for _, version in used)
+
+
 def test_gitlab_shows_the_report_of_every_gate():
     """JUnit is where the battery writes it, artifacts are kept when the gate is red, and only 75 is tried again."""
     job = document("artifacts:")["gate"]

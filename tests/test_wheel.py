@@ -53,6 +53,15 @@ def test_the_demo_runs_anywhere(installed, tmp_path):
     assert json.loads((reports / "results.json").read_bytes())["verdict"] == "clear"
 
 
+def test_the_wheel_says_what_it_is_made_of(installed):
+    """A software bill of materials lies where PEP 770 has it, and names what the battery runs on."""
+    (path,) = installed.glob("upgate-*.dist-info/sboms/sbom.cdx.json")
+    bill = json.loads(path.read_text())
+    assert (bill["bomFormat"], bill["metadata"]["component"]["name"]) == ("CycloneDX", "upgate")
+    assert {"kubernetes", "pytest", "msgspec", "httpx"} <= {each["name"] for each in bill["components"]}
+    assert all(each["purl"] == f"pkg:pypi/{each['name']}@{each['version']}" for each in bill["components"])
+
+
 def test_a_folder_of_profiles_and_one_of_checks_are_enough(installed, tmp_path):
     """A profile of one's own is found in profiles/, and a path behind it adds checks."""
     (tmp_path / "profiles").mkdir()

@@ -84,7 +84,7 @@ def parser() -> Parser:
     profile = commands.add_parser("profile", help="look at profiles").add_subparsers(required=True, metavar="COMMAND")
     of_one(profile, "show", show, "print the effective profile, with all defaults and where each value comes from")
     of_one(profile, "check", check, "print all errors of a profile, or that there are none")
-    of_one(profile, "rbac", rbac, "print the smallest ClusterRole that the profile needs")
+    of_one(profile, "rbac", rbac, "print the smallest roles that the profile needs")
     profile.add_parser("schema", help="print the JSON Schema of profiles, for editors").set_defaults(command=schema)
     return root
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from upgate.facts.kinds import KINDS
 from upgate.sources.probes.attempt import Attempt
 
 SCHEMA = 1
+#: Malformed objects that a report names; of the others it says how many.
+FEW = 20
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +33,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     #: The moment by the API server's own clock.
     taken: datetime
     server: str = ""
+    #: Why what was seen may have been changed on the way, a sentence each.
+    forgeable: list[str] = []
     #: The API server's gitVersion; None where it could not be asked.
     version: str | None = None
     #: Who the API server knows us as.
@@ -53,9 +58,11 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
             raise Inconclusive(self.gaps.get(noun, f"{noun} were not looked at when this snapshot was taken"))
         return items
 
-    def unreadable(self, noun: str) -> list[str]:
-        """The objects of a kind that could not be understood, one sentence each."""
-        return [f"{each.object} could not be read: {each.problem}" for each in self.malformed.get(noun, ())]
+    def unreadable(self, noun: str, counts: Callable[[Malformed], object] = lambda each: True) -> list[str]:
+        """The objects of a kind that could not be understood, as far as they count: a sentence each, of no more than a few."""
+        bad = [each for each in self.malformed.get(noun, ()) if counts(each)]
+        more = [f"{len(bad) - FEW} more {noun} could not be read"] if len(bad) > FEW else []
+        return [*(f"{each.object} could not be read: {each.problem}" for each in bad[:FEW]), *more]
 
     def count(self, noun: str) -> int | None:
         """How many there are; None where they were not looked at."""
@@ -95,7 +102,7 @@ def load(path: Path) -> Snapshot:
         schema = msgspec.json.decode(data, type=_Head).schema
         if schema == SCHEMA:
             return with_facts(msgspec.json.decode(data, type=_File))
-    except (gzip.BadGzipFile, EOFError, zlib.error, msgspec.DecodeError, RecursionError) as problem:
+    except (gzip.BadGzipFile, EOFError, zlib.error, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise UsageError(
             f"cannot use snapshot {path}: it is torn, or no snapshot ({problem}). Take a new one."
         ) from problem

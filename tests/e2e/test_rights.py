@@ -33,11 +33,17 @@ BLIND = blind()
 
 @pytest.fixture(scope="module")
 def role(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The ClusterRole that `upgate profile rbac` prints for the profile."""
+    """The ClusterRole that `upgate profile rbac` prints for the profile, with the rules of its Role for leases."""
     path = Battery(tmp_path_factory.mktemp("role"), Path()).profile(**HEALTHY, patience=SHORT)
     code, text = call([sys.executable, "-m", "upgate", "profile", "rbac", str(path)], {})
     assert code == 0, text
-    return yaml.safe_load(text)
+    everywhere, leases = yaml.safe_load_all(text)
+    return {**everywhere, "rules": [*everywhere["rules"], *leases["rules"]]}
+
+
+def in_their_namespace(rules: list[Any]) -> list[Any]:
+    """The rules for what is in one namespace alone."""
+    return [rule for rule in rules if rule["resources"] == ["leases"]]
 
 
 @pytest.fixture(scope="module")
@@ -51,16 +57,21 @@ def grant(cluster: RealCluster, role: dict[str, Any]) -> Iterator[Callable[[list
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "upgate"},
         "subjects": [{"kind": "ServiceAccount", **account}],
     }
-    cluster.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account}, role, binding)
+    there = {"name": "upgate", "namespace": "kube-node-lease"}
+    leases = {**role, "kind": "Role", "metadata": there}
+    bound = {**binding, "kind": "RoleBinding", "metadata": there, "roleRef": {**binding["roleRef"], "kind": "Role"}}
+    cluster.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account}, binding, bound)
 
     def give(rules: list[Any]) -> None:
-        cluster.apply({**role, "rules": rules})
+        one = in_their_namespace(rules)
+        cluster.apply({**role, "rules": [rule for rule in rules if rule not in one]}, {**leases, "rules": one})
         until(
             "the rules are in force", lambda: rules_of(cluster) == {each["resources"][0] for each in rules}, every=0.1
         )
 
     yield give
     cluster.kubectl("delete", "clusterrolebinding/upgate", "clusterrole/upgate")
+    cluster.kubectl("delete", "rolebinding/upgate", "role/upgate", "--namespace=kube-node-lease")
     cluster.kubectl("delete", "serviceaccount/upgate", "--namespace=default")
 
 
@@ -69,7 +80,7 @@ def reviewed(cluster: RealCluster) -> list[dict[str, Any]]:
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectRulesReview",
-        "spec": {"namespace": "default"},
+        "spec": {"namespace": "kube-node-lease"},
     }
     who = "--as=system:serviceaccount:default:upgate"
     said = cluster.kubectl(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from upgate.base.errors import Inconclusive
 from upgate.baseline import Baseline
-from upgate.battery.expectations import scoped
+from upgate.battery.expectations import UNSCOPED, scoped, within
+from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS
 from upgate.snapshot import Snapshot
 
@@ -44,12 +45,19 @@ class Evidence:
             self._in_scope[noun] = scoped(self.snapshot.facts(noun), self.profile.scope.namespaces)
         return self._in_scope[noun]
 
+    def unreadable(self, noun: str) -> list[str]:
+        """The objects of a kind that could not be understood, a sentence each, as far as they may be in scope."""
+        everywhere, scope = KINDS[noun].type.__name__ in UNSCOPED, self.profile.scope.namespaces
+        return self.snapshot.unreadable(
+            noun, lambda each: everywhere or not each.namespace or within(each.namespace, scope)
+        )
+
     def relation(self, name: str) -> Any:
         """A relation between the snapshot's lists. Raises Inconclusive where one of the lists is not complete."""
         if name not in self._relations:
             kind = RELATIONS[name]
             lists = {noun: self.snapshot.facts(noun) for noun in kind.needs}
-            if unreadable := [words for noun in kind.needs for words in self.snapshot.unreadable(noun)]:
+            if unreadable := [words for noun in kind.needs for words in self.unreadable(noun)]:
                 raise Inconclusive("; ".join(unreadable))
             self._relations[name] = kind(lists)
         return self._relations[name]

@@ -125,10 +125,9 @@ class Inputs:
 
     def _kind(self, noun: str) -> Subjects[Any]:
         """The objects of a kind in the profile's scope. One that could not be read is a gap of its own."""
-        self.judgement.gaps += self._evidence.snapshot.unreadable(noun)
-        return Subjects(
-            noun, self._evidence.in_scope(noun), self.judgement, right=self._evidence.snapshot.unread.get(noun, 0)
-        )
+        self.judgement.gaps += self._evidence.unreadable(noun)
+        right = self._evidence.snapshot.unread.get(noun, 0)
+        return Subjects(noun, self._evidence.in_scope(noun), self.judgement, right=right)
 
     def _refuse_unread(self, lists: Collection[str]) -> None:
         """Only checks that say so can be judged from the objects that look wrong. Raises Inconclusive."""

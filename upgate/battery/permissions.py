@@ -1,7 +1,8 @@
-"""The smallest ClusterRole with which a profile can be judged: what its checks list, and nothing else."""
+"""The smallest roles with which a profile can be judged: what its checks list, and nothing else."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from upgate.battery.registry import Registry
@@ -15,20 +16,41 @@ HEADER = """\
 # What upgate needs to judge the profile {name}: `list` only, nothing is ever changed.
 # The API server's health, version and "who am I" are open to everybody who is logged in (the built-in roles
 # system:public-info-viewer and system:basic-user), so they are not repeated here.
+"""
+CLUSTER_ROLE = """\
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata:
   name: upgate
 rules:
 """
+ROLE = """\
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: upgate
+  namespace: {namespace}
+rules:
+"""
 RULE = "- apiGroups: [{group}]\n  resources: [{resource}]\n  verbs: [list]\n"
 
 
 def render(profile: Profile, registry: Registry) -> str:
-    """The ClusterRole as YAML."""
-    rules = dict.fromkeys((kind.group, kind.resource) for kind in needed(profile, registry))
-    text = "".join(RULE.format(group=group or '""', resource=resource) for group, resource in rules)
-    return HEADER.format(name=profile.name) + (text or "[]\n")
+    """The roles as YAML: what is listed in one namespace alone is granted there."""
+    kinds = needed(profile, registry)
+    roles = [
+        ROLE.format(namespace=namespace) + rules(each for each in kinds if each.namespace == namespace)
+        for namespace in dict.fromkeys(each.namespace for each in kinds if each.namespace)
+    ]
+    everywhere = CLUSTER_ROLE + rules(each for each in kinds if not each.namespace)
+    return HEADER.format(name=profile.name) + everywhere + "".join(roles)
+
+
+def rules(kinds: Iterable[Kind]) -> str:
+    """The rules of one role."""
+    granted = dict.fromkeys((kind.group, kind.resource) for kind in kinds)
+    return "".join(RULE.format(group=group or '""', resource=resource) for group, resource in granted) or "[]\n"
 
 
 def needed(profile: Profile, registry: Registry) -> list[Kind]:

@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta
 
 from upgate.base.text import counted, duration
-from upgate.facts.meta import Fact
+from upgate.facts.meta import Fact, Time
 
 #: Reasons of waiting that mean trouble: CrashLoopBackOff, ImagePullBackOff, ErrImagePull, ErrImageNeverPull, InvalidImageName,
 #: CreateContainerConfigError, RunContainerError, StartError, ContainerCannotRun, … but not ContainerCreating or PodInitializing.
@@ -35,7 +35,7 @@ class Waiting(Fact):
 class Running(Fact):
     """`state.running`."""
 
-    started_at: datetime | None = None
+    started_at: Time | None = None
 
 
 class Terminated(Fact):
@@ -43,8 +43,8 @@ class Terminated(Fact):
 
     exit_code: int = 0
     reason: str = ""
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
+    started_at: Time | None = None
+    finished_at: Time | None = None
 
 
 class ContainerState(Fact):
@@ -100,10 +100,13 @@ class ContainerStatus(Fact):
         return end is not None and not (_ran(end) and end.finished_at - end.started_at >= BACKOFF_RESET)
 
     def restarted_since(self, moment: datetime) -> int:
-        """How many restarts since then are certain: the present run, and the one before, began after it."""
+        """How many restarts since then are certain: the present run, and the one before, began after it.
+
+        A container that runs has a start: one that cannot be read is taken for a late one.
+        """
         if not self.restart_count:
             return 0
-        runs = [self.now.running and self.now.running.started_at, *(end.started_at for end in self.ends)]
+        runs = [self.now.running and (self.now.running.started_at or moment), *(end.started_at for end in self.ends)]
         began = sum(1 for start in runs if start and start >= moment)
         ended = sum(1 for end in self.ends if end.finished_at and end.finished_at >= moment)
         return min(self.restart_count, max(began, ended))

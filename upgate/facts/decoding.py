@@ -1,4 +1,4 @@
-"""A page of JSON becomes facts, one item at a time where it must be: one malformed object costs one object, not the list."""
+"""A page of JSON becomes facts, item by item: one malformed object costs one object, and a time that cannot be read no object."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ from msgspec.structs import force_setattr
 
 from upgate.facts.compact import compact
 from upgate.facts.meta import KubernetesObject
+from upgate.facts.times import described, with_readable_times
+
+#: Bytes of the largest object that is looked through for times; etcd holds none of more than 1.5 MiB.
+LARGEST = 4 * 2**20
+#: Characters of a name, and of a problem, in a report. Names of Kubernetes' own have up to 253.
+LONGEST = 300
+#: What becomes of JSON that does not fit: it has another type, is not UTF-8, or has too many brackets.
+UNFIT = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 T = TypeVar("T", bound=KubernetesObject)
 
@@ -20,6 +28,8 @@ class Malformed(msgspec.Struct, frozen=True):
 
     object: str
     problem: str
+    #: The namespace that it is in (a namespace is in itself); empty where that cannot be read, or there is none.
+    namespace: str = ""
 
 
 class ListMeta(msgspec.Struct, rename="camel"):
@@ -70,15 +80,31 @@ def decode_page(type: type[T], page: Page) -> tuple[list[T], list[Malformed]]:
     for number, raw in enumerate(page.items or ()):
         try:
             items.append(compact(decode(raw)))
-        except msgspec.DecodeError as problem:
-            malformed.append(Malformed(ref(type, raw, number), str(problem)))
+        except UNFIT as problem:
+            again = without_odd_times(type, raw)
+            if again is None:
+                malformed.append(described_as(type, raw, number, problem))
+            else:
+                items.append(compact(again))
     return items, malformed
 
 
-def ref(type: type[KubernetesObject], raw: msgspec.Raw, number: int) -> str:
-    """What a malformed object is called, as far as its name can be read."""
+def without_odd_times(type: type[T], raw: msgspec.Raw) -> T | None:
+    """The fact without the times that cannot be read; None where something else is wrong with it."""
+    if memoryview(raw).nbytes > LARGEST:
+        return None
+    try:
+        return msgspec.convert(with_readable_times(msgspec.json.decode(raw), described(type)), type)
+    except UNFIT:
+        return None
+
+
+def described_as(type: type[KubernetesObject], raw: msgspec.Raw, number: int, problem: Exception) -> Malformed:
+    """A malformed object, as far as its name can be read."""
     try:
         meta = msgspec.json.decode(raw, type=_Named).metadata
-    except msgspec.DecodeError:
+    except UNFIT:
         meta = _Name()
-    return "/".join(filter(None, (type.__name__, meta.namespace, meta.name or f"item {number} of its page")))
+    name, home = meta.name[:LONGEST], meta.namespace[:LONGEST]
+    ref = "/".join(filter(None, (type.__name__, home, name or f"item {number} of its page")))
+    return Malformed(ref, str(problem)[:LONGEST], name if type.__name__ == "Namespace" else home)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from upgate.facts.meta import Fact, KubernetesObject
+from upgate.facts.meta import Fact, KubernetesObject, Time
 
 
 class ObjectReference(Fact):
@@ -25,8 +25,8 @@ class Event(KubernetesObject):
     message: str = ""
     reporting_component: str = ""
     count: int | None = None
-    last_timestamp: datetime | None = None
-    event_time: datetime | None = None
+    last_timestamp: Time | None = None
+    event_time: Time | None = None
 
     @property
     def time(self) -> datetime | None:

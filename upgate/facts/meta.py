@@ -5,10 +5,15 @@ Go writes empty lists and maps as null or leaves them out, so every list and map
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import ClassVar
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, ClassVar
 
 import msgspec
+
+#: A moment with its offset. One that cannot be read is none (`facts/times.py`).
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
+#: Stands for a time that is there and cannot be read, where its presence alone says something; and for an unknown beginning.
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Fact(msgspec.Struct, rename="camel", omit_defaults=True, gc=False, frozen=True):
@@ -40,7 +45,7 @@ class ManagedFields(Fact):
     """Who set which fields, and when."""
 
     manager: str = ""
-    time: datetime | None = None
+    time: Time | None = None
     fields_v1: FieldsV1 = FieldsV1()
 
 
@@ -51,9 +56,9 @@ class ObjectMeta(Fact):
     namespace: str = ""
     uid: str = ""
     generation: int = 0
-    creation_timestamp: datetime | None = None
+    creation_timestamp: Time | None = None
     #: When it is due to be gone: for pods this already includes the grace period.
-    deletion_timestamp: datetime | None = None
+    deletion_timestamp: Time | None = None
     labels: dict[str, str] | None = None
     finalizers: list[str] | None = None
     owner_references: list[OwnerReference] | None = None
@@ -78,7 +83,7 @@ class Condition(Fact):
     status: str = "Unknown"
     reason: str = ""
     message: str = ""
-    last_transition_time: datetime | None = None
+    last_transition_time: Time | None = None
 
     @property
     def is_true(self) -> bool:
@@ -139,6 +144,5 @@ class KubernetesObject(Fact):
         return {"name": self.name, "namespace": self.namespace, "kind": self.kind.lower()}
 
     def age(self, moment: datetime) -> timedelta:
-        """Time since its creation; none where that is not known."""
-        created = self.metadata.creation_timestamp
-        return moment - created if created else timedelta(0)
+        """Time since its creation; where that is not known it is not new, so that nothing waits for it for ever."""
+        return moment - (self.metadata.creation_timestamp or LONG_AGO)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from upgate.facts.meta import AnnotatedMeta, Condition, Fact, KubernetesObject, ManagedFields, condition
+from upgate.facts.meta import AnnotatedMeta, Condition, Fact, KubernetesObject, ManagedFields, Time, condition
 
 #: Conditions that are bad when True. https://kubernetes.io/docs/reference/node/node-status/#condition
 PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
@@ -31,7 +31,7 @@ class Taint(Fact):
     key: str
     effect: str = ""
     value: str = ""
-    time_added: datetime | None = None
+    time_added: Time | None = None
 
     @property
     def removal(self) -> datetime | None:
@@ -66,7 +66,7 @@ class NodeInfo(Fact):
 class NodeCondition(Condition):
     """One of a node's conditions."""
 
-    last_heartbeat_time: datetime | None = None
+    last_heartbeat_time: Time | None = None
 
 
 class NodeStatus(Fact):
@@ -142,7 +142,7 @@ class LeaseSpec(Fact):
     """`spec` of a lease."""
 
     lease_duration_seconds: int = 40
-    renew_time: datetime | None = None
+    renew_time: Time | None = None
     holder_identity: str = ""
 
 

@@ -210,7 +210,7 @@ class Gate:
             finished=datetime.now(UTC),
             rounds=max(1, self.settling.rounds),
             reference=self.reference,
-            notes=(*self.notes, *self._left_out(), *self._waivers(checks)),
+            notes=(*self._forgeable(), *self.notes, *self._left_out(), *self._waivers(checks)),
             checks=aimed(checks, self.profile.cluster),
         )
         return without_secrets(results, self.profile.secrets)
@@ -220,6 +220,10 @@ class Gate:
         waivers = self.profile.waivers
         today = self.snapshot.taken.date() if self.snapshot else self.started.date()
         return [*expired(waivers, today), *unused(waivers, checks), *ending(waivers, today)]
+
+    def _forgeable(self) -> list[str]:
+        """Why this verdict may be somebody else's; nobody is between us and the embedded cluster."""
+        return self.snapshot.forgeable if self.snapshot and not self.profile.cluster.embedded else []
 
     def _left_out(self) -> list[str]:
         """The machines that are not looked at, on purpose."""

@@ -19,7 +19,8 @@ from upgate.base.threads import concurrently
 from upgate.base.waiting import Deadline
 from upgate.facts.backends import Backends
 from upgate.facts.kinds import KINDS, Kind
-from upgate.sources.cluster.connection import Connection
+from upgate.sources.cluster.bounded import is_dense
+from upgate.sources.cluster.connection import NOT_JSON, Connection
 from upgate.sources.cluster.listing import PAGE_SIZE, Listing, Progress, list_all
 
 PODS = KINDS["pods"]
@@ -28,6 +29,8 @@ TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 COLUMNS = ("Name", "Ready", "Status", "Node", "Readiness Gates")
 #: Rows in one page: a row is about 150 bytes.
 ROWS = 10 * PAGE_SIZE
+#: Pages of that: a million pods.
+MOST_PAGES = 100
 RUNNING, SUCCEEDED = "status.phase=Running", "status.phase=Succeeded"
 #: Pods that neither run nor have completed: there are few, and a failed one may have the status Completed in its row.
 UNUSUAL = "status.phase!=Running,status.phase!=Succeeded"
@@ -93,23 +96,38 @@ def glance(connection: Connection, homes: Container[str], deadline: Deadline) ->
 
 def rows(connection: Connection, phase: str, homes: Container[str], deadline: Deadline) -> Iterator[tuple[str, bool]]:
     """The name of each pod in that phase, and whether its row looks right. Raises Inconclusive."""
-    token = ""
+    token, tokens = "", set()
     while True:
         table = page(connection, {"fieldSelector": phase} | ({"continue": token} if token else {}), deadline)
         places = column_places(table)
-        yield from ((row.cells[places["Name"]], looks_right(row.cells, places, homes)) for row in table.rows or ())
+        yield from (
+            (row.cells[places["Name"]], looks_right(row.cells, places, homes)) for row in whole_rows(table, places)
+        )
         if not (token := table.metadata.continue_):
             return
+        if token in tokens or len(tokens) == MOST_PAGES:
+            raise Inconclusive("the table of pods has no end")
+        tokens.add(token)
+
+
+def whole_rows(table: Table, places: Mapping[str, int]) -> list[Row]:
+    """The rows. Raises Inconclusive where a cell that is looked at is missing, or no text."""
+    rows, last = table.rows or [], max(places.values())
+    if all(len(row.cells) > last and all(isinstance(row.cells[at], str) for at in places.values()) for row in rows):
+        return rows
+    raise Inconclusive("the table of pods has rows without the cells of its columns")
 
 
 def page(connection: Connection, which: Mapping[str, str], deadline: Deadline) -> Table:
     """One page of the table. Raises Inconclusive for anything else."""
     query = {"limit": str(ROWS), "includeObject": "None", **which}
     answer = connection.get(PODS.path, query, accept=TABLE, deadline=deadline)
+    if is_dense(answer.body):
+        raise Inconclusive("the table of pods cannot be read: it has too many elements for its size")
     try:
         if answer.status == 200 and (table := msgspec.json.decode(answer.body, type=Table)).kind == "Table":
             return table
-    except msgspec.DecodeError as problem:
+    except NOT_JSON as problem:
         raise Inconclusive(f"the table of pods cannot be read: {problem}") from problem
     raise Inconclusive(f"there is no table of pods: status {answer.status}")
 

@@ -6,24 +6,32 @@ silence), and every answer is bounded in time: connecting, each read, and the an
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
 
 from upgate.base.errors import Inconclusive
 from upgate.base.redaction import redact
+from upgate.base.threads import within
 from upgate.base.waiting import Deadline
+from upgate.sources.cluster.bounded import PAGE_BYTES, SMALL_BYTES, TooLarge, read_body
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
 
 USER_AGENT = "upgate"
 JSON = "application/json"
+#: Characters of a message, a name or a version that somebody else's server says.
+SAYING = 1000
+#: What cannot be read as JSON: no JSON, not UTF-8, or too many brackets.
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Answer(NamedTuple):
@@ -35,11 +43,12 @@ class Answer(NamedTuple):
 
 
 class NoAnswer(Inconclusive):
-    """The API server gave no whole answer. `connected` tells whether it was reached at all."""
+    """The API server gave no whole answer. `connected` tells whether it was reached at all, `too_large` why it is not whole."""
 
-    def __init__(self, words: str, *, connected: bool) -> None:
+    def __init__(self, words: str, *, connected: bool, too_large: bool = False) -> None:
         super().__init__(words)
         self.connected = connected
+        self.too_large = too_large
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,8 @@ class Connection:
         self.patience = patience
         #: The moment of its latest answer, by its own clock; ours before that, and where a proxy drops the Date header.
         self.moment = datetime.now(UTC)
+        #: What all lists of one look may hold beyond what was announced.
+        self.room = Room()
         self._client = client
         client.user_agent = USER_AGENT
 
@@ -67,16 +78,26 @@ class Connection:
         """The API server's URL."""
         return self._client.configuration.host
 
+    @property
+    def forgeable(self) -> list[str]:
+        """Why what is read here may have been changed on the way, a sentence each."""
+        return list(doubts(self._client.configuration))
+
     def get(
-        self, path: str, query: Mapping[str, str] | None = None, accept: str = JSON, deadline: Deadline | None = None
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        accept: str = JSON,
+        deadline: Deadline | None = None,
+        most: int = PAGE_BYTES,
     ) -> Answer:
-        """GET once. Raises NoAnswer; any status is an answer."""
-        headers = {"Accept": accept} | ({} if self._is_local else {"Accept-Encoding": "gzip"})
-        return self._ask("GET", path, query, headers, None, deadline)
+        """GET once, and read at most so many bytes. Raises NoAnswer; any status is an answer."""
+        headers = {"Accept": accept, "Accept-Encoding": "identity" if self._is_local else "gzip"}
+        return self._ask("GET", path, query, headers, None, deadline, most)
 
     def post(self, path: str, body: object, deadline: Deadline | None = None) -> Answer:
         """POST once, for reviews that create nothing. Raises NoAnswer."""
-        return self._ask("POST", path, None, {"Accept": JSON, "Content-Type": JSON}, body, deadline)
+        return self._ask("POST", path, None, {"Accept": JSON, "Content-Type": JSON}, body, deadline, SMALL_BYTES)
 
     def close(self) -> None:
         """Close its connections."""
@@ -95,6 +116,7 @@ class Connection:
         headers: dict[str, str],
         body: object,
         deadline: Deadline | None,
+        most: int,
     ) -> Answer:
         import urllib3.exceptions
         from kubernetes.client.exceptions import ApiException
@@ -113,10 +135,15 @@ class Connection:
             min(self.patience.read, deadline.remaining or 0.001),
         )
         try:
-            response = self._client.call_api(*request, _request_timeout=timeout).response
+            # A second more: where nothing comes, the timeouts above say it better.
+            response = within(
+                deadline.remaining + 1, lambda: self._client.call_api(*request, _request_timeout=timeout).response
+            )
             self.moment = clock(response.headers)
             with cut_off_after(deadline, response):
-                return Answer(response.status, response.headers, response.read(decode_content=True))
+                return Answer(response.status, response.headers, read_body(response, most))
+        except TooLarge as problem:
+            raise NoAnswer(f"{method} {path}: {problem}", connected=True, too_large=True) from problem
         except (urllib3.exceptions.HTTPError, ApiException, OSError, ValueError) as problem:
             raise self._no_answer(f"{method} {path}", problem, deadline) from problem
 
@@ -159,10 +186,53 @@ def clock(headers: Mapping[str, str]) -> datetime:
         return datetime.now(UTC)
 
 
+class Room:
+    """The bytes that lists may still hold of what the API server did not announce: a list without an end uses it up."""
+
+    #: 160,000 warning events.
+    BYTES = 192 * 2**20
+
+    def __init__(self) -> None:
+        self._left = self.BYTES
+
+    def take(self, size: int) -> bool:
+        """Take so many bytes of it; False where it is used up."""
+        self._left -= size
+        return self._left >= 0
+
+
+def doubts(configuration: Any) -> Iterator[str]:
+    """Why the answers to such a configuration may have been changed on the way."""
+    server = urlsplit(configuration.host)
+    if server.scheme != "https":
+        yield (
+            f"this verdict can be forged on the way: the API server is asked through plain {server.scheme or 'http'}://, "
+            "and our credentials can be read"
+        )
+    elif not configuration.verify_ssl:
+        yield (
+            "this verdict can be forged on the way: the kubeconfig says insecure-skip-tls-verify, "
+            "so the API server's certificate is not checked"
+        )
+    if urlsplit(configuration.proxy or "").scheme == "http":
+        yield (
+            "the kubeconfig's proxy-url is plain http://: what the proxy is told, a password for it too, can be read on the way"
+        )
+
+
+def member(body: bytes, *path: str) -> str | None:
+    """A text in a small JSON answer; None where there is none."""
+    try:
+        value = msgspec.json.decode(body)
+    except NOT_JSON:
+        return None
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else None
+
+
 def status_message(answer: Answer) -> str:
     """The message of a Kubernetes Status, or the beginning of whatever came instead."""
-    try:
-        message = json.loads(answer.body)["message"]
-    except (ValueError, TypeError, KeyError):
-        message = answer.body[:200].decode(errors="replace")
-    return redact(" ".join(str(message).split()))
+    message = member(answer.body, "message")
+    text = answer.body[:200].decode(errors="replace") if message is None else message
+    return redact(" ".join(text.split()))[:SAYING]

@@ -16,9 +16,20 @@ from upgate.base.threads import ahead
 from upgate.base.waiting import Deadline
 from upgate.facts.decoding import Malformed, Page, decode_page
 from upgate.facts.kinds import Kind
-from upgate.sources.cluster.connection import Answer, Connection, NoAnswer, status_message
+from upgate.sources.cluster.bounded import is_dense
+from upgate.sources.cluster.connection import NOT_JSON, Answer, Connection, NoAnswer, Room, status_message
 
 PAGE_SIZE = 1000
+#: What a page is asked for where so many objects are too large together. etcd holds no object above 1.5 MiB.
+SMALLER = (200, 40, 8, 1)
+#: A list may become twice as long as it was announced, and so much longer. Some servers announce what was there before.
+MARGIN = 10_000
+#: More objects of one kind are not believed in. Kubernetes is made for 150,000 pods.
+MOST_OBJECTS = 1_000_000
+#: Bytes in memory of an object that says nothing.
+OBJECT_BYTES = 700
+#: Characters of a continue token: it comes back in a URL.
+LONGEST_TOKEN = 8000
 #: How often one page is asked for, and how often a list whose continue token expired is begun anew.
 TRIES = 3
 #: Seconds before a second and a third try, where the server does not say (Retry-After).
@@ -70,13 +81,16 @@ def list_all(
 
 def pages(connection: Connection, kind: Kind, deadline: Deadline, progress: Progress) -> Listing:
     """The pages of one list; the next one is on its way while one is decoded. Raises Expired, Inconclusive."""
-    listing, token, left = Listing([], []), "", 0
-    coming = ahead(page_with_retries, connection, kind, token, deadline, left)
+    listing, extent, sizes = Listing([], []), Extent(connection.room), [PAGE_SIZE, *SMALLER]
+    token, left = "", 0
+    coming = ahead(page_with_retries, connection, kind, token, deadline, left, sizes)
     while True:
         page = coming()
         token, left = page.metadata.continue_, page.metadata.remaining_item_count
+        if endless := extent.endless(page):
+            raise Inconclusive(f"cannot list {kind.resource}: {endless}")
         if token:
-            coming = ahead(page_with_retries, connection, kind, token, deadline, left)
+            coming = ahead(page_with_retries, connection, kind, token, deadline, left, sizes)
         items, malformed = decode_page(kind.type, page)
         listing.items += items
         listing.malformed += malformed
@@ -85,11 +99,46 @@ def pages(connection: Connection, kind: Kind, deadline: Deadline, progress: Prog
             return listing
 
 
-def page_with_retries(connection: Connection, kind: Kind, token: str, deadline: Deadline, left: int) -> Page:
-    """One page, asked for up to TRIES times; `left` objects are still to come. Raises Expired, Inconclusive."""
+class Extent:
+    """How far a list has come, so that one without an end is found out."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._tokens: set[int] = set()
+        self._count = 0
+        self._announced = 0
+
+    def endless(self, page: Page) -> str:
+        """Why the list has no end that is worth waiting for. Empty where it may have one."""
+        token, items = page.metadata.continue_, page.items or []
+        if len(token) > LONGEST_TOKEN:
+            return f"its continue token has {len(token)} characters"
+        if token and hash(token) in self._tokens:
+            return "the list has no end: the API server gave the same continue token again"
+        self._tokens.add(hash(token))
+        self._announced = self._announced or len(items) + page.metadata.remaining_item_count
+        self._count += len(items)
+        if self._fits(items):
+            return ""
+        return f"the list has no end: {self._count:,} objects came, and {self._announced:,} were announced"
+
+    def _fits(self, items: list[msgspec.Raw]) -> bool:
+        if self._count <= min(2 * self._announced + MARGIN, MOST_OBJECTS):
+            return True
+        size = sum(memoryview(each).nbytes for each in items)
+        return self._count <= MOST_OBJECTS and self._room.take(max(size, OBJECT_BYTES * len(items)))
+
+
+def page_with_retries(
+    connection: Connection, kind: Kind, token: str, deadline: Deadline, left: int, sizes: list[int]
+) -> Page:
+    """One page, asked for up to TRIES times; `left` objects are still to come. Raises Expired, Inconclusive.
+
+    `sizes` loses those that are too large for this list.
+    """
     for pause in (*PAUSES, None):
         try:
-            return not_hollow(page(connection, kind, token, deadline), token, left)
+            return not_hollow(fitting_page(connection, kind, token, deadline, sizes), token, left)
         except Passing as fault:
             wait = pause if fault.after is None else fault.after
             if pause is None or wait is None or not deadline.pause(wait):
@@ -97,15 +146,30 @@ def page_with_retries(connection: Connection, kind: Kind, token: str, deadline: 
     raise AssertionError("unreachable: the last pause is None")
 
 
-def page(connection: Connection, kind: Kind, token: str, deadline: Deadline) -> Page:
-    """One page, asked for once. Raises Passing, Expired, Inconclusive."""
-    query = {"limit": str(PAGE_SIZE)}
+def fitting_page(connection: Connection, kind: Kind, token: str, deadline: Deadline, sizes: list[int]) -> Page:
+    """One page that is not too large, with fewer objects where it must be. Raises Passing, Expired, Inconclusive."""
+    while True:
+        try:
+            return page(connection, kind, token, deadline, sizes[0])
+        except NoAnswer as problem:
+            if len(sizes) == 1 or deadline.passed:
+                raise Inconclusive(
+                    f"cannot list {kind.resource}: {problem}, although it is asked for one object"
+                ) from problem
+            del sizes[0]
+
+
+def page(connection: Connection, kind: Kind, token: str, deadline: Deadline, size: int) -> Page:
+    """One page, asked for once. Raises Passing, Expired, Inconclusive, and NoAnswer where it is too large."""
+    query = {"limit": str(size)}
     selectors = {"fieldSelector": kind.field_selector, "labelSelector": kind.label_selector}
     query |= {name: selector for name, selector in selectors.items() if selector}
     query |= {"continue": token} if token else {}
     try:
         answer = connection.get(kind.path, query, deadline=deadline)
     except NoAnswer as problem:
+        if problem.too_large:
+            raise
         if problem.connected and not deadline.passed:
             raise Passing(str(problem)) from problem
         raise Inconclusive(f"cannot list {kind.resource}: {problem}") from problem
@@ -155,11 +219,13 @@ def retry_after(answer: Answer) -> float | None:
 
 def whole_page(answer: Answer, kind: Kind) -> Page:
     """The decoded frame of a list. What is no such list may come from a proxy, or be cut off: worth another try."""
+    if is_dense(answer.body):
+        raise Passing("the answer is no list of objects: it has too many elements for its size")
     try:
         page = msgspec.json.decode(answer.body, type=Page)
-    except (msgspec.DecodeError, RecursionError) as problem:
+    except NOT_JSON as problem:
         beginning = answer.body[:60].decode(errors="replace")
         raise Passing(f"the answer is no whole JSON list ({problem}); it begins {beginning!r}") from problem
     if page.kind != f"{kind.type.__name__}List":
-        raise Passing(f"the answer is a {page.kind or 'nameless object'}, not a {kind.type.__name__}List")
+        raise Passing(f"the answer is a {page.kind[:60] or 'nameless object'}, not a {kind.type.__name__}List")
     return page

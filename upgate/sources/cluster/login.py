@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import logging
 import os
 import signal
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from upgate.base.errors import Inconclusive, UsageError
 from upgate.base.redaction import redact
 from upgate.base.threads import within
-from upgate.sources.cluster.connection import Connection, NoAnswer, Patience, status_message
+from upgate.sources.cluster.connection import SAYING, Connection, NoAnswer, Patience, member, status_message
 
 if TYPE_CHECKING:
     from kubernetes.client import Configuration
@@ -50,8 +49,17 @@ def connect(kubeconfig: str | Path | None = None, context: str | None = None, pa
     with plugins_ended():
         said = in_time(min(LOGIN_LIMIT, patience.deadline), lambda: load(configuration, kubeconfig, context))
     configuration.retries = False
+    if not configuration.verify_ssl:
+        said_by_ourselves()
     configuration.connection_pool_maxsize = 16
     return Login(Connection(ApiClient(configuration), patience), said)
+
+
+def said_by_ourselves() -> None:
+    """The warning of a connection that is not verified: every report has a note of it (`Connection.forgeable`)."""
+    import urllib3
+
+    urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
 
 def load(configuration: Configuration, kubeconfig: str | Path | None, context: str | None) -> str:
@@ -194,7 +202,7 @@ def who_am_i(login: Login) -> str:
 
 def user_of(body: bytes) -> str:
     """`status.userInfo.username` of a SelfSubjectReview. Raises NoAnswer where there is none."""
-    try:
-        return str(json.loads(body)["status"]["userInfo"]["username"])
-    except (ValueError, TypeError, KeyError) as problem:
-        raise NoAnswer("asking who we are: the answer is no SelfSubjectReview", connected=True) from problem
+    name = member(body, "status", "userInfo", "username")
+    if name is None:
+        raise NoAnswer("asking who we are: the answer is no SelfSubjectReview", connected=True)
+    return name[:SAYING]

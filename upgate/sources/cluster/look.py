@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from functools import partial
@@ -14,8 +13,9 @@ from upgate.base.waiting import Deadline
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.kinds import KINDS
 from upgate.snapshot import Snapshot
+from upgate.sources.cluster.bounded import SMALL_BYTES
 from upgate.sources.cluster.brief import list_briefly
-from upgate.sources.cluster.connection import Answer, Connection, NoAnswer, status_message
+from upgate.sources.cluster.connection import SAYING, Answer, Connection, NoAnswer, Room, member, status_message
 from upgate.sources.cluster.listing import PAUSES, Listing, Progress, list_all
 from upgate.sources.cluster.login import Login, who_am_i
 
@@ -44,6 +44,7 @@ def look_around(
     connection: Connection, identity: str, needs: Collection[str], progress: Progress, brief: bool
 ) -> Snapshot:
     """All lists, the version and the health endpoints, concurrently; the moment is that of the answer before."""
+    connection.room = Room()
     moment, deadline = connection.moment, Deadline(connection.patience.deadline)
     tasks: dict[str, Callable[[], Any]] = {"version": partial(version_of, connection)}
     tasks |= {name: partial(health_of, connection, name) for name in HEALTH}
@@ -59,6 +60,7 @@ def look_around(
     return Snapshot(
         taken=moment,
         server=connection.server,
+        forgeable=connection.forgeable,
         version=got.get("version"),
         identity=identity,
         lists={noun: got[noun].items for noun in needs if noun in got},
@@ -73,7 +75,9 @@ def nothing(connection: Connection, needs: Collection[str], reason: str, unreach
     """A snapshot of a cluster that could not be looked at at all."""
     health = [HealthEndpoint("readyz", unreachable=unreachable)] if unreachable else []
     gaps = dict.fromkeys([*needs, "version", *(() if unreachable else ("health",))], reason)
-    return Snapshot(taken=datetime.now(UTC), server=connection.server, health=health, gaps=gaps)
+    return Snapshot(
+        taken=datetime.now(UTC), server=connection.server, forgeable=connection.forgeable, health=health, gaps=gaps
+    )
 
 
 def again(connection: Connection, ask: Callable[[], T]) -> T:
@@ -92,7 +96,7 @@ def ask(connection: Connection, path: str, query: dict[str, str] | None = None, 
     """An answer that is not just 'later'. Raises Inconclusive for a refusal."""
 
     def once() -> Answer:
-        answer = connection.get(path, query, accept=accept)
+        answer = connection.get(path, query, accept=accept, most=SMALL_BYTES)
         if answer.status == 429:
             raise NoAnswer(f"GET {path}: status 429, too many requests", connected=True)
         return answer
@@ -116,12 +120,10 @@ def version_of(connection: Connection) -> str:
 
 def git_version(answer: Answer) -> str:
     """The version in an answer. Raises NoAnswer where there is none: it may come from a proxy, or be cut off."""
-    try:
-        if answer.status == 200:
-            return str(json.loads(answer.body)["gitVersion"])
-        said = status_message(answer)
-    except (ValueError, TypeError, KeyError):
-        said = repr(answer.body[:60].decode(errors="replace"))
+    version = member(answer.body, "gitVersion") if answer.status == 200 else None
+    if version is not None:
+        return version[:SAYING]
     raise NoAnswer(
-        f"cannot read /version: no gitVersion in the answer (status {answer.status}, {said})", connected=True
+        f"cannot read /version: no gitVersion in the answer (status {answer.status}, {status_message(answer)})",
+        connected=True,
     )

@@ -1,0 +1,167 @@
+"""An API server, or a proxy before it, that answers without end or sense: gaps, within the deadline, in little memory."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests import hostile_api
+from tests.hostile_api import HOSTILE, Handler, empty, page, serving
+from tests.running import REPOSITORY
+from upgate.base.errors import Inconclusive
+from upgate.facts.kinds import KINDS
+from upgate.snapshot import dump
+from upgate.sources.cluster.connection import Patience
+from upgate.sources.cluster.listing import list_all
+from upgate.sources.cluster.login import connect
+from upgate.sources.cluster.look import look
+
+PATIENCE = Patience(connect=1, read=2, deadline=6)
+#: Bytes of a whole process that looks: Python, the client and what is being read.
+MOST = 400 * 2**20
+LOOK = """
+import resource, sys, time
+from upgate.sources.cluster.connection import Patience
+from upgate.sources.cluster.login import connect
+from upgate.sources.cluster.look import look
+from upgate.facts.kinds import KINDS
+from upgate.snapshot import dump
+login = connect(sys.argv[1], patience=Patience(connect=1, read=2, deadline=float(sys.argv[2])))
+began = time.monotonic()
+snapshot = look(login, list(KINDS), lambda *_: None)
+dump(snapshot)
+print(time.monotonic() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+for noun, why in snapshot.gaps.items():
+    print(noun, why, sep="|")
+for noun, bad in snapshot.malformed.items():
+    print(noun, bad[0].problem, sep="|")
+"""
+
+
+def kubeconfig(folder, url):
+    """A kubeconfig that leads to that server."""
+    named = {"name": "here"}
+    document = {
+        "current-context": "here",
+        "clusters": [{**named, "cluster": {"server": url}}],
+        "users": [{**named, "user": {"token": "t"}}],
+        "contexts": [{**named, "context": {"cluster": "here", "user": "here"}}],
+    }
+    path = folder / "kubeconfig"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def looked(folder, url, seconds=4):
+    """One look at everything, in a process of its own: seconds, bytes, and the reason for each kind."""
+    command = [sys.executable, "-c", LOOK, str(kubeconfig(folder, url)), str(seconds)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    first, *lines = done.stdout.splitlines()
+    took, size = map(float, first.split())
+    return took, size, dict(line.split("|", 1) for line in lines)
+
+
+@pytest.mark.parametrize("answer", HOSTILE, ids=lambda answer: answer.__name__)
+def test_no_answer_takes_the_gate(answer, tmp_path):
+    """Every list is a gap with one sentence, or an object that could not be read; in time, and in little memory."""
+    with serving(answer) as url:
+        took, size, reasons = looked(tmp_path, url)
+    assert reasons.keys() == KINDS.keys()
+    assert all(0 < len(reason) < 500 for reason in reasons.values())
+    assert took < 20
+    assert size < MOST
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [hostile_api.endless_body, hostile_api.packed, hostile_api.deep_frame, hostile_api.endless_header],
+    ids=lambda answer: answer.__name__,
+)
+def test_no_small_answer_takes_the_gate(answer, tmp_path):
+    """The version and the health endpoints are bounded too; the lists are looked at all the same."""
+    with serving(empty, version=answer, readyz=answer, livez=answer) as url:
+        took, size, reasons = looked(tmp_path, url, 3)
+    assert reasons.keys() <= {"version", "health"}
+    assert took < 20
+    assert size < MOST
+
+
+def login_to(url, tmp_path):
+    return connect(kubeconfig(tmp_path, url), patience=PATIENCE).connection
+
+
+def test_a_page_that_is_too_large_is_asked_for_with_fewer_objects(tmp_path):
+    """A thousand large objects are read whole, in pages that fit; each is read once."""
+    item = {"metadata": {"labels": {"a": "x" * 60_000}}}
+    sizes = []
+
+    def large(handler: Handler, kind, query):
+        start, limit = int(query.get("continue", 0)), int(query["limit"])
+        sizes.append(limit)
+        items = [{"metadata": {**item["metadata"], "name": f"pod-{n}"}} for n in range(start, min(600, start + limit))]
+        end = start + len(items)
+        handler.whole(page(kind, items, str(end) if end < 600 else "", remainingItemCount=600 - end))
+
+    with serving(large) as url:
+        listing = list_all(login_to(url, tmp_path), KINDS["pods"])
+    assert [each.name for each in listing.items] == [f"pod-{n}" for n in range(600)]
+    assert sizes == [1000, 200, 200, 200]
+
+
+def test_a_list_may_grow_a_little_while_it_is_read(tmp_path):
+    """Some servers announce no more than what was there before: twice as many, and some, are still a list."""
+
+    def more(handler: Handler, kind, query):
+        start = int(query.get("continue", 0))
+        items = [{"metadata": {"name": f"pod-{start}-{n}"}} for n in range(1000)]
+        handler.whole(page(kind, items, "" if start == 9 else str(start + 1), remainingItemCount=1))
+
+    with serving(more) as url:
+        assert len(list_all(login_to(url, tmp_path), KINDS["pods"]).items) == 10_000
+
+
+@pytest.mark.parametrize("cut", [None, -1, 30])
+def test_what_is_packed_is_unpacked_or_broken_off(cut, tmp_path):
+    """A page in gzip is read; one that was cut off is a gap, also where only the end is missing."""
+    body = gzip.compress(page("Pod", [{"metadata": {"name": "x"}}]))[:cut]
+    with serving(lambda handler, kind, query: handler.whole(body, Content_Encoding="gzip")) as url:
+        if cut is None:
+            assert [each.name for each in list_all(login_to(url, tmp_path), KINDS["pods"]).items] == ["x"]
+        else:
+            with pytest.raises(Inconclusive, match=r"cannot list pods: .*(broke off|gzip)"):
+                list_all(login_to(url, tmp_path), KINDS["pods"])
+
+
+def test_a_message_is_never_half_a_character(tmp_path):
+    """What a server says can be written into every report."""
+    with serving(hostile_api.half_a_character) as url:
+        login = connect(kubeconfig(tmp_path, url), patience=PATIENCE)
+        snapshot = look(login, ["pods"], lambda *_: None)
+    assert "not permitted" in snapshot.gaps["pods"]
+    assert dump(snapshot)
+
+
+@pytest.mark.parametrize("length", [10, 3000])
+def test_a_table_with_short_rows_is_no_table(length, tmp_path):
+    """Rows without the cells of their columns do not end the run: all pods are read instead."""
+    table = {
+        "kind": "Table",
+        "columnDefinitions": [{"name": name} for name in ("Name", "Ready", "Status", "Node", "Readiness Gates")],
+        "rows": [{"cells": [7] * n} for n in (0, 5)] * length,
+    }
+
+    def pods(handler: Handler, kind, query):
+        if "Table" in handler.headers["Accept"]:
+            handler.whole(json.dumps(table).encode())
+        else:
+            handler.whole(page(kind, [{"metadata": {"name": "x"}}]))
+
+    with serving(empty, pods=pods) as url:
+        login = connect(kubeconfig(tmp_path, url), patience=PATIENCE)
+        snapshot = look(login, list(KINDS), lambda *_: None, True)
+    assert [each.name for each in snapshot.facts("pods")] == ["x"]

@@ -1,0 +1,86 @@
+"""The bytes of one answer, within a bound: a server, or a proxy before it, may send without end or pack much into little."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+#: Bytes of one page, unpacked. A thousand pods have about 10 MB; a page that is larger is asked for with fewer objects.
+PAGE_BYTES = 16 * 2**20
+#: Bytes of every other answer: a version, a review, the health endpoints with all their lines.
+SMALL_BYTES = 2**20
+#: Bytes that are read of an error: its message comes early.
+ERROR_BYTES = 2**16
+CHUNK = 2**18
+#: A list has far more text than commas: what is denser unfolds to a hundred times its size in memory.
+DENSE = 8
+
+
+class TooLarge(Exception):
+    """The answer is larger than it may be."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"the answer is larger than {most / 2**20:g} MiB")
+
+
+def read_body(response: Any, most: int) -> bytes:
+    """The body, unpacked. Raises TooLarge, ValueError for an encoding that was not asked for, OSError where it breaks off."""
+    if not 200 <= response.status < 300:
+        return beginning(response, ERROR_BYTES)
+    parts, size = [], 0
+    for part in unpacked(response, most):
+        size += len(part)
+        if size > most:
+            response.close()
+            raise TooLarge(most)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def beginning(response: Any, most: int) -> bytes:
+    """No more than the first bytes of the body."""
+    body = b""
+    for part in unpacked(response, most):
+        body += part
+        if len(body) >= most:
+            response.close()
+            break
+    return body[:most]
+
+
+def unpacked(response: Any, most: int) -> Iterator[bytes]:
+    """The body in parts, none of which is larger than the bound. Raises ValueError, OSError."""
+    match response.headers.get("Content-Encoding", "").strip().lower():
+        case "" | "identity":
+            return chunks(response)
+        case "gzip":
+            return gunzipped(chunks(response), most)
+        case other:
+            response.close()
+            raise ValueError(f"its answer is encoded as {other[:40]!r}, which was not asked for")
+
+
+def chunks(response: Any) -> Iterator[bytes]:
+    """The body as it comes."""
+    while part := response.read(CHUNK, decode_content=False):
+        yield part
+
+
+def gunzipped(parts: Iterator[bytes], most: int) -> Iterator[bytes]:
+    """What was packed with gzip. Raises OSError where that is damaged or cut off."""
+    unzip = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        for part in parts:
+            yield unzip.decompress(part, most + 1)
+            while unzip.unconsumed_tail:
+                yield unzip.decompress(unzip.unconsumed_tail, most + 1)
+    except zlib.error as problem:
+        raise OSError(f"its gzip is damaged ({problem})") from problem
+    if not unzip.eof:
+        raise OSError("it broke off in the middle of its answer")
+
+
+def is_dense(body: bytes) -> bool:
+    """It is large, and has so many commas that it cannot be a list of objects."""
+    return len(body) > SMALL_BYTES and body.count(b",") > len(body) // DENSE
