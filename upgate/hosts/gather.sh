@@ -131,18 +131,17 @@ version_of_process() {
     case "$program" in /*) [ "$program" -ef "/proc/$1/exe" ] && only_roots "$program" && version_by "$program" && return ;; esac
   done
   case "$file" in
-    /*' (deleted)')
-      only_root "/proc/$1/exe" && only_roots "${file%/*}/" || return
-      exec 9<"/proc/$1/exe"
-      version_by /proc/self/fd/9
-      exec 9<&-
-      ;;
+    /*' (deleted)') only_root "/proc/$1/exe" && only_roots "${file%/*}/" && version_by "/proc/$1/exe" ;;
   esac
 } 2>/dev/null
 
-# What a program says of its version, run as nobody, with nothing of ours.
+# What a program says of its version, run as nobody, with nothing of ours; opened for it, where nobody may not go there.
 version_by() {
-  as_nobody env -i PATH="$PATH" HOME=/ $LIMIT "$1" --version 2>/dev/null | head -c 4096 | head -n 1
+  for program in "$1" /proc/self/fd/9; do
+    version=$(as_nobody env -i PATH="$PATH" HOME=/ $LIMIT "$program" --version 2>/dev/null | head -c 4096 | head -n 1)
+    [ -n "$version" ] && echo "$version" && return
+  done 9<"$1"
+  false
 }
 
 as_nobody() {
@@ -190,7 +189,7 @@ only_root() {
 processes_of() {
   short=$(printf '%.15s' "$1")
   network=$(readlink /proc/self/ns/net)
-  outside=$(readlink /proc/1/ns/mnt)
+  outside=$(mounts_of_host)
   others=
   for process in /proc/[0-9]*; do
     read -r name <"$process/comm" || continue
@@ -221,10 +220,20 @@ roots_process() { grep -q "^Uid:${TAB}0${TAB}0${TAB}0${TAB}0\$" "/proc/$1/status
 # Users and containers have scopes and folders below those of systemd's services, never a service itself.
 in_unit() { grep -q -E "^(0:|[0-9]+:name=systemd):/([^/]+[.]slice/)*$2[.]service\$" "/proc/$1/cgroup"; }
 
+# The mount namespace of the first process, or of the first of those that have started us, as far as we may look.
+mounts_of_host() {
+  up=$$
+  while [ "${up:-0}" -gt 0 ]; do
+    mounts=$(readlink "/proc/$up/ns/mnt") && farthest=$mounts
+    up=$(sed -n "s/^PPid:$TAB//p" "/proc/$up/status")
+  done
+  echo "$farthest"
+}
+
 # By its mount namespace; by its control group, where we may not see that.
 out_of_containers() {
-  if [ -n "$outside" ]; then
-    [ "$(readlink "/proc/$1/ns/mnt")" = "$outside" ]
+  if mounts=$(readlink "/proc/$1/ns/mnt"); then
+    [ "$mounts" = "$outside" ]
   else
     in_unit "$1" '[^/]+' || grep -q -E '^(0:|[0-9]+:name=systemd):/(init[.]scope)?$' "/proc/$1/cgroup"
   fi
