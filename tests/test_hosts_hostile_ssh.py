@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.hosts import ADDRESSES, BOMB
-from tests.sshd import MISSING, Machine, Sshd, process, sshd
+from tests.sshd import MISSING, Machine, Sshd, sshd
 from tests.worlds import good, judge, node, profile, snapshot
 from upgate.facts.hosts import Host
 from upgate.hosts.looking import look
@@ -219,8 +219,10 @@ def test_a_program_that_others_can_write_is_not_run(wanted, machine, make):
 
 def test_a_process_whose_program_others_can_write_is_not_run(wanted, tmp_path):
     """Nor where a folder above it is everybody's: what lies there was put there by whoever came first."""
-    with process(tmp_path, "kube-thing"):
+    with pretending(tmp_path, "kube-thing"):
+        tmp_path.chmod(0o1777)
         host = seen(wanted(expect={"kube-thing": "1"}))
+    assert "kube-thing" not in host.versions
     assert host.gaps["versions"] == ("its kube-thing does not tell its version",)
 
 
