@@ -10,10 +10,8 @@ import pytest
 
 from tests.machines import NOW
 from tests.worlds import good, node, profile, snapshot
-from upgate.base.errors import Inconclusive
 from upgate.sources.hosts.commands import command_lines, without_secrets
 from upgate.sources.hosts.logs import log
-from upgate.sources.hosts.looking import refuse_odd_address
 from upgate.sources.hosts.parsing import clock, disk, reboot
 from upgate.sources.hosts.script import Asked, command, fatal
 from upgate.sources.hosts.sections import sections
@@ -62,15 +60,6 @@ def test_listed_hosts_are_whole_specs_or_take_the_place_of_the_address():
         ("[fd00::1]:22", "ssh://ops@[fd00::1]:22", "fd00::1"),
         ("localhost", "local://", "localhost"),
     ]
-
-
-@pytest.mark.parametrize("address", ["$(reboot)", "-oProxyCommand=id", "a b", "a;b", "a'b", "..", "a\nb"])
-def test_an_address_that_a_shell_would_read_is_refused(address):
-    """Addresses of nodes come from the cluster, which may be anybody's."""
-    seen = snapshot(good(nodes=[node(status=addresses(("InternalIP", address)))]))
-    (target,) = targets(profile(hosts={}).hosts, seen)
-    with pytest.raises(Inconclusive, match="holds characters that no host has"):
-        refuse_odd_address(target)
 
 
 def test_host_keys_are_always_checked_and_nothing_prompts():

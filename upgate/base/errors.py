@@ -21,3 +21,8 @@ class Inconclusive(UpgateError):
 
 class NotAllRight(UpgateError):
     """A check failed. The text lists its findings, one line each; it needs no traceback."""
+
+
+def words_of(problem: BaseException) -> str:
+    """An error that nobody has worded, in a short line."""
+    return f"{type(problem).__name__}: {' '.join(str(problem).split())[:100]}"

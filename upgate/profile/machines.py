@@ -16,10 +16,18 @@ from upgate.profile.quantities import Text, schema, some
 
 WORD = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
 #: A name or an address; IPv6 in brackets, with its zone where it needs one.
-HOST = rf"(?:{WORD}|\[[0-9A-Fa-f:.]+(?:%\w+)?\]|\{{address\}}|\{{name\}})"
-SPEC = re.compile(rf"(?:{WORD}@)?{HOST}(?::\d{{1,5}})?", re.ASCII)
-#: What may stand behind the `?` of a host spec; the others would reach a shell unquoted.
-OPTIONS = ("sudo", "sudo_user", "ssh_config", "ssh_identity_file", "timeout")
+HOST = rf"(?:{WORD}|\[(?P<ipv6>[0-9A-Fa-f:.]+)(?:%\w{{1,20}})?\]|\{{address\}}|\{{name\}})"
+SPEC = re.compile(rf"(?:{WORD}@)?{HOST}(?::(?P<port>\d{{1,5}}))?", re.ASCII)
+#: A file; what ssh would fill in (%h), decode once more, or take for an option is none.
+FILE = re.compile(r"(?!-)[^%]+")
+#: What may stand behind the `?` of a host spec, and its form; others would reach a shell unquoted.
+OPTIONS = {
+    "sudo": re.compile(r"true|false", re.IGNORECASE),
+    "sudo_user": re.compile(WORD, re.ASCII),
+    "ssh_config": FILE,
+    "ssh_identity_file": FILE,
+    "timeout": re.compile(r"\d{1,5}", re.ASCII),
+}
 SOCKET = re.compile(r"(?:(\*|\[[0-9A-Fa-f:.]+\]|[0-9.]+|\{address\}):)?(\d{1,5})(?:/(tcp|udp))?", re.ASCII)
 UNIT = re.compile(r"[A-Za-z0-9_][\w@:.-]*(\|[A-Za-z0-9_][\w@:.-]*)*", re.ASCII)
 PACKAGE = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
@@ -34,7 +42,8 @@ def check_host(value: str) -> str:
     user, at, _ = value.rpartition("@")
     if at and ":" in user:
         raise ValueError("put no password into a profile: use a key (`key`, `ssh-config`) or an agent")
-    if not SPEC.fullmatch(value):
+    match = SPEC.fullmatch(value)
+    if not match or not is_address(match["ipv6"] or "::") or not 1 <= int(match["port"] or 22) <= 65535:
         raise ValueError(
             "not a host such as worker-1, ops@10.0.0.1:22 or ops@[2001:db8::1]; a shell's characters are refused"
         )
@@ -49,13 +58,26 @@ def check_spec(value: str) -> str:
         return check_host(value)
     if scheme not in ("ssh", "local"):
         raise ValueError("the connection must be ssh://… or local://")
-    if re.search(r"\s", query) or any(key not in OPTIONS for key, _ in parse_qsl(query, keep_blank_values=True)):
-        raise ValueError(f"only {', '.join(OPTIONS)} can stand behind the ?")
+    check_query(query)
     if scheme == "local" and host:
         raise ValueError("local:// is this machine, and takes no host")
     if scheme == "ssh":
         check_host(host)
     return value
+
+
+def check_query(query: str) -> None:
+    """What stands behind the `?` of a host spec: the author's own words alone, in which nothing is hidden. Raises ValueError."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    if re.search(r"[\s#]", query) or any(key not in OPTIONS for key, _ in pairs):
+        raise ValueError(f"only {', '.join(OPTIONS)} can stand behind the ?")
+    if re.search(r"[{}]", query):
+        raise ValueError("{address} and {name} come from the cluster, and cannot stand behind the ?")
+    for key, said in pairs:
+        if not OPTIONS[key].fullmatch(said) or not said.isprintable():
+            raise ValueError(
+                f"{key} has a value that cannot stand behind the ?: no control character, no %, no leading -"
+            )
 
 
 def check_connection(value: str) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from binascii import Error
 from collections.abc import Iterator
 
 from cryptography import x509
 
 from upgate.facts.hosts import HostCertificate
-from upgate.sources.hosts.sections import Lines, rows
+from upgate.sources.hosts.sections import Lines
 
 END = "-----END CERTIFICATE-----"
 
@@ -21,7 +20,7 @@ def certificates(lines: Lines) -> tuple[tuple[HostCertificate, ...], list[str]]:
     for path, text in [*of_files(lines), *of_kubeconfigs(lines)]:
         try:
             found += of_pem(path, text)
-        except ValueError:
+        except Exception:  # whatever the decoder makes of it: a number below zero alone is a warning
             spoilt.append(f"a certificate in {path} cannot be understood")
     return tuple({(each.path, each.subject, each.not_after): each for each in found}.values()), spoilt
 
@@ -36,18 +35,27 @@ def of_files(lines: Lines) -> Iterator[tuple[str, bytes]]:
             yield path, "\n".join(block).encode()
             block = []
         if field == "file":
-            path = rest[0]
+            path = "\t".join(rest)
     if block:
         yield path, "\n".join(block).encode()
 
 
 def of_kubeconfigs(lines: Lines) -> Iterator[tuple[str, bytes]]:
     """Path and text of the client certificates inside kubeconfigs."""
-    for path, data in rows(lines, "data", 2):
-        try:
-            yield path, b64decode(data)
-        except Error:
-            yield path, b""
+    path = ""
+    for field, *rest in lines:
+        if field == "kubeconfig":
+            path = "\t".join(rest)
+        elif field == "data" and any(rest):
+            yield path, decoded(rest[0])
+
+
+def decoded(text: str) -> bytes:
+    """What stands there in base64; nothing where it is none."""
+    try:
+        return b64decode(text)
+    except ValueError:
+        return b""
 
 
 def of_pem(path: str, text: bytes) -> Iterator[HostCertificate]:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
-
-import yaml
 
 from upgate.base.redaction import HIDDEN, redact
 from upgate.facts.hosts import CommandLine
+from upgate.sources.hosts.manifests import containers_in, listed
 from upgate.sources.hosts.sections import Lines, rows
+from upgate.sources.hosts.texts import encodable
 
 #: Flags whose values nobody may see; files that hold such a value are named by a path.
-SECRET = re.compile(
-    r"(--?[\w.-]*(?:password|passwd|secret|token|credential)[\w.-]*=)(?!/)(?!true$|false$).+", re.IGNORECASE
-)
-SECRET_NAME = re.compile(r"--?[\w.-]*(?:password|passwd|secret|token|credential)[\w.-]*", re.IGNORECASE)
-EXEC = re.compile(r"argv\[\]=(.*?) ;")
+SECRET = re.compile(r"password|passwd|secret|token|credential", re.IGNORECASE)
+FLAG = re.compile(r"(?<![\w.-])-[\w.-]*=")
+FLAG_NAME = re.compile(r"-[\w.-]*")
+#: Arguments of a command line, and characters of one of them.
+MOST_ARGUMENTS, LONGEST_ARGUMENT = 1000, 4096
+#: A process of a container, where neither Docker nor the CRI tells that it is the cluster's own.
+FOREIGN = "{component} runs in a container, and it is not known whose: only root with docker or crictl can tell"
 
 
 def command_lines(lines: Lines) -> dict[str, object]:
@@ -38,8 +41,9 @@ def processes(lines: Lines) -> Iterator[CommandLine]:
 def units(lines: Lines) -> Iterator[CommandLine]:
     """What systemd would start, its variables not filled in."""
     for component, said in rows(lines, "exec", 2):
-        if match := EXEC.search(said):
-            yield command(component, match[1].split(), f"unit {component}")
+        given, end, _ = said.partition("argv[]=")[2].partition(" ;")
+        if end:
+            yield command(component, given.split(), f"unit {component}")
 
 
 def containers(lines: Lines) -> Iterator[CommandLine]:
@@ -47,31 +51,52 @@ def containers(lines: Lines) -> Iterator[CommandLine]:
     for component, said in rows(lines, "container", 2):
         arguments = parsed(said)
         if isinstance(arguments, list):
-            yield command(component, [str(each) for each in arguments], f"container {component}")
+            texts = [encodable(each) for each in arguments if isinstance(each, str)]
+            yield command(component, texts, f"container {component}")
 
 
 def parsed(text: str) -> Any:
-    """A JSON value; None where it is none."""
+    """A JSON value; None where it is none, or one of deep brackets."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
 def manifests(lines: Lines) -> Iterator[CommandLine]:
     """What static pods say: the containers that run a component of that name."""
-    wanted = {line[1] for line in lines if line[0] == "asked"}
+    wanted = {line[1] for line in lines if line[0] == "asked" and len(line) > 1}
     for path, text in files(lines):
-        for container in containers_in(text):
-            arguments = [str(each) for key in ("command", "args") for each in listed(container.get(key))]
-            names = {str(container.get("name")), arguments[0].rpartition("/")[2] if arguments else ""}
-            for component in sorted(names & wanted):
-                yield command(component, arguments, path)
+        with suppress(ValueError):  # `unreadable` tells of it
+            yield from of_manifest(path, text, wanted)
 
 
-def listed(value: Any) -> list[Any]:
-    """The entries of a list; none where it is no such thing, as a kubelet would have it."""
-    return value if isinstance(value, list) else []
+def of_manifest(path: str, text: str, wanted: set[str]) -> Iterator[CommandLine]:
+    """The command lines of one manifest. Raises ValueError where it cannot be read."""
+    for container in containers_in(text):
+        given = [each for key in ("command", "args") for each in listed(container.get(key))]
+        arguments = [each for each in given if isinstance(each, str)]
+        names = {str(container.get("name")), arguments[0].rpartition("/")[2] if arguments else ""}
+        for component in sorted(names & wanted):
+            yield command(component, arguments, path)
+
+
+def unreadable(lines: Lines) -> list[str]:
+    """The manifests that cannot be read, and why."""
+    found = []
+    for path, text in files(lines):
+        try:
+            containers_in(text)
+        except ValueError as problem:
+            found.append(f"{path} cannot be read: {problem}")
+    return found
+
+
+def unattributed(lines: Lines, told: Iterable[CommandLine]) -> list[str]:
+    """The components of which only processes in containers tell, that may be anybody's."""
+    known = {each.component for each in told}
+    foreign = dict.fromkeys(line[1] for line in lines if line[0] == "foreign" and len(line) > 1)
+    return [FOREIGN.format(component=each) for each in foreign if each not in known]
 
 
 def files(lines: Lines) -> Iterator[tuple[str, str]]:
@@ -87,24 +112,25 @@ def files(lines: Lines) -> Iterator[tuple[str, str]]:
     yield from ((path, "\n".join(text)) for path, text in texts.items())
 
 
-def containers_in(text: str) -> list[dict[str, Any]]:
-    """The containers of a pod's manifest; none where it is no such thing."""
-    try:
-        pod = yaml.safe_load(text)
-        return [each for each in pod["spec"]["containers"] if isinstance(each, dict)]
-    except (yaml.YAMLError, TypeError, KeyError):
-        return []
-
-
 def command(component: str, arguments: list[str], source: str, *, running: bool = False) -> CommandLine:
     """A command line without secrets."""
-    return CommandLine(component=component, arguments=tuple(without_secrets(arguments)), source=source, running=running)
+    cut = [each[:LONGEST_ARGUMENT] for each in arguments[:MOST_ARGUMENTS]]
+    return CommandLine(component=component, arguments=tuple(without_secrets(cut)), source=source, running=running)
 
 
 def without_secrets(arguments: list[str]) -> Iterator[str]:
     """The arguments, with what looks like a secret hidden, be it behind `=` or the next argument."""
     previous = ""
     for each in arguments:
-        named = SECRET_NAME.fullmatch(previous) and not each.startswith(("-", "/"))
-        yield HIDDEN if named else redact(SECRET.sub(rf"\1{HIDDEN}", each))
+        named = FLAG_NAME.fullmatch(previous) and SECRET.search(previous) and not each.startswith(("-", "/"))
+        yield HIDDEN if named else redact(without_values(each))
         previous = each
+
+
+def without_values(argument: str) -> str:
+    """The argument up to the first value that nobody may see."""
+    for flag in FLAG.finditer(argument):
+        value = argument[flag.end() :]
+        if SECRET.search(flag[0]) and value not in ("", "true", "false") and not value.startswith("/"):
+            return argument[: flag.end()] + HIDDEN
+    return argument

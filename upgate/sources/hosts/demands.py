@@ -20,8 +20,8 @@ def reaches(demanded: str, sockets: Iterable[Socket]) -> list[str]:
 
 
 def spelled(address: str) -> str:
-    """An address as ss writes it: 0:0:0:0:0:0:0:1 is ::1."""
-    return str(ip_address(address)) if ":" in address else address
+    """An address as ss writes it, without its zone: 0:0:0:0:0:0:0:1 is ::1."""
+    return str(ip_address(address.partition("%")[0])) if ":" in address else address
 
 
 def covers(address: str, demanded: str) -> bool:

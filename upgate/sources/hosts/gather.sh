@@ -1,16 +1,31 @@
 # One pass over one host: facts go to stdout in sections between marks, one `field<TAB>value` a line. Runs in any POSIX sh,
 # also busybox's; changes nothing; reads no key. `gap` says what could not be looked at. What stands in capitals is set before.
+#
+# It may run as root on a machine on which anybody runs anything. So nothing is run that was found by the name of a process,
+# no process is taken for a component that root has not made one (`processes_of`), only plain files are read, and only so
+# much of them; and no name or text that comes from there begins a line of its own.
 
-export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/bin:/var/lib/rancher/rke2/bin"
+export LC_ALL=C PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH:/opt/bin:/var/lib/rancher/rke2/bin"
+cd /
 TAB=$(printf '\t')
+NEWLINE=$(printf '\n.')
+NEWLINE=${NEWLINE%.}
+for file in /var/lib/rancher/rke2/agent/etc/crictl.yaml /var/lib/rancher/k3s/agent/etc/crictl.yaml; do
+  [ -e /etc/crictl.yaml ] || [ ! -e "$file" ] || export CRI_CONFIG_FILE="$file"
+done
 LIMIT=
 timeout 1 true 2>/dev/null && LIMIT='timeout 10'
 
 has() { command -v "$1" >/dev/null 2>&1; }
 limited() { $LIMIT "$@"; }
-say() { printf '%s\t%s\n' "$1" "$2"; }
+say() {
+  case "$2" in *"$NEWLINE"*) set -- "$1" "$(printf %s "$2" | tr '\n' ' ')" ;; esac
+  printf '%s\t%s\n' "$1" "$2"
+}
 # The empty line ends a last one that has no end.
 field() { sed "s|^|$1$TAB|"; echo; }
+# The same for lines of a log; the line of the exit code is none of them.
+log_field() { sed "s|^|$1$TAB|; s|^$1$TAB$MARK rc$TAB|rc$TAB|"; echo; }
 section() { say "$MARK" "begin $1"; "$1"; say "$MARK" "end $1"; }
 me() { id -un 2>/dev/null || id -u; }
 use_root="say sudo: true in the profile's hosts:"
@@ -21,6 +36,14 @@ open_to_us() {
   while [ ! -e "$dir" ]; do dir=${dir%/*}; [ -n "$dir" ] || dir=/; done
   [ -x "$dir" ] && { [ -r "$dir" ] || [ "$dir" != "$1" ]; }
 }
+
+# It is there, and a plain file, through links: a pipe or a device may never end.
+plain() {
+  [ -e "$1" ] || return
+  [ -r "$1" ] || { say gap "$(me) may not read $1; $use_root"; return 1; }
+  [ -f "$1" ] || { say gap "$1 is not a plain file"; return 1; }
+}
+content() { limited head -c 262144 "$1"; }
 
 host() {
   say now "$(date +%s)"
@@ -52,7 +75,7 @@ reboot() {
   for flag in /run/reboot-required /var/run/reboot-required; do
     [ -e "$flag" ] || continue
     say flagged "$(stat -c %Y "$flag" 2>/dev/null || date -r "$flag" +%s)"
-    [ -r "$flag.pkgs" ] && sort -u "$flag.pkgs" | head -n 20 | field package
+    [ -f "$flag.pkgs" ] && content "$flag.pkgs" | sort -u | head -n 20 | field package
     break
   done
   has needs-restarting && limited needs-restarting -r 2>/dev/null | head -n 40 | field advice
@@ -83,39 +106,163 @@ versions() {
   done
 }
 
+# Of the host's own process, else of the program that would be started; of the cluster's own container by its image.
 version_of() {
-  program=$(processes_of "$2" | head -n 1 | while read -r pid; do program_of "$pid"; done)
-  program=${program:-$(command -v "$2")}
-  [ -n "$program" ] || return
-  version=$(limited "$program" --version 2>/dev/null | head -n 1)
-  if [ -n "$version" ]; then say "program$TAB$1" "$version"; else say gap "its $1 does not tell its version"; fi
+  found=$(processes_of "$2")
+  case "$NEWLINE$found" in
+    *"$NEWLINE"host*) say_version "$1" "$(version_of_process "$(echo "$found" | sed -n 's/^host //p' | head -n 1)" "$2")" ;;
+    *"$NEWLINE"container*) containers_of "$2" | while read -r _ image; do say "image$TAB$1" "$image"; done ;;
+    *)
+      program=$(command -v "$2") || return
+      say_version "$1" "$(only_roots "$program" && version_by "$program")"
+      ;;
+  esac
 }
 
-# By the name that it was called by, as long as that is still the same file: some are many programs in one.
-program_of() {
-  called=$(tr '\000' '\n' <"/proc/$1/cmdline" | head -n 1)
-  case "$called" in /*) [ "$called" -ef "/proc/$1/exe" ] && echo "$called" && return ;; esac
-  [ -x "/proc/$1/exe" ] && echo "/proc/$1/exe"
+say_version() { if [ -n "$2" ]; then say "program$TAB$1" "$2"; else say gap "its $1 does not tell its version"; fi; }
+
+# By the name that it was called by, as long as that is still the same file: some are many programs in one. A file that is no
+# longer on the disk is still what runs.
+version_of_process() {
+  [ -r "/proc/$1/exe" ] || { program=$(command -v "$2") && only_roots "$program" && version_by "$program"; return; }
+  called=$(head -c 4096 "/proc/$1/cmdline" | tr '\000' '\n' | head -n 1)
+  file=$(readlink "/proc/$1/exe")
+  for program in "$called" "$file"; do
+    case "$program" in /*) [ "$program" -ef "/proc/$1/exe" ] && only_roots "$program" && version_by "$program" && return ;; esac
+  done
+  case "$file" in
+    /*' (deleted)') only_root "/proc/$1/exe" && only_roots "${file%/*}/" && version_by "/proc/$1/exe" ;;
+  esac
 } 2>/dev/null
 
-# Those of this host: a control plane that runs in pods has a network of its own.
+# What a program says of its version, run as nobody, with nothing of ours; opened for it, where nobody may not go there.
+version_by() {
+  for program in "$1" /proc/self/fd/9; do
+    version=$(as_nobody env -i PATH="$PATH" HOME=/ $LIMIT "$program" --version 2>/dev/null | head -c 4096 | head -n 1)
+    [ -n "$version" ] && echo "$version" && return
+  done 9<"$1"
+  false
+}
+
+as_nobody() {
+  if [ "$(id -u)" != 0 ]; then "$@"
+  elif setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs true 2>/dev/null; then
+    setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs "$@"
+  elif chroot --userspec=65534:65534 --groups= / true 2>/dev/null; then
+    chroot --userspec=65534:65534 --groups= / "$@"
+  elif su -s /bin/sh -c true nobody 2>/dev/null; then
+    quoted=$(printf '%s\n' "$@" | sed "s/'/'\\\\''/g; s/^/'/; s/\$/'/" | tr '\n' ' ')
+    su -s /bin/sh -c "exec $quoted" nobody
+  else
+    return 125
+  fi
+}
+
+# Only root can have written the file $1, and named it so: it and every folder above it, links followed, are root's alone.
+only_roots() {
+  real=$(readlink -f "$1") && [ -n "$real" ] || return
+  for path in "$1" "$real"; do
+    while [ -n "$path" ]; do
+      only_root "$path" || return
+      path=${path%/*}
+    done
+  done
+  only_root /
+}
+
+only_root() {
+  owner=$(stat -L -c '%u %g %a' "$1" 2>/dev/null) || return
+  case "$owner" in
+    '0 '*[2367]) false ;;
+    '0 0 '*) true ;;
+    '0 '*[2367]?) false ;;
+    '0 '*) true ;;
+    *) false ;;
+  esac
+}
+
+# The processes of a component, as `host PID` or `container PID`. Anybody can call a process kubelet, so only these count:
+# - what systemd started as the unit of that name (only root can put a process there);
+# - a process of root's outside of all containers;
+# - those of a container that only the cluster's owner can have started (`containers_of`).
+# `foreign` says that there are others in containers with the host's network, as those of static pods.
 processes_of() {
-  mine=$(readlink /proc/self/ns/net 2>/dev/null)
   short=$(printf '%.15s' "$1")
+  network=$(readlink /proc/self/ns/net)
+  outside=$(mounts_of_host)
+  others=
   for process in /proc/[0-9]*; do
     read -r name <"$process/comm" || continue
     [ "$name" = "$short" ] || [ "$name" = hyperkube ] || continue
-    theirs=$(readlink "$process/ns/net") || theirs=$mine
-    [ "$theirs" = "$mine" ] && echo "${process#/proc/}"
-  done 2>/dev/null
+    pid=${process#/proc/}
+    if in_unit "$pid" "$1" || { roots_process "$pid" && out_of_containers "$pid"; }; then
+      echo "host $pid"
+    elif theirs=$(readlink "$process/ns/net") || theirs=$network; [ "$theirs" = "$network" ]; then
+      others="$others $pid"
+    fi
+  done
+  [ -n "$others" ] && in_containers "$1"
+} 2>/dev/null
+
+in_containers() {
+  trusted=$(containers_of "$1" | while read -r pid _; do printf '%s %s ' "$pid" "$(readlink "/proc/$pid/ns/mnt")"; done)
+  for pid in $others; do
+    mount=$(readlink "/proc/$pid/ns/mnt") || mount=unknown
+    case " $trusted" in
+      *" $pid "* | *" $mount "*) echo "container $pid" ;;
+      *) roots_process "$pid" && [ "$mount" != "$outside" ] && echo foreign ;;
+    esac
+  done
+}
+
+roots_process() { grep -q "^Uid:${TAB}0${TAB}0${TAB}0${TAB}0\$" "/proc/$1/status"; }
+
+# Users and containers have scopes and folders below those of systemd's services, never a service itself.
+in_unit() { grep -q -E "^(0:|[0-9]+:name=systemd):/([^/]+[.]slice/)*$2[.]service\$" "/proc/$1/cgroup"; }
+
+# The mount namespace of the first process, or of the first of those that have started us, as far as we may look.
+mounts_of_host() {
+  up=$$
+  while [ "${up:-0}" -gt 0 ]; do
+    mounts=$(readlink "/proc/$up/ns/mnt") && farthest=$mounts
+    up=$(sed -n "s/^PPid:$TAB//p" "/proc/$up/status")
+  done
+  echo "$farthest"
+}
+
+# By its mount namespace; by its control group, where we may not see that.
+out_of_containers() {
+  if mounts=$(readlink "/proc/$1/ns/mnt"); then
+    [ "$mounts" = "$outside" ]
+  else
+    in_unit "$1" '[^/]+' || grep -q -E '^(0:|[0-9]+:name=systemd):/(init[.]scope)?$' "/proc/$1/cgroup"
+  fi
+}
+
+# `PID image` of containers that no tenant can have started: Docker's by that very name, as RKE has them, and the CRI's of the
+# namespace kube-system.
+containers_of() {
+  [ -n "$DOCKER" ] && has docker &&
+    limited docker inspect --type container --format '{{.State.Pid}} {{.Config.Image}}' "$1"
+  for id in $(of_cri ps -q --name "^$1\$"); do
+    limited crictl inspect --output go-template --template '{{.info.pid}} {{.status.image.image}}' "$id"
+    echo
+  done
+} 2>/dev/null
+
+# What crictl lists of the namespace kube-system: in others anybody can call a container etcd.
+of_cri() {
+  [ "$(id -u)" = 0 ] && has crictl || return
+  limited crictl "$@" --label io.kubernetes.pod.namespace=kube-system 2>/dev/null
 }
 
 arguments() {
   [ -z "$FLAGGED" ] || [ -r /proc/1/comm ] || say gap "the processes of others are hidden from $(me); $use_root"
   for name in $FLAGGED; do
     say asked "$name"
-    processes_of "$name" | while read -r pid; do
-      say "process$TAB$name$TAB$pid" "$(tr '\000\n\t' '\037  ' <"/proc/$pid/cmdline" 2>/dev/null)"
+    processes_of "$name" | sort -u | head -n 100 | while read -r where pid; do
+      [ "$where" != foreign ] || { say foreign "$name"; continue; }
+      say "process$TAB$name$TAB$pid" "$(limited head -c 60000 "/proc/$pid/cmdline" 2>/dev/null | tr '\000\n\t' '\037  ')"
     done
     has systemctl && limited systemctl show -p ExecStart -- "$name" 2>/dev/null | grep . | field "exec$TAB$name"
     [ -n "$DOCKER" ] && has docker && limited docker inspect --type container --format '{{json .Args}}' "$name" 2>/dev/null |
@@ -123,9 +270,8 @@ arguments() {
     for folder in $MANIFESTS; do
       open_to_us "$folder" || { say gap "$(me) may not look into $folder; $use_root"; continue; }
       for file in "$folder"/*.yaml "$folder"/*.yml "$folder"/*.json; do
-        [ -e "$file" ] || continue
-        [ -r "$file" ] || { say gap "$(me) may not read $file; $use_root"; continue; }
-        grep -q -e "$name" "$file" && say manifest "$file" && field line <"$file"
+        plain "$file" || continue
+        content "$file" | grep -q -e "$name" && say manifest "$file" && content "$file" | field line
       done
     done
   done
@@ -134,7 +280,8 @@ arguments() {
 # A shell that reads /proc/net line by line makes the kernel begin anew for each: grep does not.
 ports() {
   if sockets=$(limited ss -Hltnup 2>/dev/null) && [ -n "$sockets" ]; then
-    echo "$sockets" | field ss
+    echo "$sockets" | head -n 20000 | field ss
+    [ "$(echo "$sockets" | wc -l)" -le 20000 ] || say gap 'it has more than 20000 sockets'
     return
   fi
   for table in tcp tcp6 udp udp6; do
@@ -156,7 +303,7 @@ clock() {
 
 # Lines that match, and `rc<TAB>n` of the command that told them.
 matching() {
-  { "$@" 2>&1; say "$MARK rc" $?; } | grep -E -e "$FATAL" -e "^$MARK rc" | tail -n 21 | cut -c 1-600
+  { "$@" 2>&1; say "$MARK rc" $?; } | tr '\000' ' ' | grep -E -e "$FATAL" -e "^$MARK rc" | tail -n 21 | cut -c 1-600
 }
 
 # The whole system's journal may be read, not only one's own.
@@ -173,7 +320,7 @@ journal() {
     for unit in $JOURNALS; do
       [ -n "$(limited journalctl -q --no-pager -n 1 -u "$unit" 2>/dev/null)" ] || continue
       say source "journal of $unit"
-      matching limited journalctl -q --no-pager -o short-unix --since "@$SINCE" -u "$unit" | field unix
+      matching limited journalctl -q --no-pager -o short-unix --since "@$SINCE" -u "$unit" | log_field unix
     done
     first=$(limited journalctl -q --no-pager -o short-unix 2>/dev/null | head -n 1)
     say first "${first%% *}"
@@ -182,26 +329,25 @@ journal() {
   [ -n "$DOCKER" ] && docker_works && for name in $DOCKER; do
     limited docker inspect --type container "$name" >/dev/null 2>&1 || continue
     say source "docker logs $name"
-    matching limited docker logs --since "$SINCE" --timestamps "$name" | field iso
+    matching limited docker logs --since "$SINCE" --timestamps "$name" | log_field iso
   done
-  [ -n "$CRICTL" ] && has crictl && [ "$(id -u)" = 0 ] && for name in $CRICTL; do
-    for id in $(limited crictl ps -a -q --name "^$name\$" 2>/dev/null); do
+  for name in $CRICTL; do
+    for id in $(of_cri ps -a -q --name "^$name\$"); do
       say source "crictl logs $name"
-      matching limited crictl logs --since "$SINCE_ISO" --timestamps "$id" | field iso
+      matching limited crictl logs --since "$SINCE_ISO" --timestamps "$id" | log_field iso
     done
   done
   for file in $LOGS; do
     open_to_us "${file%/*}" || { say gap "$(me) may not look into ${file%/*}; $use_root"; continue; }
-    [ -e "$file" ] || continue
-    [ -r "$file" ] || { say gap "$(me) may not read $file; $use_root"; continue; }
+    plain "$file" || continue
     say source "$file"
-    matching stamped "$file" | field stamped
+    matching stamped "$file" | log_field stamped
   done
 }
 
 # Each line of a file behind the latest time that was told: those of a panic's trace have none of their own.
 stamped() {
-  tail -c 50000000 "$1" | awk '{
+  limited tail -c 50000000 "$1" | awk '{
     if (match($0, /^[IWEF][0-9][0-9][0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9]/)) stamp = substr($0, 2, RLENGTH - 1)
     else if (match($0, /[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9][^" ]*/)) stamp = substr($0, RSTART, RLENGTH)
     print stamp "|" $0
@@ -214,19 +360,22 @@ certificates() {
   done
   for file in $CERTIFICATES; do
     case "$file" in *-key.pem | *.key) continue ;; esac
-    readable "$file" || continue
-    grep -q -e '-----BEGIN ' "$file" || { say gap "$file holds no certificate"; continue; }
+    plain "$file" || continue
+    content "$file" | grep -q -e '-----BEGIN ' || { say gap "$file holds no certificate"; continue; }
     say file "$file"
-    sed -n '/^-----BEGIN CERTIFICATE-----/,/^-----END CERTIFICATE-----/p' "$file" | field pem
+    content "$file" | pem | field pem
   done
   for file in $KUBECONFIGS; do
-    readable "$file" && sed -n 's/^ *client-certificate-data: *//p' "$file" | field "data$TAB$file"
+    plain "$file" || continue
+    say kubeconfig "$file"
+    content "$file" | sed -n 's/^ *client-certificate-data: *//p' | field data
   done
 }
 
-readable() {
-  [ -e "$1" ] || return
-  [ -r "$1" ] || { say gap "$(me) may not read $1; $use_root"; false; }
+# Certificates alone: one that is cut off ends where anything else begins, which may be a key.
+pem() {
+  awk '/^-----/ { on = /^-----BEGIN CERTIFICATE-----/; if (/^-----END CERTIFICATE-----/) print }
+    on && (/^-----/ || /^[A-Za-z0-9+\/=]+[ \t\r]*$/)'
 }
 
 # Called last and as a whole, so that a script that came in part does nothing.

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 from upgate.base.redaction import redact
 from upgate.facts.hosts import LogLine
+from upgate.sources.hosts.numbers import from_iso, from_unix, in_range
 from upgate.sources.hosts.sections import Lines
 
 #: klog's header without its severity: month, day, time; of the host's own zone. https://github.com/kubernetes/klog
-KLOG = re.compile(r"(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)")
-FRACTION = re.compile(r"(\.\d{6})\d+")
+KLOG = re.compile(r"(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
+#: East or west of Greenwich, at most 14 hours.
+ZONE = re.compile(r"([+-])(0\d|1[0-4])([0-5]\d)", re.ASCII)
+#: Characters of a line; gather.sh cuts them, too.
+LONGEST = 600
 #: A journal that begins with its machine lacks nothing: so long a first boot may take.
 FIRST_BOOT = timedelta(minutes=15)
 
@@ -25,10 +29,10 @@ def log(lines: Lines, since: datetime, zone: str) -> tuple[tuple[LogLine, ...], 
         text = "\t".join(rest)
         if field == "source":
             source, sources = text, sources + 1
-        elif field in TIMES and " rc\t" in text:
+        elif field == "rc":
             gaps += broken(source, text)
         elif field in TIMES:
-            time, said = TIMES[field](text, since, zone)
+            time, said = TIMES[field](text[:LONGEST], since, zone)
             found.append(LogLine(source=source, text=redact(said.strip()), time=time))
     if not sources and not any(line[0] == "gap" for line in lines):
         gaps.append("it has no log of its kubelet or runtime: neither in the journal nor where its preset has one")
@@ -38,9 +42,8 @@ def log(lines: Lines, since: datetime, zone: str) -> tuple[tuple[LogLine, ...], 
 
 def broken(source: str, text: str) -> list[str]:
     """Why a log was not read to its end."""
-    code = text.rpartition("\t")[2]
-    why = "it took too long" if code == "124" else f"exit code {code}"
-    return [] if code in ("0", "141") else [f"the {source} could not be read: {why}"]
+    why = "it took too long" if text == "124" else f"exit code {text}"
+    return [] if text in ("0", "141") else [f"the {source} could not be read: {why}"]
 
 
 def late_beginning(lines: Lines, since: datetime) -> list[str]:
@@ -71,23 +74,6 @@ def of_file(text: str, since: datetime, zone: str) -> tuple[datetime | None, str
     return from_iso(stamp) or from_klog(stamp, since, zone), rest
 
 
-def from_unix(text: str) -> datetime | None:
-    """Seconds since 1970."""
-    try:
-        return datetime.fromtimestamp(float(text), UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def from_iso(text: str) -> datetime | None:
-    """RFC 3339, with nanoseconds as Go writes them."""
-    try:
-        time = datetime.fromisoformat(FRACTION.sub(r"\1", text))
-    except ValueError:
-        return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
-
-
 def from_klog(text: str, since: datetime, zone: str) -> datetime | None:
     """klog tells no year: that of the reference time, or the next one where the year has changed since."""
     match = KLOG.fullmatch(text)
@@ -100,16 +86,14 @@ def from_klog(text: str, since: datetime, zone: str) -> datetime | None:
 
 def candidates(year: int, parts: tuple[int, ...], zone: str) -> Iterator[datetime]:
     """The time of that year in the host's zone, if there is one."""
-    sign = -1 if zone.startswith("-") else 1
-    offset = (
-        timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5])) * sign
-        if re.fullmatch(r"[+-]\d{4}", zone)
-        else timedelta(0)
-    )
+    sign, hours, minutes = match.groups() if (match := ZONE.fullmatch(zone)) else ("+", 0, 0)
+    offset = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
     try:
-        yield datetime(year, *parts, tzinfo=timezone(offset))  # type: ignore[arg-type]
-    except ValueError:
+        time = in_range(datetime(year, *parts, tzinfo=timezone(offset)))  # type: ignore[arg-type]
+    except (ValueError, OverflowError):
         return
+    if time:
+        yield time
 
 
 TIMES = {"unix": of_journal, "iso": of_container, "stamped": of_file}

@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from secrets import token_hex
+from threading import Lock
 from typing import TYPE_CHECKING
 
-from upgate.base.errors import Inconclusive
+from upgate.base.errors import Inconclusive, words_of
 from upgate.base.threads import concurrently
 from upgate.base.waiting import Deadline
 from upgate.facts.hosts import Host
-from upgate.profile.machines import check_spec
 from upgate.snapshot import Snapshot
 from upgate.sources.hosts.parsing import host
 from upgate.sources.hosts.script import Asked, command
-from upgate.sources.hosts.sections import Lines, sections
+from upgate.sources.hosts.sections import sections
 from upgate.sources.hosts.targets import Target, targets
 from upgate.sources.hosts.transport import Running, ask
 
@@ -52,35 +52,35 @@ class Visitor:
     asked: Asked
     deadline: Deadline
     running: Running = field(default_factory=Running)
+    #: One answer at a time becomes facts: each takes memory many times its size.
+    understanding: Lock = field(default_factory=Lock)
 
     def visit(self, target: Target) -> Host:
-        """One machine."""
+        """One machine: whatever goes wrong with it, the others are looked at."""
         try:
-            return self._understood(target, self._answer(target))
+            text, mark = self._answer(target)
+            with self.understanding:
+                return understood(target.name, text, mark, self.asked.since)
         except Inconclusive as problem:
             return Host(name=target.name, unseen=str(problem))
+        except Exception as problem:  # one host blinds us for no other, whatever it answers
+            return Host(name=target.name, unseen=f"it could not be looked at: {words_of(problem)}")
 
-    def _understood(self, target: Target, answer: dict[str, Lines]) -> Host:
-        """The facts in its answer. Raises Inconclusive where something in it has a form that we do not know."""
-        try:
-            return host(target.name, answer, self.asked.since)
-        except (ValueError, LookupError, OverflowError) as problem:
-            raise Inconclusive(f"its answer cannot be understood: {problem!r}") from problem
-
-    def _answer(self, target: Target) -> dict[str, Lines]:
-        """The sections of its answer. Raises Inconclusive."""
-        refuse_odd_address(target)
+    def _answer(self, target: Target) -> tuple[str, str]:
+        """What it answers, and the mark of its sections. Raises Inconclusive."""
+        if target.gap:
+            raise Inconclusive(target.gap)
         if self.deadline.passed:
             raise Inconclusive(f"its turn did not come within {self.deadline.seconds:.0f} s")
         mark = token_hex(16)
         seconds = min(self.hosts.timeout.total_seconds(), self.deadline.remaining)
-        text = ask(self.hosts, target.spec, command(target, self.asked, mark), seconds, self.running)
-        return sections(text, mark)
+        return ask(self.hosts, target.spec, command(target, self.asked, mark), seconds, self.running), mark
 
 
-def refuse_odd_address(target: Target) -> None:
-    """A node's address comes from the cluster: nothing that a shell or ssh would read may be in it. Raises Inconclusive."""
+def understood(name: str, text: str, mark: str, since: datetime) -> Host:
+    """The facts in an answer. Raises Inconclusive where it is not whole, or something in it has a form that we do not know."""
+    answer = sections(text, mark)
     try:
-        check_spec(target.spec)
-    except ValueError:
-        raise Inconclusive("its address or name holds characters that no host has") from None
+        return host(name, answer, since)
+    except Exception as problem:
+        raise Inconclusive(f"its answer cannot be understood: {words_of(problem)}") from problem

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
 from upgate.facts.hosts import FileSystem, Host, Kernel, Reboot, Service
 from upgate.sources.hosts.certificates import certificates
-from upgate.sources.hosts.commands import command_lines
+from upgate.sources.hosts.commands import command_lines, unattributed, unreadable
 from upgate.sources.hosts.logs import log
+from upgate.sources.hosts.numbers import from_unix, whole
 from upgate.sources.hosts.sections import Lines, first, rows, values
 from upgate.sources.hosts.sockets import sockets
 
-#: The first thing in a line that looks like a version.
-VERSION = re.compile(r"v?(\d+\.\d+[\w.+~-]*)")
+#: The first thing in a line that looks like a version; none has more digits or characters.
+VERSION = re.compile(r"v?(?<!\d)(\d{1,12}\.\d{1,12}[\w.+~-]{0,80})", re.ASCII)
 #: File systems that are made full, or are none.
 PSEUDO = ("squashfs", "erofs", "iso9660", "tmpfs", "devtmpfs", "ramfs", "proc", "sysfs", "nsfs", "autofs")
 #: The read-only image at / of Fedora CoreOS and its like, which calls itself an overlay.
@@ -40,10 +41,12 @@ def host(name: str, found: Mapping[str, Lines], since: datetime) -> Host:
     told, unread = log(found["journal"], since, first(found["host"], "zone"))
     lying, spoilt = certificates(found["certificates"])
     gaps = {section: tuple(dict.fromkeys(values(lines, "gap"))) for section, lines in found.items()}
-    gaps |= {"journal": (*gaps["journal"], *unread), "certificates": (*gaps["certificates"], *spoilt)}
+    untold = [*unreadable(found["arguments"]), *unattributed(found["arguments"], facts["commands"])]
+    more = {"journal": unread, "certificates": spoilt, "arguments": untold}
+    gaps |= {section: (*gaps[section], *reasons) for section, reasons in more.items()}
     facts |= {"certificates": lying, "log": told, "log_since": since}
-    whole = {section: reasons for section, reasons in with_missing(gaps, facts).items() if reasons}
-    return Host(name=name, now=moment(first(found["host"], "now")), gaps=whole, **facts)
+    told_of = {section: reasons for section, reasons in with_missing(gaps, facts).items() if reasons}
+    return Host(name=name, now=clock_time(first(found["host"], "now")), gaps=told_of, **facts)
 
 
 def with_missing(gaps: dict[str, tuple[str, ...]], facts: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -65,9 +68,12 @@ MISSING = {
 }
 
 
-def moment(text: str) -> datetime | None:
-    """Seconds since 1970 as a time."""
-    return datetime.fromtimestamp(int(text), UTC) if text.isdigit() else None
+def clock_time(text: str) -> datetime | None:
+    """The host's own time. Raises ValueError where it cannot be that of a clock."""
+    time = from_unix(text)
+    if text and not time:
+        raise ValueError(f"its clock says {text[:40]!r}")
+    return time
 
 
 def services(lines: Lines) -> dict[str, object]:
@@ -108,25 +114,31 @@ def reboot(lines: Lines) -> dict[str, object]:
     flag = first(lines, "flagged")
     kernels = (line.rpartition(" ") for line in values(lines, "kernel"))
     facts = Reboot(
-        flagged=moment(flag),
+        flagged=from_unix(flag),
         advised=advised,
         packages=tuple(dict.fromkeys([*values(lines, "package"), *reasons])),
         running=first(lines, "running"),
         kernels=tuple(
-            Kernel(version=version, installed=moment(at)) for version, _, at in kernels if "rescue" not in version
+            Kernel(version=version, installed=from_unix(at)) for version, _, at in kernels if "rescue" not in version
         ),
     )
     return {"reboot": facts}
 
 
 def versions(lines: Lines) -> dict[str, object]:
-    """Versions by name; what a program says of itself counts before what its package says."""
+    """Versions by name; what runs counts before what its package says."""
     found = dict(line.split(" ", 1) for line in values(lines, "version") if " " in line)
-    for kind in ("package", "program"):
+    for kind in ("package", "image", "program"):
         for name, said in rows(lines, kind, 2):
-            if match := VERSION.search(re.sub(r"^\d+:", "", said)):
+            shown = tag(said) if kind == "image" else re.sub(r"^\d+:", "", said[:200])
+            if match := VERSION.search(shown):
                 found[name] = match[1]
     return {"versions": found}
+
+
+def tag(image: str) -> str:
+    """The tag of an image; empty where it has none, as with a digest alone."""
+    return image[:500].partition("@")[0].rpartition("/")[2].partition(":")[2]
 
 
 def disk(lines: Lines) -> dict[str, object]:
@@ -138,8 +150,8 @@ def disk(lines: Lines) -> dict[str, object]:
             len(columns) == 7
             and columns[1] not in PSEUDO
             and columns[0] != COMPOSED
-            and columns[2].isdigit()
-            and columns[4].isdigit()
+            and whole(columns[2]) is not None
+            and whole(columns[4]) is not None
         ):
             found[columns[6]] = file_system(columns, inodes.get(columns[6], []))
     return {"file_systems": tuple(found.values())}
@@ -147,10 +159,15 @@ def disk(lines: Lines) -> dict[str, object]:
 
 def file_system(columns: list[str], inodes: list[str]) -> FileSystem:
     """A file system by its lines in `df -PTk` and `df -Pi`; some, such as btrfs, have no number of inodes."""
-    counted = [int(each) for each in inodes[1:4] if each.isdigit()]
+    counted = [number for each in inodes[1:4] if (number := whole(each)) is not None]
     total, free = (counted[0], counted[2]) if len(counted) == 3 and counted[0] else (None, None)
     return FileSystem(
-        mount=columns[6], type=columns[1], size=int(columns[2]), free=int(columns[4]), inodes=total, inodes_free=free
+        mount=columns[6],
+        type=columns[1],
+        size=whole(columns[2]) or 0,
+        free=whole(columns[4]) or 0,
+        inodes=total,
+        inodes_free=free,
     )
 
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from upgate.base.errors import Inconclusive
 
+#: Lines of an answer, and characters and fields of a line: no host has so much to say.
+MOST_LINES, LONGEST_LINE, MOST_FIELDS = 100_000, 2**16, 10
 #: A section's lines, each as its tab-separated fields.
 Lines = list[list[str]]
 
 
 def sections(output: str, mark: str) -> dict[str, Lines]:
     """The lines of each section. Raises Inconclusive where the answer is not whole."""
+    if output.count("\n") > MOST_LINES:
+        raise Inconclusive(f"it answers with more than {MOST_LINES} lines")
     found: dict[str, Lines] = {}
     name, lines = "", []
     for line in output.split("\n"):
         first, _, rest = line.partition("\t")
         if first != mark:
-            lines.append(line.split("\t"))
+            lines.append(line[:LONGEST_LINE].split("\t", MOST_FIELDS))
         elif rest == f"end {name}":
             found[name] = lines
         elif rest == "whole":

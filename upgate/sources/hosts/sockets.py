@@ -11,6 +11,9 @@ from upgate.sources.hosts.sections import Lines, values
 
 #: States of sockets that take what comes, in /proc/net: LISTEN of TCP, CLOSE of UDP, which knows no other.
 LISTENING = {"tcp": "0A", "udp": "07"}
+PORT = re.compile(r"\d{1,5}", re.ASCII)
+#: An address and a port of /proc/net.
+HEX = re.compile(r"([0-9A-Fa-f]{8}|[0-9A-Fa-f]{32}):([0-9A-Fa-f]{4})")
 OWNER = re.compile(r'users:\(\("([^"]+)"')
 
 
@@ -23,10 +26,10 @@ def sockets(lines: Lines) -> dict[str, object]:
 def of_ss(lines: Lines) -> Iterator[Socket]:
     """By `ss -Hltnup`."""
     for columns in map(str.split, (" ".join(line[1:]) for line in lines if line[0] == "ss")):
-        if len(columns) >= 6 and columns[1] in ("LISTEN", "UNCONN"):
+        if len(columns) >= 6 and columns[0] in LISTENING and columns[1] in ("LISTEN", "UNCONN"):
             address, _, port = columns[4].rpartition(":")
             owner = OWNER.search(columns[-1])
-            if port.isdigit():
+            if PORT.fullmatch(port):
                 yield Socket(
                     protocol=columns[0], address=plain(address), port=int(port), owner=owner[1] if owner else ""
                 )
@@ -41,9 +44,9 @@ def of_proc(lines: Lines) -> Iterator[Socket]:
     """By the tables of /proc/net, which do not tell whether a socket at [::] takes IPv4 as well: nearly all do."""
     for table in ("tcp", "tcp6", "udp", "udp6"):
         for local, state in (line.split(" ") for line in values(lines, table) if line.count(" ") == 1):
-            address, _, port = local.partition(":")
-            if state == LISTENING[table[:3]]:
-                yield Socket(protocol=table[:3], address=from_hex(address), port=int(port, 16))
+            match = HEX.fullmatch(local)
+            if match and state == LISTENING[table[:3]]:
+                yield Socket(protocol=table[:3], address=from_hex(match[1]), port=int(match[2], 16))
 
 
 def from_hex(text: str) -> str:

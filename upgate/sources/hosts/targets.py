@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from upgate.base.addresses import is_address
 from upgate.battery.expectations import within
 from upgate.facts.nodes import Node
 from upgate.snapshot import Snapshot
@@ -23,6 +26,8 @@ ADDRESSES = {
 }
 #: The script is one of sh.
 WINDOWS = {"kubernetes.io/os": "windows"}
+NO_ADDRESS = "its address or name in the cluster is neither an IP address nor a DNS name"
+SHARED = "several nodes have this address: which machine answers there is not known"
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ class Target:
     listening: tuple[str, ...]
     not_listening: tuple[str, ...]
     arguments: dict[str, tuple[str, ...]]
+    #: Why it cannot be looked at; empty where it can.
+    gap: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,7 @@ class Place:
     spec: str
     address: str
     labels: dict[str, str]
+    gap: str = ""
 
 
 def targets(hosts: Hosts, snapshot: Snapshot) -> list[Target]:
@@ -55,14 +63,17 @@ def targets(hosts: Hosts, snapshot: Snapshot) -> list[Target]:
     return [target(hosts, place) for place in places(hosts, snapshot)]
 
 
-def places(hosts: Hosts, snapshot: Snapshot) -> Iterator[Place]:
+def places(hosts: Hosts, snapshot: Snapshot) -> list[Place]:
     """The nodes that speak sh, or the hosts that the profile lists."""
     if hosts.each != ("node",):
-        yield from (listed(hosts, spec) for spec in hosts.each)
-        return
-    for node in snapshot.facts("nodes"):
-        if not is_windows(node):
-            yield of_node(hosts, node)
+        return [listed(hosts, spec) for spec in hosts.each]
+    return distinct([of_node(hosts, node) for node in snapshot.facts("nodes") if not is_windows(node)])
+
+
+def distinct(nodes: list[Place]) -> list[Place]:
+    """The same; nodes that name one machine are a gap: a kubelet that names another node's would be judged by that."""
+    times = Counter(each.spec for each in nodes if not each.gap)
+    return [replace(each, gap=SHARED) if times[each.spec] > 1 else each for each in nodes]
 
 
 def left_out(hosts: Hosts | None, snapshot: Snapshot) -> list[str]:
@@ -78,10 +89,16 @@ def is_windows(node: Node) -> bool:
 
 
 def of_node(hosts: Hosts, node: Node) -> Place:
-    """A node of the cluster."""
+    """A node of the cluster: whoever has its kubelet's credential writes its addresses, so they are checked before any use."""
     address = node.address(*ADDRESSES[hosts.address]) or node.name
-    literal = f"[{address}]" if ":" in address else address
-    return Place(node.name, connection(hosts, node.name, literal), address, node.labels)
+    if not is_address(address) or ("{name}" in hosts.connection and not is_address(node.name)):
+        return Place(node.name, "", "", node.labels, gap=NO_ADDRESS)
+    return Place(node.name, connection(hosts, literal(node.name), literal(address)), address, node.labels)
+
+
+def literal(address: str) -> str:
+    """An address as it stands before a port: IPv6 in brackets."""
+    return f"[{address}]" if ":" in address else address
 
 
 def listed(hosts: Hosts, spec: str) -> Place:
@@ -95,7 +112,8 @@ def listed(hosts: Hosts, spec: str) -> Place:
 
 def connection(hosts: Hosts, name: str, address: str) -> str:
     """The host spec of a machine."""
-    return hosts.connection.replace("{address}", address).replace("{name}", name)
+    words = {"{address}": address, "{name}": name}
+    return re.sub(r"\{address\}|\{name\}", lambda match: words[match[0]], hosts.connection)
 
 
 def target(hosts: Hosts, place: Place) -> Target:
@@ -113,6 +131,7 @@ def target(hosts: Hosts, place: Place) -> Target:
         listening=unique(each for demand in demands for each in demand.listening),
         not_listening=unique(each for demand in demands for each in demand.not_listening),
         arguments=arguments(demands),
+        gap=place.gap,
     )
 
 
@@ -138,7 +157,7 @@ def holds(group: Group, place: Place) -> bool:
 
 def empty_groups(hosts: Hosts, snapshot: Snapshot) -> list[str]:
     """The groups that no machine is in: what they demand is asked of nobody."""
-    there = list(places(hosts, snapshot))
+    there = places(hosts, snapshot)
     return [
         f"the group {group.name} of hosts: has no host in it"
         for group in hosts.groups

@@ -12,22 +12,33 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-import testinfra
+from testinfra.backend import get_backend
 from testinfra.backend.base import BaseBackend, CommandResult
 
 from upgate.base.errors import Inconclusive
+from upgate.sources.hosts.reading import read
 
 if TYPE_CHECKING:
     from upgate.profile.hosts import Hosts
 
-#: Strict: a key that is not known is not accepted. Nothing prompts, nothing is forwarded, no line is kept open.
-STRICT = ("-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes")
+#: Strict: a key that is not known is not accepted, nor one that the host names beside its own, nor any because it is
+#: localhost. Nothing prompts, nothing is forwarded or delegated, nothing is run here, no line is shared or kept open.
+#: None of it is weaker than what a user's own ssh_config may say. https://man.openbsd.org/ssh_config
+STRICT = (
+    *("-a", "-x", "-k"),
+    *("-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "UpdateHostKeys=no"),
+    *("-o", "NoHostAuthenticationForLocalhost=no"),
+    *("-o", "ClearAllForwardings=yes", "-o", "Tunnel=no"),
+    *("-o", "PermitLocalCommand=no", "-o", "ControlMaster=no", "-o", "ControlPath=none"),
+)
 OPTIONS = (
     *STRICT,
-    *("-T", "-a", "-x"),
-    *("-o", "LogLevel=ERROR", "-o", "ControlMaster=no", "-o", "PermitLocalCommand=no"),
+    *("-T", "-o", "RemoteCommand=none", "-o", "LogLevel=ERROR"),
     *("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"),
 )
+#: The zone of an IPv6 address, as people write it and as a host spec has it, whose words are decoded once more.
+#: https://www.rfc-editor.org/rfc/rfc6874
+ZONE = re.compile(r"%(?:25)?(\w+\])", re.ASCII)
 #: Seconds that connecting may take, at most.
 CONNECT = 10
 #: What ssh and sudo say, and what that means.
@@ -93,7 +104,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 def ask(hosts: Hosts, spec: str, command: str, seconds: float, running: Running) -> str:
     """What a command on a host writes. Raises Inconclusive with the reason, which may hold the host's own words."""
     try:
-        backend = testinfra.get_host(spec, **options(hosts, seconds)).backend
+        backend = get_backend(ZONE.sub(r"%25\1", spec), **options(hosts, seconds))
         backend.run_local = partial(run_local, backend, seconds, running)
         return backend.run(command).stdout_bytes.decode(errors="replace")
     except RuntimeError as problem:  # what testinfra makes of ssh's exit code 255
@@ -122,17 +133,15 @@ def arguments(hosts: Hosts) -> list[str]:
 def through(hosts: Hosts, known: list[str]) -> str:
     """The command that connects through the jump host; ssh fills in %h and %p."""
     files = [*(["-F", hosts.ssh_config] if hosts.ssh_config else []), *(["-i", hosts.key] if hosts.key else [])]
-    return f"{shlex.join(['ssh', *STRICT, *known, *files])} -W [%h]:%p ssh://{hosts.jump}"
+    command = shlex.join(["ssh", *STRICT, *known, *files]).replace("%", "%%")
+    return f"{command} -W [%h]:%p ssh://{hosts.jump}"
 
 
 def run_local(backend: BaseBackend, seconds: float, running: Running, command: str, *args: str) -> CommandResult:
-    """testinfra's own, but bounded in time. Raises Inconclusive."""
+    """testinfra's own, but bounded in time and size. Raises Inconclusive."""
     text = backend.quote(command, *args)
     with running.process(text) as process:
-        try:
-            out, errors = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            raise Inconclusive(f"it did not answer to the end within {seconds:.0f} s") from None
+        out, errors = read(process, seconds)
     if process.returncode and not out:
         raise Inconclusive(meaning(errors.decode(errors="replace")))
     # Not backend.result(), which logs all of it: command lines may hold secrets.

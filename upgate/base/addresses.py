@@ -1,0 +1,36 @@
+"""What may be taken for an address where a cluster, a host or a file names one: an IP address or a DNS name, and nothing else.
+
+Whoever has one kubelet's credential writes its node's addresses: a query, a port, a blank or a line break in one of them would
+become a part of a command or of a URL.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+
+#: https://www.rfc-editor.org/rfc/rfc1123#page-13, and the form of all names in Kubernetes' objects:
+#: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names
+LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+DNS_NAME = re.compile(rf"{LABEL}(?:\.{LABEL})*", re.ASCII)
+LONGEST_NAME = 253
+#: What a resolver reads as an IPv4 address, too: 2130706433, 0x7f.1, 127.1.
+NUMBERS = re.compile(r"(?:0[xX][0-9A-Fa-f]*|\d+)(?:\.(?:0[xX][0-9A-Fa-f]*|\d+))*", re.ASCII)
+
+
+def is_address(text: str) -> bool:
+    """An IPv4 or IPv6 address without brackets and zone, or a DNS name."""
+    return is_ip(text) or is_dns_name(text)
+
+
+def is_dns_name(text: str) -> bool:
+    """A name of RFC 1123 that nothing takes for a number."""
+    return len(text) <= LONGEST_NAME and bool(DNS_NAME.fullmatch(text)) and not NUMBERS.fullmatch(text)
+
+
+def is_ip(text: str) -> bool:
+    """An IPv4 or IPv6 address without brackets; also without a zone, which is a name of an interface of one machine alone."""
+    try:
+        return len(text) <= LONGEST_NAME and "%" not in text and bool(ip_address(text))
+    except ValueError:
+        return False
