@@ -11,15 +11,21 @@ BEHIND = (
 
 
 @check("services.endpoints", severity="critical", after=BEHIND, monitor=True)
-def test_every_service_leads_somewhere(services, backends, patience, now):
-    """Every Service with a selector has a ready endpoint for each of its ports.
+def test_every_service_leads_somewhere(services, backends, entrances, before, patience, now):
+    """Every Service with a selector has a ready endpoint for each of its ports, in each of its IP families.
 
     A port whose targetPort name no container has leaves addresses without that port. Services whose workloads are
-    scaled to zero, or whose pods have completed, lead nowhere on purpose.
+    scaled to zero, or whose pods have completed, lead nowhere on purpose; but never one of type LoadBalancer, one behind an
+    Ingress, or the cluster's DNS. A selector that matches no pod and no workload is a warning, unless the Service served.
     Look first: kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={name}
     """
-    services.where(lambda service: service.selects_pods and not backends.at_rest(service)).none(
+    services.where(lambda each: each.selects_pods).where(
+        lambda each: entrances.lead_to(each) or before.moved_out(backends.workloads(each)) or not backends.at_rest(each)
+    ).none(
         backends.unserved,
+        severity=lambda each: (
+            "warning" if backends.unmatched(each) and not (entrances.lead_to(each) or before.served(each)) else None
+        ),
         expected="a ready endpoint for each port",
         transitional=lambda service: backends.coming(service, now, patience),
     )

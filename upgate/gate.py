@@ -137,7 +137,7 @@ class Gate:
             lists = {noun: self.seen.facts(noun) for noun in kind.needs}
             if unreadable := [words for noun in kind.needs for words in self.seen.unreadable(noun)]:
                 raise Inconclusive("; ".join(unreadable))
-            self._relations[name] = kind(lists)
+            self._relations[name] = kind(lists if self.seen.read is None else {**lists, "read": self.seen.read})
         return self._relations[name]
 
     @cached_property

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from upgate.baseline import Baseline
 from upgate.battery import Judgement, Subjects
+from upgate.before import Before, expected_pools
 from upgate.errors import Inconclusive, UsageError
-from upgate.expectations import Restarts, Server, Sidecars, expected_pools
+from upgate.expectations import Restarts, Server, Sidecars
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for
 from upgate.gate import Gate
@@ -71,6 +72,11 @@ class Nouns:
         return self._gate.baseline
 
     @property
+    def before(self) -> Before:
+        """What the baseline knows, where there is one."""
+        return Before(self.baseline)
+
+    @property
     def health(self) -> Subjects[Any]:
         """The API server's health endpoints."""
         self._refuse_gap("health")
@@ -99,7 +105,7 @@ class Nouns:
         """How many nodes there must be."""
         nodes = self.expect.nodes
         pools = expected_pools(1 if nodes.min is None else nodes.min, nodes.pool_label, self.baseline)
-        return Subjects("node pools", pools, self.judgement, counted=True)
+        return Subjects("node pools", pools, self.judgement)
 
     @property
     def external(self) -> Subjects[Any]:
