@@ -38,6 +38,10 @@ ROLLOUT = {"metadata": {"generation": 2}, "status": {"observedGeneration": 2, "u
 OLD = {"metadata": {"creationTimestamp": ago(hours=5)}}
 
 
+#: A pod that is called as its ReplicaSet calls it.
+NAMED = pod("web-rs-x7k2p")
+
+
 def looks(world, folder, **serving) -> tuple[Snapshot, Snapshot, list]:
     """A whole look and a brief one at the same cluster, and the lists of pods that the brief one asked for."""
     with EmbeddedCluster(world if isinstance(world, str) else served(world), **serving) as cluster:
@@ -185,7 +189,7 @@ def test_a_brief_look_finds_what_a_whole_one_finds(name, tmp_path):
 
 def test_of_pods_that_are_all_right_none_is_read(tmp_path):
     """They are counted from their rows."""
-    _, short, _ = looks(good(), tmp_path)
+    _, short, _ = looks(good(pods=[NAMED]), tmp_path)
     assert (short.facts("pods"), short.unread) == ([], {"pods": 1})
     assert judge("pods.ready", short).examined == 1
 
@@ -217,6 +221,6 @@ def test_pods_that_may_not_be_listed_are_no_right_ones(tmp_path):
 @pytest.mark.parametrize("id", ["pods.restarts", "pods.terminating", "pods.bare", "services.endpoints-live"])
 def test_other_checks_are_not_judged_from_a_brief_look(tmp_path, id):
     """What needs every pod says that it did not see them, whatever was read."""
-    _, short, _ = looks(good(), tmp_path)
+    _, short, _ = looks(good(pods=[NAMED]), tmp_path)
     assert judge(id, short).outcome == "inconclusive"
     assert "this was a look for -m monitor" in judge(id, short).reason

@@ -421,7 +421,7 @@ LATELY = condition("Ready", lastTransitionTime=ago(seconds=30))
             None,
         ),
         (
-            "a slice that somebody wrote by hand",
+            "pods of another cluster, brought by Karmada",
             [
                 V4,
                 endpointslice(
@@ -430,14 +430,14 @@ LATELY = condition("Ready", lastTransitionTime=ago(seconds=30))
                     metadata={
                         "labels": {
                             "kubernetes.io/service-name": "web",
-                            "endpointslice.kubernetes.io/managed-by": "staff",
+                            "endpointslice.kubernetes.io/managed-by": "endpointslice-dispatch-controller.karmada.io",
                         }
                     },
                 ),
             ],
             [pod()],
             {},
-            "no live, ready pod has 10.9.0.1 (Pod web-1)",
+            None,
         ),
         (
             "no targetRef",

@@ -80,5 +80,3 @@ class Taint(Fact):
         """When the cluster-autoscaler began to remove the node; None where it did not."""
         marks = self.key == REMOVAL_TAINT and self.value.isdecimal() and len(self.value) < 12
         return datetime.fromtimestamp(int(self.value), UTC) if marks else None
-
-
