@@ -170,6 +170,32 @@ WORLDS = {
         daemonsets=[(agent := daemonset("agent", status={"updatedNumberScheduled": 0}))],
         pods=[pod(), pod("agent-1", ip="10.1.0.9", metadata={"labels": {"app": "agent"}, **owner("DaemonSet", agent)})],
     ),
+    "a Deployment whose status counts pods that do not exist": good(
+        deployments=[(three := replicated("web", 3))],
+        replicasets=[replicated("web-rs", 3, metadata=owner("Deployment", three))],
+        pods=[NAMED],
+    ),
+    "a ReplicaSet of Argo Rollouts that lacks pods": good(
+        replicasets=[
+            replicated("web-rs", metadata=owner("Deployment", replicated("web"))),
+            replicated("canary", 3, app="canary", status={"readyReplicas": 0}),
+        ],
+    ),
+    "a StatefulSet whose pods do not exist": good(statefulsets=[replicated("db", 3, app="db")]),
+    "a DaemonSet whose status counts pods that do not exist, beside one of the same name": good(
+        daemonsets=[(agent := daemonset("agent")), daemonset("agent", 2, metadata={"namespace": "other", "uid": "x"})],
+        pods=[
+            pod(),
+            pod("agent-x7k2p", ip="10.1.0.9", metadata={"labels": {"app": "agent"}, **owner("DaemonSet", agent)}),
+        ],
+    ),
+    "a drain": good(
+        nodes=[node(), node("worker-2", spec={"unschedulable": True})],
+        pods=[
+            pod(),
+            pod("web-2", ip="10.1.0.2", metadata={"deletionTimestamp": ago(minutes=-9)}, spec={"nodeName": "worker-2"}),
+        ],
+    ),
     "a Deployment that lacks pods": good(deployments=[replicated("web", spec={"replicas": 3})]),
 }
 
