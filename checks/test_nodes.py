@@ -33,10 +33,11 @@ def test_no_node_is_under_pressure(nodes):
 
 @check("nodes.schedulable", severity="critical", monitor=True)
 def test_every_node_takes_pods(nodes, cordons, patience, now):
-    """Every node takes pods: none is cordoned, holds a taint that should have passed, or does not finish being deleted.
+    """Every node takes pods.
 
-    A cordon that an upgrade or a reboot left behind takes capacity away, and nothing lifts it by itself. The same holds for a
-    taint of the control plane, the cloud or an agent that waits for something which never comes. Taints of pools are fine.
+    A cordon that an upgrade or a reboot left behind takes capacity away, and nothing lifts it by itself. So does a taint of the
+    control plane, the cloud or an agent that waits for something which never comes, and a node that does not finish being
+    deleted. Taints of pools and control planes are fine; a drain under way is "not yet".
     Look first: kubectl describe node {name}  # cordoned, and nobody works on it? kubectl uncordon {name}
     """
     nodes.none(

@@ -4,7 +4,7 @@ from upgate.battery import check
 
 #: Findings that explain why nothing ready stands behind a Service.
 BEHIND = (
-    *("deployments.ready", "statefulsets.ready", "daemonsets.ready"),
+    *("deployments.ready", "replicasets.ready", "statefulsets.ready", "daemonsets.ready"),
     *("pods.crashing", "pods.scheduler-silent", "pods.pending", "pods.ready", "pods.terminating", "pods.failed"),
     *("nodes.ready", "nodes.heartbeat"),
 )

@@ -87,8 +87,8 @@ SOMEBODY = {"manager": "kubelet", "time": ago(minutes=1), "fieldsV1": {"f:status
 @pytest.mark.parametrize(
     ("metadata", "taints", "observed"),
     [
-        ({}, None, "cordoned by an unknown hand"),
-        ({"managedFields": None}, [TAINT], "cordoned by an unknown hand since 2026-11-20T22:00:00Z"),
+        ({}, None, "cordoned by: unknown"),
+        ({"managedFields": None}, [TAINT], "cordoned by: unknown since 2026-11-20T22:00:00Z"),
         (
             {"managedFields": [SOMEBODY, BY_HAND]},
             None,
@@ -136,7 +136,7 @@ def test_a_cordon_under_kureds_lock_says_so(key, lock):
     said = {each.object: each.observed for each in judge("nodes.schedulable", world).findings}
     assert said == {
         "Node/worker-1": "cordoned by kured (it holds its lock)",
-        "Node/worker-10": "cordoned by an unknown hand",
+        "Node/worker-10": "cordoned by: unknown",
     }
 
 

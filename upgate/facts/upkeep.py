@@ -100,8 +100,10 @@ class Cordons:
         # With one holder the lock is an object with a nodeID, with several a list of them: the name is quoted in both.
         kured = ["kured (it holds its lock)"] if any(f'"{node.name}"' in lock for lock in self._locks) else []
         since = node.cordoned_since
-        who = ", ".join([*kured, *node.cordon_marks]) or "an unknown hand"
-        return f"cordoned by {who}" + (f" since {since:%Y-%m-%dT%H:%M:%SZ}" if since else "")
+        who = ", ".join([*kured, *node.cordon_marks])
+        return (f"cordoned by {who}" if who else "cordoned by: unknown") + (
+            f" since {since:%Y-%m-%dT%H:%M:%SZ}" if since else ""
+        )
 
     def _deletion(self, node: Node, moment: datetime) -> str:
         """For how long it has been going, and what holds it."""
