@@ -32,7 +32,7 @@ def staffed(cluster: RealCluster, workshop: str) -> str:
 
 
 def test_a_status_that_nobody_writes_any_more_is_not_believed(
-    cluster: RealCluster, battery: Battery, broken: Broken, staffed: str
+    cluster: RealCluster, battery: Battery, staffed: str, broken: Broken
 ) -> None:
     """With the controller manager dead, workloads claim pods that were deleted: each is found, by both looks."""
     broken(lambda: cluster.halt("kube-controller-manager"), cluster.resume)
@@ -86,7 +86,7 @@ def test_a_daemonset_that_lost_its_place_is_found(
 
 
 def test_a_taint_that_came_later_is_no_fault_of_a_daemonset(
-    cluster: RealCluster, battery: Battery, broken: Broken, staffed: str
+    cluster: RealCluster, battery: Battery, staffed: str, broken: Broken
 ) -> None:
     """A pod of a DaemonSet rightly stays on a node that was tainted NoSchedule after it had started."""
     taint = ("taint", "node", "fake-00002")
