@@ -49,7 +49,7 @@ def test_a_status_that_nobody_writes_any_more_is_not_believed(
 
 
 @pytest.fixture
-def edge(cluster: RealCluster, workshop: str, broken: Broken) -> str:
+def edge(cluster: RealCluster, broken: Broken, workshop: str) -> str:
     """A DaemonSet for the nodes of one pool, and the Service with which users come in."""
     label = "fake-00001"
     broken(
