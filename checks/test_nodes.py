@@ -32,17 +32,18 @@ def test_no_node_is_under_pressure(nodes):
 
 
 @check("nodes.schedulable", severity="critical", monitor=True)
-def test_no_cordon_is_left_over(nodes, cordons, now):
-    """No node is cordoned.
+def test_every_node_takes_pods(nodes, cordons, patience, now):
+    """Every node takes pods.
 
-    A cordon that an upgrade or a reboot left behind takes capacity away, and nothing lifts it by itself.
-    Look first: kubectl describe node {name}  # nobody works on it? kubectl uncordon {name}
+    A cordon that an upgrade or a reboot left behind takes capacity away, and nothing lifts it by itself. So does a taint of the
+    control plane, the cloud or an agent that waits for something which never comes, and a node that does not finish being
+    deleted. Taints of pools and control planes are fine; a drain under way is "not yet".
+    Look first: kubectl describe node {name}  # cordoned, and nobody works on it? kubectl uncordon {name}
     """
     nodes.none(
-        lambda node: node.spec.unschedulable,
-        observed=cordons.words,
-        expected="not cordoned",
-        transitional=lambda node: node.going(now),
+        lambda node: cordons.over(node, now, patience),
+        expected=f"takes pods within {duration(patience.cordoned)}",
+        transitional=lambda node: cordons.under_way(node, now, patience),
     )
 
 
@@ -62,15 +63,16 @@ def test_every_kubelet_renews_its_lease(nodes, heartbeats, now):
 
 
 @check("nodes.count", severity="critical", monitor=True)
-def test_there_are_as_many_nodes_as_expected(nodes, expected_pools):
+def test_there_are_as_many_nodes_as_expected(expected_pools, fleet):
     """There are as many nodes as the profile expects, and in each pool no fewer than in the baseline.
 
-    A node that never came back after its upgrade is in no list of unready nodes; its cloud's node group knows more.
+    A node that never came back after its upgrade is in no list of unready nodes; its cloud's node group knows more. Nodes that
+    Karpenter manages are not compared; where a cluster-autoscaler is at work, fewer than in the baseline is a warning.
     Look first: kubectl get nodes
     """
-    have = list(nodes)
     expected_pools.all(
-        lambda pool: pool.count(have) >= pool.least,
-        observed=lambda pool: counted(pool.count(have), "node"),
+        lambda pool: pool.count(fleet.nodes) >= pool.least,
+        observed=lambda pool: counted(pool.count(fleet.nodes), "node"),
         expected=lambda pool: f"at least {pool.least} ({pool.source})",
+        severity=lambda pool: "warning" if pool.compared and fleet.scaled else None,
     )

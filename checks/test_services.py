@@ -4,22 +4,28 @@ from upgate.battery import check
 
 #: Findings that explain why nothing ready stands behind a Service.
 BEHIND = (
-    *("deployments.ready", "statefulsets.ready", "daemonsets.ready"),
+    *("deployments.ready", "replicasets.ready", "statefulsets.ready", "daemonsets.ready"),
     *("pods.crashing", "pods.scheduler-silent", "pods.pending", "pods.ready", "pods.terminating", "pods.failed"),
     *("nodes.ready", "nodes.heartbeat"),
 )
 
 
 @check("services.endpoints", severity="critical", after=BEHIND, monitor=True)
-def test_every_service_leads_somewhere(services, backends, patience, now):
-    """Every Service with a selector has a ready endpoint for each of its ports.
+def test_every_service_leads_somewhere(services, backends, entrances, before, patience, now):
+    """Every Service with a selector has a ready endpoint for each of its ports, in each of its IP families.
 
     A port whose targetPort name no container has leaves addresses without that port. Services whose workloads are
-    scaled to zero, or whose pods have completed, lead nowhere on purpose.
+    scaled to zero, or whose pods have completed, lead nowhere on purpose; but never one of type LoadBalancer, one behind an
+    Ingress, or the cluster's DNS. A selector that matches no pod and no workload is a warning, unless the Service served.
     Look first: kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={name}
     """
-    services.where(lambda service: service.selects_pods and not backends.at_rest(service)).none(
+    services.where(lambda each: each.selects_pods).where(
+        lambda each: entrances.lead_to(each) or before.moved_out(backends.workloads(each)) or not backends.at_rest(each)
+    ).none(
         backends.unserved,
+        severity=lambda each: (
+            "warning" if backends.unmatched(each) and not (entrances.lead_to(each) or before.served(each)) else None
+        ),
         expected="a ready endpoint for each port",
         transitional=lambda service: backends.coming(service, now, patience),
     )

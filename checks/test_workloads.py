@@ -1,4 +1,4 @@
-"""Deployments, StatefulSets, DaemonSets and namespaces."""
+"""Deployments, ReplicaSets, StatefulSets, DaemonSets and namespaces."""
 
 from upgate.base.text import duration
 from upgate.battery import check
@@ -14,21 +14,32 @@ UNDERNEATH = (
 def test_every_deployment_is_complete(deployments, deployment_crew, patience, now):
     """Every Deployment is complete: all replicas are of the latest version, ready and available.
 
-    A pod that was never created shows in no list of pods; only its Deployment misses it.
+    A pod that was never created shows in no list of pods; only its Deployment misses it. And a status is only a claim:
+    when its controller is dead it counts pods that do not exist any more.
     Look first: kubectl -n {namespace} rollout status deployment {name}; kubectl -n {namespace} describe deployment {name}
     """
-    deployments.where(lambda deployment: not deployment.metadata.deletion_timestamp).none(
-        lambda deployment: deployment.unready(),
-        expected=lambda deployment: f"{deployment.desired} updated, ready and available",
-        transitional=lambda each: (
-            each.rolling_out()
-            or deployment_crew.starting(each, now, patience)
-            or deployment_crew.giving_way(each, now, patience.terminating)
-        ),
+    deployments.where(lambda each: not each.metadata.deletion_timestamp).none(
+        lambda each: deployment_crew.incomplete(each, each.unready()),
+        expected=lambda each: f"{each.desired} updated, ready and available",
+        transitional=lambda each: deployment_crew.under_way(each, now, patience),
     )
 
 
-@check("statefulsets.ready", severity="critical", after=UNDERNEATH, monitor=True)
+@check("replicasets.ready", severity="critical", after=UNDERNEATH, monitor=True, none_is_fine=True)
+def test_every_replicaset_of_its_own_is_complete(replicasets, crew, patience, now):
+    """Every ReplicaSet that belongs to no Deployment is complete: all replicas are ready and available.
+
+    Argo Rollouts and people make them. Those of Deployments are history but for one, and their Deployment answers for them.
+    Look first: kubectl -n {namespace} describe replicaset {name}
+    """
+    replicasets.where(lambda each: not (each.of_deployment or each.metadata.deletion_timestamp)).none(
+        lambda each: crew.incomplete(each, each.unready()),
+        expected=lambda each: f"{each.desired} ready and available",
+        transitional=lambda each: crew.under_way(each, now, patience),
+    )
+
+
+@check("statefulsets.ready", severity="critical", after=UNDERNEATH, monitor=True, none_is_fine=True)
 def test_every_statefulset_is_complete(statefulsets, crew, patience, now):
     """Every StatefulSet is complete: all replicas are ready and at the latest revision.
 
@@ -36,25 +47,23 @@ def test_every_statefulset_is_complete(statefulsets, crew, patience, now):
     Look first: kubectl -n {namespace} rollout status statefulset {name}; kubectl -n {namespace} describe statefulset {name}
     """
     statefulsets.where(lambda each: not each.metadata.deletion_timestamp).none(
-        lambda each: each.unready(),
+        lambda each: crew.incomplete(each, each.unready()),
         expected=lambda each: f"{each.desired} ready and updated",
-        transitional=lambda each: crew.advances(each, now) or crew.starting(each, now, patience),
+        transitional=lambda each: crew.under_way(each, now, patience),
     )
 
 
-@check("daemonsets.ready", severity="critical", after=UNDERNEATH, monitor=True)
-def test_every_daemonset_is_complete(daemonsets, ground, crew, patience, now):
-    """Every DaemonSet is complete: it is ready and updated on every node that it wants, and on no other.
+@check("daemonsets.ready", severity="critical", after=UNDERNEATH, monitor=True, none_is_fine=True)
+def test_every_daemonset_is_complete(daemonsets, ground, before, crew, patience, now):
+    """Every DaemonSet is complete: it is ready and updated on every node that it wants.
 
-    One that wants no node at all is all right only if its node selector matches none.
+    One that wants no node at all is all right only if its node selector matches none, and matched none in the baseline.
     Look first: kubectl -n {namespace} rollout status daemonset {name}; kubectl -n {namespace} describe daemonset {name}
     """
     daemonsets.where(lambda each: not each.metadata.deletion_timestamp).none(
-        lambda each: each.unready(wanted=ground.for_(each)),
-        expected=lambda each: f"{each.desired} ready and updated",
-        transitional=lambda each: (
-            crew.advances(each, now) or crew.starting(each, now, patience) or ground.shrinks(each, crew.of(each), now)
-        ),
+        lambda each: crew.incomplete(each, each.unready(wanted=before.place(each) or ground.for_(each))),
+        expected=lambda each: f"{each.desired} ready and updated" if each.desired else "a ready pod on its nodes",
+        transitional=lambda each: crew.under_way(each, now, patience),
     )
 
 

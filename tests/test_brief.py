@@ -38,6 +38,10 @@ ROLLOUT = {"metadata": {"generation": 2}, "status": {"observedGeneration": 2, "u
 OLD = {"metadata": {"creationTimestamp": ago(hours=5)}}
 
 
+#: A pod that is called as its ReplicaSet calls it.
+NAMED = pod("web-rs-x7k2p")
+
+
 def looks(world, folder, **serving) -> tuple[Snapshot, Snapshot, list]:
     """A whole look and a brief one at the same cluster, and the lists of pods that the brief one asked for."""
     with EmbeddedCluster(world if isinstance(world, str) else served(world), **serving) as cluster:
@@ -166,6 +170,32 @@ WORLDS = {
         daemonsets=[(agent := daemonset("agent", status={"updatedNumberScheduled": 0}))],
         pods=[pod(), pod("agent-1", ip="10.1.0.9", metadata={"labels": {"app": "agent"}, **owner("DaemonSet", agent)})],
     ),
+    "a Deployment whose status counts pods that do not exist": good(
+        deployments=[(three := replicated("web", 3))],
+        replicasets=[replicated("web-rs", 3, metadata=owner("Deployment", three))],
+        pods=[NAMED],
+    ),
+    "a ReplicaSet of Argo Rollouts that lacks pods": good(
+        replicasets=[
+            replicated("web-rs", metadata=owner("Deployment", replicated("web"))),
+            replicated("canary", 3, app="canary", status={"readyReplicas": 0}),
+        ],
+    ),
+    "a StatefulSet whose pods do not exist": good(statefulsets=[replicated("db", 3, app="db")]),
+    "a DaemonSet whose status counts pods that do not exist, beside one of the same name": good(
+        daemonsets=[(agent := daemonset("agent")), daemonset("agent", 2, metadata={"namespace": "other", "uid": "x"})],
+        pods=[
+            pod(),
+            pod("agent-x7k2p", ip="10.1.0.9", metadata={"labels": {"app": "agent"}, **owner("DaemonSet", agent)}),
+        ],
+    ),
+    "a drain": good(
+        nodes=[node(), node("worker-2", spec={"unschedulable": True})],
+        pods=[
+            pod(),
+            pod("web-2", ip="10.1.0.2", metadata={"deletionTimestamp": ago(minutes=-9)}, spec={"nodeName": "worker-2"}),
+        ],
+    ),
     "a Deployment that lacks pods": good(deployments=[replicated("web", spec={"replicas": 3})]),
 }
 
@@ -185,7 +215,7 @@ def test_a_brief_look_finds_what_a_whole_one_finds(name, tmp_path):
 
 def test_of_pods_that_are_all_right_none_is_read(tmp_path):
     """They are counted from their rows."""
-    _, short, _ = looks(good(), tmp_path)
+    _, short, _ = looks(good(pods=[NAMED]), tmp_path)
     assert (short.facts("pods"), short.unread) == ([], {"pods": 1})
     assert judge("pods.ready", short).examined == 1
 
@@ -217,6 +247,6 @@ def test_pods_that_may_not_be_listed_are_no_right_ones(tmp_path):
 @pytest.mark.parametrize("id", ["pods.restarts", "pods.terminating", "pods.bare", "services.endpoints-live"])
 def test_other_checks_are_not_judged_from_a_brief_look(tmp_path, id):
     """What needs every pod says that it did not see them, whatever was read."""
-    _, short, _ = looks(good(), tmp_path)
+    _, short, _ = looks(good(pods=[NAMED]), tmp_path)
     assert judge(id, short).outcome == "inconclusive"
     assert "this was a look for -m monitor" in judge(id, short).reason

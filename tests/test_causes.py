@@ -175,9 +175,9 @@ def test_a_fault_of_the_workload_itself_is_not_swallowed(why, status, root):
     assert ("deployments.ready: Deployment/shop/web" in roots(world)) is root
 
 
-@pytest.mark.parametrize(("status", "root"), [({"numberMisscheduled": 1}, True), ({}, False)])
-def test_a_misplaced_daemonset_is_not_swallowed(status, root):
-    """A DaemonSet on wrong nodes is a line of its own, beside a pod of it that crashes."""
+@pytest.mark.parametrize(("status", "root"), [({"observedGeneration": 0}, True), ({}, False)])
+def test_a_daemonset_that_its_controller_does_not_see_is_not_swallowed(status, root):
+    """A DaemonSet whose controller does not see it is a line of its own, beside a pod of it that crashes."""
     agent = daemonset("agent", status={"numberReady": 0, **status})
     world = good(
         daemonsets=[agent],
@@ -317,18 +317,70 @@ def test_only_what_an_object_depends_on_explains_it():
     ("status", "explained"),
     [
         ({"desiredNumberScheduled": 0, "numberReady": 0, "numberMisscheduled": 1}, True),
-        ({"numberMisscheduled": 1}, True),
-        ({"numberMisscheduled": 2}, False),
+        ({"desiredNumberScheduled": 2, "numberReady": 1}, True),
+        ({"desiredNumberScheduled": 3, "numberReady": 1}, False),
     ],
 )
 def test_a_daemonset_is_wanted_no_more_on_a_dead_node(status, explained):
-    """Its pods on nodes that are not ready count as misscheduled: that follows from the node, any more does not."""
+    """That a DaemonSet lacks its pod on a dead node, or wants it no more, follows from the node; that it lacks more does not."""
     agent = daemonset("agent", status=status)
     world = good(
         nodes=[node(), node("dead", ready="Unknown")],
         leases=[lease(), lease("dead")],
         daemonsets=[agent],
-        pods=[pod(), of("DaemonSet", agent, "agent-1", ready="False", spec={"nodeName": "dead"})],
+        pods=[
+            pod(),
+            of("DaemonSet", agent, "agent-0", ip="10.1.0.8", metadata={"labels": {"app": "agent"}}),
+            of("DaemonSet", agent, "agent-1", ready="False", spec={"nodeName": "dead"}),
+        ],
     )
     finding = lines(world)["daemonsets.ready: DaemonSet/shop/agent"]
     assert finding == ("nodes.ready: Node/dead" if explained else None)
+
+
+def three(*on_dead, **status):
+    """Three pods of web, of which these are on the node that is dead; all are not ready."""
+    spec = {"replicas": 3}
+    its = replicated("web", 3, status={"readyReplicas": 0, "availableReplicas": 0, **status}, spec=spec)
+    pods = [
+        pod(f"web-{n}", ready="False", ip=f"10.1.0.{n}", spec={"nodeName": "dead" if n in on_dead else "worker-1"})
+        for n in (1, 2, 3)
+    ]
+    return good(
+        deployments=[its],
+        replicasets=[replicated("web-rs", 0, metadata=owner("Deployment", its))],
+        nodes=[node(), node("dead", ready="Unknown")],
+        leases=[lease(), lease("dead", renewed=900)],
+        pods=pods,
+        endpointslices=NOWHERE,
+    )
+
+
+@pytest.mark.parametrize(
+    ("on_dead", "because"),
+    [
+        ((1, 2, 3), "nodes.ready: Node/dead"),
+        ((1,), "pods.ready: Pod/shop/web-2"),
+        ((3,), "pods.ready: Pod/shop/web-1"),
+        ((), "pods.ready: Pod/shop/web-1"),
+    ],
+)
+def test_a_node_explains_a_workload_only_if_all_that_is_missing_is_on_it(on_dead, because):
+    """One of three pods on a dead node does not make the other two, which are not ready by themselves, its consequence."""
+    found = lines(three(*on_dead))
+    assert found["deployments.ready: Deployment/shop/web"] == because
+    assert found["services.endpoints: Service/shop/web"] == because
+
+
+def test_pods_that_are_not_there_are_explained_by_no_other():
+    """A Deployment that lacks three pods, of which only two were made, has a line of its own beside those two."""
+    world = three(1, 2)
+    world["pods"].pop()
+    assert lines(world)["deployments.ready: Deployment/shop/web"] is None
+
+
+def test_a_stale_status_is_explained_by_no_pod():
+    """That a status counts pods which do not exist does not follow from the one that crashes."""
+    world = three(1, readyReplicas=3, availableReplicas=3)
+    world["pods"] = world["pods"][:1]
+    assert lines(world)["deployments.ready: Deployment/shop/web"] is None

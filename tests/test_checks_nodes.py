@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from tests.worlds import ago, baseline, condition, daemonset, good, judge, lease, node, objects, profile, removal
+from tests.worlds import (
+    ago,
+    baseline,
+    condition,
+    daemonset,
+    good,
+    judge,
+    lease,
+    node,
+    objects,
+    pod,
+    profile,
+    removal,
+    replicated,
+)
 
 ZONE = "example.com/pool"
 
@@ -73,8 +87,8 @@ SOMEBODY = {"manager": "kubelet", "time": ago(minutes=1), "fieldsV1": {"f:status
 @pytest.mark.parametrize(
     ("metadata", "taints", "observed"),
     [
-        ({}, None, "cordoned by an unknown hand"),
-        ({"managedFields": None}, [TAINT], "cordoned by an unknown hand since 2026-11-20T22:00:00Z"),
+        ({}, None, "cordoned by: unknown"),
+        ({"managedFields": None}, [TAINT], "cordoned by: unknown since 2026-11-20T22:00:00Z"),
         (
             {"managedFields": [SOMEBODY, BY_HAND]},
             None,
@@ -122,7 +136,7 @@ def test_a_cordon_under_kureds_lock_says_so(key, lock):
     said = {each.object: each.observed for each in judge("nodes.schedulable", world).findings}
     assert said == {
         "Node/worker-1": "cordoned by kured (it holds its lock)",
-        "Node/worker-10": "cordoned by an unknown hand",
+        "Node/worker-10": "cordoned by: unknown",
     }
 
 
@@ -274,3 +288,206 @@ def test_a_baseline_of_other_pools_is_compared_as_a_whole(then, now):
     assert [(each.object, each.observed, each.expected) for each in fewer.findings] == [
         ("NodePool/all", "1 node", "at least 2 (the baseline)")
     ]
+
+
+def tainted(key, effect="NoSchedule", *, metadata=None, **taint):
+    """What is said of a node with this taint."""
+    it = node(metadata=metadata or {}, spec={"taints": [{"key": key, "effect": effect, **taint}]})
+    return [(each.observed, each.transitional) for each in judge("nodes.schedulable", good(nodes=[it])).findings]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "node.cloudprovider.kubernetes.io/uninitialized",
+        "node.cloudprovider.kubernetes.io/shutdown",
+        "node.kubernetes.io/not-ready",
+        "node.kubernetes.io/unreachable",
+        "node.kubernetes.io/out-of-service",
+        "node.kubernetes.io/network-unavailable",
+        "node.kubernetes.io/unschedulable",
+        "node.cilium.io/agent-not-ready",
+        "ebs.csi.aws.com/agent-not-ready",
+        "cni.istio.io/not-ready",
+        "node.cluster.x-k8s.io/uninitialized",
+        "karpenter.sh/unregistered",
+        "startup-taint.cluster-autoscaler.kubernetes.io/gpu",
+        "ToBeDeletedByClusterAutoscaler",
+        "karpenter.sh/disrupted",
+    ],
+)
+@pytest.mark.parametrize("effect", ["NoSchedule", "NoExecute"])
+def test_a_taint_that_should_have_passed_is_found(key, effect):
+    """A taint of the control plane, the cloud or an agent that stays keeps pods away; in its first minutes it is in order."""
+    since = {"timeAdded": ago(hours=3)}
+    assert tainted(key, effect, **since) == [(f"taint {key}:{effect} since 2026-11-20T22:00:00Z", False)]
+    assert tainted(key, effect, timeAdded=ago(minutes=14)) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "effect"),
+    [
+        ("node-role.kubernetes.io/control-plane", "NoSchedule"),
+        ("node-role.kubernetes.io/master", "NoSchedule"),
+        ("dedicated", "NoExecute"),
+        ("nvidia.com/gpu", "NoSchedule"),
+        ("kubernetes.azure.com/scalesetpriority", "NoSchedule"),
+        ("CriticalAddonsOnly", "NoSchedule"),
+        ("DeletionCandidateOfClusterAutoscaler", "PreferNoSchedule"),
+        ("node.cilium.io/agent-not-ready", "PreferNoSchedule"),
+    ],
+)
+def test_a_taint_on_purpose_is_none(key, effect):
+    """Taints of control planes and of pools stay on purpose, and one that pods need not respect keeps none away."""
+    assert tainted(key, effect, timeAdded=ago(days=9)) == []
+
+
+@pytest.mark.parametrize(
+    ("why", "metadata", "observed"),
+    [
+        ("since it joined", {}, "2026-11-20T01:00:00Z"),
+        (
+            "since somebody wrote taints",
+            {"managedFields": [{"time": ago(hours=2), "fieldsV1": {"f:spec": {"f:taints": {}}}}]},
+            "2026-11-20T23:00:00Z",
+        ),
+        ("it has just joined", {"creationTimestamp": ago(minutes=3)}, None),
+        (
+            "it was put there just now",
+            {"managedFields": [{"time": ago(minutes=2), "fieldsV1": {"f:spec": {"f:taints": {}}}}]},
+            None,
+        ),
+    ],
+)
+def test_a_taint_without_a_time_is_as_old_as_anything_tells(why, metadata, observed):
+    """Kubelets and agents give no timeAdded: then it counts from the last write of whoever sets taints, else from the join."""
+    found = [text for text, _ in tainted("node.cilium.io/agent-not-ready", metadata=metadata)]
+    assert found == ([f"taint node.cilium.io/agent-not-ready:NoSchedule since {observed}"] if observed else [])
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "status"),
+    [
+        ("node.kubernetes.io/not-ready", "Ready", "False"),
+        ("node.kubernetes.io/unreachable", "Ready", "Unknown"),
+        ("node.kubernetes.io/disk-pressure", "DiskPressure", "True"),
+        ("node.kubernetes.io/network-unavailable", "NetworkUnavailable", "True"),
+    ],
+)
+def test_a_taint_that_repeats_a_condition_is_told_once(key, kind, status):
+    """While the condition holds, it is the finding; the taint is one only when it outlives the condition."""
+    conditions = [condition(kind, status), *([] if kind == "Ready" else [condition("Ready")])]
+    it = node(spec={"taints": [{"key": key, "effect": "NoSchedule", "timeAdded": ago(hours=1)}]})
+    it["status"]["conditions"] = conditions
+    assert judge("nodes.schedulable", good(nodes=[it])).outcome == "passed"
+
+
+@pytest.mark.parametrize(("minutes", "found"), [(14, False), (180, True)])
+def test_a_node_that_does_not_finish_being_deleted_is_found(minutes, found):
+    """A node may take a quarter of an hour to be deleted; then the finding says for how long, and what holds it."""
+    gone = {"deletionTimestamp": ago(minutes=minutes), "finalizers": ["karpenter.sh/termination"]}
+    result = judge("nodes.schedulable", good(nodes=[node(metadata=gone), node("worker-2")]))
+    said = [(each.observed, each.transitional) for each in result.findings]
+    assert said == ([("being deleted for 3h (karpenter.sh/termination)", False)] if found else [])
+
+
+def cordoned(minutes, *pods):
+    """Whether a node that was cordoned so long ago, with these pods, is only being worked on; and what is said."""
+    taint = {**TAINT, "timeAdded": ago(minutes=minutes)}
+    world = good(nodes=[node(spec={**CORDONED, "taints": [taint]})], pods=list(pods))
+    (finding,) = judge("nodes.schedulable", world).findings
+    return finding.transitional, finding.observed
+
+
+def leaving(minutes, **changes):
+    """A pod that was due to be gone so many minutes ago."""
+    return pod(metadata={"deletionTimestamp": ago(minutes=minutes)}, **changes)
+
+
+@pytest.mark.parametrize(
+    ("why", "minutes", "pods", "transitional"),
+    [
+        ("cordoned a moment ago", 2, [pod()], True),
+        ("a drain of 14 minutes", 14, [pod()], True),
+        ("a cordon of 16 minutes", 16, [pod()], False),
+        ("a long drain", 240, [leaving(-50)], True),
+        ("a drain that is stuck at a pod", 240, [leaving(9)], False),
+        ("pods leave another node", 240, [leaving(-50, spec={"nodeName": "worker-2"})], False),
+    ],
+)
+def test_a_drain_under_way_is_no_left_over_cordon(why, minutes, pods, transitional):
+    """A cordon is left over when it is older than patience.cordoned and no pod is leaving any more."""
+    not_yet, said = cordoned(minutes, *pods)
+    assert not_yet is transitional
+    assert said.endswith("; 1 pod still leaving") is (transitional and minutes > 15)
+
+
+def test_the_patience_for_cordons_is_the_profiles():
+    """`patience: {cordoned: 4h}` lets a node be cordoned for four hours."""
+    world = good(nodes=[node(spec={**CORDONED, "taints": [TAINT]})])
+    patient = profile(patience={"cordoned": "4h"})
+    assert [each.transitional for each in judge("nodes.schedulable", world, profile=patient).findings] == [True]
+
+
+def written(seconds, **lease_changes):
+    """A lease whose renewal the API server wrote so many seconds ago."""
+    fields = {"manager": "kubelet", "time": ago(seconds=seconds), "fieldsV1": {"f:spec": {"f:renewTime": {}}}}
+    other = {"manager": "kubectl", "time": ago(seconds=1), "fieldsV1": {"f:metadata": {}}}
+    return lease(metadata={"managedFields": [other, fields]}, **lease_changes)
+
+
+@pytest.mark.parametrize(
+    ("why", "it", "observed"),
+    [
+        ("its clock is 200 s behind", written(5, renewed=205), None),
+        ("its clock is 200 s ahead, and it is silent", written(300, renewed=100), "lease renewed 5m ago"),
+        ("it is silent", written(300, renewed=300), "lease renewed 5m ago"),
+        ("its clock is an hour behind", written(5, renewed=3605), "lease renewed 5s ago; its clock is 1h behind"),
+        ("its clock is an hour ahead", written(5, renewed=-3595), "lease renewed 5s ago; its clock is 1h ahead"),
+    ],
+)
+def test_a_heartbeat_is_judged_by_the_api_servers_clock(why, it, observed):
+    """When a lease was renewed is what the API server says, not the kubelet's clock; a clock that is far off is named."""
+    found = [each.observed for each in judge("nodes.heartbeat", good(leases=[it])).findings]
+    assert found == ([observed] if observed else [])
+
+
+KARPENTER = {"labels": {"karpenter.sh/nodepool": "default"}}
+BY_AUTOSCALER = [replicated("aws-cluster-autoscaler", app="autoscaler")]
+
+
+@pytest.mark.parametrize(
+    ("why", "before", "after", "lists", "outcome"),
+    [
+        ("Karpenter removed one", 2, 1, {"metadata": KARPENTER}, "passed"),
+        ("one that no autoscaler manages is lost", 2, 1, {}, "failed"),
+        ("a cluster-autoscaler is at work", 2, 1, {"deployments": BY_AUTOSCALER}, "warned"),
+        ("it is hidden, and has marked a node", 2, 1, {"spec": {"taints": [removal(2)]}}, "warned"),
+    ],
+)
+def test_only_pools_that_are_not_scaled_are_compared(why, before, after, lists, outcome):
+    """Fewer nodes than in the baseline are a finding where no autoscaler adds and removes them."""
+    of_pool = {key: lists[key] for key in ("metadata", "spec") if key in lists}
+    others = {key: lists[key] for key in ("deployments",) if key in lists}
+
+    def world(count):
+        return good(nodes=[node("fixed"), *(node(f"worker-{n}", **of_pool) for n in range(count))], **others)
+
+    assert judge("nodes.count", world(after), baseline=baseline(world(before))).outcome == outcome
+
+
+def test_a_fixed_pool_is_compared_beside_karpenters():
+    """A fixed node that was lost is found, however many Karpenter has added since."""
+
+    def world(fixed, scaled):
+        nodes = [node(f"fixed-{n}") for n in range(fixed)]
+        return good(nodes=nodes + [node(f"scaled-{n}", metadata=KARPENTER) for n in range(scaled)])
+
+    (finding,) = judge("nodes.count", world(1, 5), baseline=baseline(world(2, 1))).findings
+    assert (finding.observed, finding.expected) == ("1 node", "at least 2 (the baseline)")
+
+
+def test_what_is_counted_are_pools():
+    """The check says how many pools it looked at, not how many nodes they have."""
+    result = judge("nodes.count", good(nodes=[node(), node("worker-2")]))
+    assert (result.examined, result.noun) == (1, "node pools")

@@ -6,11 +6,13 @@ import pytest
 
 from tests.worlds import (
     ago,
+    baseline,
     condition,
     container_status,
     daemonset,
     endpointslice,
     good,
+    ingress,
     judge,
     merged,
     owner,
@@ -421,7 +423,7 @@ LATELY = condition("Ready", lastTransitionTime=ago(seconds=30))
             None,
         ),
         (
-            "a slice that somebody wrote by hand",
+            "pods of another cluster, brought by Karmada",
             [
                 V4,
                 endpointslice(
@@ -430,14 +432,14 @@ LATELY = condition("Ready", lastTransitionTime=ago(seconds=30))
                     metadata={
                         "labels": {
                             "kubernetes.io/service-name": "web",
-                            "endpointslice.kubernetes.io/managed-by": "staff",
+                            "endpointslice.kubernetes.io/managed-by": "endpointslice-dispatch-controller.karmada.io",
                         }
                     },
                 ),
             ],
             [pod()],
             {},
-            "no live, ready pod has 10.9.0.1 (Pod web-1)",
+            None,
         ),
         (
             "no targetRef",
@@ -583,3 +585,99 @@ def test_each_entry_must_be_met():
         "no running pod in namespaces a-*, !a-b has a container gone",
     )
     assert sidecar("old:1", entries=entries).outcome == "failed"
+
+
+OTHER = {"metadata": {"namespace": "other"}}
+DONE = pod("done", status={"phase": "Succeeded"})
+AWAKE = service_with({"selector": {"app": "awake"}}, "awake")
+EMPTY = {**ZERO, "pods": [], "endpointslices": []}
+BALANCED = {"type": "LoadBalancer"}
+NO_NODE = {**NONE, "daemonsets": [daemonset("web", 0, spec={"template": {"metadata": {"labels": {"app": "web"}}}})]}
+
+
+@pytest.mark.parametrize(
+    ("why", "lists", "its", "outcome"),
+    [
+        ("scaled to zero", EMPTY, service(), "passed"),
+        ("scaled to zero, of type LoadBalancer", EMPTY, service(spec=BALANCED), "failed"),
+        ("scaled to zero, behind an Ingress", {**EMPTY, "ingresses": [ingress()]}, service(), "failed"),
+        ("an Ingress of another namespace", {**EMPTY, "ingresses": [merged(ingress(), OTHER)]}, service(), "passed"),
+        ("on no node", {**EMPTY, **NO_NODE}, service(), "passed"),
+        ("on no node, of type LoadBalancer", {**EMPTY, **NO_NODE}, service(spec=BALANCED), "failed"),
+        ("completed pods, of type LoadBalancer", {**EMPTY, **NONE, "pods": [DONE]}, service(spec=BALANCED), "failed"),
+    ],
+)
+def test_what_users_come_in_by_is_never_at_rest(why, lists, its, outcome):
+    """A Service of type LoadBalancer or behind an Ingress leads somewhere, though all behind it is scaled to zero."""
+    world = good(**{"ingresses": [], **lists, "services": [its, AWAKE]})
+    world["pods"] = [*world["pods"], pod("awake-1", metadata={"labels": {"app": "awake"}}, ip="10.1.0.9")]
+    world["endpointslices"] = [*world["endpointslices"], endpointslice("awake", "10.1.0.9")]
+    assert judge("services.endpoints", world).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [{"k8s-app": "kube-dns"}, {"kubernetes.io/name": "CoreDNS"}, {"k8s-app": "coredns"}],
+)
+def test_the_clusters_dns_is_never_at_rest(labels):
+    """CoreDNS at 0 replicas is found, whatever its Service is called; another Service at rest in kube-system is fine."""
+    system = {"namespace": "kube-system"}
+    its = replicated("coredns", 0, metadata=system)
+    world = good(deployments=[its], replicasets=[], pods=[], endpointslices=[], ingresses=[])
+    world["services"] = [service("dns", metadata={**system, "labels": labels}), service("other", metadata=system)]
+    assert [each.object for each in judge("services.endpoints", world).findings] == ["Service/kube-system/dns"]
+
+
+@pytest.mark.parametrize(("then", "outcome"), [(5, "failed"), (0, "passed")])
+def test_a_daemonset_that_lost_its_place_is_no_rest(then, outcome):
+    """A Service whose DaemonSet wanted nodes in the baseline and wants none now leads nowhere, and not on purpose."""
+    had = merged(NO_NODE["daemonsets"][0], {"status": {"desiredNumberScheduled": then}})
+    before = baseline(good(daemonsets=[had]))
+    world = good(**{**EMPTY, **NO_NODE, "ingresses": []})
+    world["services"].append(AWAKE)
+    world["pods"] = [pod("awake-1", metadata={"labels": {"app": "awake"}}, ip="10.1.0.9")]
+    world["endpointslices"] = [endpointslice("awake", "10.1.0.9")]
+    assert judge("services.endpoints", world, baseline=before).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("why", "spec", "lists", "served", "outcome"),
+    [
+        ("empty by design: CloudNativePG's -ro, kube-prometheus-stack, a CronJob", {}, {}, False, "warned"),
+        ("it served before", {}, {}, True, "failed"),
+        ("its type says that it serves", BALANCED, {}, False, "failed"),
+        ("an Ingress leads to it", {}, {"ingresses": [ingress()]}, False, "failed"),
+        ("a workload makes such pods", {}, {"deployments": [replicated("web")]}, False, "failed"),
+        ("such pods are there", {}, {"pods": [pod(ready="False")]}, False, "failed"),
+    ],
+)
+def test_a_selector_that_matches_nothing_may_be_so_by_design(why, spec, lists, served, outcome):
+    """What no pod and no workload has ever matched is a warning; what served, or is there to serve, is down."""
+    empty = {"ingresses": [], "deployments": [], "replicasets": [], "pods": [], "endpointslices": []}
+    its = service_with(spec)
+    before = baseline(good(services=[its], endpointslices=[endpointslice("web", *(["10.1.0.1"] if served else []))]))
+    world = good(**{**empty, **lists, "services": [its]})
+    assert judge("services.endpoints", world, baseline=before).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("why", "slices", "observed"),
+    [
+        ("both", [V4, V6], []),
+        ("one is lost", [V4], ["no ready endpoint has an IPv6 address: it selects 1 pod, 1 ready"]),
+        (
+            "its last endpoint is not ready",
+            [V4, endpointslice("web", "fd00::1", ready=False)],
+            ["no ready endpoint has an IPv6 address: it selects 1 pod, 1 ready"],
+        ),
+    ],
+)
+def test_a_dual_stack_service_has_endpoints_in_both_families(why, slices, observed):
+    """Pods that lost one IP family leave half of a dual stack Service without endpoints."""
+    assert leads(*slices, spec={"ipFamilies": ["IPv4", "IPv6"]}) == observed
+
+
+def test_a_service_whose_pod_blinks_does_not_lead_anywhere_yet():
+    """A pod that became not ready seconds ago may be ready again: not yet."""
+    (finding,) = judge("services.endpoints", good(pods=[unready(0.1)], endpointslices=[])).findings
+    assert finding.transitional is True

@@ -6,6 +6,7 @@ import pytest
 
 from tests.worlds import (
     ago,
+    baseline,
     condition,
     container_status,
     daemonset,
@@ -16,8 +17,8 @@ from tests.worlds import (
     node,
     owner,
     pod,
-    removal,
     replicated,
+    service,
     thing,
 )
 
@@ -46,9 +47,30 @@ def status(replicas, updated=None, ready=None, available=None, *conditions, **mo
     return {"replicas": replicas, **counts, **({"conditions": list(conditions)} if conditions else {}), **more}
 
 
+def crew(world, *pods):
+    """The world with these pods, and as many ready ones more as the status of its workloads counts."""
+    kinds = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
+    world["pods"] = list(pods)
+    for kind, noun in kinds.items():
+        for each in world[noun]:
+            count = each["status"].get("readyReplicas", each["status"].get("numberReady", 0))
+            maker = {} if kind == "Deployment" else owner(kind, each)
+            have = sum(
+                not pod["metadata"].get("deletionTimestamp") for pod in pods if kind == "Deployment" or its(pod, each)
+            )
+            world["pods"] += [pod(f"{each['metadata']['name']}-old-{n}", metadata=maker) for n in range(count - have)]
+    return world
+
+
+def its(pod, maker):
+    """The pod is one that this workload made."""
+    return pod["metadata"]["ownerReferences"][0]["uid"] == maker["metadata"]["uid"]
+
+
 def deployment(desired, status, **spec):
-    """What is said of a Deployment that wants so many."""
-    return said(judge("deployments.ready", good(deployments=[replicated("web", desired, status=status, spec=spec)])))
+    """What is said of a Deployment that wants so many, and has as many pods as its status counts."""
+    world = good(deployments=[replicated("web", desired, status=status, spec=spec)])
+    return said(judge("deployments.ready", crew(world)))
 
 
 @pytest.mark.parametrize(
@@ -285,8 +307,8 @@ def test_what_is_being_deleted_is_not_judged():
 def statefulset(desired=3, pods=(), *, spec=None, **status):
     """What is said of a StatefulSet with this status and these pods."""
     it = replicated("db", desired, app="db", spec=spec or {}, status=status)
-    its = [pod("other"), *(merged(each, {"metadata": owner("StatefulSet", it)}) for each in pods)]
-    return said(judge("statefulsets.ready", good(statefulsets=[it], pods=its)))
+    own = [merged(each, {"metadata": owner("StatefulSet", it)}) for each in pods]
+    return said(judge("statefulsets.ready", crew(good(statefulsets=[it]), *own)))
 
 
 NEW = {"updateRevision": "b"}
@@ -391,8 +413,8 @@ def test_a_first_roll_out_of_a_statefulset_is_not_yet(why, policy, pods, transit
 def agents(desired, pods=(), *, nodes=None, spec=None, **status):
     """What is said of a DaemonSet with this status and these pods."""
     it = daemonset("agent", desired, spec=spec or {}, status=status)
-    its = [pod("other"), *(merged(each, {"metadata": owner("DaemonSet", it)}) for each in pods)]
-    return said(judge("daemonsets.ready", good(daemonsets=[it], pods=its, nodes=nodes or [node()])))
+    own = [merged(each, {"metadata": owner("DaemonSet", it)}) for each in pods]
+    return said(judge("daemonsets.ready", crew(good(daemonsets=[it], nodes=nodes or [node()]), *own)))
 
 
 @pytest.mark.parametrize(
@@ -402,18 +424,18 @@ def agents(desired, pods=(), *, nodes=None, spec=None, **status):
         ("not ready", {}, {"numberReady": 2}, "2 of 3 ready"),
         ("not updated", {}, {"updatedNumberScheduled": 1}, "2 of 3 not updated"),
         ("OnDelete", {"updateStrategy": {"type": "OnDelete"}}, {"updatedNumberScheduled": 0}, None),
-        ("misscheduled", {}, {"numberMisscheduled": 2}, "2 on nodes where it should not run"),
+        ("on nodes that were tainted later, where its pods stay", {}, {"numberMisscheduled": 2}, None),
         ("not seen", {}, {"observedGeneration": 0}, "its controller saw generation 0 of 1"),
         (
             "all of it",
             {},
-            {"numberReady": 0, "updatedNumberScheduled": 2, "numberMisscheduled": 1},
-            "0 of 3 ready; 1 of 3 not updated; 1 on nodes where it should not run",
+            {"numberReady": 0, "updatedNumberScheduled": 2},
+            "0 of 3 ready; 1 of 3 not updated",
         ),
     ],
 )
-def test_a_daemonset_is_on_all_its_nodes_and_no_others(why, spec, status, observed):
-    """It is ready and updated on every node that it wants, and on no other; OnDelete keeps old pods on purpose."""
+def test_a_daemonset_is_on_all_its_nodes(why, spec, status, observed):
+    """It is ready and updated on every node that it wants; OnDelete keeps old pods on purpose."""
     assert [each for each, _ in agents(3, spec=spec, **status)] == ([observed] if observed else [])
 
 
@@ -458,24 +480,6 @@ def test_a_daemonset_that_advances_is_not_yet(why, bound, missing, pods, transit
     """An update within its bound, or nodes that have just come, are not yet; a pod that does not start is broken."""
     update = {"updateStrategy": {"rollingUpdate": {"maxUnavailable": bound}}}
     ((_, not_yet),) = agents(11, pods, spec=update, numberReady=11 - missing)
-    assert not_yet is transitional
-
-
-@pytest.mark.parametrize(
-    ("why", "minutes", "status", "transitional"),
-    [
-        ("on a node that the autoscaler removes", 1, {}, True),
-        ("on one that it has long been removing", 11, {}, False),
-        ("on another one too", 1, {"numberMisscheduled": 2}, False),
-        ("and one is missing", 1, {"numberReady": 2}, False),
-        ("and its controller does not see it", 1, {"observedGeneration": 0}, False),
-    ],
-)
-def test_a_daemonset_on_a_node_that_is_being_removed_is_not_yet_gone(why, minutes, status, transitional):
-    """Pods that do not tolerate the autoscaler's taint count as misscheduled until their node is gone: that is no fault."""
-    going = pod("agent-1", spec={"nodeName": "going"})
-    nodes = [node(), node("going", spec={"taints": [removal(minutes)]})]
-    ((_, not_yet),) = agents(3, [going], nodes=nodes, **{"numberMisscheduled": 1, **status})
     assert not_yet is transitional
 
 
@@ -541,3 +545,163 @@ def test_pods_of_another_deployment_prove_nothing():
     scaled = replicated("web", 2, status=status(2, 2, 1, 1))
     ((_, not_yet),) = said(judge("deployments.ready", good(deployments=[scaled], pods=[pod(), other])))
     assert not_yet is False
+
+
+MADE_BY_ROLLOUT = owner("Rollout", thing("web", "shop"))
+
+
+@pytest.mark.parametrize(
+    ("why", "pods", "found", "transitional"),
+    [
+        ("all there", [pod("a"), pod("b"), pod("c")], False, None),
+        ("none is there", [], True, False),
+        ("one is not there", [pod("a"), pod("b")], True, False),
+        ("one has failed", [pod("a"), pod("b"), pod("c", status={"phase": "Failed"})], True, False),
+        ("one is going", [pod("a"), pod("b"), pod("c", metadata={"deletionTimestamp": ago(seconds=-9)})], False, None),
+        ("one went a moment ago, its successor is new", [pod("a"), young("b")], True, True),
+        ("one went a moment ago, another is going", [pod("a"), leaving(-1)], True, True),
+        ("the others should long be gone", [pod("a"), leaving(9)], True, False),
+    ],
+)
+def test_a_status_is_compared_with_the_pods_that_are_there(why, pods, found, transitional):
+    """A status that counts pods which do not exist is found, whoever's; lists of two moments differ only while pods move."""
+    its = {
+        "deployments": (replicated("web", 3), owner("ReplicaSet", thing("web-rs", "shop"))),
+        "replicasets": (it := replicated("web", 3, metadata=MADE_BY_ROLLOUT), owner("ReplicaSet", it)),
+        "statefulsets": (it := replicated("web", 3), owner("StatefulSet", it)),
+        "daemonsets": (it := daemonset("web", 3), owner("DaemonSet", it)),
+    }
+    for noun, (workload, maker) in its.items():
+        world = good(pods=[merged(each, {"metadata": maker}) for each in pods])
+        world[noun] = [workload, *(world[noun] if noun == "replicasets" else [])]
+        result = judge(f"{noun}.ready", world)
+        assert [each.transitional for each in result.findings] == ([transitional] if found else [])
+        assert all("its status counts 3 ready pods, of which" in each.observed for each in result.findings)
+
+
+@pytest.mark.parametrize(
+    ("why", "changes", "observed"),
+    [
+        ("a bare one", {}, "0 ready, 0 available of 3 desired"),
+        ("of Argo Rollouts", {"metadata": MADE_BY_ROLLOUT}, "0 ready, 0 available of 3 desired"),
+        (
+            "the quota refuses",
+            {"status": {"conditions": [QUOTA]}},
+            "0 ready, 0 available of 3 desired; ReplicaFailure=True (FailedCreate: exceeded quota)",
+        ),
+        ("an earlier version of a Rollout", {"metadata": MADE_BY_ROLLOUT, "spec": {"replicas": 0}}, None),
+        ("of a Deployment", {"metadata": owner("Deployment", thing("web", "shop"))}, None),
+        ("being deleted", {"metadata": {"deletionTimestamp": ago(seconds=1)}}, None),
+    ],
+)
+def test_a_replicaset_that_no_deployment_owns_is_judged(why, changes, observed):
+    """ReplicaSets that are bare or of Argo Rollouts must be complete; those of Deployments are their Deployments' matter."""
+    it = merged(replicated("old", 3, app="old", status=status(0)), changes)
+    assert [each for each, _ in said(judge("replicasets.ready", good(replicasets=[it])))] == (
+        [observed] if observed else []
+    )
+
+
+def test_a_replicaset_that_was_just_scaled_is_not_yet():
+    """Pods that it has made and that have time left to start are no fault of a ReplicaSet of its own."""
+    it = replicated("web", 2, status=status(2, 2, 1))
+    pods = [merged(each, {"metadata": owner("ReplicaSet", it)}) for each in (pod("a"), young("b"))]
+    ((_, not_yet),) = said(judge("replicasets.ready", good(replicasets=[it], pods=pods)))
+    assert not_yet is True
+
+
+GPU = {"template": {"spec": {"nodeSelector": {"pool": "edge"}}}}
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "observed"),
+    [
+        (5, 0, "wants no node, although it wanted 5 nodes in the baseline"),
+        (0, 0, None),
+        (5, 3, None),
+        (None, 0, None),
+    ],
+)
+def test_a_daemonset_that_lost_its_place_is_found_with_a_baseline(then, now, observed):
+    """A DaemonSet that wanted nodes and wants none now is found, though its selector matches none; one that never did is fine."""
+    before = None if then is None else baseline(good(daemonsets=[daemonset("edge", then, spec=GPU)]))
+    world = crew(good(daemonsets=[daemonset("edge", now, spec=GPU)]))
+    found = [each for each, _ in said(judge("daemonsets.ready", world, baseline=before))]
+    assert found == ([observed] if observed else [])
+
+
+def said_at(**time):
+    """A rollout's condition, last written so long ago."""
+    return {**PROGRESSES, "lastUpdateTime": ago(**time)}
+
+
+@pytest.mark.parametrize(
+    ("why", "condition", "spec", "transitional"),
+    [
+        ("within the default of ten minutes", said_at(minutes=9), {}, True),
+        ("its controller is dead", said_at(minutes=13), {}, False),
+        ("within its own deadline", said_at(minutes=50), {"progressDeadlineSeconds": 3600}, True),
+        ("beyond its own deadline", said_at(minutes=5), {"progressDeadlineSeconds": 120}, False),
+        ("it promises nothing", said_at(minutes=13), {"progressDeadlineSeconds": 2**31 - 1}, False),
+    ],
+)
+def test_a_rollout_that_is_past_its_deadline_does_not_progress(why, condition, spec, transitional):
+    """When no controller is there to say that the deadline has passed, the time of its last word says so."""
+    ((_, not_yet),) = deployment(3, status(4, 1, 3, 3, condition), **spec)
+    assert not_yet is transitional
+
+
+@pytest.mark.parametrize(("seconds", "transitional"), [(5, True), (90, False)])
+def test_a_generation_that_has_just_changed_is_not_yet_seen(seconds, transitional):
+    """A controller may take a moment to see what was changed; when it does not, it is not at work."""
+    wrote = {"manager": "kubectl", "time": ago(seconds=seconds), "fieldsV1": {"f:spec": {}}}
+    status = {"manager": "kube-controller-manager", "time": ago(seconds=1), "subresource": "status"}
+    meta = {"generation": 2, "managedFields": [wrote, status]}
+    world = good(deployments=[replicated("web", metadata=meta)])
+    assert said(judge("deployments.ready", world)) == [("its controller saw generation 1 of 2", transitional)]
+
+
+def blip(seconds, **changes):
+    """A pod that became not ready so many seconds ago."""
+    at = condition("Ready", "False", lastTransitionTime=ago(seconds=seconds))
+    return pod("b", **merged({"status": {"conditions": [at]}}, changes))
+
+
+@pytest.mark.parametrize(
+    ("why", "late", "transitional"),
+    [
+        ("a readiness blip", blip(5), True),
+        ("for longer", blip(60), False),
+        ("it crashes", blip(5, status=CRASH), False),
+        (
+            "the kubelet refused it a moment ago",
+            pod("b", status={"phase": "Failed"}, metadata={"creationTimestamp": ago(seconds=9)}),
+            True,
+        ),
+        ("it failed long ago, and no other was made", pod("b", status={"phase": "Failed"}), False),
+    ],
+)
+def test_what_lasts_a_moment_is_not_yet(why, late, transitional):
+    """A pod that was ready a moment ago, or that the kubelet refused a moment ago, makes its workload not complete yet."""
+    ((_, not_yet),) = agents(2, [pod("a"), late], numberReady=1)
+    assert not_yet is transitional
+
+
+GOING = {"deletionTimestamp": ago(minutes=5)}
+CLEANUP = ["service.kubernetes.io/load-balancer-cleanup"]
+
+
+@pytest.mark.parametrize(
+    ("why", "changes", "transitional"),
+    [
+        ("its load balancer is being removed", {**GOING, "finalizers": CLEANUP}, True),
+        ("for too long", {"deletionTimestamp": ago(minutes=11), "finalizers": CLEANUP}, False),
+        ("another finalizer", {**GOING, "finalizers": ["example.com/hold"]}, False),
+    ],
+)
+def test_a_namespace_waits_for_its_load_balancer(why, changes, transitional):
+    """A cloud takes minutes to remove a load balancer, and its namespace waits for it."""
+    gone = namespace(metadata={"deletionTimestamp": ago(minutes=5)})
+    world = good(namespaces=[gone], services=[service(metadata=changes)])
+    ((_, not_yet),) = said(judge("namespaces.terminating", world))
+    assert not_yet is transitional

@@ -17,6 +17,7 @@ from tests.worlds import (
     daemonset,
     endpointslice,
     good,
+    ingress,
     lease,
     namespace,
     node,
@@ -58,6 +59,7 @@ REVIEW_FAULTS = ("too-many-requests", "internal-error", "unavailable", "not-read
 def world() -> dict:
     """A good world with two objects of each kind, so that each list has a second page."""
     deployment = replicated("api", app="api")
+    nowhere = {"template": {"spec": {"nodeSelector": {"gpu": "yes"}}}}
     labels = {"labels": {"app": "api"}, **owner("ReplicaSet", thing("api-rs", "shop"))}
     return good(
         nodes=[node(), node("worker-2")],
@@ -65,11 +67,16 @@ def world() -> dict:
         namespaces=[namespace(), namespace("spare")],
         pods=[pod(), pod("api-1", ip="10.1.0.2", metadata=labels)],
         deployments=[replicated("web"), deployment],
-        replicasets=[replicated("web-rs"), replicated("api-rs", app="api", metadata=owner("Deployment", deployment))],
-        statefulsets=[replicated("db", app="db"), replicated("db2", app="db2")],
-        daemonsets=[daemonset(), daemonset("agent2")],
+        replicasets=[
+            replicated("web-rs", metadata=owner("Deployment", replicated("web"))),
+            replicated("api-rs", app="api", metadata=owner("Deployment", deployment)),
+            replicated("canary", 0, app="canary"),
+        ],
+        statefulsets=[replicated("db", 0, app="db"), replicated("db2", 0, app="db2")],
+        daemonsets=[daemonset(name, 0, spec=nowhere) for name in ("agent", "agent2")],
         services=[service(), service("api", spec={"selector": {"app": "api"}})],
         endpointslices=[endpointslice("web", "10.1.0.1"), endpointslice("api", "10.1.0.2")],
+        ingresses=[ingress(), ingress("back", "back.example.com")],
         warnings=[thing(f"event-{number}", "shop", type="Warning", reason="Old") for number in (1, 2)],
     )
 

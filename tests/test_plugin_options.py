@@ -40,7 +40,7 @@ def kinds(tmp_path_factory):
             red_first=lambda: run(broken(folder / "red-first"), "-q", "-x"),
             red_first_workers=lambda: run(profile_of(red, folder / "red-first-workers"), "-q", "-n", "2", "-x"),
             blind=lambda: run(blind, "-q"),
-            blind_elsewhere=lambda: run(blind, "-q", "-m", "nodes", reports=folder / "blind-elsewhere"),
+            blind_elsewhere=lambda: run(blind, "-q", "-k", "pressure", reports=folder / "blind-elsewhere"),
             marked=lambda: run(healthy(folder / "marked"), "-q", "-m", "nodes"),
             unmarked=lambda: run(healthy(folder / "unmarked", empty), "-q", "-m", "not hosts"),
             named=lambda: run(healthy(folder / "named"), "-q", "-k", "pressure"),

@@ -243,9 +243,13 @@ def good(**changes: list[dict[str, Any]]) -> World:
             "namespaces": [namespace()],
             "pods": [pod()],
             "deployments": [deployment],
-            "replicasets": [replicaset],
-            "statefulsets": [replicated("db", app="db")],
-            "daemonsets": [daemonset()],
+            "replicasets": [
+                replicaset,
+                replicated("canary", 0, app="canary", metadata=owner("Rollout", thing("web", "shop"))),
+            ],
+            # Scaled to zero, so that the pods that a test gives are all that there have to be.
+            "statefulsets": [replicated("db", 0, app="db")],
+            "daemonsets": [daemonset("agent", 0, spec={"template": {"spec": {"nodeSelector": {"gpu": "yes"}}}})],
             "services": [service()],
             "endpointslices": [endpointslice("web", "10.1.0.1")],
             "ingresses": [ingress()],

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from upgate.base.errors import UsageError
+from upgate.base.errors import Inconclusive, UsageError
 from upgate.facts.containers import ContainerStatus
 from upgate.facts.nodes import Node
 from upgate.facts.pods import Pod
 from upgate.snapshot import Snapshot
 
 SCHEMA = 1
-#: The lists that a baseline is made of.
-NEEDS = ("nodes", "pods")
+#: The lists that a baseline is made of, and those that it is richer for.
+NEEDS = ("nodes", "pods", "daemonsets", "services", "endpointslices")
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +31,12 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     pool_label: str | None = None
     #: Nodes by the value of that label.
     pools: dict[str, int]
+    #: Those of them that an autoscaler manages; None where an earlier version has written this.
+    scaled: dict[str, int] | None = None
+    #: DaemonSets that wanted nodes, by reference, and how many.
+    daemonsets: dict[str, int] = {}
+    #: The references of the Services that had a ready endpoint.
+    served: set[str] = set()
     #: Restarts by pod UID and container, zeros left out.
     restarts: dict[str, dict[str, int]]
     #: The UIDs of all pods: one that is not among them started from 0.
@@ -50,6 +57,20 @@ def pools(nodes: list[Node], label: str | None) -> dict[str, int]:
     return dict(Counter(pool_of(node, label) for node in nodes))
 
 
+def served(snapshot: Snapshot) -> set[str]:
+    """The Services that have a ready endpoint, as far as that was looked at."""
+    ready = {each.service for each in known(snapshot, "endpointslices") if each.ready}
+    return {each.ref for each in known(snapshot, "services") if each.key in ready}
+
+
+def known(snapshot: Snapshot, noun: str) -> list[Any]:
+    """The facts of a kind that a baseline is richer for; none where it could not be looked at."""
+    try:
+        return snapshot.facts(noun)
+    except Inconclusive:
+        return []
+
+
 def take(snapshot: Snapshot, pool_label: str | None) -> Baseline:
     """The baseline of a snapshot. Raises Inconclusive where its lists could not be looked at."""
     pods: list[Pod] = snapshot.facts("pods")
@@ -61,6 +82,9 @@ def take(snapshot: Snapshot, pool_label: str | None) -> Baseline:
         server=snapshot.server,
         pool_label=pool_label,
         pools=pools(snapshot.facts("nodes"), pool_label),
+        scaled=pools([each for each in snapshot.facts("nodes") if each.autoscaled], pool_label),
+        daemonsets={each.ref: each.desired for each in known(snapshot, "daemonsets") if each.desired},
+        served=served(snapshot),
         restarts={uid: containers for uid, containers in counts.items() if containers},
         pods=set(counts),
     )

@@ -46,6 +46,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     attempts: list[Attempt] = []
     #: Noun → how many more objects there are, of which no more was read than that they look right.
     unread: dict[str, int] = {}
+    #: In a brief look: the workloads of which every pod was read, by reference. None: those of all were.
+    read: list[str] | None = None
     #: The machines, each with what one pass over ssh saw; None: not looked at.
     hosts: list[Host] | None = None
     #: What could not be looked at (a noun of KINDS, `health`, `version`) → why.

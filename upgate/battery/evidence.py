@@ -59,5 +59,6 @@ class Evidence:
             lists = {noun: self.snapshot.facts(noun) for noun in kind.needs}
             if unreadable := [words for noun in kind.needs for words in self.unreadable(noun)]:
                 raise Inconclusive("; ".join(unreadable))
-            self._relations[name] = kind(lists)
+            read = self.snapshot.read
+            self._relations[name] = kind(lists if read is None else {**lists, "read": read})
         return self._relations[name]

@@ -15,10 +15,9 @@ from functools import cache
 from typing import Any, Protocol
 
 from upgate.base.text import counted
-from upgate.baseline import Baseline, pool_of
+from upgate.baseline import Baseline
 from upgate.battery.judgement import Judgement
 from upgate.facts.containers import Container, ContainerStatus
-from upgate.facts.nodes import Node
 from upgate.facts.pods import Pod
 
 #: A version in its parts.
@@ -75,42 +74,6 @@ def holds(part: str, have: Parts) -> bool:
         case "!=":
             return cut != want
     return cut == want
-
-
-@dataclass(frozen=True)
-class Pool:
-    """A number of nodes that must be there."""
-
-    name: str
-    least: int
-    #: Who says so.
-    source: str
-    #: The label whose value is the pool's name; None for the cluster as a whole.
-    label: str | None = None
-
-    @property
-    def ref(self) -> str:
-        """`NodePool/name`."""
-        return f"NodePool/{self.name}"
-
-    @property
-    def words(self) -> dict[str, str]:
-        """What may stand in a check's hint."""
-        return {"name": self.name}
-
-    def count(self, nodes: Sequence[Node]) -> int:
-        """How many nodes it has."""
-        return len(nodes) if self.label is None else sum(pool_of(node, self.label) == self.name for node in nodes)
-
-
-def expected_pools(least: int, label: str | None, baseline: Baseline | None) -> list[Pool]:
-    """The cluster as a whole, as the profile says; and each pool of the baseline, if that knows the same pools."""
-    whole = [Pool("all", least, "expect.nodes.min")]
-    if baseline is None:
-        return whole
-    if label is None or label != baseline.pool_label:
-        return [*whole, Pool("all", sum(baseline.pools.values()), "the baseline")]
-    return [*whole, *(Pool(name, count, "the baseline", label) for name, count in sorted(baseline.pools.items()))]
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from upgate.base.errors import Inconclusive, UsageError
 from upgate.baseline import Baseline
+from upgate.battery.before import Before, expected_pools
 from upgate.battery.evidence import Evidence
-from upgate.battery.expectations import Restarts, Server, Sidecars, expected_pools
+from upgate.battery.expectations import Restarts, Server, Sidecars
 from upgate.battery.judgement import Judgement, Subjects
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for
@@ -73,6 +74,11 @@ class Inputs:
         return self._evidence.baseline
 
     @property
+    def before(self) -> Before:
+        """What the baseline knows, where there is one."""
+        return Before(self.baseline)
+
+    @property
     def health(self) -> Subjects[Any]:
         """The API server's health endpoints."""
         self._refuse_gap("health")
@@ -101,7 +107,7 @@ class Inputs:
         """How many nodes there must be."""
         nodes = self.expect.nodes
         pools = expected_pools(1 if nodes.min is None else nodes.min, nodes.pool_label, self.baseline)
-        return Subjects("node pools", pools, self.judgement, counted=True)
+        return Subjects("node pools", pools, self.judgement)
 
     @property
     def external(self) -> Subjects[Any]:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from upgate.base.text import counted
 from upgate.facts.pods import Pod
-from upgate.facts.services import Endpoint, EndpointSlice, Service, ServicePort
-from upgate.facts.workloads import Workload
+from upgate.facts.services import Endpoint, EndpointSlice, Service, ServicePort, family
+from upgate.facts.workloads import ReplicaSet, Workload
 
 if TYPE_CHECKING:
     from upgate.profile.parts import Patience
 
+#: A pod that was ready and is not may be so again this much later, and nothing has happened.
+BLIP = timedelta(seconds=30)
 WORKLOADS = ("deployments", "replicasets", "statefulsets", "daemonsets")
 
 
@@ -35,7 +37,7 @@ class Backends:
         self._slices = grouped(lists["endpointslices"], lambda each: each.service)
         self._alike = grouped(lists["pods"], lambda pod: (pod.namespace, frozenset(pod.labels.items())))
         self._labels = grouped(self._alike, lambda key: key[0])
-        workloads = (each for noun in WORKLOADS for each in lists[noun] if not of_deployment(each))
+        workloads = (each for noun in WORKLOADS for each in lists[noun] if not is_version(each))
         self._workloads = grouped(workloads, lambda each: each.namespace)
 
     def slices(self, service: Service) -> list[EndpointSlice]:
@@ -68,7 +70,13 @@ class Backends:
         missing = [port for port in ports if not any(each.carries(port) for each in slices)]
         if missing or not (slices or ports):
             return f"{no_way_to(missing, bool(slices))}: {self._because(service)}"
-        return ""
+        have = {family(ip) for each in slices for endpoint in each.ready for ip in endpoint.addresses or ()}
+        lost = [each for each in service.families if each not in have]
+        return f"no ready endpoint has an {', '.join(lost)} address: {self._because(service)}" if lost else ""
+
+    def unmatched(self, service: Service) -> bool:
+        """No pod, and no workload's template, has the labels that its selector asks for: it may be so by design."""
+        return not self.pods(service) and not self.workloads(service)
 
     def drift(self, service: Service, moment: datetime, lag: timedelta) -> str:
         """How its endpoints differ from its live, ready pods, changes of the last moments aside. Empty where they do not."""
@@ -118,17 +126,21 @@ class Backends:
         return f"it selects {counted(len(pods), 'pod')}, {ready} ready"
 
 
-def of_deployment(workload: Workload) -> bool:
+def is_version(workload: Workload) -> bool:
     """It is one of the versions that a Deployment keeps."""
-    owner = workload.metadata.controller
-    return owner is not None and owner.kind == "Deployment"
+    return isinstance(workload, ReplicaSet) and workload.of_deployment
 
 
 def is_coming(pod: Pod, moment: datetime, patience: Patience) -> bool:
     """It has time left to start, or has become ready just now."""
     if pod.ready.is_true:
         return pod.ready_for(moment) < patience.start_up
-    return pod.starting(moment, patience.pending, patience.start_up)
+    return blinks(pod, moment) or pod.starting(moment, patience.pending, patience.start_up)
+
+
+def blinks(pod: Pod, moment: datetime) -> bool:
+    """It became not ready a moment ago, and nothing is wrong with its containers."""
+    return pod.ready.status == "False" and pod.ready_for(moment) < BLIP and not pod.crash(moment)
 
 
 def takes_traffic(pod: Pod, moment: datetime, lag: timedelta) -> bool:

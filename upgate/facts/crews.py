@@ -6,17 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from upgate.facts.backends import grouped
+from upgate.base.text import counted
+from upgate.facts.backends import blinks, grouped
 from upgate.facts.deployments import Deployment
 from upgate.facts.pods import Pod
-from upgate.facts.workloads import Workload
+from upgate.facts.workloads import PROGRESS, Workload
 
 if TYPE_CHECKING:
     from upgate.profile.parts import Patience
 
 Lists = Mapping[str, list[Any]]
-#: A step of progress: progressDeadlineSeconds of a Deployment that does not set it; the others have no such field.
-PROGRESS = timedelta(minutes=10)
 
 
 class Crew:
@@ -26,10 +25,42 @@ class Crew:
 
     def __init__(self, lists: Lists) -> None:
         self._by_owner = grouped(lists["pods"], lambda pod: pod.metadata.controller and pod.metadata.controller.uid)
+        #: In a brief look: the workloads of which every pod was read. None: those of all were.
+        self._read: list[str] | None = lists.get("read")
 
     def of(self, workload: Workload) -> list[Pod]:
         """Its pods."""
         return self._by_owner.get(workload.metadata.uid, [])
+
+    def incomplete(self, workload: Workload, said: str) -> str:
+        """What is missing: what its status says, and how many of the pods that its status counts do not exist."""
+        return "; ".join(filter(None, [said, self.absent(workload)]))
+
+    def absent(self, workload: Workload) -> str:
+        """How many of the pods that its status counts as ready exist. Empty where all do.
+
+        A status stays as it was when no controller writes it any more.
+        """
+        if self._read is not None and workload.ref not in self._read:
+            return ""
+        there = sum(not pod.done for pod in self.of(workload))
+        claimed = workload.claimed
+        return f"its status counts {counted(claimed, 'ready pod')}, of which {there} exist" if there < claimed else ""
+
+    def under_way(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
+        """What is missing is on its way. Of pods that do not exist only the lists may be too old, by moments."""
+        if self.absent(workload):
+            return self.moves(workload, moment, patience.start_up)
+        changed = workload.just_changed(moment, patience.start_up)
+        return changed or self.progresses(workload, moment, patience) or self.starting(workload, moment, patience)
+
+    def progresses(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
+        """Its controller is replacing its pods."""
+        return self.advances(workload, moment)
+
+    def moves(self, workload: Workload, moment: datetime, lag: timedelta) -> bool:
+        """Its pods are coming or going just now, so that two lists taken one after the other may disagree."""
+        return any((pod.overdue(moment) if pod.leaving else pod.age(moment)) < lag for pod in self.of(workload))
 
     def advances(self, workload: Workload, moment: datetime) -> bool:
         """It keeps within its bounds, and each pod that it lacks was made, or was due to go, within the time of a step."""
@@ -43,9 +74,12 @@ class Crew:
 
     def starting(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
         """What it lacks are pods that it has made and that still have time to start: it was scaled up, or a node came."""
-        late = [each for each in self.of(workload) if each.alive and not each.counts(moment, workload.probation)]
-        within = all(pod.ready.is_true or pod.starting(moment, patience.pending, patience.start_up) for pod in late)
-        return within and 0 < workload.unmade <= len(late) and not workload.stuck
+        pods = self.of(workload)
+        late = [each for each in pods if each.alive and not each.counts(moment, workload.probation)]
+        within = all(pod.ready.is_true or blinks(pod, moment) or has_time(pod, moment, patience) for pod in late)
+        # The kubelet refused them a moment ago, and others are made in their place.
+        refused = [each for each in pods if each.status.phase == "Failed" and each.age(moment) < patience.start_up]
+        return within and 0 < workload.unmade <= len(late) + len(refused) and not workload.stuck
 
 
 class DeploymentCrew(Crew):
@@ -67,6 +101,12 @@ class DeploymentCrew(Crew):
             for pod in super(DeploymentCrew, self).of(each)
         ]
 
+    def progresses(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
+        """Its controller says that it rolls out, or its old pods go first."""
+        if not isinstance(workload, Deployment):
+            return False
+        return workload.rolling_out(moment) or self.giving_way(workload, moment, patience.terminating)
+
     def giving_way(self, deployment: Deployment, moment: datetime, slack: timedelta) -> bool:
         """With Recreate the old pods go first, which its conditions do not say.
 
@@ -75,3 +115,8 @@ class DeploymentCrew(Crew):
         pods = [pod for pod in self.of(deployment) if not pod.done]
         going = bool(pods) and all(pod.leaving and pod.overdue(moment) < slack for pod in pods)
         return going and deployment.recreates and not deployment.stuck
+
+
+def has_time(pod: Pod, moment: datetime, patience: Patience) -> bool:
+    """It has time left to start."""
+    return pod.starting(moment, patience.pending, patience.start_up)

@@ -15,11 +15,14 @@ class DaemonSetStatus(WorkloadStatus):
     current_number_scheduled: int = 0
     updated_number_scheduled: int = 0
     number_ready: int = 0
-    number_misscheduled: int = 0
 
 
 class DaemonSet(Workload):
-    """https://kubernetes.io/docs/tasks/manage-daemon/update-daemon-set/"""
+    """https://kubernetes.io/docs/tasks/manage-daemon/update-daemon-set/
+
+    `numberMisscheduled` is not read: a pod rightly stays on a node that was tainted NoSchedule after it had started, and
+    Karpenter and the cluster-autoscaler taint a node before they replace it.
+    """
 
     metadata: AnnotatedMeta
     status: DaemonSetStatus = DaemonSetStatus()
@@ -30,13 +33,13 @@ class DaemonSet(Workload):
         return self.status.desired_number_scheduled
 
     @property
-    def lacking(self) -> int:
-        """On how many of the nodes that it wants it is not ready."""
-        return self.desired - self.status.number_ready
+    def claimed(self) -> int:
+        """On how many nodes its status counts a ready pod."""
+        return self.status.number_ready
 
     @property
     def own_fault(self) -> bool:
-        """Its controller does not see it, or has it on the wrong nodes, or on none."""
+        """Its controller does not see it, or has it on no node."""
         return self.own_fault_beside(0)
 
     def own_fault_beside(self, stranded: int) -> bool:
@@ -44,19 +47,17 @@ class DaemonSet(Workload):
 
         https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/#taints-and-tolerations
         """
-        misplaced = self.status.number_misscheduled > stranded
-        return bool(self.unseen or misplaced or not (self.desired or stranded))
+        return bool(self.unseen or not (self.desired or stranded))
 
-    def unready(self, wanted: bool) -> str:
-        """What is missing until it is complete; `wanted`: some node is there for it. Empty when nothing is."""
+    def unready(self, wanted: str) -> str:
+        """What is missing until it is complete; `wanted`: why it should be on some node. Empty when nothing is."""
         have, want = self.status, self.desired
         old = want - have.updated_number_scheduled if self.spec.update_strategy.type != "OnDelete" else 0
         said = {
             self.unseen: self.unseen,
-            f"{have.number_ready} of {want} ready": have.number_ready != want,
+            f"{have.number_ready} of {want} ready": have.number_ready < want,
             f"{old} of {want} not updated": old > 0,
-            f"{have.number_misscheduled} on nodes where it should not run": have.number_misscheduled,
-            "wants no node, although its node selector matches some": wanted and not want,
+            f"wants no node, although {wanted}": wanted and not want,
         }
         return "; ".join(text for text, holds in said.items() if holds)
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from upgate.facts.meta import condition
-from upgate.facts.workloads import Replicated
+from upgate.facts.meta import ManagedMeta, condition
+from upgate.facts.workloads import PROGRESS, ReplicaCondition, Replicated
+
+#: The API's way to say that a rollout has no deadline at all.
+NO_DEADLINE = 2**31 - 1
+#: How long its controller may take to say that the deadline has passed.
+SLACK = timedelta(minutes=2)
 
 
 class Deployment(Replicated):
     """https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status"""
+
+    metadata: ManagedMeta
 
     def unready(self) -> str:
         """What is missing until it is complete. Empty when nothing is."""
@@ -22,15 +29,28 @@ class Deployment(Replicated):
         paused = "paused" if self.spec.paused and (short or left) else ""
         return "; ".join(filter(None, [self.unseen, short_of, left, paused, self.failure, self._overdue]))
 
-    def rolling_out(self) -> bool:
-        """Kubernetes says that it progresses, and what is available stays within the strategy's bound.
+    def rolling_out(self, moment: datetime) -> bool:
+        """Kubernetes says that it progresses, has said so within its deadline, and what is available stays within the bound.
 
         One that has never been available is being rolled out for the first time, and has no bound to keep.
         """
         progressing = condition(self.status.conditions, "Progressing")
         if not progressing.is_true or progressing.reason == "NewReplicaSetAvailable" or self.failure:
             return False
+        if self._silent_since(moment):
+            return False
         return self._never_available or self.status.available_replicas >= self.desired - self._bound
+
+    def _silent_since(self, moment: datetime) -> bool:
+        """Its controller should have said long ago that the deadline has passed: it is not at work."""
+        said = next((each for each in self.status.conditions or () if each.type == "Progressing"), ReplicaCondition(""))
+        return said.last_update_time is not None and moment - said.last_update_time > self.deadline + SLACK
+
+    @property
+    def deadline(self) -> timedelta:
+        """How long a step of a rollout may take: its own promise, else the API's default."""
+        own = self.spec.progress_deadline_seconds
+        return PROGRESS if own is None or own == NO_DEADLINE else timedelta(seconds=own)
 
     @property
     def recreates(self) -> bool:

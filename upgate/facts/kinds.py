@@ -17,7 +17,8 @@ from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Lease, Node
 from upgate.facts.pods import Pod
 from upgate.facts.services import EndpointSlice, Service
-from upgate.facts.workloads import ReplicaSet, StatefulSet
+from upgate.facts.statefulsets import StatefulSet
+from upgate.facts.workloads import ReplicaSet
 
 
 class Kind(NamedTuple):

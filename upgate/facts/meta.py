@@ -5,6 +5,7 @@ Go writes empty lists and maps as null or leaves them out, so every list and map
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar
 
@@ -14,6 +15,9 @@ import msgspec
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 #: Stands for a time that is there and cannot be read, where its presence alone says something; and for an unknown beginning.
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+#: The finalizers of Services and Ingresses that stand for a load balancer in the cloud, Kubernetes' own and those of vendors:
+#: service.kubernetes.io/load-balancer-cleanup, networking.gke.io/ingress-finalizer-V2, ingress.k8s.aws/resources, …
+BALANCER = re.compile(r"load-balancer|ingress|neg-finalizer|elbv2")
 
 
 class Fact(msgspec.Struct, rename="camel", omit_defaults=True, gc=False, frozen=True):
@@ -33,6 +37,8 @@ class SpecFields(Fact):
     """The fields below `spec` that a manager owns, as far as checks ask for them."""
 
     unschedulable: dict[str, object] | None = msgspec.field(default=None, name="f:unschedulable")
+    taints: dict[str, object] | None = msgspec.field(default=None, name="f:taints")
+    renew_time: dict[str, object] | None = msgspec.field(default=None, name="f:renewTime")
 
 
 class FieldsV1(Fact):
@@ -45,7 +51,10 @@ class ManagedFields(Fact):
     """Who set which fields, and when."""
 
     manager: str = ""
+    #: By the API server's clock; of the last write that changed one of these fields.
     time: Time | None = None
+    #: `status`, `scale`, …; empty for the object itself.
+    subresource: str = ""
     fields_v1: FieldsV1 = FieldsV1()
 
 
@@ -68,12 +77,28 @@ class ObjectMeta(Fact):
         """The owner that manages it."""
         return next((owner for owner in self.owner_references or () if owner.controller), None)
 
+    @property
+    def changed(self) -> datetime | None:
+        """When what is wanted of it was last written; None where that is not read or not known."""
+        return None
 
-class AnnotatedMeta(ObjectMeta):
-    """Metadata with the parts that are large and seldom asked for."""
+
+class ManagedMeta(ObjectMeta):
+    """Metadata that says who wrote the object, and when."""
+
+    managed_fields: list[ManagedFields] | None = None
+
+    @property
+    def changed(self) -> datetime | None:
+        """When what is wanted of it was last written, by the API server's clock."""
+        writes = (each.time for each in self.managed_fields or () if each.subresource != "status")
+        return max(filter(None, writes), default=None)
+
+
+class AnnotatedMeta(ManagedMeta):
+    """Metadata with the part that is large and seldom asked for."""
 
     annotations: dict[str, str] | None = None
-    managed_fields: list[ManagedFields] | None = None
 
 
 class Condition(Fact):
@@ -127,6 +152,12 @@ class KubernetesObject(Fact):
     def key(self) -> tuple[str, str]:
         """Namespace and name."""
         return self.metadata.namespace, self.metadata.name
+
+    @property
+    def balancer_goes(self) -> bool:
+        """It is being deleted, and a controller of the cloud holds it until its load balancer is gone."""
+        held = self.metadata.finalizers or ()
+        return self.metadata.deletion_timestamp is not None and any(map(BALANCER.search, held))
 
     @property
     def labels(self) -> dict[str, str]:

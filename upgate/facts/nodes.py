@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
-from upgate.facts.meta import AnnotatedMeta, Condition, Fact, KubernetesObject, ManagedFields, Time, condition
+from msgspec.structs import replace
+
+from upgate.facts.meta import (
+    AnnotatedMeta,
+    Condition,
+    Fact,
+    KubernetesObject,
+    ManagedFields,
+    ManagedMeta,
+    Time,
+    condition,
+)
+from upgate.facts.taints import CORDON_TAINT, REMOVAL_TAINT, REPEATING, Taint
 
 #: Conditions that are bad when True. https://kubernetes.io/docs/reference/node/node-status/#condition
 PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
-#: What the control plane puts on a cordoned node.
-CORDON_TAINT = "node.kubernetes.io/unschedulable"
-#: The taint of a node that the cluster-autoscaler drains and removes; its value is the second of the Unix clock when it began.
-#: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/utils/taints/taints.go
-REMOVAL_TAINT = "ToBeDeletedByClusterAutoscaler"
 #: Marks that tools leave on a node that they cordon: annotation or taint key → the tool.
 CORDON_MARKS = {
     "weave.works/kured-reboot-in-progress": "kured (reboot in progress)",
@@ -20,24 +28,12 @@ CORDON_MARKS = {
     REMOVAL_TAINT: "cluster-autoscaler (scaling down)",
     "karpenter.sh/disrupted": "Karpenter (replacing the node)",
 }
+#: Labels of nodes that come and go by themselves: those of Karpenter (also in EKS Auto Mode and AKS Node Auto Provisioning);
+#: and with which values, that of EKS. That a node belongs to a group of its cloud does not say that the group is scaled.
+AUTOSCALED, COMPUTE = ("karpenter.sh/nodepool", "karpenter.sh/provisioner-name"), "eks.amazonaws.com/compute-type"
 #: A node that joins is not Ready until its network is there; one that goes is drained first: the autoscaler gives its pods
 #: ten minutes (--max-graceful-termination-sec).
 JOINING, GOING = timedelta(minutes=5), timedelta(minutes=10)
-
-
-class Taint(Fact):
-    """https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"""
-
-    key: str
-    effect: str = ""
-    value: str = ""
-    time_added: Time | None = None
-
-    @property
-    def removal(self) -> datetime | None:
-        """When the cluster-autoscaler began to remove the node; None where it did not."""
-        marks = self.key == REMOVAL_TAINT and self.value.isdecimal() and len(self.value) < 12
-        return datetime.fromtimestamp(int(self.value), UTC) if marks else None
 
 
 class NodeSpec(Fact):
@@ -104,6 +100,39 @@ class Node(KubernetesObject):
         return any(mark and moment - mark < GOING for mark in marks)
 
     @property
+    def autoscaled(self) -> bool:
+        """Karpenter or the cloud adds and removes nodes of its kind as they are needed."""
+        return any(key in self.labels for key in AUTOSCALED) or self.labels.get(COMPUTE) in ("auto", "fargate")
+
+    def deleting_for(self, moment: datetime) -> timedelta:
+        """Time since its deletion was asked for; none when it was not."""
+        asked = self.metadata.deletion_timestamp
+        return moment - asked if asked else timedelta(0)
+
+    def lasting_taints(self, moment: datetime, patience: timedelta) -> Iterator[Taint]:
+        """The taints that should have passed, each with the time since when it is there, as far as that is known."""
+        for taint in self.spec.taints or ():
+            since = taint.time_added or taint.removal or self._tainted
+            passing = taint.passing and not self._repeats(taint) and not self._of_cordon(taint)
+            if passing and (since is None or moment - since > patience):
+                yield replace(taint, time_added=since)
+
+    def _repeats(self, taint: Taint) -> bool:
+        kind = REPEATING.get(taint.key)
+        said = condition(self.status.conditions, kind) if kind else None
+        return said is not None and said.is_true is not (kind == "Ready")
+
+    def _of_cordon(self, taint: Taint) -> bool:
+        """The node is cordoned, and that says the same already."""
+        return self.spec.unschedulable and (taint.key == CORDON_TAINT or taint.removes)
+
+    @property
+    def _tainted(self) -> datetime | None:
+        """When one who set taints last wrote to the node; else when it joined: no taint is older."""
+        writes = (each.time for each in self.metadata.managed_fields or () if each.fields_v1.spec.taints is not None)
+        return max(filter(None, writes), default=self.metadata.creation_timestamp)
+
+    @property
     def pressures(self) -> str:
         """The conditions that are bad and True; empty when there are none."""
         bad = (each for each in self.status.conditions or () if each.type in PRESSURES and each.is_true)
@@ -152,7 +181,22 @@ class Lease(KubernetesObject):
     https://kubernetes.io/docs/concepts/architecture/leases/#node-heart-beats
     """
 
+    metadata: ManagedMeta
     spec: LeaseSpec = LeaseSpec()
+
+    @property
+    def clock(self) -> timedelta:
+        """How far the clock of its kubelet is ahead of the API server's; none where that cannot be told."""
+        renewed, written = self.spec.renew_time, self._written
+        return renewed - written if renewed and written else timedelta(0)
+
+    @property
+    def _written(self) -> datetime | None:
+        """When its renewal was written, by the API server's clock; None where that is not known."""
+        writes = (
+            each.time for each in self.metadata.managed_fields or () if each.fields_v1.spec.renew_time is not None
+        )
+        return max(filter(None, writes), default=None)
 
     @property
     def term(self) -> timedelta:
@@ -160,5 +204,9 @@ class Lease(KubernetesObject):
         return timedelta(seconds=self.spec.lease_duration_seconds)
 
     def silence(self, moment: datetime) -> timedelta:
-        """Time since it was renewed, or since it was made if it never was."""
-        return moment - self.spec.renew_time if self.spec.renew_time else self.age(moment)
+        """Time since it was renewed, or since it was made if it never was.
+
+        `renewTime` is by the kubelet's clock; when it was written is by the API server's, which is that of the moment.
+        """
+        last = (self._written if self.spec.renew_time else None) or self.spec.renew_time
+        return moment - last if last else self.age(moment)

@@ -10,23 +10,25 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from upgate.base.text import duration
 from upgate.facts.backends import Backends, grouped
 from upgate.facts.crews import Crew, DeploymentCrew
 from upgate.facts.daemonsets import DaemonSet
+from upgate.facts.deployments import Deployment
 from upgate.facts.events import Event
 from upgate.facts.kinds import KINDS
 from upgate.facts.meta import KubernetesObject
 from upgate.facts.namespaces import Namespace
-from upgate.facts.nodes import Lease, Node
+from upgate.facts.nodes import Node
 from upgate.facts.pods import Pod
+from upgate.facts.services import Service
+from upgate.facts.upkeep import Cordons, Heartbeats
 from upgate.facts.workloads import Workload
 
 Lists = Mapping[str, list[Any]]
-#: The annotation of kured's DaemonSet that holds its lock, in its two spellings.
-KURED_LOCKS = ("weave.works/kured-node-lock", "kured.dev/kured-node-lock")
-#: A lease may be renewed while the lists are being read; what lies further ahead of their moment comes from a wrong clock.
-AHEAD = timedelta(minutes=10)
+#: What a Deployment of the cluster-autoscaler is called, with whatever its chart puts around it.
+AUTOSCALER = "cluster-autoscaler"
+#: A cloud takes minutes to remove a load balancer.
+BALANCER = timedelta(minutes=10)
 
 
 class Owners:
@@ -66,69 +68,21 @@ class Homes:
 
 
 class Tenants:
-    """The pods in namespaces that are being deleted."""
+    """What namespaces that are being deleted wait for: pods, and load balancers in the cloud."""
 
-    needs = ("pods",)
+    needs = ("pods", "services", "ingresses")
 
     def __init__(self, lists: Lists) -> None:
-        self._leaving = grouped((pod for pod in lists["pods"] if pod.leaving), lambda pod: pod.namespace)
+        self._pods = grouped((pod for pod in lists["pods"] if pod.leaving), lambda pod: pod.namespace)
+        fronts = [*lists["services"], *lists["ingresses"]]
+        self._fronts = grouped((each for each in fronts if each.balancer_goes), lambda each: each.namespace)
 
     def going(self, namespace: Namespace, moment: datetime, slack: timedelta) -> bool:
-        """It waits for pods that are going, and none of them is overdue: their grace period may be long."""
-        pods = self._leaving.get(namespace.name, [])
-        return bool(pods) and not namespace.own_fault and all(pod.overdue(moment) < slack for pod in pods)
-
-
-class Heartbeats:
-    """The leases that kubelets renew."""
-
-    needs = ("leases",)
-
-    def __init__(self, lists: Lists) -> None:
-        self._by_node: dict[str, Lease] = {lease.name: lease for lease in lists["leases"]}
-
-    def of(self, node: Node) -> Lease | None:
-        """The node's lease."""
-        return self._by_node.get(node.name)
-
-    def term(self, node: Node) -> timedelta:
-        """How long one renewal holds."""
-        return (self.of(node) or Lease(node.metadata)).term
-
-    def silence(self, node: Node, moment: datetime) -> timedelta:
-        """Time since its lease was renewed. Virtual kubelets may have none: then its status is its heartbeat.
-
-        https://kubernetes.io/docs/concepts/architecture/nodes/#node-heartbeats
-        """
-        return (self.of(node) or node).silence(moment)
-
-    def lately(self, node: Node, moment: datetime) -> bool:
-        """It was heard of within four lease durations; what lies far ahead is no word of now."""
-        return -AHEAD < self.silence(node, moment) <= 4 * self.term(node)
-
-    def words(self, node: Node, moment: datetime) -> str:
-        """How long its kubelet has been silent."""
-        silent = self.silence(node, moment)
-        when = f"{duration(silent)} ago" if silent >= timedelta(0) else f"{duration(-silent)} ahead: its clock is wrong"
-        return f"lease renewed {when}" if self.of(node) else f"no lease in kube-node-lease, last heard of {when}"
-
-
-class Cordons:
-    """Who cordoned nodes: kured keeps its lock on its own DaemonSet, the others leave marks on the node."""
-
-    needs = ("daemonsets",)
-
-    def __init__(self, lists: Lists) -> None:
-        annotations = [each.metadata.annotations or {} for each in lists["daemonsets"]]
-        self._locks = [each[key] for each in annotations for key in KURED_LOCKS if key in each]
-
-    def words(self, node: Node) -> str:
-        """Who, and since when, as far as anything tells."""
-        # With one holder the lock is an object with a nodeID, with several a list of them: the name is quoted in both.
-        kured = ["kured (it holds its lock)"] if any(f'"{node.name}"' in lock for lock in self._locks) else []
-        since = node.cordoned_since
-        who = ", ".join([*kured, *node.cordon_marks]) or "an unknown hand"
-        return f"cordoned by {who}" + (f" since {since:%Y-%m-%dT%H:%M:%SZ}" if since else "")
+        """It waits for pods that are going, or for the cloud to remove a load balancer, and none of them is overdue."""
+        pods, fronts = self._pods.get(namespace.name, []), self._fronts.get(namespace.name, [])
+        late = [pod for pod in pods if pod.overdue(moment) >= slack]
+        late += [each for each in fronts if moment - each.metadata.deletion_timestamp >= BALANCER]
+        return bool(pods or fronts) and not late and not namespace.own_fault
 
 
 class Complaints:
@@ -162,17 +116,41 @@ class Ground:
     def __init__(self, lists: Lists) -> None:
         self._nodes: list[Node] = lists["nodes"]
 
-    def for_(self, daemonset: DaemonSet) -> bool:
-        """Some node matches its node selector. What affinity rules exclude is not guessed at."""
+    def for_(self, daemonset: DaemonSet) -> str:
+        """Why it should be on some node: its node selector. What affinity rules exclude is not guessed at. Else empty."""
         spec = daemonset.spec.template.spec
         wanted = (spec.node_selector or {}).items()
-        return not spec.affinity and any(wanted <= node.labels.items() for node in self._nodes)
+        matches = not spec.affinity and any(wanted <= node.labels.items() for node in self._nodes)
+        return "its node selector matches some" if matches else ""
 
-    def shrinks(self, daemonset: DaemonSet, pods: Iterable[Pod], moment: datetime) -> bool:
-        """It is whole, but for pods that still run on nodes that are being removed: their taint says that they should not."""
-        going = {node.name for node in self._nodes if node.going(moment)}
-        stranded = sum(pod.spec.node_name in going for pod in pods)
-        return daemonset.whole and stranded > 0 and not daemonset.own_fault_beside(stranded)
+
+class Fleet:
+    """All nodes, and whether a cluster-autoscaler adds and removes some of them: it does not mark which."""
+
+    needs = ("nodes", "deployments")
+
+    def __init__(self, lists: Lists) -> None:
+        self.nodes: list[Node] = lists["nodes"]
+        self._deployments: list[Deployment] = lists["deployments"]
+
+    @property
+    def scaled(self) -> bool:
+        """A cluster-autoscaler runs in the cluster; or, where the cloud hides it, has marked a node."""
+        runs = any(each.desired and AUTOSCALER in each.name for each in self._deployments)
+        return runs or any(taint.of_autoscaler for node in self.nodes for taint in node.spec.taints or ())
+
+
+class Entrances:
+    """Where users come in: Services that something outside the cluster, or all of it, leads to."""
+
+    needs = ("ingresses",)
+
+    def __init__(self, lists: Lists) -> None:
+        self._behind = {key for each in lists["ingresses"] for key in each.services()}
+
+    def lead_to(self, service: Service) -> bool:
+        """It takes traffic from outside, or every pod asks it: it is never at rest."""
+        return service.spec.type == "LoadBalancer" or service.key in self._behind or service.resolves_names
 
 
 RELATIONS: dict[str, type[Any]] = {
@@ -185,6 +163,8 @@ RELATIONS: dict[str, type[Any]] = {
     "crew": Crew,
     "deployment_crew": DeploymentCrew,
     "ground": Ground,
+    "entrances": Entrances,
+    "fleet": Fleet,
     "backends": Backends,
 }
 

@@ -6,8 +6,16 @@ import msgspec
 
 from upgate.facts.meta import Fact, KubernetesObject
 
-#: Who manages slices with the addresses of pods in other clusters: Cilium's Cluster Mesh.
-ELSEWHERE = ("endpointslice-mesh-controller.cilium.io",)
+#: Who manages the slices with the addresses of this cluster's pods; others (Cilium's Cluster Mesh, Karmada) bring those of
+#: other clusters. https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#management
+OWN = ("", "endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io")
+#: What the Service of the cluster's DNS is called: its label `k8s-app` or `kubernetes.io/name`, or its name, in these namespaces.
+DNS_NAMES, DNS_NAMESPACES = ("kube-dns", "coredns", "dns-default"), ("kube-system", "openshift-dns")
+
+
+def family(ip: str) -> str:
+    """The IP family of an address, as Services name it."""
+    return "IPv6" if ":" in ip else "IPv4"
 
 
 class ServicePort(Fact):
@@ -77,10 +85,21 @@ class Service(KubernetesObject):
         """Kubernetes keeps its endpoints: it has a selector, is no alias for an external name, and is not being deleted."""
         return bool(self.spec.selector) and self.spec.type != "ExternalName" and not self.metadata.deletion_timestamp
 
+    @property
+    def resolves_names(self) -> bool:
+        """It is the cluster's DNS: each pod asks it."""
+        names = (self.name, self.labels.get("k8s-app"), self.labels.get("kubernetes.io/name", "").lower())
+        return self.namespace in DNS_NAMESPACES and any(name in DNS_NAMES for name in names)
+
+    @property
+    def families(self) -> list[str]:
+        """Its IP families, as far as it says so: two for one that is dual stack."""
+        return self.spec.ip_families or []
+
     def absent(self, addresses: set[str], have: set[str]) -> set[str]:
         """Those of a pod's addresses that it should lead to, one for each of its IP families, and does not."""
         if families := self.spec.ip_families:
-            return {ip for ip in addresses if ("IPv6" if ":" in ip else "IPv4") in families} - have
+            return {ip for ip in addresses if family(ip) in families} - have
         return set() if addresses & have else addresses
 
 
@@ -137,7 +156,7 @@ class EndpointSlice(KubernetesObject):
     @property
     def local_addresses(self) -> list[tuple[Endpoint, str]]:
         """The addresses that take traffic and are those of this cluster's own pods."""
-        if self.labels.get("endpointslice.kubernetes.io/managed-by") in ELSEWHERE:
+        if self.labels.get("endpointslice.kubernetes.io/managed-by", "") not in OWN:
             return []
         return [(endpoint, ip) for endpoint in self.ready for ip in endpoint.addresses or ()]
 

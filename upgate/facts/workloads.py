@@ -1,12 +1,12 @@
-"""What all workloads have in common, and ReplicaSets and StatefulSets."""
+"""What all workloads have in common, and ReplicaSets."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from upgate.facts.meta import Condition, Fact, KubernetesObject, condition
+from upgate.facts.meta import Condition, Fact, KubernetesObject, Time, condition
 
 
 class TemplateMeta(Fact):
@@ -29,8 +29,8 @@ class PodTemplate(Fact):
     spec: TemplateSpec = TemplateSpec()
 
 
-#: Labels that a StatefulSet gives each of its pods.
-POD_NAME, POD_INDEX = "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index"
+#: A step of progress: progressDeadlineSeconds of a Deployment that does not set it; the others have no such field.
+PROGRESS = timedelta(minutes=10)
 Rounding = Callable[[float], int]
 
 
@@ -73,6 +73,7 @@ class WorkloadSpec(Fact):
     replicas: int | None = None
     min_ready_seconds: int = 0
     paused: bool = False
+    progress_deadline_seconds: int | None = None
     pod_management_policy: str = "OrderedReady"
     template: PodTemplate = PodTemplate()
     strategy: Strategy = Strategy()
@@ -106,9 +107,14 @@ class Workload(KubernetesObject):
         return bool(selector) and selector.items() <= self.template_labels.items()
 
     @property
+    def claimed(self) -> int:
+        """How many ready pods its status counts."""
+        raise NotImplementedError
+
+    @property
     def lacking(self) -> int:
         """How many of the pods that it wants are not ready."""
-        raise NotImplementedError
+        return self.desired - self.claimed
 
     @property
     def whole(self) -> bool:
@@ -136,6 +142,11 @@ class Workload(KubernetesObject):
         seen, now = self.status.observed_generation, self.metadata.generation
         return f"its controller saw generation {seen} of {now}" if seen < now else ""
 
+    def just_changed(self, moment: datetime, lag: timedelta) -> bool:
+        """Its controller has not seen its present generation, which was written moments ago."""
+        changed = self.metadata.changed
+        return bool(self.unseen) and changed is not None and moment - changed < lag
+
     @property
     def own_fault(self) -> bool:
         """Something is wrong with it that none of its pods can explain."""
@@ -151,6 +162,12 @@ class Workload(KubernetesObject):
         return self.own_fault
 
 
+class ReplicaCondition(Condition):
+    """One of the conditions of a Deployment; the other kinds give no `lastUpdateTime`."""
+
+    last_update_time: Time | None = None
+
+
 class ReplicaStatus(WorkloadStatus):
     """`status` of a Deployment, ReplicaSet or StatefulSet."""
 
@@ -160,7 +177,7 @@ class ReplicaStatus(WorkloadStatus):
     available_replicas: int = 0
     current_revision: str = ""
     update_revision: str = ""
-    conditions: list[Condition] | None = None
+    conditions: list[ReplicaCondition] | None = None
 
 
 class Replicated(Workload):
@@ -169,9 +186,9 @@ class Replicated(Workload):
     status: ReplicaStatus = ReplicaStatus()
 
     @property
-    def lacking(self) -> int:
-        """How many of the replicas that it wants are not ready."""
-        return self.desired - self.status.ready_replicas
+    def claimed(self) -> int:
+        """How many ready pods its status counts."""
+        return self.status.ready_replicas
 
     @property
     def unmade(self) -> int:
@@ -196,33 +213,17 @@ class Replicated(Workload):
 
 
 class ReplicaSet(Replicated):
-    """What a Deployment makes for each of its versions."""
+    """What a Deployment makes for each of its versions; others (Argo Rollouts, people) make them as well."""
 
-
-class StatefulSet(Replicated):
-    """https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#update-strategies"""
+    @property
+    def of_deployment(self) -> bool:
+        """It is one of the versions that a Deployment keeps, and answers for."""
+        owner = self.metadata.controller
+        return owner is not None and owner.kind == "Deployment"
 
     def unready(self) -> str:
         """What is missing until it is complete. Empty when nothing is."""
-        have, want = self.status, self.desired
-        ready = f"{have.ready_replicas} of {want} ready" if have.ready_replicas != want else ""
-        due = want - have.updated_replicas - (self.spec.update_strategy.bounds.partition or 0)
-        updating = self.spec.update_strategy.type != "OnDelete" and have.current_revision != have.update_revision
-        old = f"{due} of {want} still at revision {have.current_revision}" if updating and due > 0 else ""
-        return "; ".join(filter(None, [self.unseen, ready, old]))
-
-    @property
-    def within_bounds(self) -> bool:
-        """No more replicas are missing than a rolling update takes away at a time."""
-        return self.lacking <= max(1, self.spec.update_strategy.bounds.unavailable(self.desired, 1))
-
-    def makes(self, selector: dict[str, str]) -> bool:
-        """The selector matches its pods; that of a Service for one of them asks for its name or number too."""
-        name = selector.get(POD_NAME, f"{self.name}-0").rpartition("-")[0]
-        labels = {**self.template_labels, **{key: selector[key] for key in (POD_NAME, POD_INDEX) if key in selector}}
-        return bool(selector) and name == self.name and selector.items() <= labels.items()
-
-    @property
-    def unmade(self) -> int:
-        """How many pods that are not ready it must have made already: one after the other unless it makes them in parallel."""
-        return super().unmade if self.spec.pod_management_policy == "Parallel" else min(super().unmade, 1)
+        counts = {"ready": self.status.ready_replicas, "available": self.status.available_replicas}
+        short = [f"{number} {name}" for name, number in counts.items() if number < self.desired]
+        said = f"{', '.join(short)} of {self.desired} desired" if short else ""
+        return "; ".join(filter(None, [self.unseen, said, self.failure]))

@@ -9,13 +9,14 @@ taken away: the finding stays, and says `because`.
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from upgate.base.errors import Inconclusive
 from upgate.facts.backends import WORKLOADS, Backends
+from upgate.facts.pods import Pod
 from upgate.facts.services import Service
 from upgate.results import CheckResult, Finding
 from upgate.snapshot import Snapshot
@@ -66,11 +67,28 @@ class Causes:
         return min(chain[chain.index(cause) :]) if cause else chain[-1]
 
     def _cause(self, check: str, object: str) -> tuple[str, str] | None:
-        """The finding that explains this one: of the first check in its `after` that has one, the nearest."""
+        """The finding that explains this one: of the first check in its `after` that has one, the nearest.
+
+        A node explains it only if it explains all that was found below: else what it leaves unexplained is told.
+        """
+        found = self._explaining(check, object)
+        first = next(found, None)
+        if first is None or not self._of_node(first):
+            return first
+        return next((each for each in found if not self._of_node(each)), first)
+
+    def _explaining(self, check: str, object: str) -> Iterator[tuple[str, str]]:
+        """What was found on the object, or on what it depends on, by the checks that explain this one."""
         causes = [cause for cause in self._after.get(check, ()) if cause != check]
         below = list(self._below(object)) if causes else []
-        found = ((cause, other) for cause in causes for other in below if (cause, other) in self._found)
-        return next(found, None)
+        return ((cause, other) for cause in causes for other in below if (cause, other) in self._found)
+
+    def _of_node(self, found: tuple[str, str]) -> bool:
+        """It is on a node, or follows from one."""
+        chain = [found]
+        while (cause := next(self._explaining(*chain[-1]), None)) and cause not in chain:
+            chain.append(cause)
+        return chain[-1][1].startswith("Node/")
 
     def _below(self, object: str) -> Iterator[str]:
         """The object, and all that it depends on, the nearest first."""
@@ -91,7 +109,15 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
     depends: dict[str, list[str]] = defaultdict(list)
     workloads = (each for noun in WORKLOADS for each in lists[noun])
     stranded = stranded_pods(lists)
-    owners = {each.metadata.uid: each for each in workloads if not each.own_fault_beside(stranded[each.metadata.uid])}
+    there = by_workload(lists, lambda pod: not pod.done)
+    unready = by_workload(lists, lambda pod: pod.leaving or not pod.ready.is_true)
+    owners = {
+        each.metadata.uid: each
+        for each in workloads
+        if not each.own_fault_beside(stranded[each.metadata.uid])
+        and each.unmade <= unready[each.metadata.uid]
+        and each.claimed <= there[each.metadata.uid]
+    }
     for owned in [*lists["replicasets"], *lists["pods"]]:
         owner = owned.metadata.controller
         if owner and owner.uid in owners:
@@ -112,6 +138,17 @@ def stranded_pods(lists: dict[str, list[Any]]) -> Counter[str]:
     down = {node.name for node in lists["nodes"] if not node.ready.is_true}
     stranded = (pod.metadata.controller for pod in lists["pods"] if pod.spec.node_name in down)
     return Counter(owner.uid for owner in stranded if owner)
+
+
+def by_workload(lists: dict[str, list[Any]], rule: Callable[[Pod], bool]) -> Counter[str]:
+    """How many pods of each controller, and of each Deployment behind one, the rule holds for: no more can they explain."""
+    versions = {each.metadata.uid: each.metadata.controller for each in lists["replicasets"]}
+    counts: Counter[str] = Counter()
+    for pod in filter(rule, lists["pods"]):
+        owner = pod.metadata.controller
+        maker = owner and versions.get(owner.uid)
+        counts.update({each.uid for each in (owner, maker) if each})
+    return counts
 
 
 def add_services(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None:

@@ -129,5 +129,7 @@ class Patience(Section):
     """A pod may outlive its deletion time, which includes its grace period."""
     scheduler_silent: Duration = minutes(2)
     """A pending pod may be without any word from the scheduler."""
+    cordoned: Duration = minutes(15)
+    """A node may be cordoned, be tainted until it is ready for pods, or be in deletion."""
     namespace_terminating: Duration = minutes(2)
     """The deletion of a namespace may take so long."""

@@ -9,6 +9,7 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -17,8 +18,10 @@ import msgspec
 from upgate.base.errors import Inconclusive
 from upgate.base.threads import concurrently
 from upgate.base.waiting import Deadline
-from upgate.facts.backends import Backends
+from upgate.facts.backends import Backends, is_version
 from upgate.facts.kinds import KINDS, Kind
+from upgate.facts.statefulsets import StatefulSet
+from upgate.facts.workloads import Workload
 from upgate.sources.cluster.bounded import is_dense
 from upgate.sources.cluster.connection import NOT_JSON, Connection
 from upgate.sources.cluster.listing import PAGE_SIZE, Listing, Progress, list_all
@@ -77,10 +80,12 @@ class Table(msgspec.Struct, rename="camel"):
 
 
 class Glance(NamedTuple):
-    """How many pods run or have completed, and the names of running ones that do not look right."""
+    """How many pods run or have completed, the names of running ones that do not look right, and of how many crews."""
 
     count: int
     odd: list[str]
+    #: The name that pods share → how many of them run.
+    crews: Counter[str]
 
 
 class TooMuch(Exception):
@@ -91,7 +96,8 @@ def glance(connection: Connection, homes: Container[str], deadline: Deadline) ->
     """Look at the row of every pod that runs or has completed; `homes` are the nodes there are. Raises Inconclusive."""
     running = list(rows(connection, RUNNING, homes, deadline))
     completed = sum(1 for _ in rows(connection, SUCCEEDED, homes, deadline))
-    return Glance(len(running) + completed, sorted({name for name, right in running if not right}))
+    crews = Counter(crew for name, _ in running for crew in shared_names(name))
+    return Glance(len(running) + completed, sorted({name for name, right in running if not right}), crews)
 
 
 def rows(connection: Connection, phase: str, homes: Container[str], deadline: Deadline) -> Iterator[tuple[str, bool]]:
@@ -155,16 +161,18 @@ def list_briefly(
         if missing := [noun for noun in BESIDE if noun not in others]:
             raise Inconclusive(f"{', '.join(missing)} could not be listed")
         glanced = glance(connection, {node.name for node in others["nodes"].items}, deadline)
-        listing = list_some(connection, questions(glanced, others), deadline)
+        doubted = understaffed(glanced, others)
+        listing = list_some(connection, questions(glanced, others, doubted), deadline)
     except (Inconclusive, TooMuch):  # whatever the reason: what reads all of them says what is wrong
         return list_all(connection, PODS, progress, deadline)
     usual = sum(pod.status.phase in ("Running", "Succeeded") for pod in listing.items)
     listing.unread = max(0, glanced.count - usual)
+    listing.read = [each.ref for each in doubted]
     progress("pods", listing.unread + len(listing.items), 0)
     return listing
 
 
-def questions(glanced: Glance, others: Mapping[str, Listing]) -> list[Kind]:
+def questions(glanced: Glance, others: Mapping[str, Listing], doubted: Iterable[Workload]) -> list[Kind]:
     """The lists that hold every pod that may be wrong. Raises TooMuch."""
     asked = [PODS._replace(field_selector=UNUSUAL)]
     asked += [
@@ -172,9 +180,8 @@ def questions(glanced: Glance, others: Mapping[str, Listing]) -> list[Kind]:
     ]
     down = (node.name for node in others["nodes"].items if not node.ready.is_true)
     asked += [PODS._replace(field_selector=f"spec.nodeName={name}") for name in down]
-    asked += [
-        PODS._replace(namespace=place, label_selector=labels) for place, labels in sorted(set(incomplete(others)))
-    ]
+    suspects = {*incomplete(others), *(selected(each, each.template_labels) for each in doubted)}
+    asked += [PODS._replace(namespace=place, label_selector=labels) for place, labels in sorted(suspects)]
     asked += [
         PODS._replace(namespace=each.name) for each in others["namespaces"].items if each.metadata.deletion_timestamp
     ]
@@ -193,12 +200,50 @@ def unserving(others: Mapping[str, Listing]) -> Iterator[str]:
 def incomplete(others: Mapping[str, Listing]) -> Iterator[tuple[str, str]]:
     """Namespace and labels of the pods of each workload and Service that is not complete."""
     lists: dict[str, list[Any]] = {noun: others[noun].items for noun in BESIDE} | {"pods": []}
-    for noun in ("deployments", "statefulsets"):
-        yield from (selected(each, each.template_labels) for each in lists[noun] if each.unready())
-    yield from (selected(each, each.template_labels) for each in lists["daemonsets"] if each.unready(wanted=True))
+    for noun in ("deployments", "replicasets", "statefulsets"):
+        answerable = (each for each in lists[noun] if not is_version(each))
+        yield from (selected(each, each.template_labels) for each in answerable if each.unready())
+    yield from (selected(each, each.template_labels) for each in lists["daemonsets"] if each.unready(wanted="any"))
     backends = Backends(lists)
     services = (each for each in lists["services"] if each.selects_pods and backends.unserved(each))
     yield from (selected(each, each.spec.selector) for each in services)
+
+
+def understaffed(glanced: Glance, others: Mapping[str, Listing]) -> list[Workload]:
+    """The workloads whose status counts more ready pods than run under the name that they share.
+
+    A table gives no namespace: those of the same name in several are counted together, and doubted together.
+    """
+    makers = [each for noun in ("replicasets", "statefulsets", "daemonsets") for each in others[noun].items]
+    claims: Counter[str] = Counter()
+    for each in makers:
+        claims[shared_name(each)] += each.claimed
+    short = [each for each in makers if each.claimed and claims[shared_name(each)] > glanced.crews[shared_name(each)]]
+    return [*short, *overstated(others, {each.metadata.controller.uid for each in short if each.metadata.controller})]
+
+
+def overstated(others: Mapping[str, Listing], doubted: Container[str]) -> Iterator[Workload]:
+    """The Deployments of doubted ReplicaSets, and those that count more ready pods than their ReplicaSets do."""
+    versions: Counter[str] = Counter()
+    for each in others["replicasets"].items:
+        if each.metadata.controller:
+            versions[each.metadata.controller.uid] += each.claimed
+    for each in others["deployments"].items:
+        if each.metadata.uid in doubted or each.claimed > versions[each.metadata.uid]:
+            yield each
+
+
+def shared_name(workload: Workload) -> str:
+    """What the names of its pods begin with. Before five random characters the API server cuts a name off at 58.
+
+    https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apiserver/pkg/storage/names/generate.go
+    """
+    return f"{workload.name}-" if isinstance(workload, StatefulSet) else f"{workload.name}-"[:58]
+
+
+def shared_names(pod: str) -> set[str]:
+    """What a pod's name begins with, before five random characters or before its number."""
+    return {pod[:-5], pod.rstrip("0123456789")}
 
 
 def selected(item: Any, labels: Mapping[str, str]) -> tuple[str, str]:

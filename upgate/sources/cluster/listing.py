@@ -47,6 +47,8 @@ class Listing(msgspec.Struct):
     malformed: list[Malformed]
     #: How many more there are, of which no more was read than that they look right.
     unread: int = 0
+    #: Where not all were read: the workloads of which every pod was, by reference.
+    read: list[str] | None = None
 
 
 class Passing(Exception):

@@ -66,6 +66,7 @@ def look_around(
         lists={noun: got[noun].items for noun in needs if noun in got},
         malformed={noun: got[noun].malformed for noun in needs if noun in got and got[noun].malformed},
         unread={noun: got[noun].unread for noun in needs if noun in got and got[noun].unread},
+        read=got["pods"].read if "pods" in got else None,
         health=[got[name] for name in HEALTH if name in got],
         gaps=gaps,
     )

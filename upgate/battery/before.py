@@ -1,0 +1,87 @@
+"""The cluster compared with its baseline: how many nodes there must be, and what served."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from upgate.base.text import counted
+from upgate.baseline import Baseline, pool_of
+from upgate.facts.daemonsets import DaemonSet
+from upgate.facts.nodes import Node
+from upgate.facts.services import Service
+from upgate.facts.workloads import Workload
+
+#: Who says how many nodes there must be, where it is not the profile.
+BASELINE = "the baseline"
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A number of nodes that must be there."""
+
+    name: str
+    least: int
+    #: Who says so.
+    source: str
+    #: The label whose value is the pool's name; None for the cluster as a whole.
+    label: str | None = None
+    #: Nodes that an autoscaler manages are not counted.
+    static: bool = False
+
+    @property
+    def ref(self) -> str:
+        """`NodePool/name`."""
+        return f"NodePool/{self.name}"
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What may stand in a check's hint."""
+        return {"name": self.name}
+
+    def count(self, nodes: Sequence[Node]) -> int:
+        """How many nodes it has."""
+        counts = [node for node in nodes if not (self.static and node.autoscaled)]
+        return len(counts) if self.label is None else sum(pool_of(node, self.label) == self.name for node in counts)
+
+    @property
+    def compared(self) -> bool:
+        """The baseline says how many there must be."""
+        return self.source == BASELINE
+
+
+def expected_pools(least: int, label: str | None, baseline: Baseline | None) -> list[Pool]:
+    """The cluster as a whole, as the profile says; and each pool of the baseline, if that knows the same pools.
+
+    Of those only the nodes count that no autoscaler manages; a baseline of an earlier version does not know which those are.
+    """
+    whole = [Pool("all", least, "expect.nodes.min")]
+    if baseline is None:
+        return whole
+    static = baseline.scaled is not None
+    had = Counter(baseline.pools)
+    had.subtract(baseline.scaled or {})
+    if label is None or label != baseline.pool_label:
+        return [*whole, Pool("all", had.total(), BASELINE, static=static)]
+    return [*whole, *(Pool(name, count, BASELINE, label, static) for name, count in sorted(had.items()) if count)]
+
+
+@dataclass(frozen=True)
+class Before:
+    """What the baseline knows; without one nothing."""
+
+    baseline: Baseline | None
+
+    def place(self, daemonset: DaemonSet) -> str:
+        """How many nodes the DaemonSet wanted. Empty where it wanted none, or nothing tells."""
+        nodes = (self.baseline.daemonsets if self.baseline else {}).get(daemonset.ref, 0)
+        return f"it wanted {counted(nodes, 'node')} in the baseline" if nodes else ""
+
+    def moved_out(self, workloads: Iterable[Workload]) -> bool:
+        """One of them is a DaemonSet that wanted nodes and wants none now: nobody scales those to zero."""
+        return any(isinstance(each, DaemonSet) and not each.desired and self.place(each) for each in workloads)
+
+    def served(self, service: Service) -> bool:
+        """The Service had a ready endpoint."""
+        return self.baseline is not None and service.ref in self.baseline.served
