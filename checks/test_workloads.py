@@ -1,4 +1,4 @@
-"""Deployments, StatefulSets, DaemonSets and namespaces."""
+"""Deployments, StatefulSets, DaemonSets, Jobs and namespaces."""
 
 from upgate.battery import check
 from upgate.facts.words import duration
@@ -55,6 +55,22 @@ def test_every_daemonset_is_complete(daemonsets, ground, crew, patience, now):
         transitional=lambda each: (
             crew.advances(each, now) or crew.starting(each, now, patience) or ground.shrinks(each, crew.of(each), now)
         ),
+    )
+
+
+@check("jobs.failed", severity="critical", none_is_fine=True, monitor=True)
+def test_no_job_has_failed(jobs, schedules, retries, since, now):
+    """No Job has failed, and none fails again and again.
+
+    Three failed pods or runs since the reference time without a success are a warning, and after ten minutes a failure,
+    however many retries are left. Of a CronJob the latest Job counts; while it still runs, the one before is a warning.
+    Look first: kubectl -n {namespace} describe job {name}; kubectl -n {namespace} logs job/{name} --all-containers
+    """
+    jobs.where(lambda job: not job.metadata.deletion_timestamp and schedules.count(job)).none(
+        lambda job: job.failure or retries.fail(job, since) or job.lost_indexes,
+        observed=lambda job: job.failure or retries.words(job, since, now),
+        expected="Complete",
+        severity=lambda job: None if retries.grave(job, since, now) and not schedules.follow(job) else "warning",
     )
 
 

@@ -12,18 +12,16 @@ from typing import TYPE_CHECKING, Any
 from upgate.baseline import Baseline
 from upgate.battery import Judgement, Subjects
 from upgate.errors import Inconclusive, UsageError
-from upgate.expectations import Restarts, Server, Sidecars, expected_pools
+from upgate.expectations import Server, Sidecars, expected_pools
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for
 from upgate.gate import Gate
+from upgate.restarts import Restarts
 
 if TYPE_CHECKING:
     from upgate.hosts.judging import Machines
     from upgate.profile.external import External
     from upgate.profile.model import Expected, Patience, Profile
-
-#: Restarts that are allowed without a baseline, when nobody can tell old ones from new ones.
-WITHOUT_BASELINE = 2
 
 
 class Nouns:
@@ -85,9 +83,7 @@ class Nouns:
     @property
     def restarts(self) -> Restarts:
         """Restarts since the reference time, and how many are allowed."""
-        default = 0 if self.baseline else WITHOUT_BASELINE
-        allowed = self.profile.restarts.allowed
-        return Restarts(self.since, default if allowed is None else allowed, self.baseline)
+        return Restarts(self.since, self.profile.restarts.allowed, self.baseline, self.now)
 
     @property
     def sidecars(self) -> Sidecars:

@@ -26,7 +26,6 @@ NAMES = {
     "clients": "rejected",
     "config": "drift",
     "nodes": "taints uniform image kured-lock headroom work stable",
-    "jobs": "failed",
     "cronjobs": "on-time",
     "hpas": "active",
     "pdbs": "allow-drain",

@@ -19,7 +19,9 @@ from upgate.cluster.listing import PAGE_SIZE, Listing, Progress, list_all
 from upgate.concurrently import concurrently
 from upgate.errors import Inconclusive
 from upgate.facts.backends import Backends
+from upgate.facts.jobs import Job
 from upgate.facts.kinds import KINDS, Kind
+from upgate.facts.pods import Pod
 from upgate.waiting import Deadline
 
 PODS = KINDS["pods"]
@@ -31,6 +33,12 @@ ROWS = 10 * PAGE_SIZE
 RUNNING, SUCCEEDED = "status.phase=Running", "status.phase=Succeeded"
 #: Pods that neither run nor have completed: there are few, and a failed one may have the status Completed in its row.
 UNUSUAL = "status.phase!=Running,status.phase!=Succeeded"
+#: Pods of no workload or Job of Kubernetes' own, by the labels that its controllers give to theirs: operators', and bare
+#: ones. Nothing else says whether they are ready. Kruise gives its pods the label of a DaemonSet's.
+FOREIGN = (
+    "!pod-template-hash,!controller-revision-hash,!job-name",
+    "controller-revision-hash,!pod-template-generation,!statefulset.kubernetes.io/pod-name",
+)
 #: More questions than this cost the API server more than reading all pods.
 MOST = 100
 #: What must have been seen of the rest of the cluster.
@@ -43,6 +51,7 @@ BESIDE = (
     "replicasets",
     "statefulsets",
     "daemonsets",
+    "jobs",
 )
 
 
@@ -137,7 +146,8 @@ def list_briefly(
         if missing := [noun for noun in BESIDE if noun not in others]:
             raise Inconclusive(f"{', '.join(missing)} could not be listed")
         glanced = glance(connection, {node.name for node in others["nodes"].items}, deadline)
-        listing = list_some(connection, questions(glanced, others), deadline)
+        foreign = list_some(connection, [PODS._replace(label_selector=labels) for labels in FOREIGN], deadline)
+        listing = merged(list_some(connection, questions(glanced, others), deadline), in_doubt(foreign))
     except (Inconclusive, TooMuch):  # whatever the reason: what reads all of them says what is wrong
         return list_all(connection, PODS, progress, deadline)
     usual = sum(pod.status.phase in ("Running", "Succeeded") for pod in listing.items)
@@ -160,9 +170,28 @@ def questions(glanced: Glance, others: Mapping[str, Listing]) -> list[Kind]:
     asked += [
         PODS._replace(namespace=each.name) for each in others["namespaces"].items if each.metadata.deletion_timestamp
     ]
+    asked += [each for job in others["jobs"].items if job.under_way for each in attempts(job)]
     if len(asked) > MOST:
         raise TooMuch
     return asked
+
+
+def attempts(job: Job) -> list[Kind]:
+    """The lists of a Job's pods that run now; and of those that have succeeded, if any: they make up for failures."""
+    its = PODS._replace(namespace=job.namespace, label_selector=f"job-name={job.name}")
+    return [its._replace(field_selector=phase) for phase in (RUNNING, SUCCEEDED)[: 2 if job.status.succeeded else 1]]
+
+
+def in_doubt(foreign: Listing) -> Listing:
+    """Of these pods those that are not ready, and all of an owner of which one has failed."""
+    failed = {owner_of(pod) for pod in foreign.items if pod.status.phase == "Failed"} - {""}
+    items = [pod for pod in foreign.items if not pod.went_well or owner_of(pod) in failed]
+    return Listing(items, foreign.malformed)
+
+
+def owner_of(pod: Pod) -> str:
+    """The UID of its controller; empty where it has none."""
+    return pod.metadata.controller.uid if pod.metadata.controller else ""
 
 
 def unserving(others: Mapping[str, Listing]) -> Iterator[str]:
@@ -196,7 +225,11 @@ def list_some(connection: Connection, asked: Iterable[Kind], deadline: Deadline)
     for answer in answers.values():
         if isinstance(answer, Inconclusive):
             raise answer
-    listings = [answer for _, answer in sorted(answers.items())]
+    return merged(*(answer for _, answer in sorted(answers.items())))
+
+
+def merged(*listings: Listing) -> Listing:
+    """All pods of these lists, each once."""
     items = {pod.metadata.uid: pod for listing in listings for pod in listing.items}
     malformed = {each.object: each for listing in listings for each in listing.malformed}
     return Listing(sorted(items.values(), key=lambda pod: (pod.namespace, pod.name)), list(malformed.values()))

@@ -44,7 +44,8 @@ class Crew:
     def starting(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
         """What it lacks are pods that it has made and that still have time to start: it was scaled up, or a node came."""
         late = [each for each in self.of(workload) if each.alive and not each.counts(moment, workload.probation)]
-        within = all(pod.ready.is_true or pod.starting(moment, patience.pending, patience.start_up) for pod in late)
+        times = patience.pending, patience.start_up, workload.init_deadline
+        within = all(pod.ready.is_true or pod.starting(moment, *times) for pod in late)
         return within and 0 < workload.unmade <= len(late) and not workload.stuck
 
 

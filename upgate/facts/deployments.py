@@ -33,6 +33,11 @@ class Deployment(Replicated):
         return self._never_available or self.status.available_replicas >= self.desired - self._bound
 
     @property
+    def init_deadline(self) -> timedelta:
+        """`progressDeadlineSeconds`: what takes longer counts as failed."""
+        return timedelta(seconds=self.spec.progress_deadline_seconds)
+
+    @property
     def recreates(self) -> bool:
         """All its pods go before it makes the next ones."""
         return self.spec.strategy.type == "Recreate"

@@ -22,6 +22,7 @@ class OwnerReference(Fact):
     name: str
     uid: str = ""
     controller: bool | None = None
+    api_version: str = ""
 
 
 class SpecFields(Fact):

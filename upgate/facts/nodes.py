@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from upgate.facts.meta import AnnotatedMeta, Condition, Fact, KubernetesObject, ManagedFields, condition
 
 #: Conditions that are bad when True. https://kubernetes.io/docs/reference/node/node-status/#condition
@@ -61,6 +63,8 @@ class NodeInfo(Fact):
     os_image: str = ""
     kernel_version: str = ""
     container_runtime_version: str = ""
+    #: Another one after each boot.
+    boot_id: str = msgspec.field(default="", name="bootID")
 
 
 class NodeCondition(Condition):
@@ -88,6 +92,11 @@ class Node(KubernetesObject):
     def ready(self) -> Condition:
         """The Ready condition."""
         return condition(self.status.conditions, "Ready")
+
+    @property
+    def boot_id(self) -> str:
+        """`status.nodeInfo.bootID`; empty where it is not known."""
+        return self.status.node_info.boot_id if self.status.node_info else ""
 
     @property
     def reports(self) -> bool:
