@@ -17,6 +17,7 @@ from tests.worlds import (
     daemonset,
     endpointslice,
     good,
+    job,
     lease,
     namespace,
     node,
@@ -70,6 +71,7 @@ def world() -> dict:
         daemonsets=[daemonset(), daemonset("agent2")],
         services=[service(), service("api", spec={"selector": {"app": "api"}})],
         endpointslices=[endpointslice("web", "10.1.0.1"), endpointslice("api", "10.1.0.2")],
+        jobs=[job(), job("export")],
         warnings=[thing(f"event-{number}", "shop", type="Warning", reason="Old") for number in (1, 2)],
     )
 

@@ -55,7 +55,7 @@ def permissions(function: Callable[..., None]) -> str:
     nouns = lists_for(parameters)
     if "external" in parameters:
         return f"nothing; for `each:`, and to explain what is found, `list` on {', '.join(EXPLAINING)}"
-    words = [kind.permission for noun, kind in KINDS.items() if noun in nouns]
+    words = list(dict.fromkeys(kind.permission for noun, kind in KINDS.items() if noun in nouns))
     words += [f"ssh to the hosts; for `each: node` {KINDS['nodes'].permission}"] if "hosts" in nouns else []
     return "; ".join(words) or "nothing beyond being logged in"
 
