@@ -11,27 +11,36 @@ def test_no_container_crashes_or_fails_to_start(pods, now):
     """No container crashes or fails to start.
 
     Init containers and sidecars count; ephemeral ones are people's tools. A pod between two crashes is Running: a
-    container that is not ready and ended moments ago counts too.
+    container that is not ready and ended moments ago counts too. What a Job retries is judged by the Job.
     Look first: kubectl -n {namespace} describe pod {name}; {logs}
     """
-    pods.where(lambda pod: pod.alive).none(lambda pod: pod.crash(now), expected="its containers run")
+    pods.where(lambda pod: pod.alive).none(lambda pod: pod.crash_for_good(now), expected="its containers run")
 
 
 @check("pods.failed", severity="critical", after=DEAD_NODE, monitor=True)
-def test_no_pod_has_failed(pods, owners, crew, patience, now):
-    """No pod has failed.
+def test_no_pod_has_failed(pods, owners, successors, crew, patience, since, now):
+    """No pod has failed since the reference time.
 
-    Pods of Jobs are retried and judged by their Job. A failed pod whose controller has all its pods again is only
-    litter, and a warning.
+    Pods of Jobs are retried and judged by their Job. One that failed earlier, whose controller has all its pods again, or
+    whose operator has made the next one, is litter, and a warning.
     Look first: kubectl -n {namespace} describe pod {name}
     """
     pods.where(lambda pod: not pod.of_job and not pod.leaving).none(
         lambda pod: pod.status.phase in ("Failed", "Unknown"),
         observed=lambda pod: pod.end,
         expected="phase Running or Succeeded",
-        severity=lambda pod: "warning" if owners.whole_again(pod) else None,
-        transitional=lambda pod: (owner := owners.of(pod)) and crew.starting(owner, now, patience),
+        severity=lambda pod: "warning" if litter(pod, owners, successors, since) else None,
+        transitional=lambda pod: (
+            (owner := owners.of(pod))
+            and (pod.failed_within(patience.start_up, now) or crew.starting(owner, now, patience))
+        ),
     )
+
+
+def litter(pod, owners, successors, since):
+    """It is of the past, or was replaced."""
+    old = pod.failed_before(since, owned=owners.of(pod) is not None)
+    return old or owners.whole_again(pod) or successors.of(pod)
 
 
 @check("pods.terminating", severity="critical", after=DEAD_NODE)
@@ -50,19 +59,26 @@ def test_no_pod_is_stuck_terminating(pods, homes, patience, now):
 
 
 @check("pods.pending", severity="critical", after=("pods.crashing", "pods.scheduler-silent", *DEAD_NODE), monitor=True)
-def test_no_pod_is_pending_for_long(pods, complaints, patience, now):
+def test_no_pod_is_pending_for_long(pods, complaints, autoscalers, deadlines, patience, now):
     """No pod is pending for long.
 
     It cannot be scheduled, or its volumes, image or init containers keep it from starting. Pods that a scheduling gate
-    holds back on purpose are a warning.
+    holds back on purpose are a warning; those of a Job may queue for a node. While an autoscaler makes the node, or an
+    init container is at work within its deadline, the start is under way.
     Look first: kubectl -n {namespace} describe pod {name}
     """
-    pods.where(lambda pod: not pod.leaving).none(
-        lambda pod: pod.status.phase == "Pending" and pod.age(now) > patience.pending,
-        observed=lambda pod: f"Pending for {duration(pod.age(now))}: {pod.why_pending(complaints.latest(pod))}",
+    pods.where(lambda pod: not pod.leaving and not pod.queued).none(
+        lambda pod: pod.pending_for(now) > (patience.start_up if autoscalers.refuse(pod) else patience.pending),
+        observed=lambda pod: (
+            f"Pending for {duration(pod.age(now))}: {pod.why_pending(complaints.latest(pod), autoscalers.refuse(pod))}"
+        ),
         expected=f"started within {duration(patience.pending)}",
         severity=lambda pod: "warning" if pod.spec.scheduling_gates else None,
-        transitional=lambda pod: pod.just_scheduled(now, patience.pending),
+        transitional=lambda pod: (
+            pod.just_scheduled(now, patience.pending)
+            or autoscalers.make_a_node_for(pod, now)
+            or pod.initializing(now, patience.pending, deadlines.of(pod))
+        ),
     )
 
 
@@ -88,7 +104,8 @@ def test_every_running_pod_is_ready(pods, patience, now):
     """Every running pod is Ready.
 
     Running means only that its containers were started. Pods that have just started may take their time, those of Jobs
-    are not asked, and a container that was to end, and ended well, need not be ready.
+    are not asked, and a container that was to end, and ended well, need not be ready. Within the time of its probes and
+    readiness gates a pod is on its way, and one that was ready until a moment ago is not yet an outage.
     Look first: kubectl -n {namespace} describe pod {name}
     """
     running = pods.where(lambda pod: pod.status.phase == "Running" and not pod.leaving and not pod.of_job)
@@ -96,20 +113,25 @@ def test_every_running_pod_is_ready(pods, patience, now):
         lambda pod: pod.ready.is_true or pod.at_work or pod.started_for(now) <= patience.start_up,
         observed=lambda pod: pod.ready,
         expected=f"Ready=True within {duration(patience.start_up)} of its start",
+        transitional=lambda pod: pod.becoming_ready(now, patience.pending, patience.start_up),
     )
 
 
 @check("pods.restarts", severity="critical", after=("pods.crashing", *DEAD_NODE))
-def test_no_container_has_restarted(pods, restarts):
+def test_no_container_has_restarted(pods, restarts, homes):
     """No container has restarted since the reference time, beyond what the profile allows.
 
-    With a baseline the restarts of the very same pod are compared; a new pod starts from 0. Restarts are how a Job
-    retries, so its pods are not asked.
+    With a baseline the restarts of the very same pod are compared; a new pod may restart twice while it starts, and a
+    reboot of its node or, for a static pod, the loss of a lease is one restart. Without a baseline the pace of the last
+    runs tells. Restarts are how a Job retries, so its pods are not asked.
     Look first: {logs}
     """
     pods.where(lambda pod: pod.alive and not pod.of_job).none(
-        restarts.beyond_allowance,
-        expected=f"at most {counted(restarts.allowed, 'restart')} since {restarts.since:%Y-%m-%dT%H:%M:%SZ}",
+        lambda pod: restarts.beyond_allowance(pod, homes.node(pod)),
+        expected=lambda pod: (
+            f"at most {counted(restarts.allowance(pod, homes.node(pod)), 'restart')} "
+            f"since {restarts.since:%Y-%m-%dT%H:%M:%SZ}"
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""Deployments, ReplicaSets, StatefulSets, DaemonSets and namespaces."""
+"""Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs and namespaces."""
 
 from upgate.base.text import duration
 from upgate.battery import check
@@ -64,6 +64,22 @@ def test_every_daemonset_is_complete(daemonsets, ground, before, crew, patience,
         lambda each: crew.incomplete(each, each.unready(wanted=before.place(each) or ground.for_(each))),
         expected=lambda each: f"{each.desired} ready and updated" if each.desired else "a ready pod on its nodes",
         transitional=lambda each: crew.under_way(each, now, patience),
+    )
+
+
+@check("jobs.failed", severity="critical", none_is_fine=True, monitor=True)
+def test_no_job_has_failed(jobs, schedules, retries, since, now):
+    """No Job has failed, and none fails again and again.
+
+    Three failed pods or runs since the reference time without a success are a warning, and after ten minutes a failure,
+    however many retries are left. Of a CronJob the latest Job counts; while it still runs, the one before is a warning.
+    Look first: kubectl -n {namespace} describe job {name}; kubectl -n {namespace} logs job/{name} --all-containers
+    """
+    jobs.where(lambda job: not job.metadata.deletion_timestamp and schedules.count(job)).none(
+        lambda job: job.failure or retries.fail(job, since) or job.lost_indexes,
+        observed=lambda job: job.failure or retries.words(job, since, now),
+        expected="Complete",
+        severity=lambda job: None if retries.grave(job, since, now) and not schedules.follow(job) else "warning",
     )
 
 

@@ -7,12 +7,14 @@ import pytest
 from tests.test_faults import PROFILE, served
 from tests.worlds import (
     ago,
+    attempt,
     battery,
     condition,
     container_status,
     daemonset,
     endpointslice,
     good,
+    job,
     judge,
     merged,
     namespace,
@@ -23,6 +25,7 @@ from tests.worlds import (
     run,
     service,
     terminated,
+    thing,
 )
 from upgate.facts.kinds import KINDS
 from upgate.snapshot import Snapshot
@@ -76,6 +79,22 @@ def ill(**status):
 
 
 UNREADY = {"conditions": [condition("Ready", "False", lastTransitionTime=ago(hours=1))]}
+OPERATED = {"labels": {"app": "web"}, **owner("Cluster", thing("some", "shop"))}
+ENDED = container_status(ready=False, state=terminated(minutes=5))
+SUCCESS = container_status(ready=False, state=terminated(0, "Completed", minutes=3))
+WORK = job(done="")
+ATTEMPTS = [
+    attempt(
+        WORK,
+        f"import-{minutes}",
+        status={
+            "phase": "Failed",
+            "containerStatuses": [container_status(ready=False, state=terminated(minutes=minutes))],
+            **UNREADY,
+        },
+    )
+    for minutes in (30, 20, 5)
+]
 WORLDS = {
     "nothing": good(),
     "crash loop": good(pods=[pod(), ill(containerStatuses=[waiting("CrashLoopBackOff")], **UNREADY)]),
@@ -196,11 +215,39 @@ WORLDS = {
             pod("web-2", ip="10.1.0.2", metadata={"deletionTimestamp": ago(minutes=-9)}, spec={"nodeName": "worker-2"}),
         ],
     ),
+    "a pod of an operator that is not ready": good(
+        pods=[pod(), merged(ill(containerStatuses=[container_status()], **UNREADY), {"metadata": OPERATED})],
+    ),
+    "a failed pod of an operator that made the next": good(
+        pods=[
+            merged(pod("next", ip="10.1.0.3", metadata=OPERATED), {"metadata": {"creationTimestamp": ago(minutes=1)}}),
+            merged(ill(phase="Failed", containerStatuses=[ENDED], **UNREADY), {"metadata": OPERATED}),
+        ],
+        endpointslices=[endpointslice("web", "10.1.0.3")],
+    ),
+    "a Job that failed": good(jobs=[job(done="Failed")]),
+    "a Job whose pods fail": good(jobs=[WORK], pods=[pod(), *ATTEMPTS]),
+    "a Job whose pods fail, and one succeeded": good(
+        jobs=[merged(WORK, {"status": {"succeeded": 1}})],
+        pods=[pod(), *ATTEMPTS, attempt(WORK, "ok", status={"phase": "Succeeded", "containerStatuses": [SUCCESS]})],
+    ),
+    "a Job whose container restarts in its pod, and runs": good(
+        jobs=[WORK],
+        pods=[
+            pod(),
+            attempt(
+                WORK,
+                spec={"restartPolicy": "OnFailure"},
+                metadata={"creationTimestamp": ago(minutes=20)},
+                status={"containerStatuses": [container_status(restarts=5, lastState=terminated(minutes=1))]},
+            ),
+        ],
+    ),
     "a Deployment that lacks pods": good(deployments=[replicated("web", spec={"replicas": 3})]),
 }
 
 
-CLEAR = ("nothing", "a Service of completed pods", "healthy")
+CLEAR = ("nothing", "a Service of completed pods", "a Job whose pods fail, and one succeeded", "healthy")
 
 
 @pytest.mark.parametrize("name", [*WORLDS, "healthy", "broken"])

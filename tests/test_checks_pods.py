@@ -594,6 +594,29 @@ def restarted(count, *, now_for=None, ended=None, lasted=10, created=24.0, uid=N
             restarted(50, now_for=5, ended=6, lasted=1),
             "container app: again and again, at least 2 restarts (50 in its life)",
         ),
+        (
+            "one every 11 minutes for days",
+            restarted(500, now_for=5, ended=5.5, lasted=10.5, created=92),
+            "container app: again and again, at least 2 restarts (500 in its life)",
+        ),
+        (
+            "one every 11 minutes for days, after months of calm",
+            restarted(500, now_for=5, ended=5.5, lasted=10.5, created=9000),
+            "container app: again and again, at least 2 restarts (500 in its life)",
+        ),
+        (
+            "one every 45 minutes for days",
+            restarted(500, now_for=40, ended=40.5, lasted=44.5, created=375),
+            "container app: again and again, at least 1 restart (500 in its life)",
+        ),
+        (
+            "one every 11 minutes until an hour ago",
+            restarted(500, now_for=61, ended=61.5, lasted=10.5, created=92),
+            None,
+        ),
+        ("500 a year ago", restarted(500, ended=300000, now_for=300000, lasted=10.5, created=8800), None),
+        ("500 a year ago, and once now", restarted(500, now_for=5, ended=6, lasted=300000, created=8800), None),
+        ("a bad start of 20 minutes that ended well", restarted(12, now_for=58, ended=60, lasted=1, created=1.2), None),
         ("exactly two in its life", restarted(2, now_for=5, ended=6, lasted=1), None),
         ("new pod, within", restarted(2, created=0.5), None),
         ("new pod, beyond", restarted(3, created=0.5), "container app: 3 restarts"),
@@ -611,16 +634,24 @@ def test_without_a_baseline_two_restarts_are_allowed(why, it, observed):
         ("the same count", restarted(7), restarted(7), None),
         ("one more", restarted(7), restarted(8), "container app: 1 restart (8 in its life)"),
         ("a new pod from 0", restarted(7), restarted(0, uid="new"), None),
-        ("a new pod with restarts", restarted(7), restarted(2, uid="new"), "container app: 2 restarts"),
+        ("a new pod that restarted while it started", restarted(7), restarted(2, uid="new"), None),
+        ("a new pod that restarted too often", restarted(7), restarted(3, uid="new"), "container app: 3 restarts"),
+        (
+            "a new pod that had long started",
+            restarted(7),
+            restarted(1, uid="new", now_for=5, ended=6, lasted=300),
+            "container app: 1 restart, the last when it had long started",
+        ),
         ("a status that began anew", restarted(7), restarted(0), None),
     ],
 )
 def test_with_a_baseline_the_same_pod_is_compared(why, before, after, observed):
-    """With a baseline no restart is allowed, counted by pod UID and container; a pod of the same name and another UID is new."""
+    """With a baseline an old pod may not restart, by pod UID and container; one of the same name and another UID is new."""
     saved = baseline(good(pods=[before]))
     result = only("pods.restarts", after, baseline=saved)
     assert [each.observed for each in result.findings] == ([observed] if observed else [])
-    assert all(each.expected == "at most 0 restarts since 2026-11-21T00:00:00Z" for each in result.findings)
+    allowed = 2 if after["metadata"]["uid"] == "new" else 0
+    assert all(each.expected == f"at most {allowed} restarts since 2026-11-21T00:00:00Z" for each in result.findings)
 
 
 def test_containers_of_a_pod_are_compared_one_by_one():
@@ -722,3 +753,77 @@ def test_one_bad_pod_is_one_red_line():
         None,
         *["pods.crashing: Pod/shop/web-1"] * 2,
     ]
+
+
+def ended(name="old", owner_kind=None, *, days=20.0, **changes):
+    """A pod that failed so many days ago, and whom nothing or a custom resource controls."""
+    refs = owner(owner_kind, thing("some", "shop")) if owner_kind else {"ownerReferences": None}
+    end = container_status(ready=False, state=terminated(days=days))
+    status = {"phase": "Failed", "containerStatuses": [end], "conditions": [condition("Ready", "False")]}
+    status["conditions"][0]["lastTransitionTime"] = ago(days=days)
+    meta = {**refs, "creationTimestamp": ago(days=days + 1)}
+    return pod(name, **merged({"metadata": meta, "status": status}, changes))
+
+
+def since_then(name="next", **changes):
+    """A pod of the same custom resource that was made half an hour ago."""
+    meta = {**owner("Cluster", thing("some", "shop")), "creationTimestamp": ago(minutes=30)}
+    return pod(name, **merged({"metadata": meta}, changes))
+
+
+BARE, COMPLETED = {"ownerReferences": None}, {"phase": "Succeeded"}
+REFUSED = {"reason": "UnexpectedAdmissionError", "containerStatuses": None, "conditions": None}
+
+
+@pytest.mark.parametrize(
+    ("why", "pods", "severity"),
+    [
+        ("a workflow's, of long ago", [ended(owner_kind="Workflow")], "warning"),
+        ("a bare one, of long ago", [ended()], "warning"),
+        ("a bare one, now", [ended(days=0.01)], "critical"),
+        ("of an operator, now", [ended(owner_kind="Cluster", days=0.03)], "critical"),
+        ("its operator made the next", [ended(owner_kind="Cluster", days=0.03), since_then()], "warning"),
+        ("the next is not ready", [ended(owner_kind="Cluster", days=0.03), since_then(ready="False")], "critical"),
+        ("the next was there before", [ended(owner_kind="Cluster", days=0.01), since_then()], "critical"),
+        ("another's", [ended(owner_kind="Cluster", days=0.03), since_then(metadata=BARE)], "critical"),
+        ("the next has completed", [ended(owner_kind="Cluster", days=0.03), since_then(status=COMPLETED)], "warning"),
+        ("refused by its node long ago", [ended(status=REFUSED)], "warning"),
+        ("evicted by an old kubelet, at a time unknown", [ended(status={**REFUSED, "reason": "Evicted"})], "critical"),
+        ("a lost node, in phase Unknown", [ended(status={"phase": "Unknown"})], "critical"),
+    ],
+)
+def test_what_failed_before_the_reference_time_is_litter(why, pods, severity):
+    """A pod that failed since the reference time is a failure; an older one, or one that was replaced, is a warning."""
+    (finding,) = [each for each in only("pods.failed", *pods).findings if each.object == "Pod/shop/old"]
+    assert finding.severity == severity
+
+
+STATIC = {"namespace": "kube-system", **owner("Node", thing("worker-1"))}
+
+
+@pytest.mark.parametrize(("restarts", "outcome"), [(7, "passed"), (8, "passed"), (9, "failed")])
+def test_a_static_pod_may_lose_its_lease_once(restarts, outcome):
+    """The controller manager restarts when the API server goes away for its upgrade: once is normal."""
+    before, after = (merged(restarted(count), {"metadata": STATIC}) for count in (7, restarts))
+    assert only("pods.restarts", after, baseline=baseline(good(pods=[before]))).outcome == outcome
+
+
+def booted(boot):
+    """The node, with that boot ID."""
+    return node(status={"nodeInfo": {"bootID": boot}})
+
+
+@pytest.mark.parametrize(
+    ("boot", "restarts", "outcome"), [("b", 8, "passed"), ("b", 9, "failed"), ("a", 8, "failed"), ("", 8, "failed")]
+)
+def test_a_reboot_restarts_every_container_once(boot, restarts, outcome):
+    """With another boot ID than in the baseline one restart is the node's; without, it is the container's own."""
+    saved = baseline(good(nodes=[booted("a")], pods=[restarted(7)]))
+    world = good(nodes=[booted(boot)], pods=[restarted(restarts)])
+    assert judge("pods.restarts", world, baseline=saved).outcome == outcome
+
+
+def test_a_baseline_without_boot_ids_excuses_no_restart():
+    """A baseline of an earlier version does not know them."""
+    saved = baseline(good(pods=[restarted(7)]))
+    assert judge("pods.restarts", good(nodes=[booted("b")], pods=[restarted(8)]), baseline=saved).outcome == "failed"

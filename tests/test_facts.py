@@ -18,6 +18,7 @@ from tests.worlds import (
     endpointslice,
     good,
     ingress,
+    job,
     judge,
     lease,
     namespace,
@@ -54,6 +55,8 @@ BUILDERS = {
     "endpointslices": endpointslice("web", "10.1.0.1"),
     "ingresses": ingress(),
     "warnings": warning(pod()),
+    "jobs": job(),
+    "notices": warning(pod(), "TriggeredScaleUp", type="Normal"),
 }
 
 

@@ -164,6 +164,19 @@ def replicated(
     return merged(base, changes)
 
 
+def job(name: str = "import", *, done: str = "Complete", **changes: Any) -> dict[str, Any]:
+    """A Job of a day ago with that condition; empty: one that is under way."""
+    status = {"startTime": ago(days=1), "conditions": [condition(done)] if done else []}
+    return merged(thing(name, "shop", spec={"backoffLimit": 6}, status=status), changes)
+
+
+def attempt(of: dict[str, Any], name: str = "import-1", **changes: Any) -> dict[str, Any]:
+    """A pod of a Job; running unless its status says otherwise."""
+    labels = {"app": "import", "job-name": of["metadata"]["name"]}
+    base = pod(name, metadata={"labels": labels, **owner("Job", of)}, spec={"restartPolicy": "Never"})
+    return merged(base, changes)
+
+
 def daemonset(name: str = "agent", desired: int = 1, **changes: Any) -> dict[str, Any]:
     """A complete DaemonSet."""
     counts = (
@@ -253,6 +266,9 @@ def good(**changes: list[dict[str, Any]]) -> World:
             "services": [service()],
             "endpointslices": [endpointslice("web", "10.1.0.1")],
             "ingresses": [ingress()],
+            "jobs": [job()],
+            # Of one resource with the warnings, which stay where a test serves both.
+            "notices": [],
             "warnings": [],
             **changes,
         }

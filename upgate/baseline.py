@@ -41,10 +41,17 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     restarts: dict[str, dict[str, int]]
     #: The UIDs of all pods: one that is not among them started from 0.
     pods: set[str]
+    #: The boot ID of each node; empty in baselines of earlier versions.
+    boots: dict[str, str] = {}
 
     def restarts_of(self, pod: Pod, status: ContainerStatus) -> int:
         """How often this container of this very pod had restarted."""
         return self.restarts.get(pod.metadata.uid, {}).get(status.name, 0)
+
+    def rebooted(self, node: Node | None) -> bool:
+        """The node has booted since; not known of a node that the baseline does not know."""
+        boot = self.boots.get(node.name) if node else None
+        return bool(node and boot and node.boot_id not in ("", boot))
 
 
 def pool_of(node: Node, label: str | None) -> str:
@@ -87,6 +94,7 @@ def take(snapshot: Snapshot, pool_label: str | None) -> Baseline:
         served=served(snapshot),
         restarts={uid: containers for uid, containers in counts.items() if containers},
         pods=set(counts),
+        boots={node.name: node.boot_id for node in snapshot.facts("nodes") if node.boot_id},
     )
 
 

@@ -103,6 +103,6 @@ def permissions(check: Check) -> str:
     nouns = lists_for(check.inputs)
     if "external" in check.inputs:
         return f"nothing; for `each:`, and to explain what is found, `list` on {', '.join(EXPLAINING)}"
-    words = [kind.permission for noun, kind in KINDS.items() if noun in nouns]
+    words = list(dict.fromkeys(kind.permission for noun, kind in KINDS.items() if noun in nouns))
     words += [f"ssh to the hosts; for `each: node` {KINDS['nodes'].permission}"] if "hosts" in nouns else []
     return "; ".join(words) or "nothing beyond being logged in"

@@ -9,15 +9,12 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any, Protocol
 
-from upgate.base.text import counted
-from upgate.baseline import Baseline
 from upgate.battery.judgement import Judgement
-from upgate.facts.containers import Container, ContainerStatus
+from upgate.facts.containers import Container
 from upgate.facts.pods import Pod
 
 #: A version in its parts.
@@ -74,39 +71,6 @@ def holds(part: str, have: Parts) -> bool:
         case "!=":
             return cut != want
     return cut == want
-
-
-@dataclass(frozen=True)
-class Restarts:
-    """Restarts since the reference time, compared with the baseline where there is one."""
-
-    since: datetime
-    allowed: int
-    baseline: Baseline | None
-
-    def beyond_allowance(self, pod: Pod) -> str:
-        """The containers that restarted too often. Empty where none did."""
-        return "; ".join(filter(None, (self._excess(pod, status) for status in pod.statuses)))
-
-    def _excess(self, pod: Pod, status: ContainerStatus) -> str:
-        count = self._exactly(pod, status)
-        least = status.restarted_since(self.since) if count is None else count
-        # Of an older pod no more than two runs are known: when both are recent, and short, it is in a loop.
-        loop = count is None and least > 1 and status.short_lived and status.restart_count > self.allowed
-        if least <= self.allowed and not loop:
-            return ""
-        said = f"{'at least ' if count is None else ''}{counted(least, 'restart')}"
-        life = "" if least == status.restart_count else f" ({status.restart_count} in its life)"
-        return f"container {status.name}: {'again and again, ' if loop else ''}{said}{life}"
-
-    def _exactly(self, pod: Pod, status: ContainerStatus) -> int | None:
-        """How many restarts since the reference time; None for an older pod that the baseline does not know."""
-        created = pod.metadata.creation_timestamp
-        if self.baseline and pod.metadata.uid in self.baseline.pods:
-            return status.restart_count - self.baseline.restarts_of(pod, status)
-        if not pod.mirror and (self.baseline or (created and created >= self.since)):
-            return status.restart_count
-        return None
 
 
 class SidecarEntry(Protocol):

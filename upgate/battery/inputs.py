@@ -13,17 +13,15 @@ from upgate.base.errors import Inconclusive, UsageError
 from upgate.baseline import Baseline
 from upgate.battery.before import Before, expected_pools
 from upgate.battery.evidence import Evidence
-from upgate.battery.expectations import Restarts, Server, Sidecars
+from upgate.battery.expectations import Server, Sidecars
 from upgate.battery.judgement import Judgement, Subjects
+from upgate.battery.restarts import Restarts
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for
 
 if TYPE_CHECKING:
     from upgate.profile.model import Expected, Patience, Profile
     from upgate.sources.hosts.judging import Machines
-
-#: Restarts that are allowed without a baseline, when nobody can tell old ones from new ones.
-WITHOUT_BASELINE = 2
 
 
 class Inputs:
@@ -93,9 +91,7 @@ class Inputs:
     @property
     def restarts(self) -> Restarts:
         """Restarts since the reference time, and how many are allowed."""
-        default = 0 if self.baseline else WITHOUT_BASELINE
-        allowed = self.profile.restarts.allowed
-        return Restarts(self.since, default if allowed is None else allowed, self.baseline)
+        return Restarts(self.since, self.profile.restarts.allowed, self.baseline, self.now)
 
     @property
     def sidecars(self) -> Sidecars:

@@ -13,12 +13,14 @@ from msgspec.structs import force_setattr as put
 
 from upgate.facts.containers import ContainerState, ContainerStatus, Running
 from upgate.facts.meta import Condition, ObjectMeta, condition
-from upgate.facts.pods import Pod, PodSpec, PodStatus
+from upgate.facts.pod_fields import PodSpec, PodStatus
+from upgate.facts.pods import Pod
 
 _shared: dict[Any, Any] = {}
 _HEALTHY = ContainerState(running=Running())
-#: The conditions of a pod that checks read.
+#: The conditions of a pod that checks read; the others matter only while it is not ready.
 _CONDITIONS = ("Ready", "PodScheduled")
+_OF_UNREADY = (*_CONDITIONS, "ContainersReady", "DisruptionTarget")
 
 
 def share(value: Any) -> Any:
@@ -58,12 +60,14 @@ def share_spec(spec: PodSpec) -> None:
     put(spec, "scheduler_name", share(spec.scheduler_name))
     put(spec, "containers", shared_list("containers", spec.containers))
     put(spec, "init_containers", shared_list("containers", spec.init_containers))
+    put(spec, "readiness_gates", shared_list("gates", spec.readiness_gates))
 
 
 def share_status(status: PodStatus) -> None:
     """Only what is not as it should be is of its own."""
     put(status, "phase", share(status.phase))
-    conditions = [each for each in status.conditions or () if each.type in _CONDITIONS]
+    types = _CONDITIONS if condition(status.conditions, "Ready").is_true else _OF_UNREADY
+    conditions = [each for each in status.conditions or () if each.type in types]
     # Of a pod that waits it matters when it got its node.
     put(
         status,
@@ -77,7 +81,7 @@ def share_status(status: PodStatus) -> None:
 
 def share_condition(condition: Condition) -> Condition:
     """A True condition needs no words; of Ready its time is of use."""
-    if not condition.is_true:
+    if not condition.is_true or condition.type not in _CONDITIONS:
         return condition
     if condition.type == "Ready":
         return Condition("Ready", "True", last_transition_time=condition.last_transition_time)

@@ -16,6 +16,34 @@ TROUBLE = re.compile("BackOff|Err|Invalid|CannotRun|Unavailable|Failed")
 BACKOFF_RESET = timedelta(minutes=10)
 
 
+#: So often a container may fail while it starts, or restart where old restarts cannot be told from new ones.
+STARTS = 2
+#: So many restarts, and no further apart than this in all its life, are a habit.
+HABIT, SELDOM = 10, timedelta(hours=1)
+
+
+class Probe(Fact):
+    """https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes"""
+
+    initial_delay_seconds: int = 0
+    timeout_seconds: int = 1
+    period_seconds: int = 10
+    success_threshold: int = 1
+    failure_threshold: int = 3
+
+    @property
+    def budget(self) -> timedelta:
+        """How long it may fail from the start of the container on."""
+        return timedelta(
+            seconds=self.initial_delay_seconds + self.failure_threshold * self.period_seconds + self.timeout_seconds
+        )
+
+    @property
+    def delay(self) -> timedelta:
+        """How long it takes at least to succeed."""
+        return timedelta(seconds=self.initial_delay_seconds + (self.success_threshold - 1) * self.period_seconds)
+
+
 class Container(Fact):
     """One of `spec.containers` or `spec.initContainers`."""
 
@@ -23,6 +51,18 @@ class Container(Fact):
     image: str = ""
     #: Always on an init container makes it a sidecar (KEP-753); on any other it overrides that of the pod (KEP-5307).
     restart_policy: str | None = None
+    startup_probe: Probe | None = None
+    readiness_probe: Probe | None = None
+
+    @property
+    def start_budget(self) -> timedelta:
+        """How long its startupProbe lets it start; none where it has no such probe."""
+        return self.startup_probe.budget if self.startup_probe else timedelta(0)
+
+    @property
+    def readiness_delay(self) -> timedelta:
+        """How long its readinessProbe takes at least; none where it has no such probe."""
+        return self.readiness_probe.delay if self.readiness_probe else timedelta(0)
 
 
 class Waiting(Fact):
@@ -60,6 +100,8 @@ class ContainerStatus(Fact):
 
     name: str
     ready: bool = False
+    #: Its startupProbe, if it has one, has succeeded.
+    started: bool | None = None
     restart_count: int = 0
     state: ContainerState | None = None
     last_state: ContainerState | None = None
@@ -83,6 +125,11 @@ class ContainerStatus(Fact):
     def done_well(self) -> bool:
         """It has ended with exit code 0."""
         return self.now.terminated is not None and self.now.terminated.exit_code == 0
+
+    @property
+    def retried(self) -> bool:
+        """It ends and is started again: what it waits for, if it does, is its next run."""
+        return self.now.waiting is None or self.now.waiting.reason == "CrashLoopBackOff"
 
     def trouble(self, moment: datetime, restarts_after: bool) -> str:
         """Why it cannot be said to run: it waits for a bad reason, or is between two crashes. Else empty."""
@@ -110,6 +157,37 @@ class ContainerStatus(Fact):
         began = sum(1 for start in runs if start and start >= moment)
         ended = sum(1 for end in self.ends if end.finished_at and end.finished_at >= moment)
         return min(self.restart_count, max(began, ended))
+
+    @property
+    def cycle(self) -> timedelta | None:
+        """The time from the start of its previous run to that of the present one; None where one of them is not known."""
+        run, end = self.now.running, self.last_end
+        known = run and run.started_at and end and end.started_at and end.started_at.year > 1970
+        return run.started_at - end.started_at if known else None
+
+    def paced_since(self, moment: datetime) -> int:
+        """How many restarts since then there were, if all were as far apart as the last two; 0 where that is not known."""
+        run, cycle = self.now.running, self.cycle
+        if not run or not run.started_at or not cycle or cycle <= timedelta(0) or run.started_at < moment:
+            return 0
+        return min(self.restart_count, (run.started_at - moment) // cycle + 1)
+
+    def steady(self, age: timedelta, since: datetime, moment: datetime) -> bool:
+        """It has restarted every hour or more often all its life, since that moment too, and still does at its usual pace."""
+        mean, run, cycle = age / max(1, self.restart_count), self.now.running, self.cycle
+        if not (run and run.started_at and cycle) or self.restart_count < HABIT or mean > SELDOM:
+            return False
+        return run.started_at >= since and cycle <= mean * 4 / 3 and moment - run.started_at <= 2 * mean
+
+    @property
+    def has_lasted(self) -> bool:
+        """Its previous run is known to have been no start that failed."""
+        return self.last_end is not None and not self.short_lived
+
+    @property
+    def relapsing(self) -> bool:
+        """It has restarted more often than a start may need."""
+        return self.restart_count > STARTS
 
     def killed_for_memory_since(self, moment: datetime) -> bool:
         """One of its last two runs ended as OOMKilled after that moment."""

@@ -76,7 +76,8 @@ class Crew:
         """What it lacks are pods that it has made and that still have time to start: it was scaled up, or a node came."""
         pods = self.of(workload)
         late = [each for each in pods if each.alive and not each.counts(moment, workload.probation)]
-        within = all(pod.ready.is_true or blinks(pod, moment) or has_time(pod, moment, patience) for pod in late)
+        times = patience.pending, patience.start_up, workload.init_deadline
+        within = all(pod.ready.is_true or blinks(pod, moment) or pod.starting(moment, *times) for pod in late)
         # The kubelet refused them a moment ago, and others are made in their place.
         refused = [each for each in pods if each.status.phase == "Failed" and each.age(moment) < patience.start_up]
         return within and 0 < workload.unmade <= len(late) + len(refused) and not workload.stuck

@@ -53,6 +53,11 @@ class Deployment(Replicated):
         return PROGRESS if own is None or own == NO_DEADLINE else timedelta(seconds=own)
 
     @property
+    def init_deadline(self) -> timedelta:
+        """`progressDeadlineSeconds`: what takes longer counts as failed."""
+        return self.deadline
+
+    @property
     def recreates(self) -> bool:
         """All its pods go before it makes the next ones."""
         return self.spec.strategy.type == "Recreate"

@@ -12,6 +12,7 @@ from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.deployments import Deployment
 from upgate.facts.events import Event
 from upgate.facts.ingresses import Ingress
+from upgate.facts.jobs import Job
 from upgate.facts.meta import KubernetesObject
 from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Lease, Node
@@ -19,6 +20,12 @@ from upgate.facts.pods import Pod
 from upgate.facts.services import EndpointSlice, Service
 from upgate.facts.statefulsets import StatefulSet
 from upgate.facts.workloads import ReplicaSet
+
+#: What is said of pods beside what happens to each of them: autoscalers say here whether they make a node.
+NOTICES = ",".join(
+    ["type=Normal", "involvedObject.kind=Pod"]
+    + [f"reason!={usual}" for usual in ("Scheduled", "Pulling", "Pulled", "Created", "Started", "Killing")]
+)
 
 
 class Kind(NamedTuple):
@@ -67,7 +74,9 @@ KINDS: dict[str, Kind] = {
         Kind("services", Service, "v1", "services"),
         Kind("endpointslices", EndpointSlice, "discovery.k8s.io/v1", "endpointslices"),
         Kind("ingresses", Ingress, "networking.k8s.io/v1", "ingresses"),
+        Kind("jobs", Job, "batch/v1", "jobs"),
         Kind("warnings", Event, "v1", "events", field_selector="type=Warning"),
+        Kind("notices", Event, "v1", "events", field_selector=NOTICES),
     )
 }
 

@@ -31,6 +31,7 @@ class OwnerReference(Fact):
     name: str
     uid: str = ""
     controller: bool | None = None
+    api_version: str = ""
 
 
 class SpecFields(Fact):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+import msgspec
 from msgspec.structs import replace
 
 from upgate.facts.meta import (
@@ -57,6 +58,8 @@ class NodeInfo(Fact):
     os_image: str = ""
     kernel_version: str = ""
     container_runtime_version: str = ""
+    #: Another one after each boot.
+    boot_id: str = msgspec.field(default="", name="bootID")
 
 
 class NodeCondition(Condition):
@@ -84,6 +87,11 @@ class Node(KubernetesObject):
     def ready(self) -> Condition:
         """The Ready condition."""
         return condition(self.status.conditions, "Ready")
+
+    @property
+    def boot_id(self) -> str:
+        """`status.nodeInfo.bootID`; empty where it is not known."""
+        return self.status.node_info.boot_id if self.status.node_info else ""
 
     @property
     def reports(self) -> bool:

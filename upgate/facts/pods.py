@@ -5,49 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-import msgspec
-
 from upgate.facts.containers import Container, ContainerStatus
-from upgate.facts.meta import Condition, Fact, KubernetesObject, condition
+from upgate.facts.meta import Condition, KubernetesObject, condition
+from upgate.facts.pod_fields import PodSpec, PodStatus
+from upgate.facts.starting import INIT, becoming_ready, initializing, wavering
 
 #: Reasons of pods that a graceful shutdown of their node ended or refused: pkg/kubelet/nodeshutdown/nodeshutdown_manager.go.
 SHUTDOWN = ("Terminated", "NodeShutdown")
-
-
-class SchedulingGate(Fact):
-    """https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/"""
-
-    name: str
-
-
-class PodSpec(Fact):
-    """`spec` of a pod."""
-
-    node_name: str = ""
-    restart_policy: str = "Always"
-    scheduler_name: str = ""
-    host_network: bool = False
-    containers: list[Container] | None = None
-    init_containers: list[Container] | None = None
-    scheduling_gates: list[SchedulingGate] | None = None
-
-
-class PodIP(Fact):
-    """One of `status.podIPs`."""
-
-    ip: str = ""
-
-
-class PodStatus(Fact):
-    """`status` of a pod."""
-
-    phase: str = "Unknown"
-    reason: str = ""
-    message: str = ""
-    pod_ips: list[PodIP] | None = msgspec.field(default=None, name="podIPs")
-    conditions: list[Condition] | None = None
-    container_statuses: list[ContainerStatus] | None = None
-    init_container_statuses: list[ContainerStatus] | None = None
+#: Conditions that change when a pod ends.
+ENDING = (("Ready", "False"), ("ContainersReady", "False"), ("DisruptionTarget", "True"))
 
 
 class Pod(KubernetesObject):
@@ -85,9 +51,14 @@ class Pod(KubernetesObject):
 
     @property
     def of_job(self) -> bool:
-        """It belongs to a Job, whose controller answers for its failures and retries."""
+        """It belongs to a Job of Kubernetes' own, whose controller answers for its failures and retries. Volcano has others."""
         owner = self.metadata.controller
-        return owner is not None and owner.kind == "Job"
+        return owner is not None and owner.kind == "Job" and owner.api_version in ("", "batch/v1")
+
+    @property
+    def queued(self) -> bool:
+        """It is a Job's and waits for a node: queues are what Jobs are for."""
+        return self.of_job and not self.spec.node_name
 
     @property
     def mirror(self) -> bool:
@@ -112,28 +83,52 @@ class Pod(KubernetesObject):
     def at_work(self) -> bool:
         """It runs to its end, and of its containers only those that have done their part are not ready: Tekton, CI runners."""
         waits = [each for each in self.statuses if not each.ready]
-        return bool(waits) and all(each.done_well and self.policy_of(each) != "Always" for each in waits)
+        return bool(waits) and all(map(self.over, waits))
+
+    def container(self, status: ContainerStatus) -> Container:
+        """What the container with this status should run."""
+        return next((each for each in self.containers if each.name == status.name), Container(status.name))
+
+    def over(self, status: ContainerStatus) -> bool:
+        """The container has ended well, and is not started again."""
+        return status.done_well and self.policy_of(status) != "Always"
 
     def policy_of(self, status: ContainerStatus) -> str:
         """When a container is started again: by its own restartPolicy (KEP-5307), else by that of its pod."""
-        own = (each.restart_policy for each in self.containers if each.name == status.name)
-        return next(own, None) or self.spec.restart_policy
+        return self.container(status).restart_policy or self.spec.restart_policy
 
     def started_for(self, moment: datetime) -> timedelta:
         """Time since the last of its containers began its first run, as far as that is known; it is never older than itself."""
         runs = (each.now.running for each in self.statuses if not each.restart_count)
         return min([self.age(moment), *(moment - run.started_at for run in runs if run and run.started_at)])
 
-    def starting(self, moment: datetime, pending: timedelta, start_up: timedelta) -> bool:
-        """It has not used up the time that its start may take, and nothing is wrong with its containers."""
-        waits = self.status.phase == "Pending"
-        time = pending - self.age(moment) if waits else start_up - self.started_for(moment)
-        return time >= timedelta(0) and not self.crash(moment)
+    def starting(
+        self, moment: datetime, pending: timedelta, start_up: timedelta, deadline: timedelta | None = None
+    ) -> bool:
+        """Its start takes no longer than it may, and nothing is wrong with its containers; `deadline`: of init containers."""
+        if self.crash(moment):
+            return False
+        if self.status.phase == "Pending":
+            return self.age(moment) <= pending or self.initializing(moment, pending, deadline)
+        return self.started_for(moment) <= start_up or self.becoming_ready(moment, pending, start_up)
+
+    def initializing(self, moment: datetime, pending: timedelta, deadline: timedelta | None) -> bool:
+        """Its init containers are at work, within their deadline."""
+        return initializing(self, moment, pending, deadline or INIT) and not self.crash(moment)
+
+    def becoming_ready(self, moment: datetime, pending: timedelta, start_up: timedelta) -> bool:
+        """It is within the time of its probes and readiness gates, or was ready until a moment ago."""
+        slow = becoming_ready(self, moment, pending, start_up) or wavering(self, moment, start_up)
+        return slow and not self.crash(moment)
 
     def just_scheduled(self, moment: datetime, pending: timedelta) -> bool:
         """It got its node lately, after a queue or an autoscaler had let it wait, and nothing is wrong with its containers."""
         since = self.scheduled.last_transition_time if self.scheduled and self.scheduled.is_true else None
         return since is not None and moment - since <= pending and not self.crash(moment)
+
+    def pending_for(self, moment: datetime) -> timedelta:
+        """Time since it was made, as long as it is pending; none for any other."""
+        return self.age(moment) if self.status.phase == "Pending" else timedelta(0)
 
     def ready_for(self, moment: datetime) -> timedelta:
         """Time since its Ready condition last changed; since it was made where that is not known."""
@@ -169,12 +164,19 @@ class Pod(KubernetesObject):
         """What is wrong with the containers of a pod that should run: they wait for a bad reason or crash. Else empty."""
         return "; ".join(filter(None, (each.trouble(moment, self._restarts(each)) for each in self.statuses)))
 
-    def why_pending(self, complaint: str) -> str:
-        """What a pending pod waits for, in the words of the scheduler, of its latest warning event, or of the kubelet."""
+    def crash_for_good(self, moment: datetime) -> str:
+        """The same without what a Job retries: it counts runs that fail, but not that an image is never there."""
+        judged = (
+            each for each in self.statuses if not (self.of_job and self.policy_of(each) != "Always" and each.retried)
+        )
+        return "; ".join(filter(None, (each.trouble(moment, self._restarts(each)) for each in judged)))
+
+    def why_pending(self, complaint: str, refusal: str = "") -> str:
+        """What a pending pod waits for, in the words of scheduler, autoscaler, its latest warning event, or the kubelet."""
         if self.spec.scheduling_gates:
             return f"held by scheduling gates {', '.join(gate.name for gate in self.spec.scheduling_gates)}"
         if self.scheduled and not self.scheduled.is_true:
-            return str(self.scheduled)
+            return "; ".join(filter(None, [str(self.scheduled), refusal]))
         running = [
             f"init container {each.name} is running" for each in self.statuses if each.now.running and not each.ready
         ]
@@ -185,6 +187,34 @@ class Pod(KubernetesObject):
     def unseen_by_scheduler(self) -> bool:
         """It waits for a node, and no scheduler has said anything."""
         return self.status.phase == "Pending" and not self.spec.node_name and self.scheduled is None
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it failed or completed, as far as its containers or conditions tell.
+
+        A pod that its node refused, or that an old kubelet evicted, has neither.
+        """
+        ends = [each.now.terminated.finished_at for each in self.statuses if each.now.terminated]
+        said = [
+            each.last_transition_time for each in self.status.conditions or () if (each.type, each.status) in ENDING
+        ]
+        return max(filter(None, [*ends, *said]), default=None)
+
+    def failed_before(self, moment: datetime, owned: bool) -> bool:
+        """It failed before that. One that its node refused says not when: without a workload it is as old as it is."""
+        began = owned or self.status.container_statuses or self.status.reason == "Evicted"
+        made = None if began else self.metadata.creation_timestamp
+        ended = self.ended_at or made
+        return self.status.phase == "Failed" and ended is not None and ended < moment
+
+    def failed_within(self, patience: timedelta, moment: datetime) -> bool:
+        """It failed a moment ago; one that its node refused, not long after it was made."""
+        return moment - (self.ended_at or self.metadata.creation_timestamp or moment) <= patience
+
+    @property
+    def went_well(self) -> bool:
+        """It is ready, or has completed."""
+        return self.status.phase == "Succeeded" or (self.alive and self.ready.is_true)
 
     @property
     def end(self) -> str:

@@ -15,12 +15,15 @@ from upgate.facts.crews import Crew, DeploymentCrew
 from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.deployments import Deployment
 from upgate.facts.events import Event
+from upgate.facts.jobs import Retries, Schedules
 from upgate.facts.kinds import KINDS
 from upgate.facts.meta import KubernetesObject
 from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Node
 from upgate.facts.pods import Pod
+from upgate.facts.promises import Autoscalers, Deadlines
 from upgate.facts.services import Service
+from upgate.facts.successors import Successors
 from upgate.facts.upkeep import Cordons, Heartbeats
 from upgate.facts.workloads import Workload
 
@@ -57,6 +60,10 @@ class Homes:
 
     def __init__(self, lists: Lists) -> None:
         self._by_name: dict[str, Node] = {node.name: node for node in lists["nodes"]}
+
+    def node(self, pod: Pod) -> Node | None:
+        """The pod's node; None where there is none, or none any more."""
+        return self._by_name.get(pod.spec.node_name)
 
     def of(self, pod: Pod) -> str:
         """The pod's node and how it is, in words."""
@@ -166,6 +173,11 @@ RELATIONS: dict[str, type[Any]] = {
     "entrances": Entrances,
     "fleet": Fleet,
     "backends": Backends,
+    "deadlines": Deadlines,
+    "autoscalers": Autoscalers,
+    "successors": Successors,
+    "retries": Retries,
+    "schedules": Schedules,
 }
 
 

@@ -72,8 +72,9 @@ class WorkloadSpec(Fact):
 
     replicas: int | None = None
     min_ready_seconds: int = 0
+    #: Of a Deployment; the API's default.
+    progress_deadline_seconds: int = 600
     paused: bool = False
-    progress_deadline_seconds: int | None = None
     pod_management_policy: str = "OrderedReady"
     template: PodTemplate = PodTemplate()
     strategy: Strategy = Strategy()
@@ -130,6 +131,11 @@ class Workload(KubernetesObject):
     def probation(self) -> timedelta:
         """How long a pod must have been ready before it counts."""
         return timedelta(0)
+
+    @property
+    def init_deadline(self) -> timedelta | None:
+        """How long an init container of its pods may run by its own promise; None where it promises nothing."""
+        return None
 
     @property
     def within_bounds(self) -> bool:

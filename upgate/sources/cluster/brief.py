@@ -19,7 +19,9 @@ from upgate.base.errors import Inconclusive
 from upgate.base.threads import concurrently
 from upgate.base.waiting import Deadline
 from upgate.facts.backends import Backends, is_version
+from upgate.facts.jobs import Job
 from upgate.facts.kinds import KINDS, Kind
+from upgate.facts.pods import Pod
 from upgate.facts.statefulsets import StatefulSet
 from upgate.facts.workloads import Workload
 from upgate.sources.cluster.bounded import is_dense
@@ -37,6 +39,12 @@ MOST_PAGES = 100
 RUNNING, SUCCEEDED = "status.phase=Running", "status.phase=Succeeded"
 #: Pods that neither run nor have completed: there are few, and a failed one may have the status Completed in its row.
 UNUSUAL = "status.phase!=Running,status.phase!=Succeeded"
+#: Pods of no workload or Job of Kubernetes' own, by the labels that its controllers give to theirs: operators', and bare
+#: ones. Nothing else says whether they are ready. Kruise gives its pods the label of a DaemonSet's.
+FOREIGN = (
+    "!pod-template-hash,!controller-revision-hash,!job-name",
+    "controller-revision-hash,!pod-template-generation,!statefulset.kubernetes.io/pod-name",
+)
 #: More questions than this cost the API server more than reading all pods.
 MOST = 100
 #: What must have been seen of the rest of the cluster.
@@ -49,6 +57,7 @@ BESIDE = (
     "replicasets",
     "statefulsets",
     "daemonsets",
+    "jobs",
 )
 
 
@@ -162,7 +171,8 @@ def list_briefly(
             raise Inconclusive(f"{', '.join(missing)} could not be listed")
         glanced = glance(connection, {node.name for node in others["nodes"].items}, deadline)
         doubted = understaffed(glanced, others)
-        listing = list_some(connection, questions(glanced, others, doubted), deadline)
+        foreign = list_some(connection, [PODS._replace(label_selector=labels) for labels in FOREIGN], deadline)
+        listing = merged(list_some(connection, questions(glanced, others, doubted), deadline), in_doubt(foreign))
     except (Inconclusive, TooMuch):  # whatever the reason: what reads all of them says what is wrong
         return list_all(connection, PODS, progress, deadline)
     usual = sum(pod.status.phase in ("Running", "Succeeded") for pod in listing.items)
@@ -185,9 +195,28 @@ def questions(glanced: Glance, others: Mapping[str, Listing], doubted: Iterable[
     asked += [
         PODS._replace(namespace=each.name) for each in others["namespaces"].items if each.metadata.deletion_timestamp
     ]
+    asked += [each for job in others["jobs"].items if job.under_way for each in attempts(job)]
     if len(asked) > MOST:
         raise TooMuch
     return asked
+
+
+def attempts(job: Job) -> list[Kind]:
+    """The lists of a Job's pods that run now; and of those that have succeeded, if any: they make up for failures."""
+    its = PODS._replace(namespace=job.namespace, label_selector=f"job-name={job.name}")
+    return [its._replace(field_selector=phase) for phase in (RUNNING, SUCCEEDED)[: 2 if job.status.succeeded else 1]]
+
+
+def in_doubt(foreign: Listing) -> Listing:
+    """Of these pods those that are not ready, and all of an owner of which one has failed."""
+    failed = {owner_of(pod) for pod in foreign.items if pod.status.phase == "Failed"} - {""}
+    items = [pod for pod in foreign.items if not pod.went_well or owner_of(pod) in failed]
+    return Listing(items, foreign.malformed)
+
+
+def owner_of(pod: Pod) -> str:
+    """The UID of its controller; empty where it has none."""
+    return pod.metadata.controller.uid if pod.metadata.controller else ""
 
 
 def unserving(others: Mapping[str, Listing]) -> Iterator[str]:
@@ -259,7 +288,11 @@ def list_some(connection: Connection, asked: Iterable[Kind], deadline: Deadline)
     for answer in answers.values():
         if isinstance(answer, Inconclusive):
             raise answer
-    listings = [answer for _, answer in sorted(answers.items())]
+    return merged(*(answer for _, answer in sorted(answers.items())))
+
+
+def merged(*listings: Listing) -> Listing:
+    """All pods of these lists, each once."""
     items = {pod.metadata.uid: pod for listing in listings for pod in listing.items}
     malformed = {each.object: each for listing in listings for each in listing.malformed}
     return Listing(sorted(items.values(), key=lambda pod: (pod.namespace, pod.name)), list(malformed.values()))

@@ -1,0 +1,259 @@
+"""Jobs: what failed for good, what fails again and again, and what of it only the Job is asked about."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.worlds import (
+    ago,
+    attempt,
+    condition,
+    container_status,
+    good,
+    job,
+    judge,
+    merged,
+    objects,
+    pod,
+    profile,
+    run,
+    terminated,
+    thing,
+)
+
+CRON = {"ownerReferences": [{"kind": "CronJob", "name": "report", "uid": "uid-report"}]}
+WORK = job(done="")
+
+
+def of_cron(name, minutes, done="Complete"):
+    """A Job of a CronJob, made so long ago."""
+    return job(name, done=done, metadata={**CRON, "creationTimestamp": ago(minutes=minutes)})
+
+
+def severities(jobs, *pods, **more):
+    """What is found of these Jobs: severity by object."""
+    result = judge("jobs.failed", good(jobs=jobs, pods=[pod(), *pods]), **more)
+    return {finding.object: finding.severity for finding in result.findings}
+
+
+def failed(minutes, of=WORK, **status):
+    """A pod of a Job that failed so many minutes ago, after ten seconds."""
+    end = container_status(ready=False, state=terminated(minutes=minutes))
+    base = {"phase": "Failed", "containerStatuses": [end], "conditions": [condition("Ready", "False")]}
+    return attempt(of, f"import-{minutes}", status=merged(base, status))
+
+
+def done(minutes):
+    """A pod of the Job that succeeded so many minutes ago."""
+    end = container_status(ready=False, state=terminated(0, "Completed", minutes=minutes))
+    return attempt(
+        WORK, f"done-{minutes}", status={"phase": "Succeeded", "containerStatuses": [end], "conditions": None}
+    )
+
+
+def looping(restarts=5, made=20, ended=1, **changes):
+    """A pod of a Job whose container is restarted in it, and waits for its next run."""
+    state = {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": terminated(minutes=ended)}
+    status = container_status(ready=False, restarts=restarts, **state)
+    base = {
+        "metadata": {"creationTimestamp": ago(minutes=made)},
+        "spec": {"restartPolicy": "OnFailure"},
+        "status": {"containerStatuses": [status], "conditions": [condition("Ready", "False")]},
+    }
+    return attempt(WORK, **merged(base, changes))
+
+
+def running(minutes, name="now"):
+    """A pod of the Job that has run for so long."""
+    state = {"running": {"startedAt": ago(minutes=minutes)}}
+    ready = condition("Ready", lastTransitionTime=ago(minutes=minutes))
+    return attempt(WORK, name, status={"containerStatuses": [container_status(state=state)], "conditions": [ready]})
+
+
+@pytest.mark.parametrize(
+    ("why", "it", "found"),
+    [
+        ("complete", job(), False),
+        ("complete after retries", job(status={"failed": 3, "succeeded": 1}), False),
+        ("under way", WORK, False),
+        ("has just failed", job(done="Failed"), True),
+        ("failed 20 days ago", job(done="Failed", metadata={"creationTimestamp": ago(days=20)}), True),
+        ("is about to fail", job(done="FailureTarget"), True),
+        ("is about to complete", job(done="SuccessCriteriaMet", status={"failed": 9}), False),
+        ("suspended", job(done="Suspended", spec={"suspend": True}), False),
+        ("failed, being deleted", job(done="Failed", metadata={"deletionTimestamp": ago(seconds=1)}), False),
+        ("no status", {"metadata": {"name": "x"}}, False),
+    ],
+)
+def test_a_job_that_failed_for_good_is_found(why, it, found):
+    """The condition Failed, or FailureTarget before it, is a failure; failed attempts of a Job that completed are not."""
+    assert list(severities([it]).values()) == (["critical"] if found else [])
+
+
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [
+        ("BackoffLimitExceeded", "Job has reached the specified backoff limit"),
+        ("DeadlineExceeded", "Job was active longer than specified deadline"),
+        ("PodFailurePolicy", "Container app for pod shop/x failed with exit code 42 matching FailJob rule at index 0"),
+        ("FailedIndexes", "Job has failed indexes"),
+    ],
+)
+def test_a_failed_job_says_why(reason, message):
+    """The finding has the Job controller's own reason and words, and says where to look."""
+    failed = job(status={"conditions": [condition("Failed", reason=reason, message=message)]})
+    (finding,) = judge("jobs.failed", good(jobs=[failed])).findings
+    assert finding.observed == f"Failed=True ({reason}: {message})"
+    assert finding.hint.startswith("kubectl -n shop describe job import; kubectl -n shop logs job/import")
+
+
+def test_a_cluster_may_be_without_jobs():
+    """No Job at all is fine; that they could not be listed is not."""
+    assert judge("jobs.failed", good(jobs=[])).outcome == "passed"
+
+
+@pytest.mark.parametrize(
+    ("why", "jobs", "expected"),
+    [
+        ("the latest is complete", [of_cron("a", 90, "Failed"), of_cron("b", 30)], {}),
+        ("the latest has failed", [of_cron("a", 90), of_cron("b", 30, "Failed")], {"Job/shop/b": "critical"}),
+        ("it runs again", [of_cron("a", 90, "Failed"), of_cron("b", 1, "")], {"Job/shop/a": "warning"}),
+        ("it runs again after a success", [of_cron("a", 99, "Failed"), of_cron("b", 30), of_cron("c", 1, "")], {}),
+        ("only one", [of_cron("a", 90, "Failed")], {"Job/shop/a": "critical"}),
+        ("of no CronJob", [job("a", done="Failed"), job("b")], {"Job/shop/a": "critical"}),
+    ],
+)
+def test_of_a_cronjob_the_latest_job_counts(why, jobs, expected):
+    """Older Jobs are history; while the next one runs, the failure before it is a warning."""
+    assert severities(jobs) == expected
+
+
+def test_an_index_that_is_lost_is_a_warning_while_others_work():
+    """With backoffLimitPerIndex the Job fails at its end; until then its lost indexes are named."""
+    indexed = job(done="", status={"failedIndexes": "1,3-5"})
+    (finding,) = judge("jobs.failed", good(jobs=[indexed])).findings
+    assert (finding.severity, finding.observed) == ("warning", "indexes 1,3-5 have failed for good")
+
+
+def disruption(reason):
+    """A condition of a pod that was disrupted."""
+    return {"conditions": [condition("DisruptionTarget", reason=reason)]}
+
+
+@pytest.mark.parametrize(
+    ("why", "pods", "expected"),
+    [
+        ("two failures", [failed(30), failed(20)], None),
+        ("three, the first long ago", [failed(30), failed(20), failed(5)], "critical"),
+        ("three within ten minutes", [failed(9), failed(5), failed(1)], "warning"),
+        ("three before the reference time", [failed(90), failed(80), failed(70)], None),
+        ("with a success among them", [failed(30), failed(20), failed(5), done(10)], None),
+        ("with a success before them all", [failed(30), failed(20), failed(5), done(90)], "critical"),
+        ("an attempt that has outlived them", [failed(50), failed(49), failed(48), running(40)], "warning"),
+        ("an attempt that has begun", [failed(30), failed(20), failed(5), running(3)], "critical"),
+        ("drained three times", [failed(each, **disruption("EvictionByEvictionAPI")) for each in (30, 20, 5)], None),
+        ("its node was shut down", [failed(each, reason="Terminated") for each in (30, 20, 5)], None),
+        ("used too much disk", [failed(each, reason="Evicted") for each in (30, 20, 5)], "critical"),
+        ("restarts in its pod, with a thousand retries left", [looping()], "critical"),
+        ("restarts in its pod since five minutes", [looping(restarts=4, made=5)], "warning"),
+        ("restarted twice", [looping(restarts=1)], None),
+        ("restarts for days, at the longest pause", [looping(restarts=900, made=6000)], "critical"),
+        ("restarted long ago", [looping(restarts=900, made=6000, ended=90)], None),
+        ("three restarts in days, one of them lately", [running(3), looping(restarts=0, made=6000)], None),
+    ],
+)
+def test_a_job_that_fails_again_and_again_is_found(why, pods, expected):
+    """Three failures since the reference time without a success are a warning, after ten minutes a failure."""
+    assert severities([WORK], *pods) == ({"Job/shop/import": expected} if expected else {})
+
+
+def test_a_job_at_rest_is_not_asked_how_its_pods_did():
+    """A suspended Job, and one that is complete, is not failing."""
+    pods = [failed(30), failed(20), failed(5)]
+    assert severities([job()], *pods) == severities([job(done="", spec={"suspend": True})], *pods) == {}
+
+
+def test_a_failing_job_says_what_failed_last():
+    """The finding counts the failures and ends with the latest."""
+    world = good(jobs=[WORK], pods=[pod(), failed(30), failed(20), failed(5)])
+    (finding,) = judge("jobs.failed", world).findings
+    assert finding.observed == "3 failures of its pods without a success; phase Failed, container app exit code 1"
+
+
+def test_a_crash_is_told_once_by_its_job():
+    """k3s' helm Jobs retry 1,000 times: the Job is the finding, its crashing pod is not."""
+    results = run(
+        ["jobs.failed", "pods.crashing", "pods.ready", "pods.restarts"], good(jobs=[WORK], pods=[pod(), looping()])
+    )
+    assert [objects(each) for each in results] == [["Job/shop/import"], [], [], []]
+
+
+VOLCANO = {
+    "ownerReferences": [{"kind": "Job", "apiVersion": "batch.volcano.sh/v1alpha1", "name": "x", "controller": True}]
+}
+SIDECAR = {"spec": {"initContainers": [{"name": "app", "restartPolicy": "Always"}], "containers": []}}
+
+
+def waits(reason):
+    """The status of a pod that waits for it."""
+    return {"status": {"containerStatuses": [container_status(ready=False, state={"waiting": {"reason": reason}})]}}
+
+
+@pytest.mark.parametrize(
+    ("why", "it", "found"),
+    [
+        ("CrashLoopBackOff", looping(), False),
+        ("its image is not there", attempt(WORK, **waits("ImagePullBackOff")), True),
+        ("its Secret is not there", attempt(WORK, **waits("CreateContainerConfigError")), True),
+        ("a sidecar crashes", looping(**SIDECAR), True),
+        ("a Job of another API", looping(metadata=VOLCANO), True),
+    ],
+)
+def test_what_no_retry_counts_is_found_at_the_pod(why, it, found):
+    """A Job counts failed runs; an image that is not there, and a sidecar that crashes, it does not."""
+    assert bool(objects(judge("pods.crashing", good(pods=[it])))) is found
+
+
+UNSCHEDULABLE = [condition("PodScheduled", "False", reason="Unschedulable", message="Insufficient nvidia.com/gpu")]
+PENDING = {"phase": "Pending", "containerStatuses": None}
+
+
+@pytest.mark.parametrize(
+    ("why", "it", "found"),
+    [
+        (
+            "queues for a GPU",
+            attempt(WORK, spec={"nodeName": ""}, status={**PENDING, "conditions": UNSCHEDULABLE}),
+            False,
+        ),
+        (
+            "has its node, and no volume",
+            attempt(WORK, status={**PENDING, "conditions": [condition("PodScheduled")]}),
+            True,
+        ),
+        (
+            "of another API",
+            attempt(WORK, metadata=VOLCANO, spec={"nodeName": ""}, status={**PENDING, "conditions": UNSCHEDULABLE}),
+            True,
+        ),
+    ],
+)
+def test_a_jobs_pod_may_queue(why, it, found):
+    """A pod of a Job that waits for room waits in a queue; one that has its node must start."""
+    assert bool(objects(judge("pods.pending", good(pods=[it])))) is found
+
+
+def test_a_silent_scheduler_is_found_for_jobs_too():
+    """A queue has a scheduler that says so."""
+    it = attempt(WORK, spec={"nodeName": ""}, status={**PENDING, "conditions": []})
+    assert objects(judge("pods.scheduler-silent", good(pods=[it]))) == ["Pod/shop/import-1"]
+
+
+def test_jobs_are_judged_in_the_profiles_namespaces():
+    """The scope of the profile holds."""
+    assert severities([job(done="Failed")], profile=profile(scope={"namespaces": ["!shop"]})) == {}
+
+
+def test_a_job_of_thing_alone_is_judged():
+    """Null lists of Go do no harm."""
+    assert severities([thing("x", "shop", status={"conditions": None}, spec={})]) == {}

@@ -1,0 +1,207 @@
+"""Jobs: what failed for good, and what fails again and again while retries are left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from upgate.base.text import counted
+from upgate.facts.backends import grouped
+from upgate.facts.containers import ContainerStatus, Terminated
+from upgate.facts.meta import Condition, Fact, KubernetesObject, Time, condition
+from upgate.facts.pods import SHUTDOWN, Pod
+
+Lists = Mapping[str, list[Any]]
+#: So many failures without a success are more than a hiccup; so long after the first of them they are an outage.
+FAILURES, GRACE = 3, timedelta(minutes=10)
+#: The kubelet's longest pause between two runs: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy
+LONGEST_BACKOFF = timedelta(minutes=5)
+#: Reasons of DisruptionTarget that are not the pod's own fault: a drain, a preemption, a taint, a node that is gone.
+#: https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions
+DISRUPTED = ("EvictionByEvictionAPI", "PreemptionByScheduler", "DeletionByTaintManager", "DeletionByPodGC")
+
+
+class JobSpec(Fact):
+    """`spec` of a Job."""
+
+    suspend: bool = False
+    backoff_limit: int = 6
+
+
+class JobStatus(Fact):
+    """`status` of a Job. What is absent is 0."""
+
+    start_time: Time | None = None
+    active: int = 0
+    ready: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    #: Indexes that have used up their own retries, as text: `1,3-5`.
+    failed_indexes: str = ""
+    conditions: list[Condition] | None = None
+
+
+class Job(KubernetesObject):
+    """https://kubernetes.io/docs/concepts/workloads/controllers/job/"""
+
+    spec: JobSpec = JobSpec()
+    status: JobStatus = JobStatus()
+
+    @property
+    def over(self) -> bool:
+        """It has completed or failed, or is about to as soon as its pods are gone."""
+        return bool(self.failure) or any(self._has(each) for each in ("Complete", "SuccessCriteriaMet"))
+
+    @property
+    def under_way(self) -> bool:
+        """It is to run pods now: neither over, suspended, nor being deleted."""
+        return not (self.over or self.spec.suspend or self.metadata.deletion_timestamp)
+
+    @property
+    def failure(self) -> str:
+        """Why it has failed for good. FailureTarget says so while its last pods are still going."""
+        failed = next((each for each in ("Failed", "FailureTarget") if self._has(each)), None)
+        return str(condition(self.status.conditions, failed)) if failed else ""
+
+    @property
+    def lost_indexes(self) -> str:
+        """The indexes that are not retried any more, while others are at work. Empty where there are none."""
+        lost = self.status.failed_indexes if self.under_way else ""
+        return f"indexes {lost} have failed for good" if lost else ""
+
+    @property
+    def cron_job(self) -> str:
+        """The UID of the CronJob that it belongs to, made by its schedule or by hand; empty where there is none."""
+        return next((each.uid for each in self.metadata.owner_references or () if each.kind == "CronJob"), "")
+
+    @property
+    def made(self) -> tuple[datetime, str]:
+        """What Jobs are ordered by."""
+        return self.metadata.creation_timestamp or datetime.min.replace(tzinfo=UTC), self.name
+
+    def _has(self, type: str) -> bool:
+        return condition(self.status.conditions, type).is_true
+
+
+class Schedules:
+    """The Jobs of CronJobs: what counts is the latest of each."""
+
+    needs = ("jobs",)
+
+    def __init__(self, lists: Lists) -> None:
+        scheduled = grouped((job for job in lists["jobs"] if job.cron_job), lambda job: job.cron_job)
+        self._latest = {uid: max(jobs, key=lambda job: job.made) for uid, jobs in scheduled.items()}
+        over = {uid: [job for job in jobs if job.over] for uid, jobs in scheduled.items()}
+        self._latest_over = {uid: max(jobs, key=lambda job: job.made) for uid, jobs in over.items() if jobs}
+
+    def count(self, job: Job) -> bool:
+        """It is the latest of its CronJob, or the latest that is over; one without a CronJob speaks for itself."""
+        return any(job is each for each in (self._latest.get(job.cron_job, job), self._latest_over.get(job.cron_job)))
+
+    def follow(self, job: Job) -> bool:
+        """Its CronJob runs the next one already."""
+        return self._latest.get(job.cron_job, job) is not job
+
+
+class Failures(NamedTuple):
+    """Failed attempts since a moment."""
+
+    count: int
+    first: datetime
+    #: The longest of them that is known.
+    longest: timedelta
+
+
+class Retries:
+    """How the pods of Jobs do."""
+
+    needs = ("pods",)
+
+    def __init__(self, lists: Lists) -> None:
+        owned = (pod for pod in lists["pods"] if pod.of_job)
+        self._by_job = grouped(owned, lambda pod: pod.metadata.controller.uid)
+
+    def of(self, job: Job) -> list[Pod]:
+        """The pods of a Job that is under way."""
+        return self._by_job.get(job.metadata.uid, []) if job.under_way else []
+
+    def fail(self, job: Job, since: datetime) -> str:
+        """Its pods fail again and again since then without a success, retries left or not. Else empty."""
+        count = sum(each.count for each in self._failures(job, since))
+        if count < FAILURES or self._succeeded(job, since):
+            return ""
+        return f"{counted(count, 'failure')} of its pods without a success"
+
+    def grave(self, job: Job, since: datetime, moment: datetime) -> bool:
+        """It has failed for good; or it has been failing for ten minutes, and no present attempt has outlived the failures."""
+        failures = self._failures(job, since) if self.fail(job, since) else []
+        first = min((each.first for each in failures), default=moment)
+        longest = max((each.longest for each in failures), default=timedelta(0))
+        return bool(job.failure) or (moment - first >= GRACE and not self._lives(job, moment, longest))
+
+    def words(self, job: Job, since: datetime, moment: datetime) -> str:
+        """What is wrong with a Job that is under way, and what failed last."""
+        return "; ".join(filter(None, (self.fail(job, since), job.lost_indexes, self.last(job, moment))))
+
+    def last(self, job: Job, moment: datetime) -> str:
+        """What the latest of these failures was. Empty where it has none."""
+        crashes = filter(None, (pod.crash(moment) for pod in self.of(job) if pod.alive))
+        ended = [pod for pod in self.of(job) if pod.status.phase == "Failed" and pod.ended_at]
+        last = max(ended, key=lambda pod: pod.ended_at, default=None)
+        return next(crashes, "") or (last.end if last else "")
+
+    def _failures(self, job: Job, since: datetime) -> list[Failures]:
+        return [each for pod in self.of(job) for each in (*failed_attempt(pod, since), *failed_runs(pod, since))]
+
+    def _succeeded(self, job: Job, since: datetime) -> bool:
+        pods = [pod for pod in self.of(job) if pod.status.phase == "Succeeded"]
+        new = job.status.start_time is not None and job.status.start_time >= since
+        return any(not pod.ended_at or pod.ended_at >= since for pod in pods) or (new and job.status.succeeded > 0)
+
+    def _lives(self, job: Job, moment: datetime, longest: timedelta) -> bool:
+        """A pod of it has run for longer than ten minutes, and for twice the time after which the others failed."""
+        running = (pod for pod in self.of(job) if pod.status.phase == "Running" and not pod.leaving)
+        return any(up_for(pod, moment) > max(GRACE, 2 * longest) for pod in running)
+
+
+def up_for(pod: Pod, moment: datetime) -> timedelta:
+    """How long it has been ready, or else how long the latest of its containers has run; none for one that crashes."""
+    if pod.ready.is_true:
+        return pod.ready_for(moment)
+    starts = [each.now.running.started_at for each in pod.statuses if each.now.running]
+    return timedelta(0) if pod.crash(moment) else moment - max(filter(None, starts), default=moment)
+
+
+def failed_attempt(pod: Pod, since: datetime) -> Iterator[Failures]:
+    """A pod that failed since then by its own fault: drains, preemptions and shutdowns of nodes are not."""
+    target = condition(pod.status.conditions, "DisruptionTarget")
+    disrupted = pod.status.reason in SHUTDOWN or (target.is_true and target.reason in DISRUPTED)
+    if pod.status.phase == "Failed" and not disrupted and pod.ended_at and pod.ended_at >= since:
+        runs = [_lasted(each.now.terminated) for each in pod.statuses if each.now.terminated]
+        yield Failures(1, pod.ended_at, max(runs, default=timedelta(0)))
+
+
+def failed_runs(pod: Pod, since: datetime) -> Iterator[Failures]:
+    """The failed runs of containers that are started again in the same pod, sidecars aside: those never end by themselves."""
+    made = pod.metadata.creation_timestamp or since
+    for status in pod.statuses if pod.alive else ():
+        end = status.now.terminated or status.last_end
+        failed = end is not None and end.exit_code != 0 and end.finished_at is not None and end.finished_at >= since
+        if end and failed and pod.policy_of(status) != "Always":
+            yield _runs(status, end, since, made)
+
+
+def _runs(status: ContainerStatus, end: Terminated, since: datetime, made: datetime) -> Failures:
+    """All of a new pod. Of an older one at least as many as fit in, if all took as long as the last and the longest pause."""
+    cycle = max(status.cycle or _lasted(end) + LONGEST_BACKOFF, timedelta(seconds=1))
+    last = end.finished_at or since
+    runs = status.restart_count + (0 if status.now.running else 1)
+    count = runs if made >= since else min(runs, (last - since) // cycle + 1)
+    return Failures(count, max(made, last - (count - 1) * cycle), _lasted(end))
+
+
+def _lasted(end: Terminated | None) -> timedelta:
+    if not (end and end.finished_at and end.started_at and end.started_at.year > 1970):
+        return timedelta(0)
+    return end.finished_at - end.started_at

@@ -1,0 +1,51 @@
+"""`spec` and `status` of pods, as far as checks read them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from upgate.facts.containers import Container, ContainerStatus
+from upgate.facts.meta import Condition, Fact
+
+
+class SchedulingGate(Fact):
+    """https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/"""
+
+    name: str
+
+
+class ReadinessGate(Fact):
+    """https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-readiness-gate"""
+
+    condition_type: str
+
+
+class PodSpec(Fact):
+    """`spec` of a pod."""
+
+    node_name: str = ""
+    restart_policy: str = "Always"
+    scheduler_name: str = ""
+    host_network: bool = False
+    containers: list[Container] | None = None
+    init_containers: list[Container] | None = None
+    scheduling_gates: list[SchedulingGate] | None = None
+    readiness_gates: list[ReadinessGate] | None = None
+
+
+class PodIP(Fact):
+    """One of `status.podIPs`."""
+
+    ip: str = ""
+
+
+class PodStatus(Fact):
+    """`status` of a pod."""
+
+    phase: str = "Unknown"
+    reason: str = ""
+    message: str = ""
+    pod_ips: list[PodIP] | None = msgspec.field(default=None, name="podIPs")
+    conditions: list[Condition] | None = None
+    container_statuses: list[ContainerStatus] | None = None
+    init_container_statuses: list[ContainerStatus] | None = None

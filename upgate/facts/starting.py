@@ -1,0 +1,77 @@
+"""Starting takes time: which pods are within what their own spec promises. Our own patience comes after that."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from upgate.facts.containers import Container, ContainerStatus
+from upgate.facts.meta import condition
+
+if TYPE_CHECKING:
+    from upgate.facts.pods import Pod
+
+#: How long an init container may run where nothing promises a time: models and databases are downloaded by them.
+#: The pods of a Deployment have its progressDeadlineSeconds.
+INIT = timedelta(minutes=30)
+
+
+def initializing(pod: Pod, moment: datetime, pending: timedelta, deadline: timedelta) -> bool:
+    """An init container has run no longer than it may, or ended well a moment ago: its pod does not wait, it works."""
+    running = [each for each in pod.status.init_container_statuses or () if each.now.running and not each.ready]
+    if running:
+        return all(_init_in_time(pod, each, moment, deadline) for each in running)
+    return any(_ended_within(each, moment, pending) for each in pod.status.init_container_statuses or ())
+
+
+def becoming_ready(pod: Pod, moment: datetime, pending: timedelta, start_up: timedelta) -> bool:
+    """Each container that is not ready is within the time of its probes; or only a readiness gate is still missing."""
+    late = [each for each in pod.statuses if not each.ready and not pod.over(each)]
+    if late:
+        return all(_in_time(pod.container(each), each, moment, pending, start_up) for each in late)
+    return _waits_for_gate(pod, moment, pending)
+
+
+def wavering(pod: Pod, moment: datetime, patience: timedelta) -> bool:
+    """It was ready until a moment ago: a probe that failed for a moment is not an outage."""
+    since = pod.ready.last_transition_time
+    calm = not any(each.relapsing for each in pod.statuses if not each.ready)
+    return pod.ready.status == "False" and since is not None and moment - since <= patience and calm
+
+
+def _in_time(
+    container: Container, status: ContainerStatus, moment: datetime, pending: timedelta, start_up: timedelta
+) -> bool:
+    run, budget = status.now.running, container.start_budget
+    if not run or not run.started_at or _relapsing(status, budget):
+        return False
+    # When its startupProbe succeeded is not known: from then on no more than our own patience counts.
+    starting = min(budget, pending) if status.started else budget
+    return moment - run.started_at <= max(starting, container.readiness_delay) + start_up
+
+
+def _init_in_time(pod: Pod, status: ContainerStatus, moment: datetime, deadline: timedelta) -> bool:
+    run, container = status.now.running, pod.container(status)
+    limit = container.start_budget if container.restart_policy == "Always" else deadline
+    return bool(run and run.started_at and moment - run.started_at <= limit) and not _relapsing(status, limit)
+
+
+def _relapsing(status: ContainerStatus, budget: timedelta) -> bool:
+    """It has used up its starts, and its previous run was no longer than a start that failed."""
+    end = status.last_end
+    long_run = end and end.finished_at and end.started_at and end.finished_at - end.started_at > 2 * budget
+    return status.relapsing and not long_run
+
+
+def _ended_within(status: ContainerStatus, moment: datetime, pending: timedelta) -> bool:
+    end = status.now.terminated
+    return bool(status.done_well and end and end.finished_at and moment - end.finished_at <= pending)
+
+
+def _waits_for_gate(pod: Pod, moment: datetime, pending: timedelta) -> bool:
+    """All its containers are ready, and a load balancer or an operator has not yet said that it is."""
+    containers = condition(pod.status.conditions, "ContainersReady")
+    gated = bool(pod.spec.readiness_gates) and all(each.ready or pod.over(each) for each in pod.statuses)
+    since = containers.last_transition_time if containers.is_true else None
+    waited = moment - since if since else pod.started_for(moment)
+    return gated and waited <= pending
