@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from upgate.texts import fill
 from upgate.verdict import Finding, Severity
 
 
@@ -176,10 +177,3 @@ class Subjects(Generic[T]):
 def say(wording: Wording, item: object) -> str:
     """The text that a wording gives for an object."""
     return str(wording(item)) if callable(wording) else wording
-
-
-def fill(hint: str, words: dict[str, str]) -> str:
-    """A hint with the object's own words in the place of its `{…}`."""
-    for name, word in words.items():
-        hint = hint.replace("{" + name + "}", word)
-    return hint

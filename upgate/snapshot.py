@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from upgate.facts.health import HealthEndpoint
 from upgate.facts.hosts import Host
 from upgate.facts.kinds import KINDS
 from upgate.probes.attempt import Attempt
+from upgate.redaction import any_in, redacted
 
 SCHEMA = 1
 #: One field per kind: its facts, or None when it was not listed.
@@ -78,9 +80,12 @@ class _Head(msgspec.Struct):
     schema: int = SCHEMA
 
 
-def dump(snapshot: Snapshot) -> bytes:
-    """The bytes of `snapshot.json.gz`."""
-    return gzip.compress(msgspec.json.encode(snapshot), compresslevel=1, mtime=0)
+def dump(snapshot: Snapshot, secrets: Sequence[str] = ()) -> bytes:
+    """The bytes of `snapshot.json.gz`. Facts hold no secrets that can be told by their looks; of these texts, none either."""
+    data = msgspec.json.encode(snapshot)
+    if any_in(data, secrets):
+        data = msgspec.json.encode(redacted(msgspec.to_builtins(snapshot), secrets))
+    return gzip.compress(data, compresslevel=1, mtime=0)
 
 
 def load(path: Path) -> Snapshot:

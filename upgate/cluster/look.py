@@ -16,6 +16,7 @@ from upgate.concurrently import concurrently
 from upgate.errors import Inconclusive
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.kinds import KINDS
+from upgate.redaction import without_known
 from upgate.snapshot import Lists, Snapshot
 from upgate.waiting import Deadline
 
@@ -106,7 +107,7 @@ def ask(connection: Connection, path: str, query: dict[str, str] | None = None, 
 def health_of(connection: Connection, name: str) -> HealthEndpoint:
     """`/readyz` or `/livez`, whatever their status. Raises Inconclusive where we may not ask, or no answer comes."""
     answer = ask(connection, f"/{name}", {"verbose": ""})
-    return HealthEndpoint(name, status=answer.status, body=answer.body[:20_000].decode(errors="replace"))
+    return HealthEndpoint(name, status=answer.status, body=without_known(answer.body[:20_000].decode(errors="replace")))
 
 
 def version_of(connection: Connection) -> str:

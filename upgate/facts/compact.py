@@ -12,6 +12,7 @@ from typing import Any
 from msgspec.structs import force_setattr as put
 
 from upgate.facts.containers import ContainerState, ContainerStatus, Running
+from upgate.facts.hiding import hide
 from upgate.facts.meta import Condition, ObjectMeta, condition
 from upgate.facts.pods import Pod, PodSpec, PodStatus
 
@@ -28,17 +29,20 @@ def share(value: Any) -> Any:
 
 @singledispatch
 def compact(item: Any) -> Any:
-    """The same fact in less memory."""
+    """The same fact in less memory, and without secrets."""
+    hide(item)
     share_metadata(item.metadata)
     return item
 
 
 @compact.register
 def compact_pod(pod: Pod) -> Pod:
-    """A pod: there are far more of them than of anything else."""
+    """A pod: there are far more of them than of anything else. One that is ready and never restarted says nothing."""
     share_metadata(pod.metadata)
     share_spec(pod.spec)
     share_status(pod.status)
+    if not is_silent(pod.status):
+        hide(pod)
     return pod
 
 
@@ -73,6 +77,19 @@ def share_status(status: PodStatus) -> None:
     if condition(status.conditions, "Ready").is_true:
         put(status, "container_statuses", share_statuses(status.container_statuses))
         put(status, "init_container_statuses", share_statuses(status.init_container_statuses))
+
+
+def is_silent(status: PodStatus) -> bool:
+    """Nothing in it is a text that somebody wrote: its containers are those that all healthy ones share."""
+    containers = status.container_statuses
+    return (
+        bool(containers)
+        and containers[0].state is _HEALTHY
+        and not status.message
+        and not status.reason
+        and all(not each.message for each in status.conditions or ())
+        and (not status.init_container_statuses or status.init_container_statuses[0].state is _HEALTHY)
+    )
 
 
 def share_condition(condition: Condition) -> Condition:

@@ -1,4 +1,7 @@
-"""A page of JSON becomes facts, one item at a time where it must be: one malformed object costs one object, not the list."""
+"""A page of JSON becomes facts, one item at a time where it must be: one malformed object costs one object, not the list.
+
+Every fact of a cluster comes through here, and leaves without secrets (`hiding.py`).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from upgate.facts.compact import compact
+from upgate.facts.hiding import without_secrets_in
 from upgate.facts.meta import KubernetesObject
 
 T = TypeVar("T", bound=KubernetesObject)
@@ -58,7 +62,7 @@ def decode_page(type: type[T], page: Page) -> tuple[list[T], list[Malformed]]:
         try:
             items.append(compact(decode(raw)))
         except msgspec.DecodeError as problem:
-            malformed.append(Malformed(ref(type, raw, number), str(problem)))
+            malformed.append(Malformed(ref(type, raw, number), without_secrets_in(str(problem))))
     return items, malformed
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from upgate.facts.containers import Container, ContainerStatus
 from upgate.facts.meta import Condition, Fact, KubernetesObject, condition
+from upgate.texts import Typed, shell_word
 
 #: Reasons of pods that a graceful shutdown of their node ended or refused: pkg/kubelet/nodeshutdown/nodeshutdown_manager.go.
 SHUTDOWN = ("Terminated", "NodeShutdown")
@@ -61,7 +62,8 @@ class Pod(KubernetesObject):
         """What may stand in a check's hint."""
         # Without --ignore-errors, kubectl stops at the first container that never ended.
         options = "--all-containers --previous --ignore-errors"
-        return {**super().words, "logs": f"kubectl -n {self.namespace} logs {self.name} {options}"}
+        place, name = shell_word(self.namespace), shell_word(self.name)
+        return {**super().words, "logs": Typed(f"kubectl -n {place} logs {name} {options}")}
 
     @property
     def done(self) -> bool:

@@ -17,6 +17,7 @@ from upgate.hosts.demands import lacking, reaches
 from upgate.hosts.presets import KUBELET_PKI
 from upgate.hosts.targets import Target, empty_groups, targets
 from upgate.snapshot import Snapshot
+from upgate.texts import Typed, shell_word
 
 if TYPE_CHECKING:
     from upgate.profile.hosts import Hosts
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 REPLACED = {f"{KUBELET_PKI}/kubelet.crt": f"{KUBELET_PKI}/kubelet-server-current.pem"}
 #: A certificate may have been made by a clock that is so far ahead.
 SKEW = timedelta(minutes=5)
-PORT = re.compile(r"(.+?):(\d+)")
+PORT = re.compile(r"^(.+):(\d+)$")
+BRACKETS = str.maketrans("", "", "[]")
 
 
 @dataclass(frozen=True)
@@ -230,11 +232,11 @@ def unfilled(line: CommandLine) -> bool:
     return line.source.startswith("unit ") and any("$" in each for each in line.arguments)
 
 
-def login(spec: str) -> str:
-    """How a person logs in there with ssh."""
+def login(spec: str) -> Typed:
+    """How a person logs in there with ssh, as a shell takes it."""
     place = spec.partition("://")[2].partition("?")[0]
     host, port = match.groups() if (match := PORT.fullmatch(place)) else (place, None)
-    return (f"-p {port} " if port else "") + re.sub(r"[][]", "", host or "localhost")
+    return Typed((f"-p {port} " if port else "") + shell_word((host or "localhost").translate(BRACKETS)))
 
 
 def together(pairs: Iterable[tuple[str, str]]) -> list[str]:

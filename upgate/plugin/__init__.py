@@ -6,6 +6,7 @@ judging    a test's end becomes a result, and pytest is told in its own terms
 rounds     --settle
 workers    pytest-xdist: one snapshot, many processes
 progress   what is said meanwhile
+guard      what pytest prints itself, made harmless
 monitoring --monitor
 telling    the summary, the reports, the exit code
 """
@@ -61,6 +62,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Our summary takes the place of pytest's."""
     if telling := session.config.pluginmanager.get_plugin("upgate-telling"):
         telling.quieten()
+    if gate := gate_of(session.config):
+        from upgate.plugin import guard
+
+        guard.protect(session.config, gate.profile.secrets)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

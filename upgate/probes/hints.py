@@ -10,12 +10,13 @@ from upgate.probes.attempt import Attempt
 from upgate.probes.masking import is_credential, shown_url
 from upgate.probes.target import UPGRADE, Target
 from upgate.redaction import HIDDEN
+from upgate.texts import Typed, harmless, on_one_line
 
 
 def words(target: Target, attempt: Attempt) -> dict[str, str]:
     """`{request}` for curl, `{host}` and `{port}` for nc, `{question}` for dig, `{server}` for openssl s_client."""
     parts = urlsplit(target.url)
-    host, port = target.address or parts.hostname or "", str(parts.port or "")
+    host, port = on_one_line(target.address or parts.hostname or ""), str(parts.port or "")
     return {
         "url": target.shown,
         "name": target.id,
@@ -27,9 +28,9 @@ def words(target: Target, attempt: Attempt) -> dict[str, str]:
     }
 
 
-def typed(target: Target, *words: str) -> str:
+def typed(target: Target, *words: str) -> Typed:
     """The words as a shell takes them, without credentials."""
-    return join(map(target.mask, words))
+    return Typed(join(harmless(target.mask(word)).replace("\n", "\\n") for word in words))
 
 
 def request(target: Target, attempt: Attempt) -> str:
@@ -62,7 +63,7 @@ def question(target: Target) -> list[str]:
     server, _, port = target.resolver.rpartition(":") if is_with_port(target.resolver) else (target.resolver, "", "")
     given = [f"@{server.strip('[]')}"] if server else []
     kind = [target.record] if target.record else []
-    return [*given, *(["-p", port] if port else []), target.url.removeprefix("dns://"), *kind]
+    return [*given, *(["-p", port] if port else []), on_one_line(target.url.removeprefix("dns://")), *kind]
 
 
 def is_with_port(resolver: str) -> bool:
