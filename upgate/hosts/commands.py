@@ -14,11 +14,9 @@ from upgate.hosts.sections import Lines, rows
 from upgate.redaction import HIDDEN, redact
 
 #: Flags whose values nobody may see; files that hold such a value are named by a path.
-SECRET = re.compile(
-    r"(--?[\w.-]*(?:password|passwd|secret|token|credential)[\w.-]*=)(?!/)(?!true$|false$).+", re.IGNORECASE
-)
-SECRET_NAME = re.compile(r"--?[\w.-]*(?:password|passwd|secret|token|credential)[\w.-]*", re.IGNORECASE)
-EXEC = re.compile(r"argv\[\]=(.*?) ;")
+SECRET = re.compile(r"((?:password|passwd|secret|token|credential)[\w.-]{0,80}=)(?!/)(?!true$|false$).+", re.IGNORECASE)
+SECRET_NAME = re.compile(r"^--?(?=[\w.-]*$).*(?:password|passwd|secret|token|credential)", re.IGNORECASE)
+EXEC = re.compile(r"argv\[\]=((?:(?!argv\[\]=).)*?) ;")
 
 
 def command_lines(lines: Lines) -> dict[str, object]:
@@ -105,6 +103,6 @@ def without_secrets(arguments: list[str]) -> Iterator[str]:
     """The arguments, with what looks like a secret hidden, be it behind `=` or the next argument."""
     previous = ""
     for each in arguments:
-        named = SECRET_NAME.fullmatch(previous) and not each.startswith(("-", "/"))
+        named = SECRET_NAME.match(previous) and not each.startswith(("-", "/"))
         yield HIDDEN if named else redact(SECRET.sub(rf"\1{HIDDEN}", each))
         previous = each

@@ -12,6 +12,8 @@ from upgate.redaction import redact
 
 #: klog's header without its severity: month, day, time; of the host's own zone. https://github.com/kubernetes/klog
 KLOG = re.compile(r"(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)")
+#: A time zone as `date +%z` writes it.
+ZONE = re.compile(r"[+-]\d{4}")
 FRACTION = re.compile(r"(\.\d{6})\d+")
 #: A journal that begins with its machine lacks nothing: so long a first boot may take.
 FIRST_BOOT = timedelta(minutes=15)
@@ -101,11 +103,7 @@ def from_klog(text: str, since: datetime, zone: str) -> datetime | None:
 def candidates(year: int, parts: tuple[int, ...], zone: str) -> Iterator[datetime]:
     """The time of that year in the host's zone, if there is one."""
     sign = -1 if zone.startswith("-") else 1
-    offset = (
-        timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5])) * sign
-        if re.fullmatch(r"[+-]\d{4}", zone)
-        else timedelta(0)
-    )
+    offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5])) * sign if ZONE.fullmatch(zone) else timedelta(0)
     try:
         yield datetime(year, *parts, tzinfo=timezone(offset))  # type: ignore[arg-type]
     except ValueError:

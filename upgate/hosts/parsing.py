@@ -16,7 +16,12 @@ from upgate.hosts.sections import Lines, first, rows, values
 from upgate.hosts.sockets import sockets
 
 #: The first thing in a line that looks like a version.
-VERSION = re.compile(r"v?(\d+\.\d+[\w.+~-]*)")
+VERSION = re.compile(r"(?<!\d)(\d+\.\d+[\w.+~-]*)")
+#: The epoch before a package's version.
+EPOCH = re.compile(r"^\d+:")
+#: What needs-restarting says.
+NO_REBOOT = re.compile("not (be )?necessary")
+REASON = re.compile(r"^ *\* *(\S+)", re.MULTILINE)
 #: File systems that are made full, or are none.
 PSEUDO = ("squashfs", "erofs", "iso9660", "tmpfs", "devtmpfs", "ramfs", "proc", "sysfs", "nsfs", "autofs")
 #: The read-only image at / of Fedora CoreOS and its like, which calls itself an overlay.
@@ -103,8 +108,8 @@ def service_of_container(name: str, said: str) -> Service:
 def reboot(lines: Lines) -> dict[str, object]:
     """Whether the host needs a reboot, by its own words."""
     advice = "\n".join(values(lines, "advice"))
-    advised = True if "Reboot is required" in advice else False if re.search("not (be )?necessary", advice) else None
-    reasons = re.findall(r"^ *\* *(\S+)", advice, re.MULTILINE) if advised else []
+    advised = True if "Reboot is required" in advice else False if NO_REBOOT.search(advice) else None
+    reasons = REASON.findall(advice) if advised else []
     flag = first(lines, "flagged")
     kernels = (line.rpartition(" ") for line in values(lines, "kernel"))
     facts = Reboot(
@@ -124,7 +129,7 @@ def versions(lines: Lines) -> dict[str, object]:
     found = dict(line.split(" ", 1) for line in values(lines, "version") if " " in line)
     for kind in ("package", "program"):
         for name, said in rows(lines, kind, 2):
-            if match := VERSION.search(re.sub(r"^\d+:", "", said)):
+            if match := VERSION.search(EPOCH.sub("", said)):
                 found[name] = match[1]
     return {"versions": found}
 

@@ -20,10 +20,11 @@ HOST = rf"(?:{WORD}|\[[0-9A-Fa-f:.]+(?:%\w+)?\]|\{{address\}}|\{{name\}})"
 SPEC = re.compile(rf"(?:{WORD}@)?{HOST}(?::\d{{1,5}})?", re.ASCII)
 #: What may stand behind the `?` of a host spec; the others would reach a shell unquoted.
 OPTIONS = ("sudo", "sudo_user", "ssh_config", "ssh_identity_file", "timeout")
-SOCKET = re.compile(r"(?:(\*|\[[0-9A-Fa-f:.]+\]|[0-9.]+|\{address\}):)?(\d{1,5})(?:/(tcp|udp))?", re.ASCII)
+SOCKET = re.compile(r"^(?:(\*|\[[0-9A-Fa-f:.]+\]|[0-9.]+|\{address\}):)?(\d{1,5})(?:/(tcp|udp))?", re.ASCII)
 UNIT = re.compile(r"[A-Za-z0-9_][\w@:.-]*(\|[A-Za-z0-9_][\w@:.-]*)*", re.ASCII)
 PACKAGE = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
 PATH = re.compile(r"/[\w.@+/*?\[\]-]*", re.ASCII)
+BLANK = re.compile(r"\s")
 PERCENT = re.compile(r"(\d{1,2}|100)%", re.ASCII)
 #: What somebody may write who means `node`.
 LIKE_NODE = ("nodes", "Node", "Nodes")
@@ -49,7 +50,7 @@ def check_spec(value: str) -> str:
         return check_host(value)
     if scheme not in ("ssh", "local"):
         raise ValueError("the connection must be ssh://… or local://")
-    if re.search(r"\s", query) or any(key not in OPTIONS for key, _ in parse_qsl(query, keep_blank_values=True)):
+    if BLANK.search(query) or any(key not in OPTIONS for key, _ in parse_qsl(query, keep_blank_values=True)):
         raise ValueError(f"only {', '.join(OPTIONS)} can stand behind the ?")
     if scheme == "local" and host:
         raise ValueError("local:// is this machine, and takes no host")
