@@ -11,8 +11,8 @@ from typing import Any
 
 from msgspec.structs import force_setattr as put
 
-from upgate.facts.containers import ContainerState, ContainerStatus, Running
-from upgate.facts.hiding import hide
+from upgate.facts.containers import Container, ContainerState, ContainerStatus, Running
+from upgate.facts.hiding import hidden_values, hide
 from upgate.facts.meta import Condition, ObjectMeta, condition
 from upgate.facts.pods import Pod, PodSpec, PodStatus
 
@@ -51,7 +51,7 @@ def share_metadata(metadata: ObjectMeta) -> None:
     put(metadata, "namespace", share(metadata.namespace))
     if metadata.labels:
         key = ("labels", *metadata.labels.items())
-        put(metadata, "labels", _shared.setdefault(key, metadata.labels))
+        put(metadata, "labels", _shared.get(key) or _shared.setdefault(key, hidden_values(metadata.labels)))
     if metadata.owner_references:
         put(metadata, "owner_references", shared_list("owners", metadata.owner_references))
 
@@ -60,8 +60,17 @@ def share_spec(spec: PodSpec) -> None:
     """A ReplicaSet's pods have the same containers."""
     put(spec, "node_name", share(spec.node_name))
     put(spec, "scheduler_name", share(spec.scheduler_name))
-    put(spec, "containers", shared_list("containers", spec.containers))
-    put(spec, "init_containers", shared_list("containers", spec.init_containers))
+    put(spec, "containers", shared_containers(spec.containers))
+    put(spec, "init_containers", shared_containers(spec.init_containers))
+
+
+def shared_containers(containers: list[Container] | None) -> list[Container] | None:
+    """The same list for equal ones; what is written in it is read once."""
+    known = _shared.get(("containers", *(containers or ())))
+    if known is None:
+        for each in containers or ():
+            hide(each)
+    return known or shared_list("containers", containers)
 
 
 def share_status(status: PodStatus) -> None:

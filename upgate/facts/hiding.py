@@ -15,7 +15,7 @@ from msgspec.structs import force_setattr as put
 from upgate.redaction import without_known
 
 #: The fields that hold what somebody wrote.
-TEXTS = frozenset({"message", "reason", "body", "note", "problem"})
+TEXTS = frozenset({"message", "reason", "body", "note", "problem", "image"})
 MAPS = frozenset({"annotations"})
 #: Characters of one text that are kept: what is longer is not read, and this much more is looked at, so that a secret is
 #: not cut in two.
@@ -75,7 +75,12 @@ def change_map(item: Any, name: str) -> None:
     """Redact the values of a map."""
     values = getattr(item, name)
     if values:
-        put(item, name, {key: without_secrets_in(value) for key, value in values.items()})
+        put(item, name, hidden_values(values))
+
+
+def hidden_values(values: dict[str, str]) -> dict[str, str]:
+    """Labels or annotations without secrets."""
+    return {key: without_secrets_in(value) for key, value in values.items()}
 
 
 def change_one(item: Any, name: str) -> None:
