@@ -33,7 +33,7 @@ WEB_TOKEN = re.compile(r"eyJ[\w+/-]{16,}+(?:\.[\w-]*+){0,2}+=*+|eyJ[\w-]{8,15}+\
 BEARER = re.compile(r"(?<=bearer )[\w.~+/=-]{8,}", re.IGNORECASE)
 AUTHORIZATION = re.compile(
     r"(authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:(?:basic|bearer|digest|negotiate|token|apikey)\s{1,3})?+)"
-    r"(?!\[hidden\])[^\s\"',;]{6,}",
+    r"(?!\[hidden\]|[{$])[^\s\"',;]{6,}",
     re.IGNORECASE,
 )
 #: In a URL: user and password, or a token in place of a user.
@@ -114,19 +114,22 @@ def any_in(data: bytes, secrets: Iterable[str]) -> bool:
     return any(msgspec.json.encode(secret)[1:-1] in data for secret in secrets if len(secret) >= SHORTEST)
 
 
-def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text without tokens, passwords and keys, and without these values, the longest first."""
+def redact(text: str, secrets: Iterable[str] = (), *, by_name: bool = True) -> str:
+    """The text without tokens, passwords and keys, and without these values, the longest first.
+
+    A document with keys such as `token`, in which every secret is one of these values, is not redacted by name.
+    """
     for secret in sorted((each for each in secrets if len(each) >= SHORTEST), key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
-    return without_known(text)
+    return without_known(text, by_name=by_name)
 
 
-def without_known(text: str) -> str:
+def without_known(text: str, *, by_name: bool = True) -> str:
     """The text without what looks like a secret."""
     low = text.lower()
     marks = [mark for mark in MARKS if mark in low]
     for rule in RULES if marks else ():
-        if any(mark in rule.marks for mark in marks):
+        if (by_name or rule.marks != NAME_MARKS) and any(mark in rule.marks for mark in marks):
             text = rule.pattern.sub(rule.replacement, text)
     return text
 
