@@ -90,20 +90,16 @@ def share_status(status: PodStatus) -> None:
 
 def is_silent(status: PodStatus) -> bool:
     """Nothing in it is a text that somebody wrote: its containers are those that all healthy ones share."""
-    containers = status.container_statuses
-    return (
-        bool(containers)
-        and containers[0].state is _HEALTHY
-        and not status.message
-        and not status.reason
-        and all(not each.message for each in status.conditions or ())
-        and (not status.init_container_statuses or status.init_container_statuses[0].state is _HEALTHY)
-    )
+    containers, first = status.container_statuses, status.init_container_statuses
+    if not containers or containers[0].state is not _HEALTHY or status.message or status.reason:
+        return False
+    return status.phase != "Pending" and (not first or first[0].state is _HEALTHY)
 
 
 def share_condition(condition: Condition) -> Condition:
     """A True condition needs no words; of Ready its time is of use."""
     if not condition.is_true:
+        hide(condition)
         return condition
     if condition.type == "Ready":
         return Condition("Ready", "True", last_transition_time=condition.last_transition_time)
