@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.worlds import profile
-from upgate.judge.hints import aimed
+from upgate.judge.hints import aimed, with_options
 from upgate.results import CheckResult, Finding
 
 HINT = "kubectl -n shop describe pod web; kubectl -n shop logs web"
@@ -29,3 +29,10 @@ def hint_for(**cluster) -> str:
 def test_each_kubectl_goes_where_the_profile_went(cluster, command):
     """Kubeconfig and context are said where the profile says them, quoted for a shell."""
     assert hint_for(**cluster) == HINT.replace("kubectl ", command)
+
+
+def test_a_name_that_holds_a_command_stays_a_name():
+    """`kubectl` within quotes is a part of a name, and gets no options."""
+    assert with_options("kubectl get pod 'a; kubectl b'", "kubectl --context='a b' ") == (
+        "kubectl --context='a b' get pod 'a; kubectl b'"
+    )

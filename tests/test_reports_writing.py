@@ -26,15 +26,41 @@ def test_a_file_is_written_with_its_directory(tmp_path):
     assert [it.name for it in path.parent.iterdir()] == ["junit.xml"]
 
 
-@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
-def test_the_umask_decides_who_may_read(tmp_path, umask, mode):
-    """A report is readable by all but those that the umask excludes."""
-    before = os.umask(umask)
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+@pytest.mark.parametrize(("public", "file", "folder"), [(False, 0o600, 0o700), (True, 0o644, 0o755)])
+def test_only_what_is_for_everybody_is_readable_by_others(tmp_path, umask, public, file, folder):
+    """A report and its folder are the owner's alone; what is public everybody reads, also under a strict umask."""
+    path, before = tmp_path / "prod" / "a", os.umask(umask)
     try:
-        write_whole(tmp_path / "a", b"")
+        write_whole(path, b"", public=public)
     finally:
         os.umask(before)
-    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == mode
+    assert mode(path) == file
+    assert mode(path.parent) == folder & ~umask
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_a_stricter_mode_stays(tmp_path, public):
+    """A file and a folder that somebody has closed are not opened by a new round."""
+    folder = tmp_path / "prod"
+    folder.mkdir(mode=0o700)
+    (folder / "a").write_bytes(b"")
+    (folder / "a").chmod(0o400)
+    write_whole(folder / "a", b"new", public=public)
+    assert (mode(folder), mode(folder / "a")) == (0o700, 0o400)
+
+
+def test_what_an_earlier_version_left_open_is_closed(tmp_path):
+    """A report that was readable by everybody is the owner's alone after the next run."""
+    path = tmp_path / "a"
+    path.touch(0o644)
+    write_whole(path, b"")
+    append_line(tmp_path / "rounds.jsonl", b"{}")
+    assert (mode(path), mode(tmp_path / "rounds.jsonl")) == (0o600, 0o600)
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from upgate.base.errors import Inconclusive, UsageError
+from upgate.base.redaction import any_in, redacted
 from upgate.facts.decoding import Malformed
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.hosts import Host
@@ -84,9 +85,12 @@ class _Head(msgspec.Struct):
     schema: int = SCHEMA
 
 
-def dump(snapshot: Snapshot) -> bytes:
-    """The bytes of `snapshot.json.gz`."""
-    return gzip.compress(msgspec.json.encode(snapshot), compresslevel=1, mtime=0)
+def dump(snapshot: Snapshot, secrets: Sequence[str] = ()) -> bytes:
+    """The bytes of `snapshot.json.gz`. Facts hold no secrets that can be told by their looks; of these texts, none either."""
+    data = msgspec.json.encode(snapshot)
+    if any_in(data, secrets):
+        data = msgspec.json.encode(redacted(msgspec.to_builtins(snapshot), secrets))
+    return gzip.compress(data, compresslevel=1, mtime=0)
 
 
 def with_facts(file: _File) -> Snapshot:

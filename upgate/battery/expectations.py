@@ -19,7 +19,8 @@ from upgate.facts.pods import Pod
 
 #: A version in its parts.
 Parts = tuple[tuple[int, str], ...]
-COMPARISON = re.compile(r"(<=|>=|<|>|==|!=)?\s*(.+)")
+COMPARISON = re.compile(r"^(<=|>=|<|>|==|!=)?\s*+(.+)$")
+PART = re.compile(r"\d+|[a-z]+")
 
 
 #: The kinds whose namespace is not one that a profile's scope speaks of.
@@ -51,7 +52,7 @@ def satisfies(version: str, wanted: str) -> bool:
 
 def parts(version: str) -> Parts:
     """`v1.36.3-gke.1014` → 1, 36, 3, gke, 1014; each beside its length, so that numbers compare as numbers."""
-    return tuple((len(part), part) for part in re.findall(r"\d+|[a-z]+", version.lower().removeprefix("v")))
+    return tuple((len(part), part) for part in PART.findall(version.lower().removeprefix("v")))
 
 
 def holds(part: str, have: Parts) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from upgate.base.harmless import fill
 from upgate.battery.check import Check
 from upgate.results import Finding, Severity
 
@@ -141,10 +142,3 @@ class Subjects(Generic[T]):
 def say(wording: str | Callable[[T], object], item: T) -> str:
     """The text that a wording gives for an object."""
     return str(wording(item)) if callable(wording) else wording
-
-
-def fill(hint: str, words: dict[str, str]) -> str:
-    """A hint with the object's own words in the place of its `{…}`."""
-    for name, word in words.items():
-        hint = hint.replace("{" + name + "}", word)
-    return hint

@@ -11,7 +11,8 @@ from typing import Any
 
 from msgspec.structs import force_setattr as put
 
-from upgate.facts.containers import ContainerState, ContainerStatus, Running
+from upgate.facts.containers import Container, ContainerState, ContainerStatus, Running
+from upgate.facts.hiding import hidden_values, hide
 from upgate.facts.meta import Condition, ObjectMeta, condition
 from upgate.facts.pod_fields import PodSpec, PodStatus
 from upgate.facts.pods import Pod
@@ -30,17 +31,20 @@ def share(value: Any) -> Any:
 
 @singledispatch
 def compact(item: Any) -> Any:
-    """The same fact in less memory."""
+    """The same fact in less memory, and without secrets."""
+    hide(item)
     share_metadata(item.metadata)
     return item
 
 
 @compact.register
 def compact_pod(pod: Pod) -> Pod:
-    """A pod: there are far more of them than of anything else."""
+    """A pod: there are far more of them than of anything else. One that is ready and never restarted says nothing."""
     share_metadata(pod.metadata)
     share_spec(pod.spec)
     share_status(pod.status)
+    if not is_silent(pod.status):
+        hide(pod)
     return pod
 
 
@@ -49,7 +53,7 @@ def share_metadata(metadata: ObjectMeta) -> None:
     put(metadata, "namespace", share(metadata.namespace))
     if metadata.labels:
         key = ("labels", *metadata.labels.items())
-        put(metadata, "labels", _shared.setdefault(key, metadata.labels))
+        put(metadata, "labels", _shared.get(key) or _shared.setdefault(key, hidden_values(metadata.labels)))
     if metadata.owner_references:
         put(metadata, "owner_references", shared_list("owners", metadata.owner_references))
 
@@ -58,9 +62,18 @@ def share_spec(spec: PodSpec) -> None:
     """A ReplicaSet's pods have the same containers."""
     put(spec, "node_name", share(spec.node_name))
     put(spec, "scheduler_name", share(spec.scheduler_name))
-    put(spec, "containers", shared_list("containers", spec.containers))
-    put(spec, "init_containers", shared_list("containers", spec.init_containers))
+    put(spec, "containers", shared_containers(spec.containers))
+    put(spec, "init_containers", shared_containers(spec.init_containers))
     put(spec, "readiness_gates", shared_list("gates", spec.readiness_gates))
+
+
+def shared_containers(containers: list[Container] | None) -> list[Container] | None:
+    """The same list for equal ones; what is written in it is read once."""
+    known = _shared.get(("containers", *(containers or ())))
+    if known is None:
+        for each in containers or ():
+            hide(each)
+    return known or shared_list("containers", containers)
 
 
 def share_status(status: PodStatus) -> None:
@@ -79,9 +92,18 @@ def share_status(status: PodStatus) -> None:
         put(status, "init_container_statuses", share_statuses(status.init_container_statuses))
 
 
+def is_silent(status: PodStatus) -> bool:
+    """Nothing in it is a text that somebody wrote: its containers are those that all healthy ones share."""
+    containers, first = status.container_statuses, status.init_container_statuses
+    if not containers or containers[0].state is not _HEALTHY or status.message or status.reason:
+        return False
+    return status.phase != "Pending" and (not first or first[0].state is _HEALTHY)
+
+
 def share_condition(condition: Condition) -> Condition:
     """A True condition needs no words; of Ready its time is of use."""
     if not condition.is_true or condition.type not in _CONDITIONS:
+        hide(condition)
         return condition
     if condition.type == "Ready":
         return Condition("Ready", "True", last_transition_time=condition.last_transition_time)

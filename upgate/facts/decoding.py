@@ -1,4 +1,7 @@
-"""A page of JSON becomes facts, item by item: one malformed object costs one object, and a time that cannot be read no object."""
+"""A page of JSON becomes facts, item by item: one malformed object costs one object, and a time that cannot be read no object.
+
+Every fact of a cluster comes through here, and leaves without secrets (`hiding.py`).
+"""
 
 from __future__ import annotations
 
@@ -107,4 +110,4 @@ def described_as(type: type[KubernetesObject], raw: msgspec.Raw, number: int, pr
         meta = _Name()
     name, home = meta.name[:LONGEST], meta.namespace[:LONGEST]
     ref = "/".join(filter(None, (type.__name__, home, name or f"item {number} of its page")))
-    return Malformed(ref, str(problem)[:LONGEST], name if type.__name__ == "Namespace" else home)
+    return Malformed(ref, without_secrets_in(str(problem)[:LONGEST]), name if type.__name__ == "Namespace" else home)

@@ -15,6 +15,9 @@ ENABLED = ("enabled", "static", "indirect", "alias", "generated", "transient")
 #: Restart policies that start a container with its engine.
 RESTARTED = ("always", "unless-stopped")
 #: Marks of distributions inside a kernel's version: .el9_4, .deb12, +deb13, +bpo, .amzn2023.
+#: The number at the beginning of a version, and the numbers in it.
+BEGINNING = re.compile(r"^[\d.~+_-]*\d")
+NUMBER = re.compile(r"\d+")
 DISTRIBUTIONS = re.compile(r"[.+]((el|fc|amzn|azl|cm|deb|mga)\d+(_\d+)*|bpo\b)")
 
 
@@ -67,13 +70,13 @@ class Kernel(HostFact):
     @property
     def flavour(self) -> str:
         """What is not its number: -generic, -cloud-amd64, .x86_64."""
-        return re.sub(r"^[\d.~+_-]*\d", "", DISTRIBUTIONS.sub("", self.version))
+        return BEGINNING.sub("", DISTRIBUTIONS.sub("", self.version))
 
     @property
     def number(self) -> tuple[int, ...]:
         """Its number, comparable with those of the same flavour."""
         whole = DISTRIBUTIONS.sub("", self.version)
-        return tuple(int(each) for each in re.findall(r"\d+", whole.removesuffix(self.flavour)))
+        return tuple(int(each) for each in NUMBER.findall(whole.removesuffix(self.flavour)))
 
 
 class Reboot(HostFact):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from upgate.base.harmless import Typed, shell_word
 from upgate.facts.containers import Container, ContainerStatus
 from upgate.facts.meta import Condition, KubernetesObject, condition
 from upgate.facts.pod_fields import PodSpec, PodStatus
@@ -27,7 +28,8 @@ class Pod(KubernetesObject):
         """What may stand in a check's hint."""
         # Without --ignore-errors, kubectl stops at the first container that never ended.
         options = "--all-containers --previous --ignore-errors"
-        return {**super().words, "logs": f"kubectl -n {self.namespace} logs {self.name} {options}"}
+        place, name = shell_word(self.namespace), shell_word(self.name)
+        return {**super().words, "logs": Typed(f"kubectl -n {place} logs {name} {options}")}
 
     @property
     def done(self) -> bool:

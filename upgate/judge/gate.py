@@ -248,7 +248,7 @@ class Gate:
         """Write the snapshot, and the baseline if it is asked for."""
         if self.snapshot is None:
             return
-        write_whole(self.snapshot_path, snapshots.dump(self.snapshot))
+        write_whole(self.snapshot_path, snapshots.dump(self.snapshot, self.profile.secrets))
         if self.options.save_baseline:
             self._save_baseline(self.snapshot)
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import shlex
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from upgate.base.harmless import shell_word
 from upgate.results import CheckResult
 
 if TYPE_CHECKING:
     from upgate.profile.parts import Cluster
 
 KUBECTL = "kubectl "
+#: `kubectl` as a command, or a quoted part, in which it is only a part of a name.
+COMMAND = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"|(?<![\w.-])kubectl ", re.DOTALL)
 
 
 def aimed(checks: Iterable[CheckResult], cluster: Cluster) -> tuple[CheckResult, ...]:
@@ -25,10 +28,15 @@ def aimed(checks: Iterable[CheckResult], cluster: Cluster) -> tuple[CheckResult,
 def options(cluster: Cluster) -> str:
     """The options of kubectl that lead to this cluster; empty where the profile leaves that to the environment."""
     given = {"--kubeconfig": cluster.kubeconfig, "--context": cluster.context}
-    return "".join(f"{name}={shlex.quote(str(value))} " for name, value in given.items() if value)
+    return "".join(f"{name}={shell_word(str(value))} " for name, value in given.items() if value)
 
 
 def with_command(check: CheckResult, command: str) -> CheckResult:
     """The check with this command in place of `kubectl`."""
-    findings = tuple(replace(each, hint=each.hint.replace(KUBECTL, command)) for each in check.findings)
+    findings = tuple(replace(each, hint=with_options(each.hint, command)) for each in check.findings)
     return replace(check, findings=findings) if findings else check
+
+
+def with_options(hint: str, command: str) -> str:
+    """The hint with this command in place of each `kubectl`."""
+    return COMMAND.sub(lambda match: command if match[0] == KUBECTL else match[0], hint)

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from upgate.base.errors import UsageError
+from upgate.base.harmless import harmless
 
 FORMATS = ("text", "json", "csv")
 #: What CSV can give: one table at a time.
@@ -78,7 +79,7 @@ def history(options: argparse.Namespace) -> int:
         elif options.format == "csv":
             table(exports.rows(past, options.table, since))
         else:
-            print(exports.text(past, since, datetime.now(UTC)))
+            print(harmless(exports.text(past, since, datetime.now(UTC))))
     return 0
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from upgate.base.text import counted, duration
 from upgate.monitor.alerts import News, Told
+from upgate.monitor.markup import without_markup
 from upgate.results import Results, Verdict
 
 #: Entries under one heading, objects of one entry, characters of what was observed.
@@ -73,7 +74,7 @@ def compose(news: News, results: Results, id: str, report: str) -> Message:
         title=title(results, lines),
         text="",
         profile=results.profile,
-        server=results.cluster.server,
+        server=without_markup(results.cluster.server),
         verdict=results.verdict,
         at=results.started,
         report=report,
@@ -88,18 +89,18 @@ def line(each: Told, at: datetime) -> Line:
     failing = each.kind == "failing" and last is not None and alert.bad
     found = last.objects if last and failing else {}
     objects = {name: found[name] for name in (*each.fresh, *found) if name in found}
-    first = next(iter(objects.values()), last.reason if last and alert.bad else "")
+    first = without_markup(next(iter(objects.values()), last.reason if last and alert.bad else ""))
     return Line(
-        check=each.state.name,
-        title=each.state.title,
+        check=without_markup(each.state.name),
+        title=without_markup(each.state.title),
         kind=each.kind,
         since=alert.since or at,
         until=None if alert.on else alert.better or at,
-        objects=tuple(objects)[:OBJECTS],
+        objects=tuple(map(without_markup, tuple(objects)[:OBJECTS])),
         count=last.count if last and failing else 0,
         observed=first if len(first) <= OBSERVED else f"{first[:OBSERVED]}…",
         flapping=alert.flapping,
-        explains=last.explains if last and failing else (),
+        explains=tuple(map(without_markup, last.explains)) if last and failing else (),
     )
 
 

@@ -148,7 +148,7 @@ def write(registry: CollectorRegistry, path: Path) -> str:
     from prometheus_client import generate_latest
 
     try:
-        write_whole(path, generate_latest(registry))
+        write_whole(path, generate_latest(registry), public=True)
     except UsageError as problem:
         return (
             f"the metrics were not written to {path}: {problem.__cause__}. Make monitor.textfile a path that can be "

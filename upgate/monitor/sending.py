@@ -27,6 +27,8 @@ from upgate.monitor.message import Message
 #: Seconds without a word from the other side, and for one attempt as a whole: an answer may come in drops.
 TIMEOUT, PATIENCE = 8, 20
 AGENT = "upgate"
+#: What stands between the parts of a URL.
+PARTS = re.compile(r"[/:@?&=#]+")
 
 
 class Undelivered(UpgateError):
@@ -124,7 +126,7 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 
 def hidden(text: str, url: str) -> str:
     """The text without any part of a URL."""
-    return redact(text, [url, *re.split(r"[/:@?&=#]+", url)[1:]])
+    return redact(text, [url, *PARTS.split(url)[1:]])
 
 
 @contextmanager

@@ -38,7 +38,7 @@ NO_HISTORY = '<p class="notice">The history could not be used: this is the last 
 
 def write(results: Results, past: History | None, directory: Path) -> list[str]:
     """Write the page. Raises UsageError where that cannot be done."""
-    write_whole(directory / FILE, render(results, past))
+    write_whole(directory / FILE, render(results, past), public=True)
     return []
 
 

@@ -10,6 +10,7 @@ import fcntl
 import os
 import shutil
 import sqlite3
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from upgate.base.errors import UpgateError, UsageError
 from upgate.monitor.schema import SCHEMA, VERSION
+from upgate.reports.writing import PRIVATE, make_folder
 
 #: Seconds to wait for another process's transaction, which takes milliseconds.
 BUSY = 10
@@ -61,7 +63,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 def connected(path: Path) -> sqlite3.Connection:
     """A connection to a history with this schema; a new file gets it. Raises Unusable."""
     with worded(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path)
         connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None)
         try:
             prepare(connection, path)
@@ -69,6 +71,17 @@ def connected(path: Path) -> sqlite3.Connection:
             closed(connection)
             raise
         return connection
+
+
+def make_private(path: Path) -> None:
+    """See that there is a file which only its owner reads; SQLite gives the files beside it the same mode. Raises OSError."""
+    make_folder(path.parent)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
+    found = path.stat()
+    mode = stat.S_IMODE(found.st_mode)
+    if mode & ~PRIVATE and found.st_uid == os.geteuid():
+        path.chmod(mode & PRIVATE)
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
@@ -168,8 +181,8 @@ def move_aside(path: Path) -> Path:
 @contextmanager
 def locked(path: Path) -> Iterator[bool]:
     """Whether this process is the only one that holds this lock. The kernel takes it from a process that dies."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    make_folder(path.parent)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
     try:
         yield taken(descriptor)
     finally:

@@ -5,6 +5,7 @@ items      a check is an item, and presents what the engine judges
 functions  plain test functions beside the checks (fixtures: their inputs)
 workers    pytest-xdist: one snapshot, many processes
 progress   what is said meanwhile
+guard      what pytest prints itself, made harmless
 monitoring --monitor
 reporting  the summary, the reports, the exit code
 
@@ -64,6 +65,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Our summary takes the place of pytest's."""
     if reporting := session.config.pluginmanager.get_plugin("upgate-reporting"):
         reporting.quieten()
+    if gate := gate_of(session.config):
+        from upgate.plugin import guard
+
+        guard.protect(session.config, gate.profile.secrets)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -32,6 +32,7 @@ SOCKET = re.compile(r"(?:(\*|\[[0-9A-Fa-f:.]+\]|[0-9.]+|\{address\}):)?(\d{1,5})
 UNIT = re.compile(r"[A-Za-z0-9_][\w@:.-]*(\|[A-Za-z0-9_][\w@:.-]*)*", re.ASCII)
 PACKAGE = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
 PATH = re.compile(r"/[\w.@+/*?\[\]-]*", re.ASCII)
+BLANK = re.compile(r"\s")
 PERCENT = re.compile(r"(\d{1,2}|100)%", re.ASCII)
 #: What somebody may write who means `node`.
 LIKE_NODE = ("nodes", "Node", "Nodes")

@@ -17,7 +17,7 @@ from upgate.profile.section import Section
 Weekday = Literal["day", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 #: A scheme, and something behind it.
-ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
+ADDRESS = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://\S+")
 #: Less would cut the 90 days of a status page; and a day is what is tidied at once.
 SHORTEST = timedelta(days=1)
 

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 from upgate.profile.quantities import NAME, check_regex, set_only
 
-HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):(\d{1,5}|\{\w+\})")
+HOST_AND_PORT = re.compile(r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):(\d{1,5}|\{\w+\})")
 #: What a probe for each node, ingress or load balancer fills in; journeys name their captured values likewise.
 PLACEHOLDER = re.compile(r"\{\w+\}")
 #: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors, as far as equality goes.
@@ -25,6 +25,7 @@ LABELS = re.compile(rf"!?{KEY}|{KEY}\s*(!=|==|=)\s*[\w.-]*", re.ASCII)
 HOST_NAME = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
 #: https://www.rfc-editor.org/rfc/rfc9110#name-tokens
 HEADER = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+BLANK = re.compile(r"\s")
 CAPTURES = ("json", "header", "cookie", "regex")
 
 
@@ -37,7 +38,7 @@ def url_of(*schemes: str) -> Callable[[str], str]:
             usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
         except ValueError as problem:
             raise ValueError(f"not a URL: {problem}") from None
-        if not usable or re.search(r"\s", value):
+        if not usable or BLANK.search(value):
             raise ValueError(f"not a URL such as {schemes[0]}://shop.example.com/healthz")
         return value
 

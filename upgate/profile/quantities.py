@@ -19,7 +19,9 @@ DURATION_PATTERN = "^" + "".join(rf"(\d+{unit})?" for unit in UNITS) + "$"
 #: Nobody waits longer; and the calendar ends.
 LONGEST = timedelta(days=36_525)
 EXAMPLES = "such as 800ms, 30s, 5m, 1h30m or 2d"
-COMPARISON = re.compile(r"(>=|<=|==|!=|>|<)?\s*v?\d+(\.(\d+|\*)){0,2}([-+.][\w.+-]*)?")
+COMPARISON = re.compile(r"^(>=|<=|==|!=|>|<)?\s*+v?\d+(\.(\d+|\*)){0,2}([-+.][\w.+-]*)?")
+#: A set of characters in a glob.
+CHARACTERS = re.compile(r"\[!?\]?[^\][]*+\]")
 FAIL_AFTER = re.compile(r"(\d{1,4}) of (\d{1,4})")
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 
@@ -113,7 +115,7 @@ def check_glob(value: str) -> str:
     pattern = value.removeprefix("!")
     if not pattern or pattern.isspace():
         raise ValueError("an empty pattern matches nothing; * matches everything")
-    if "[" in re.sub(r"\[!?\]?[^\]]*\]", "", pattern):
+    if "[" in CHARACTERS.sub("", pattern):
         raise ValueError("not a pattern: a [ is never closed")
     return value
 

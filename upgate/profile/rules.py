@@ -11,6 +11,9 @@ from upgate.profile.merging import name_of
 from upgate.profile.problems import Keys, Problem, at
 from upgate.profile.tree import Node
 
+#: A word in braces; one behind a dollar sign is a variable.
+WORDS = re.compile(r"\{(\w+)\}")
+PLACES_IN = re.compile(r"(?<!\$)\{(\w+)\}")
 #: Lists whose entries have names.
 NAMED = ("external", "sidecars")
 #: Keys of `cluster:` that exclude each other's groups.
@@ -149,7 +152,7 @@ def uncaptured(step: Node, known: set[str], keys: Keys) -> Iterator[Problem]:
         (kind, value) for kind in ("headers", "form") if is_set(step, kind) for _, value in step.child(kind).items()
     ]
     for key, value in sent:
-        unknown = set(re.findall(r"\{(\w+)\}", str(value.value))) - known
+        unknown = set(WORDS.findall(str(value.value))) - known
         if unknown:
             yield at(value.place, (*keys, key), f"has {{{min(unknown)}}}, which no step before this one captures")
 
@@ -168,7 +171,7 @@ def places_of_each(entry: Node, keys: Keys) -> Iterator[Problem]:
     """`each` and the words that it stands for need each other."""
     each = text(entry, "each")
     for key in ("url", "tcp", "tls", "dns", "websocket", "closed"):
-        words = set(re.findall(r"(?<!\$)\{(\w+)\}", text(entry, key)))
+        words = set(PLACES_IN.findall(text(entry, key)))
         if words and not each:
             yield at(entry.child(key).place, (*keys, key), f"has {{{min(words)}}}, but there is no each")
         elif unknown := words - set(PLACES.get(each, words)):

@@ -18,7 +18,7 @@ def show(profile: Profile) -> str:
     """The profile as a file that would load as the same profile."""
     values = profile.model_dump(mode="json", by_alias=True, exclude={"extends"})
     parts = [heading(profile), *(part(key, value, profile.tree.child(key)) for key, value in values.items())]
-    return redact("\n".join(parts), profile.secrets)
+    return redact("\n".join(parts), profile.secrets, by_name=False)
 
 
 def heading(profile: Profile) -> str:

@@ -1,4 +1,4 @@
-"""Text that comes from a cluster, made harmless: no terminal sequences, nothing that XML or UTF-8 cannot carry."""
+"""Results made harmless, string by string, and texts cut to what is read."""
 
 from __future__ import annotations
 
@@ -7,29 +7,12 @@ from typing import TypeVar
 
 import msgspec
 
+from upgate.base.harmless import harmless
+
 T = TypeVar("T")
 
-#: Terminal sequences of ECMA-48: CSI (colours, cursor), OSC and its relatives (titles, links, clipboard), other escapes.
-SEQUENCES = re.compile(
-    "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"
-    "|(?:\x1b[\\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]{0,4096}(?:\x07|\x1b\\\\|\x9c)"
-    "|\x1b[ -/]*[0-~]"
-)
-#: Controls but tab and newline, directions that make text read as something else, surrogates, and XML's non-characters.
-UNPRINTABLE = re.compile(
-    "[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
-)
-
-
-def harmless(text: str) -> str:
-    """The text without terminal sequences, each other character that cannot be shown replaced by U+FFFD."""
-    if text.isprintable():
-        return text
-    return UNPRINTABLE.sub("\ufffd", SEQUENCES.sub("", text.replace("\r\n", "\n")))
-
-
-#: What may stand for such characters in JSON: anything but ASCII, and the escapes of what has no short one.
-SUSPECT = re.compile(rb"\\[bfru]")
+#: What may stand in JSON for what is not harmless, beside anything that is not ASCII: escapes, and commands of CI systems.
+SUSPECT = re.compile(rb'\\[bfru]|#\w{0,40}\[|section_|travis_|::[A-Za-z\d_]|["n](?:---|\+\+\+|~~~|\^\^\^)')
 
 
 def cleaned(value: T) -> T:

@@ -14,6 +14,8 @@ from upgate.results import CheckResult, Finding
 
 #: A page with more rows than this is slow on a phone; results.json has them all.
 MOST_FINDINGS = 5_000
+#: What cannot be in an address.
+UNFIT = re.compile("[^A-Za-z0-9._-]+")
 LONGEST_TEXT = 4_000
 
 
@@ -113,5 +115,5 @@ def text(value: str) -> str:
 
 def anchors(checks: Iterable[CheckResult]) -> list[str]:
     """An address within the page for each check, the same in every run."""
-    names = (f"check-{re.sub('[^A-Za-z0-9._-]+', '-', check.id)}" for check in checks)
+    names = (f"check-{UNFIT.sub('-', check.id)}" for check in checks)
     return list(unique(names, "{name}-{number}"))

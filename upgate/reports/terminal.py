@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 
+from upgate.base.harmless import broken_commands
 from upgate.reports import words
 from upgate.reports.causes import Causes
 from upgate.reports.cleaning import cleaned, one_line
@@ -76,7 +77,8 @@ def printed(line: Line, colour: bool, width: int) -> list[str]:
     wrapped = textwrap.wrap(
         line.text, width, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False
     )
-    return [coloured(text, line.style, colour) for text in wrapped] or [""]
+    # Where a long word was broken, a command may begin that was none inside it.
+    return [coloured(broken_commands(text), line.style, colour) for text in wrapped] or [""]
 
 
 def coloured(text: str, style: Style, colour: bool) -> str:

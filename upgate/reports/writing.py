@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,8 @@ from upgate.results import Results
 OF_ONE_RUN = ("junit.xml", "results.json", "report.html", "snapshot.json.gz", "rounds.jsonl")
 UNFINISHED = ".upgate-unfinished"
 PROBE = ".upgate-probe"
+#: Reports may hold what only the owner of the run may know; a status page and metrics are for everybody.
+PRIVATE, PUBLIC = 0o600, 0o644
 
 
 def write_reports(results: Results, directory: Path, fail_on_warnings: bool = False) -> dict[str, Path]:
@@ -32,13 +35,16 @@ def write_reports(results: Results, directory: Path, fail_on_warnings: bool = Fa
     return {name: directory / name for name in rendered}
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that readers see complete or as it was before; raises UsageError where that cannot be done."""
+def write_whole(path: Path, data: bytes, *, public: bool = False) -> None:
+    """Write a file that readers see complete or as it was before; raises UsageError where that cannot be done.
+
+    Only its owner can read it, or everybody where it is public. A mode that is stricter already stays.
+    """
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
     with worded("write", path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent, public=public)
         try:
-            write_through(unfinished, data)
+            write_through(unfinished, data, mode_for(path, PUBLIC if public else PRIVATE))
             os.replace(unfinished, path)
         except BaseException:
             with suppress(FileNotFoundError):
@@ -47,10 +53,25 @@ def write_whole(path: Path, data: bytes) -> None:
         flush_directory(path.parent)
 
 
-def write_through(path: Path, data: bytes) -> None:
-    """Write a new file, readable by all that the umask lets, and wait until it is on the disk."""
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb") as file:
+def make_folder(folder: Path, *, public: bool = False) -> None:
+    """Make the folder where there is none, for its owner alone unless it is public. Raises OSError."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o755 if public else 0o700, exist_ok=True)
+
+
+def mode_for(path: Path, wanted: int) -> int:
+    """The mode of a file that takes this one's place: never wider than it is."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode) & wanted
+    except FileNotFoundError:
+        return wanted
+
+
+def write_through(path: Path, data: bytes, mode: int) -> None:
+    """Write a new file with that mode, whatever the umask is, and wait until it is on the disk."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "wb") as file:
         file.write(data)
+        os.fchmod(file.fileno(), mode)
         file.flush()
         os.fsync(file.fileno())
 
@@ -100,7 +121,8 @@ def worded(verb: str, path: Path) -> Iterator[None]:
 
 def append_line(path: Path, line: bytes) -> None:
     """Add a line to a file, on the disk before this returns; raises UsageError where that cannot be done."""
-    with worded("append to", path), path.open("ab") as file:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    with worded("append to", path), open(os.open(path, flags, PRIVATE), "ab") as file:
         file.write(line + b"\n")
         file.flush()
         os.fsync(file.fileno())

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from upgate.base.errors import Inconclusive
+from upgate.base.redaction import without_known
 from upgate.base.threads import concurrently
 from upgate.base.waiting import Deadline
 from upgate.facts.health import HealthEndpoint
@@ -111,7 +112,7 @@ def ask(connection: Connection, path: str, query: dict[str, str] | None = None, 
 def health_of(connection: Connection, name: str) -> HealthEndpoint:
     """`/readyz` or `/livez`, whatever their status. Raises Inconclusive where we may not ask, or no answer comes."""
     answer = ask(connection, f"/{name}", {"verbose": ""})
-    return HealthEndpoint(name, status=answer.status, body=answer.body[:20_000].decode(errors="replace"))
+    return HealthEndpoint(name, status=answer.status, body=without_known(answer.body[:20_000].decode(errors="replace")))
 
 
 def version_of(connection: Connection) -> str:

@@ -17,6 +17,7 @@ from upgate.sources.demo.selectors import field_test, label_test
 from upgate.sources.demo.statuses import Refusal, Reply
 
 Query = Mapping[str, str]
+INTEGER = re.compile(r"[+-]?\d+")
 #: The resource version of tokens that go on with a list that is no longer consistent.
 INCONSISTENT = -1
 
@@ -132,7 +133,7 @@ def expired(token: Token) -> Reply:
 def limit_of(query: Query) -> int:
     """The page size, 0 for all. Raises Refusal."""
     text = query.get("limit", "0")
-    if not re.fullmatch(r"[+-]?\d+", text):
+    if not INTEGER.fullmatch(text):
         raise Refusal(statuses.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax'))
     from_cache = query.get("resourceVersion") == "0" and not query.get("continue")
     return 0 if from_cache else max(int(text), 0)

@@ -17,12 +17,13 @@ Labels = Mapping[str, str]
 Test = Callable[[Any], bool]
 
 REQUIREMENT = re.compile(
-    r"""\s*(?: (?P<absent>!)\s*(?P<missing>[\w./-]+)
-             | (?P<key>[\w./-]+)\s*
+    r"""(?:(?<=,)|(?<![\s\S])) \s*+(?: (?P<absent>!)\s*(?P<missing>[\w./-]++)
+             | (?P<key>[\w./-]++)\s*+
                (?: (?P<word>in|notin)\s*\((?P<set>[^()]*)\) | (?P<sign>==|=|!=|>|<)\s*(?P<value>[\w.-]*) )? )
-         \s*(?:,(?!\s*$)|$)""",
+         \s*+(?:,(?!\s*$)|$)""",
     re.VERBOSE,
 )
+TERM = re.compile(r"^([^=!]*[^=!\s]\s*)(!=|==|=)(.*)$")
 NAMES = ("metadata.name", "metadata.namespace")
 INVOLVED = tuple(
     f"involvedObject.{field}"
@@ -103,10 +104,10 @@ def field_test(selector: str, resource: Resource) -> Test:
 
 def field_term(term: str, selector: str, resource: Resource) -> Test:
     """One term: `path=value`, `path==value` or `path!=value`. Raises Refusal."""
-    found = re.fullmatch(r"\s*([^=!]+?)\s*(!=|==|=)(.*)", term)
+    found = TERM.fullmatch(term)
     if not found:
         raise Refusal(bad_request(f"invalid selector: '{selector}'; can't understand '{term}'"))
-    path, sign, value = found.groups()
+    path, sign, value = found[1].strip(), found[2], found[3]
     refuse_unknown(path, resource)
     return lambda item: (field(item, path) == value) == (sign != "!=")
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from upgate.base.errors import Inconclusive, words_of
+from upgate.base.harmless import Typed, shell_word
 from upgate.base.text import counted, duration
 from upgate.battery.expectations import satisfies
 from upgate.battery.judgement import Judgement, Subjects
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 REPLACED = {f"{KUBELET_PKI}/kubelet.crt": f"{KUBELET_PKI}/kubelet-server-current.pem"}
 #: A certificate may have been made by a clock that is so far ahead.
 SKEW = timedelta(minutes=5)
-PORT = re.compile(r"(.+?):(\d+)")
+PORT = re.compile(r"^(.+):(\d+)$")
+BRACKETS = str.maketrans("", "", "[]")
 
 
 @dataclass(frozen=True)
@@ -240,11 +242,11 @@ def unfilled(line: CommandLine) -> bool:
     return line.source.startswith("unit ") and any("$" in each for each in line.arguments)
 
 
-def login(spec: str) -> str:
-    """How a person logs in there with ssh."""
+def login(spec: str) -> Typed:
+    """How a person logs in there with ssh, as a shell takes it."""
     place = spec.partition("://")[2].partition("?")[0]
     host, port = match.groups() if (match := PORT.fullmatch(place)) else (place, None)
-    return (f"-p {port} " if port else "") + re.sub(r"[][]", "", host or "localhost")
+    return Typed((f"-p {port} " if port else "") + shell_word((host or "localhost").translate(BRACKETS)))
 
 
 def together(pairs: Iterable[tuple[str, str]]) -> list[str]:

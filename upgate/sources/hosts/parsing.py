@@ -18,6 +18,11 @@ from upgate.sources.hosts.sockets import sockets
 
 #: The first thing in a line that looks like a version; none has more digits or characters.
 VERSION = re.compile(r"v?(?<!\d)(\d{1,12}\.\d{1,12}[\w.+~-]{0,80})", re.ASCII)
+#: The epoch before a package's version.
+EPOCH = re.compile(r"^\d{1,12}:")
+#: What needs-restarting says.
+NO_REBOOT = re.compile("not (be )?necessary")
+REASON = re.compile(r"^ *\* *(\S+)", re.MULTILINE)
 #: File systems that are made full, or are none.
 PSEUDO = ("squashfs", "erofs", "iso9660", "tmpfs", "devtmpfs", "ramfs", "proc", "sysfs", "nsfs", "autofs")
 #: The read-only image at / of Fedora CoreOS and its like, which calls itself an overlay.
@@ -109,8 +114,8 @@ def service_of_container(name: str, said: str) -> Service:
 def reboot(lines: Lines) -> dict[str, object]:
     """Whether the host needs a reboot, by its own words."""
     advice = "\n".join(values(lines, "advice"))
-    advised = True if "Reboot is required" in advice else False if re.search("not (be )?necessary", advice) else None
-    reasons = re.findall(r"^ *\* *(\S+)", advice, re.MULTILINE) if advised else []
+    advised = True if "Reboot is required" in advice else False if NO_REBOOT.search(advice) else None
+    reasons = REASON.findall(advice) if advised else []
     flag = first(lines, "flagged")
     kernels = (line.rpartition(" ") for line in values(lines, "kernel"))
     facts = Reboot(
@@ -130,7 +135,7 @@ def versions(lines: Lines) -> dict[str, object]:
     found = dict(line.split(" ", 1) for line in values(lines, "version") if " " in line)
     for kind in ("package", "image", "program"):
         for name, said in rows(lines, kind, 2):
-            shown = tag(said) if kind == "image" else re.sub(r"^\d+:", "", said[:200])
+            shown = tag(said) if kind == "image" else EPOCH.sub("", said[:200])
             if match := VERSION.search(shown):
                 found[name] = match[1]
     return {"versions": found}

@@ -24,6 +24,9 @@ FATAL = (
     r"User .?.?system:anonymous.?.? cannot",
 )
 
+#: What means something in an extended regular expression.
+SPECIAL_LETTERS = re.compile(r"[].\[{}()*+?^$|\\]")
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -65,7 +68,7 @@ def settings(target: Target, asked: Asked) -> dict[str, str]:
 
 def fatal(patterns: Iterable[str]) -> str:
     """All patterns as one extended regular expression; those of the profile are taken literally."""
-    return "|".join([*FATAL, *(re.sub(r"([].\[{}()*+?^$|\\])", r"\\\1", text) for text in patterns)])
+    return "|".join([*FATAL, *(SPECIAL_LETTERS.sub(r"\\\g<0>", text) for text in patterns)])
 
 
 @cache

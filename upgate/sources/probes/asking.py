@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from upgate.profile.external import External
     from upgate.profile.external import Step as ProfileStep
 
+#: Where a word of a place belongs.
+WORD = re.compile(r"\{(\w+)\}")
 #: The answer to the key of UPGRADE, by RFC 6455.
 ACCEPTED = Expectation("header", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Sec-WebSocket-Accept")
 #: Keys of an entry that are the same in a target.
@@ -62,7 +64,7 @@ def lacks(entry: External, words: Words) -> bool:
     texts += [entry.location or "", entry.body or "", *entry.header.values()]
     for step in entry.journey or ():
         texts += [request_of(step)[1], *step.headers.values()]
-    named = set(re.findall(r"\{(\w+)\}", " ".join(words(text) for text in texts)))
+    named = set(WORD.findall(" ".join(words(text) for text in texts)))
     return not named.isdisjoint(PLACES[entry.each or ""])
 
 
@@ -74,7 +76,7 @@ class Words:
 
     def __call__(self, text: str) -> str:
         """The text with them."""
-        return re.sub(r"\{(\w+)\}", lambda match: self._words.get(match[1], match[0]), text)
+        return WORD.sub(lambda match: self._words.get(match[1], match[0]), text)
 
     def in_url(self, text: str) -> str:
         """A URL with them: an IPv6 address stands in brackets."""

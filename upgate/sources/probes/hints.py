@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from shlex import join
 from urllib.parse import urlsplit
 
+from upgate.base.harmless import Typed, harmless, on_one_line
 from upgate.base.redaction import HIDDEN
 from upgate.sources.probes.attempt import Attempt
 from upgate.sources.probes.masking import is_credential, shown_url
@@ -15,7 +16,7 @@ from upgate.sources.probes.target import UPGRADE, Target
 def words(target: Target, attempt: Attempt) -> dict[str, str]:
     """`{request}` for curl, `{host}` and `{port}` for nc, `{question}` for dig, `{server}` for openssl s_client."""
     parts = urlsplit(target.url)
-    host, port = target.address or parts.hostname or "", str(parts.port or "")
+    host, port = on_one_line(target.address or parts.hostname or ""), str(parts.port or "")
     return {
         "url": target.shown,
         "name": target.id,
@@ -27,9 +28,9 @@ def words(target: Target, attempt: Attempt) -> dict[str, str]:
     }
 
 
-def typed(target: Target, *words: str) -> str:
+def typed(target: Target, *words: str) -> Typed:
     """The words as a shell takes them, without credentials."""
-    return join(map(target.mask, words))
+    return Typed(join(harmless(target.mask(word)).replace("\n", "\\n") for word in words))
 
 
 def request(target: Target, attempt: Attempt) -> str:
@@ -62,7 +63,7 @@ def question(target: Target) -> list[str]:
     server, _, port = target.resolver.rpartition(":") if is_with_port(target.resolver) else (target.resolver, "", "")
     given = [f"@{server.strip('[]')}"] if server else []
     kind = [target.record] if target.record else []
-    return [*given, *(["-p", port] if port else []), target.url.removeprefix("dns://"), *kind]
+    return [*given, *(["-p", port] if port else []), on_one_line(target.url.removeprefix("dns://")), *kind]
 
 
 def is_with_port(resolver: str) -> bool:

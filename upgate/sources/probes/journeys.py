@@ -18,6 +18,9 @@ from upgate.sources.probes.target import Step, Target
 from upgate.sources.probes.trust import Trust
 from upgate.sources.probes.watch import Watch
 
+#: Where a captured value belongs.
+WORD = re.compile(r"\{(\w+)\}")
+
 
 async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
     """Go as far as the steps are as expected. Raises what httpx and the network raise."""
@@ -73,7 +76,7 @@ def _body(step: Step, captured: Mapping[str, str]) -> tuple[str, dict[str, str]]
 
 def _filled(text: str, captured: Mapping[str, str]) -> str:
     """The text with captured values in the place of their `{word}`; other braces stay as they are."""
-    return re.sub(r"\{(\w+)\}", lambda match: captured.get(match[1], match[0]), text)
+    return WORD.sub(lambda match: captured.get(match[1], match[0]), text)
 
 
 def _problems(request: Target, report: Report) -> str:

@@ -12,6 +12,8 @@ from urllib.parse import SplitResult, quote, quote_plus, unquote, urlsplit
 
 from upgate.base.redaction import HIDDEN
 
+#: The values of a query.
+VALUES = re.compile(r"=[^&]*")
 CREDENTIAL = re.compile(
     r"authorization|cookie|token|secret|password|passwd|signature|session|(^|-)(auth|key)(-|$)|api-?key", re.I
 )
@@ -20,7 +22,7 @@ CREDENTIAL = re.compile(
 def shown_url(url: str) -> str:
     """The URL without user, password and fragment, and without the values of its query."""
     parts = _split(url)
-    query = re.sub(r"=[^&]*", f"={HIDDEN}", parts.query)
+    query = VALUES.sub(f"={HIDDEN}", parts.query)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query, fragment="").geturl()
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: The profile's word for a node's address, and Kubernetes' own.
 ADDRESS_TYPES = {"internal": "InternalIP", "external": "ExternalIP", "hostname": "Hostname"}
-REQUIREMENT = re.compile(r"(!?)\s*([^\s!=]+)\s*(?:(!=|==|=)\s*(\S*))?")
+REQUIREMENT = re.compile(r"^(!?)\s*+([^\s!=]++)\s*+(?:(!=|==|=)\s*+(\S*+))?$")
 #: A path that says itself what to ask for; controllers also take regular expressions.
 PLAIN_PATH = re.compile(r"/[^()*$^\\|+?\[\]]*")
 
