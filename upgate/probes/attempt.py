@@ -108,6 +108,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     #: How the body begins, where something about the answer was wrong.
     excerpt: str = ""
     certificate: Certificate | None = None
+    #: The URL of the last request; not that of `target` where redirects or the steps of a journey led on.
+    asked: str = ""
     #: The URLs that led here, when redirects were followed.
     hops: tuple[str, ...] = ()
     #: What was wrong in earlier attempts of the same target.

@@ -19,6 +19,7 @@ from upgate.probes.attempt import Attempt
 from upgate.probes.judging import judge
 from upgate.probes.look import look
 from upgate.probes.names import Loop
+from upgate.probes.reach import Reach
 from upgate.probes.target import Target
 from upgate.probes.trust import Trust
 from upgate.probes.watch import Watch
@@ -87,7 +88,7 @@ class _Round:
         release = once(self._starting.release)
         head_start = asyncio.get_running_loop().call_later(HEAD_START, release)
         try:
-            return await look(target, self._trust, Watch(lambda: self._lag, release), self._vantage)
+            return await look(target, self._trust, Watch(lambda: self._lag, release, Reach(target)), self._vantage)
         finally:
             head_start.cancel()
             release()
