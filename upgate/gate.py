@@ -27,6 +27,7 @@ from upgate.facts.relations import RELATIONS
 from upgate.hints import aimed
 from upgate.looking import Look, Progress, looking
 from upgate.planned import unjudged
+from upgate.profile.sending import in_plain_text
 from upgate.redaction import redacted, without_secrets
 from upgate.reports.writing import append_line, clear, try_out, worded, write_whole
 from upgate.settling import Settling
@@ -208,7 +209,7 @@ class Gate:
             finished=datetime.now(UTC),
             rounds=max(1, self.settling.rounds),
             reference=self.reference,
-            notes=(*self.notes, *self._left_out(), *self._waivers(checks)),
+            notes=(*self.notes, *in_plain_text(self.profile), *self._left_out(), *self._waivers(checks)),
             checks=aimed(checks, self.profile.cluster),
         )
         return without_secrets(results, self.profile.secrets)
