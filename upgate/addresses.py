@@ -9,22 +9,28 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address
 
-#: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names; `_` is in use, too.
-LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-DNS_NAME = re.compile(rf"{LABEL}(\.{LABEL})*\.?", re.ASCII)
-LONGEST_NAME = 254
+#: https://www.rfc-editor.org/rfc/rfc1123#page-13, and the form of all names in Kubernetes' objects:
+#: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names
+LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+DNS_NAME = re.compile(rf"{LABEL}(?:\.{LABEL})*", re.ASCII)
+LONGEST_NAME = 253
+#: What a resolver reads as an IPv4 address, too: 2130706433, 0x7f.1, 127.1.
+NUMBERS = re.compile(r"(?:0[xX][0-9A-Fa-f]*|\d+)(?:\.(?:0[xX][0-9A-Fa-f]*|\d+))*", re.ASCII)
 
 
 def is_address(text: str) -> bool:
     """An IPv4 or IPv6 address without brackets and zone, or a DNS name."""
-    if len(text) > LONGEST_NAME:
-        return False
-    return is_ip(text) or bool(DNS_NAME.fullmatch(text))
+    return is_ip(text) or is_dns_name(text)
+
+
+def is_dns_name(text: str) -> bool:
+    """A name of RFC 1123 that nothing takes for a number."""
+    return len(text) <= LONGEST_NAME and bool(DNS_NAME.fullmatch(text)) and not NUMBERS.fullmatch(text)
 
 
 def is_ip(text: str) -> bool:
-    """An IPv4 or IPv6 address without brackets and zone."""
+    """An IPv4 or IPv6 address without brackets; also without a zone, which is a name of an interface of one machine alone."""
     try:
-        return bool(ip_address(text)) and "%" not in text
+        return len(text) <= LONGEST_NAME and "%" not in text and bool(ip_address(text))
     except ValueError:
         return False

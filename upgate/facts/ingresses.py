@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Iterator
 
 from upgate.facts.meta import Fact, KubernetesObject
 from upgate.facts.services import LoadBalanced
-
-T = TypeVar("T")
 
 
 class IngressServiceBackend(Fact):
@@ -29,18 +26,6 @@ class IngressPath(Fact):
     path: str = "/"
     path_type: str = ""
     backend: IngressBackend = IngressBackend()
-
-    def fits(self, path: str) -> bool:
-        """A request for this path is for it. What ImplementationSpecific means only the controller knows: as Prefix."""
-        own = self.path or "/"
-        if self.path_type == "Exact":
-            return path == own
-        return own == "/" or path == own.rstrip("/") or path.startswith(own.rstrip("/") + "/")
-
-    @property
-    def rank(self) -> tuple[int, bool]:
-        """The higher, the sooner it is taken."""
-        return len(self.path.rstrip("/")), self.path_type == "Exact"
 
 
 class IngressHttp(Fact):
@@ -88,18 +73,11 @@ class Ingress(KubernetesObject):
         """Where its controller takes traffic, as far as that says so."""
         return self.status.load_balancer.addresses
 
-    def services(self, host: str = "", path: str | None = None) -> list[tuple[str, str]]:
-        """Namespace and name of each Service that requests for this host and path lead to; without one, for all of them."""
-        found = best([*self.routes(host)], path) if path is not None else [each for _, each in self.routes(host)]
-        if path is None or not found:
-            found = [*found, self.spec.default_backend or IngressBackend()]
-        return [(self.namespace, each.service.name) for each in found if each.service]
-
-    def routes(self, host: str = "") -> Iterator[tuple[IngressPath, IngressBackend]]:
-        """Each path of the rules for this host, and what stands behind it; without a host, of all rules."""
+    def paths(self, host: str) -> Iterator[IngressPath]:
+        """Each path of the rules for this host."""
         for rule in self.spec.rules or ():
-            if not host or matches(rule.host, host):
-                yield from ((each, each.backend) for each in rule.paths)
+            if rule.host and matches(rule.host, host):
+                yield from rule.paths
 
     @property
     def serves_all(self) -> bool:
@@ -109,16 +87,6 @@ class Ingress(KubernetesObject):
     def serves(self, host: str) -> bool:
         """One of its rules names this host."""
         return any(rule.host and matches(rule.host, host) for rule in self.spec.rules or ())
-
-
-def best(routes: Sequence[tuple[IngressPath, T]], path: str) -> list[T]:
-    """What the longest path leads to that this one matches; of equally long ones an exact match wins.
-
-    https://kubernetes.io/docs/concepts/services-networking/ingress/#multiple-matches
-    """
-    fitting = [each for each in routes if each[0].fits(path)]
-    longest = max((route.rank for route, _ in fitting), default=None)
-    return [behind for route, behind in fitting if route.rank == longest]
 
 
 def matches(pattern: str, host: str) -> bool:

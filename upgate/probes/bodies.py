@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import re
 import zlib
+from itertools import count
 from typing import NamedTuple
 
 import httpx
 
 #: Bytes that are read of a body, after decompression.
 MOST_BODY = 1 << 20
+#: Pieces of a body that are taken in a row: a server may send it byte by byte.
+MOST_AT_ONCE = 100
 #: How zlib unpacks each coding: https://docs.python.org/3/library/zlib.html#zlib.decompressobj
 WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 #: Charsets of texts, as Python calls them. Others can be slow to decode (idna), or yield what cannot be encoded again (utf-7).
@@ -36,8 +40,10 @@ async def read(response: httpx.Response) -> Body:
     if codings and (len(codings) > 1 or codings[0] not in WINDOWS):
         return Body(unread=f"it has Content-Encoding {', '.join(codings)[:80]}, which was not asked for")
     unpack = Unpacked(WINDOWS[codings[0]]) if codings else Plain()
-    body = bytearray()
+    body, chunks = bytearray(), count(1)
     async for chunk in response.aiter_raw():
+        if next(chunks) % MOST_AT_ONCE == 0:
+            await asyncio.sleep(0)  # they may all be here already: others, and the clock, have their turn
         body += unpack(chunk, MOST_BODY + 1 - len(body))
         if len(body) > MOST_BODY or unpack.ended:
             break

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from upgate.facts.backends import grouped
-from upgate.facts.ingresses import Ingress, best
 from upgate.facts.nodes import Node
 from upgate.facts.services import Service
 from upgate.probes.attempt import CERTIFICATE, Attempt
 from upgate.probes.components import API_SERVER, COMPONENTS, is_pod_of
+from upgate.probes.routes import Claim, Routes
 from upgate.snapshot import Snapshot
 
 NO_ENTRY = "answers 401 to everybody who is not logged in: with --anonymous-auth=false its health checks do so too"
@@ -55,8 +54,8 @@ class Whereabouts:
             yield "this is the API server" + (f", which {NO_ENTRY}" if attempt.status == 401 else "")
         for service, role in self._services(place):
             yield f"{role} of {service.ref}{self._endpoints(service.key)}"
-        for ingress in self._ingresses(place)[:MOST_NAMED]:
-            found = ingress.services(place.host, place.path) or ingress.services(place.host)
+        for ingress in self._routes.of_host(place.host)[:MOST_NAMED]:
+            found = self._routes.services(ingress, place.host, place.path)
             services = " and ".join(self._backend(key) for key in list(dict.fromkeys(found))[:MOST_NAMED])
             yield f"{ingress.ref} leads to {services or 'no Service'}"
         if self._strays(place):
@@ -75,23 +74,17 @@ class Whereabouts:
         return [*nodes, *api_server, *self._services_behind(attempt, place)]
 
     def _services_behind(self, attempt: Attempt, place: Place) -> list[str]:
-        """The Services without endpoints that explain it. Who can write one, or an Ingress, may claim what is another's."""
+        """The Services without endpoints that explain it. Who can write one, or an Ingress, may claim what is another's:
+        if one of all that are said to serve it has ready endpoints, none explains.
+        """
         kind = attempt.failure.kind if attempt.failure else ""
         own = [each.key for each, role in self._services(place) if role == "node port" or is_given(each, place)]
-        claims = [own] if kind != "tls-other" else []
+        claims = [Claim(own, [])] if kind != "tls-other" else []
         if kind in BEHIND_A_PROXY or (not kind and is_of_proxy(attempt.status)):
-            claims += self._routed(place)
-        if any(self._has_endpoints(key) for claim in claims for key in claim):
+            claims += self._routes.claims(place.host, place.path)
+        if any(self._ready[key] for claim in claims for key in (*claim.serving, *claim.others)):
             return []
-        return [f"Service/{'/'.join(key)}" for claim in claims for key in claim]
-
-    def _routed(self, place: Place) -> list[list[tuple[str, str]]]:
-        """What the Ingresses of each namespace lead this host and path to; all of them, where none is for this path.
-
-        Namespaces are what tenants have for themselves: within one the path decides, but none explains what is another's.
-        """
-        groups = grouped(self._ingresses(place), lambda each: each.namespace)
-        return [best_services(group, place) for group in groups.values()]
+        return [f"Service/{'/'.join(key)}" for claim in claims for key in claim.serving]
 
     def _component(self, node: Node, port: int, attempt: Attempt) -> Iterator[str]:
         component = COMPONENTS.get(port)
@@ -112,13 +105,9 @@ class Whereabouts:
             if any(port.port == place.port for port in each.spec.ports or ()):
                 yield each, "address"
 
-    def _ingresses(self, place: Place) -> list[Ingress]:
-        """Those with a rule for its host."""
-        return [each for each in self._listed("ingresses") if each.serves(place.host)]
-
     def _strays(self, place: Place) -> bool:
-        """The address is that of an Ingress, and the host nobody's."""
-        at = [each for each in self._listed("ingresses") if place.address in each.addresses]
+        """The address is that of an Ingress, and the host is in the rules of none there."""
+        at = self._routes.at(place.address)
         named = not is_address(place.host)
         return named and bool(at) and not any(each.serves(place.host) or each.serves_all for each in at)
 
@@ -128,17 +117,22 @@ class Whereabouts:
         return (place.address, place.port) in known or (place.address in self._nodes and place.port == API_SERVER)
 
     def _backend(self, key: tuple[str, str]) -> str:
-        missing = key not in {each.key for each in self._listed("services")} and self._is_listed("services")
+        missing = key not in self._keys and self._is_listed("services")
         return f"Service/{'/'.join(key)}" + (", which does not exist" if missing else self._endpoints(key))
-
-    def _has_endpoints(self, service: tuple[str, str]) -> bool:
-        return self._ready[service] > 0
 
     def _endpoints(self, service: tuple[str, str]) -> str:
         if not self._is_listed("endpointslices"):
             return ""
         number = self._ready[service]
         return f", which has {number or 'no'} ready endpoint{'s' if number > 1 else ''}"
+
+    @cached_property
+    def _routes(self) -> Routes:
+        return Routes(self._listed("ingresses"))
+
+    @cached_property
+    def _keys(self) -> set[tuple[str, str]]:
+        return {each.key for each in self._listed("services")}
 
     @cached_property
     def _ready(self) -> Counter[tuple[str, str]]:
@@ -178,15 +172,6 @@ class Whereabouts:
 
     def _is_listed(self, noun: str) -> bool:
         return noun not in self._snapshot.gaps and self._snapshot.count(noun) is not None
-
-
-def best_services(ingresses: Sequence[Ingress], place: Place) -> list[tuple[str, str]]:
-    """Where the Ingresses of one namespace lead a host and path together."""
-    routes = [(route, (each, backend)) for each in ingresses for route, backend in each.routes(place.host)]
-    fitting = best(routes, place.path)
-    if fitting:
-        return [(each.namespace, backend.service.name) for each, backend in fitting if backend.service]
-    return [key for each in ingresses for key in each.services(place.host)]
 
 
 def is_given(service: Service, place: Place) -> bool:
