@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tests.worlds import good, judge, lease, node, pod, profile
 from upgate.battery import Check, Judgement, Subjects, check, fill, read_docstring
-from upgate.conclude import conclude, ending, result, unused, with_severity
+from upgate.conclude import conclude, ending, is_like, result, unused, with_severity
 from upgate.verdict import CheckResult, Finding
 
 CRITICAL = Check("some.check", "critical", "All is well.", "", "")
@@ -256,3 +256,18 @@ def replace_until(day: date) -> Waiver:
     waiver = Waiver()
     waiver.until = day
     return waiver
+
+
+@pytest.mark.parametrize(
+    ("pattern", "object", "fits"),
+    [
+        ("https://[fd00::1]:8443/", "https://[fd00::1]:8443/", True),
+        ("https://[fd00::*]:8443/*", "https://[fd00::1]:8443/healthz", True),
+        ("https://[fd00::1]:8443/", "https://f:8443/", False),
+        ("Pod/shop/web-?", "Pod/shop/web-1", True),
+        ("Pod/shop/web-[12]", "Pod/shop/web-1", False),
+    ],
+)
+def test_a_bracket_of_a_waiver_is_a_bracket(pattern: str, object: str, fits: bool) -> None:
+    """URLs have brackets: in a waiver's object only `*` and `?` are wildcards."""
+    assert is_like(object, pattern) is fits
