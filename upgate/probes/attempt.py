@@ -110,7 +110,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     #: How the body begins, where something about the answer was wrong.
     excerpt: str = ""
     certificate: Certificate | None = None
-    #: The URL of the last request; not that of `target` where redirects or the steps of a journey led on.
+    #: The URL of the last request, where redirects or the steps of a journey led on from that of `target`.
     asked: str = ""
     #: The URLs that led here, when redirects were followed.
     hops: tuple[str, ...] = ()

@@ -75,13 +75,13 @@ async def exchange(
     """The last answer, with the cookies that came on the way put into the jars. `led`: an answer named the host."""
     hop = _first(target)
     for number in range(MOST_REDIRECTS + 1):
-        report.asked = _shown(target, hop)
+        report.asked = _shown(target, hop) if number else ""
         watch.reach.go(_goal(target, hop), redirected=led or number > 0)
         async with _answer(target, hop, trust, watch, cookies) as response:
             onward = _location(hop, response)
             if not (target.follow and onward):
                 return await _read(response, hop, onward, report)
-        report.hops += (report.asked,)
+        report.hops += (_shown(target, hop),)
         hop = _next(hop, onward, response.status_code)
     raise httpx.TooManyRedirects(f"more than {MOST_REDIRECTS} redirects")
 

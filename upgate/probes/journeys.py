@@ -28,7 +28,7 @@ async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> Non
         try:
             answer = await exchange(request, trust, watch, own, cookies, led=led)
         finally:
-            report.asked = own.asked
+            report.asked = own.asked or request.shown
         missing = _capture(step, answer, cookies, captured)
         request = _with_secrets(request, captured)
         compared(request, answer, own)

@@ -37,7 +37,12 @@ NOWHERE = {
     "multicast": ("224.0.0.0/4", "ff00::/8"),
     "reserved": ("240.0.0.0/4",),
 }
-NETWORKS = [(ip_network(each), kind) for kind, networks in NOWHERE.items() for each in networks]
+#: The same in numbers: IP version, first and last address, and what they are.
+RANGES = [
+    (network.version, int(network.network_address), int(network.broadcast_address), kind)
+    for kind, networks in NOWHERE.items()
+    for network in map(ip_network, networks)
+]
 #: IPv6 networks with an IPv4 address in them, and where its last bit is: IPv4-mapped and -compatible, NAT64, 6to4.
 WITH_IPV4 = [
     (ip_network(network), shift)
@@ -102,9 +107,10 @@ def kind_of(address: str, allowed: Sequence[object] = ()) -> str:
     """What makes this an address that leads nowhere outside; empty for all others, and for those that are allowed."""
     for ip in _meanings(ip_address(address.partition("%")[0])):
         if not any(ip in network for network in allowed):
-            kind = next((kind for network, kind in NETWORKS if ip in network), "")
-            if kind:
-                return kind
+            version, number = ip.version, int(ip)
+            for of, first, last, kind in RANGES:
+                if of == version and first <= number <= last:
+                    return kind
     return ""
 
 
@@ -128,6 +134,9 @@ def networks(texts: tuple[str, ...]) -> tuple[object, ...]:
 
 def _meanings(ip: Address) -> Iterator[Address]:
     """The address, or the IPv4 address that it stands for."""
+    if ip.version == 4:
+        yield ip
+        return
     inner = [(int(ip) >> shift) & 0xFFFFFFFF for network, shift in WITH_IPV4 if ip in network]
     if not inner or int(ip) <= 1:
         yield ip
