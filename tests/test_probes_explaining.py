@@ -38,8 +38,9 @@ def external(
     looked = snapshot(world, **more)
     [target] = targets([entry], looked)
     failure = failure or (None if status else Failure("connect-refused"))
+    last = {"asked": asked} if asked else {}
     seen = Attempt(
-        id=target.id, target=target.shown, started=NOW, address=address, failure=failure, status=status, asked=asked
+        id=target.id, target=target.shown, started=NOW, address=address, failure=failure, status=status, **last
     )
     looked = snapshot(world, attempts=[seen], **more)
     ids = ["nodes.ready", "services.endpoints", "api.ready", "external.{name}"]
