@@ -9,9 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from tests.worlds import good, judge, lease, node, pod, profile
+from upgate.base.harmless import fill
 from upgate.battery.check import Check, check, read_docstring, with_severity
-from upgate.battery.judgement import Judgement, Subjects, fill
-from upgate.judge.outcome import conclude, ending, result, unused
+from upgate.battery.judgement import Judgement, Subjects
+from upgate.judge.outcome import conclude, ending, is_like, result, unused
 from upgate.results import CheckResult, Finding
 
 CRITICAL = Check("some.check", "critical", "All is well.", "", "")
@@ -269,3 +270,18 @@ def replace_until(day: date) -> Waiver:
     waiver = Waiver()
     waiver.until = day
     return waiver
+
+
+@pytest.mark.parametrize(
+    ("pattern", "object", "fits"),
+    [
+        ("https://[fd00::1]:8443/", "https://[fd00::1]:8443/", True),
+        ("https://[fd00::*]:8443/*", "https://[fd00::1]:8443/healthz", True),
+        ("https://[fd00::1]:8443/", "https://f:8443/", False),
+        ("Pod/shop/web-?", "Pod/shop/web-1", True),
+        ("Pod/shop/web-[12]", "Pod/shop/web-1", False),
+    ],
+)
+def test_a_bracket_of_a_waiver_is_a_bracket(pattern: str, object: str, fits: bool) -> None:
+    """URLs have brackets: in a waiver's object only `*` and `?` are wildcards."""
+    assert is_like(object, pattern) is fits

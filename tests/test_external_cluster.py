@@ -39,9 +39,17 @@ def healthy(connection: socket.socket) -> None:
 
 
 def asked(folder: Path, world: dict[str, Any], *entries: dict[str, Any]) -> Run:
-    """The battery on this world, with these entries."""
+    """The battery on this world, with these entries; its addresses are all of loopback."""
+    entries = tuple(each | {"allow-addresses": "127.0.0.0/8"} for each in entries)
     with EmbeddedCluster(world) as cluster:
         return run(profile_of(cluster, folder, yaml.safe_dump({"external": list(entries)}))).whole()
+
+
+def without_backend(connection: socket.socket) -> None:
+    """What a proxy answers that has nobody to pass a request on to."""
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 503 Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    connection.close()
 
 
 @pytest.fixture(scope="module")
@@ -83,13 +91,14 @@ def test_a_way_in_without_endpoints_is_one_root_cause(tmp_path: Path) -> None:
         endpointslices=[endpointslice("web", "10.1.0.1", ready=False)],
         ingresses=[ingress("front", "shop.example.com", "127.0.0.22")],
     )
-    run = asked(
-        tmp_path,
-        world,
-        {"name": "by-node-port", "each": "node", "pool": "pool=real", "tcp": f"{{address}}:{port}"},
-        {"name": "by-balancer", "each": "load-balancer", "tcp": "{address}:{port}"},
-        {"name": "by-ingress", "each": "ingress", "url": f"http://{{host}}:{port}/", "address": "{address}"},
-    )
+    with accepting(without_backend, "127.0.0.22", port):
+        run = asked(
+            tmp_path,
+            world,
+            {"name": "by-node-port", "each": "node", "pool": "pool=real", "tcp": f"{{address}}:{port}"},
+            {"name": "by-balancer", "each": "load-balancer", "tcp": "{address}:{port}"},
+            {"name": "by-ingress", "each": "ingress", "url": f"http://{{host}}:{port}/", "address": "{address}"},
+        )
     for id, number in (("external.tcp.by-node-port", 3), ("external.tcp.by-balancer", 1), ("external.by-ingress", 1)):
         findings = run.check(id)["findings"]
         assert [each["because"] for each in findings] == ["services.endpoints: Service/shop/web"] * number, run.out

@@ -572,6 +572,15 @@ def test_closed(web: Server) -> None:
     assert problems(web.url("/status/403"), closed=True) == [(f"{address} answers with status 403", "closed")]
 
 
+def test_a_port_that_accepts_and_says_nothing_is_not_closed() -> None:
+    """Silence behind a connection is no closed port; behind a proxy it says nothing about the port."""
+    with accepting(servers.hang) as port:
+        found = problems(f"http://127.0.0.1:{port}/", closed=True, timeout=0.5)
+        assert found == [(f"127.0.0.1:{port} accepts connections, and does not answer", "closed")]
+        with pytest.raises(Inconclusive, match="cannot be said"):
+            problems("http://shop.invalid/", closed=True, timeout=0.5, proxy=f"http://127.0.0.1:{port}")
+
+
 def test_closed_and_in_tls(shop: Server) -> None:
     """A server that we do not trust has answered all the same."""
     assert problems(shop.url(), closed=True) == [(f"127.0.0.1:{shop.port} answers", "closed")]

@@ -8,6 +8,7 @@ import pytest
 
 from tests.worlds import NOW, World, endpointslice, good, ingress, node, pod, profile, run, service, snapshot
 from upgate.facts.health import HealthEndpoint
+from upgate.monitor.signals import signals
 from upgate.profile.external import External
 from upgate.results import CheckResult
 from upgate.sources.probes.attempt import Attempt, Failure
@@ -18,16 +19,29 @@ BALANCER = service("web", spec={"type": "LoadBalancer"}, status={"loadBalancer":
 API_SERVER = endpointslice(
     "kubernetes", "10.0.0.1", metadata={"namespace": "default"}, ports=[{"name": "https", "port": 6443}]
 )
+HOST = "shop.example.com"
 DOWN = {"nodes": [node(ready="Unknown")]}
 
 
-def external(url: str, world: World, *, status: int | None = None, address: str = "", **more: Any) -> list[CheckResult]:
+def external(
+    url: str,
+    world: World,
+    *,
+    status: int | None = None,
+    address: str = "",
+    failure: Failure | None = None,
+    asked: str = "",
+    **more: Any,
+) -> list[CheckResult]:
     """What the checks say when one URL was refused, or answered with a status."""
     entry = External.model_validate({"name": "x", "url": url, "status": (200,)})
     looked = snapshot(world, **more)
     [target] = targets([entry], looked)
-    failure = None if status else Failure("connect-refused")
-    seen = Attempt(id=target.id, target=target.shown, started=NOW, address=address, failure=failure, status=status)
+    failure = failure or (None if status else Failure("connect-refused"))
+    last = {"asked": asked} if asked else {}
+    seen = Attempt(
+        id=target.id, target=target.shown, started=NOW, address=address, failure=failure, status=status, **last
+    )
     looked = snapshot(world, attempts=[seen], **more)
     ids = ["nodes.ready", "services.endpoints", "api.ready", "external.{name}"]
     return run(ids, looked, profile(), entry=entry)
@@ -142,3 +156,73 @@ def test_without_permission_less_is_explained() -> None:
     looked = snapshot(good(), gaps={"nodes": "403"})
     assert looked.gaps
     assert said("http://10.0.0.1:10256/healthz", good(), gaps={"nodes": "403"}) == ""
+
+
+# What a tenant claims
+
+BROKEN = service("broken", metadata={"namespace": "tenant"})
+
+
+def leading(name: str, path: str, to: str, namespace: str = "shop", path_type: str = "Prefix", host: str = HOST) -> Any:
+    """An Ingress with one path."""
+    backend = {"service": {"name": to}}
+    rules = [{"host": host, "http": {"paths": [{"path": path, "pathType": path_type, "backend": backend}]}}]
+    return ingress(name, metadata={"namespace": namespace}, spec={"rules": rules})
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/other"])
+@pytest.mark.parametrize("host", [HOST, "*.example.com"])
+def test_a_tenants_ingress_does_not_explain_anothers_host(path: str, host: str) -> None:
+    """As long as one namespace's Ingress of a host has ready endpoints, a broken one in another explains nothing."""
+    stranger = leading("steal", path, "broken", "tenant", "Exact")
+    world = good(services=[service("web"), BROKEN], ingresses=[leading("front", "/", "web", host=host), stranger])
+    assert because(f"https://{HOST}/healthz", world, status=503) is None
+
+
+def test_an_ingress_explains_only_the_paths_that_it_serves() -> None:
+    """A broken path explains what is asked of it, by the longest match, and no other path of its host."""
+    ingresses = [
+        leading("api", "/api", "api"),
+        leading("exact", "/apix", "api", path_type="Exact"),
+        leading("all", "/", "web"),
+    ]
+    world = good(services=[service("web"), service("api")], ingresses=ingresses)
+    cause = "services.endpoints: Service/shop/api"
+    assert because(f"https://{HOST}/api/v1", world, status=503) == cause
+    assert because(f"https://{HOST}/apix", world, status=503) == cause
+    assert because(f"https://{HOST}/apix/y", world, status=503) is None
+    assert because(f"https://{HOST}/", world, status=503) is None
+
+
+def test_a_path_that_nothing_serves_is_not_explained() -> None:
+    """An Ingress of the host with a broken backend elsewhere does not explain what it does not serve."""
+    world = good(services=[service("web")], ingresses=[leading("api", "/api", "web")], endpointslices=[])
+    assert because(f"https://{HOST}/shop", world, status=503) is None
+    assert because(f"https://{HOST}/api", world, status=503) == "services.endpoints: Service/shop/web"
+
+
+@pytest.mark.parametrize("kind", ["name", "tls-expired", "tls-wrong-name", "tls-unknown-issuer", "tls-other", "connect-refused",
+                                  "connect-timeout", "unreachable"])  # fmt: skip
+def test_what_is_wrong_at_the_front_door_is_not_the_service_behind_it(kind: str) -> None:
+    """Names, certificates, TLS and connections are the front door's own, whatever stands behind it."""
+    assert because(f"https://{HOST}/", good(endpointslices=[]), failure=Failure(kind)) is None
+
+
+def test_external_ips_explain_nothing() -> None:
+    """Whoever writes a Service writes its externalIPs: they may be another's."""
+    taken = service("broken", metadata={"namespace": "tenant"}, spec={"externalIPs": ["192.0.2.9"]})
+    assert because("http://192.0.2.9/", good(services=[service("web"), taken])) is None
+
+
+def test_a_redirect_that_was_followed_is_explained_by_where_it_led() -> None:
+    """What was asked last counts, not the URL of the entry."""
+    world = good(endpointslices=[])
+    assert because(f"https://{HOST}/", world, status=503, asked="https://login.example.org/") is None
+    assert because("https://www.example.org/", world, status=503, asked=f"https://{HOST}/") is not None
+
+
+def test_what_users_see_is_always_told() -> None:
+    """A finding from outside wakes people even if another one explains it."""
+    [check] = external(f"https://{HOST}/", good(endpointslices=[]), status=503)[-1:]
+    assert check.active[0].because
+    assert [each.signal for each in signals([check])] == ["bad"]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+import tracemalloc
 from typing import Any
 
 import pytest
 
-from tests.worlds import empty, good, ingress, judge, node, service, snapshot, thing
+from tests.worlds import NOW, empty, good, ingress, judge, node, service, snapshot, thing
+from upgate.judge.causes import dependencies
 from upgate.profile.external import External
 from upgate.snapshot import Snapshot
+from upgate.sources.probes import Attempt
 from upgate.sources.probes.targets import needs, seen, targets
 
 NODE_URL = "http://{address}:10256/healthz"
@@ -206,3 +210,84 @@ def test_what_a_place_must_answer_may_be_its_own() -> None:
     one = entry(each="node", url=NODE_URL, body="I am {name} {today}", header={"X-Node": "{name}"})
     found = [str(each) for each in targets([one], snapshot(good(**NODES)))[0].expectations]
     assert found == ['body contains "I am n1 {today}"', 'header X-Node contains "n1"']
+
+
+# What tenants and kubelets write
+
+TRAPS = (
+    *("127.0.0.1?ssh_config=/etc/x", "a b", "10.0.0.1:80", "http://a", "a\nb", "a%0Ab"),
+    *("x@y", "[::1]", "fe80::1%eth0", "a/b", "1.2"),
+)
+
+
+@pytest.mark.parametrize("address", TRAPS)
+def test_what_is_no_address_is_not_asked(address: str) -> None:
+    """An address from the cluster is an IP address or a DNS name; anything else is a gap that does not repeat it."""
+    one = entry(each="node", url="http://{address}/", **{"address-type": "internal"})
+    world = {"nodes": [addressed("n1", InternalIP=address), addressed("n2", InternalIP="10.0.0.2")]}
+    assert urls(one, world) == ["http://10.0.0.2/"]
+    [gap] = gaps(one, snapshot(good(**world)))
+    assert gap == "Node/n1 has an address that is neither an IP address nor a DNS name"
+
+
+@pytest.mark.parametrize("path", ["/{token}", "/a b", "/a\r\nX: y", "/" + "a" * 5000, "/ü"])
+def test_a_path_that_is_not_plain_is_not_asked(path: str) -> None:
+    """A path cannot name words of ours, nor end the line that it stands in."""
+    rules = [{"host": "a.example.com", "http": {"paths": [{"path": path}, {"path": "/ok"}]}}]
+    world = {"ingresses": [ingress("front", "", "192.0.2.1", spec={"rules": rules})]}
+    assert urls(entry(each="ingress", url="https://{host}{path}"), world) == ["https://a.example.com/ok"]
+
+
+def many(name: str, namespace: str, number: int) -> dict[str, Any]:
+    """An Ingress of many paths."""
+    paths = [{"path": f"/{namespace}/{each}", "backend": {"service": {"name": "web"}}} for each in range(number)]
+    rules = [{"host": "shop.example.com", "http": {"paths": paths}}]
+    return ingress(name, "", "192.0.2.1", metadata={"namespace": namespace}, spec={"rules": rules})
+
+
+def test_targets_of_each_are_bounded_and_what_is_left_out_is_said() -> None:
+    """2,500 paths of one Ingress become 500 targets, and a gap that says whose are left out."""
+    one, world = entry(each="ingress", url="https://{host}{path}"), {"ingresses": [many("big", "shop", 2500)]}
+    assert len(urls(one, world)) == 500
+    assert gaps(one, snapshot(good(**world))) == [
+        "2000 more places of each ingress were left out (2000 of shop): at-most is 500"
+    ]
+    few = entry(each="ingress", url="https://{host}{path}", **{"at-most": 3})
+    assert len(urls(few, world)) == 3
+
+
+def test_whoever_has_many_does_not_crowd_out_the_others() -> None:
+    """Namespaces take turns: a tenant with thousands of paths leaves room for those with one."""
+    world = {"ingresses": [many("big", "a-tenant", 2500), many("one", "shop", 1), many("two", "zoo", 2)]}
+    found = urls(entry(each="ingress", url="https://{host}{path}"), world)
+    assert {"https://shop.example.com/shop/0", "https://shop.example.com/zoo/0", "https://shop.example.com/zoo/1"} <= {
+        *found
+    }
+
+
+def test_an_ingress_of_many_paths_costs_little() -> None:
+    """2,500 paths are expanded, judged and explained within a second and 50 MB."""
+    one, seen_ = (
+        entry(each="ingress", url="https://{host}{path}"),
+        snapshot(good(ingresses=[many("big", "shop", 2500)])),
+    )
+    tracemalloc.start()
+    began = time.process_time()
+    found = targets([one], seen_)
+    answers = [Attempt(id=each.id, target=each.shown, started=NOW, status=503) for each in found]
+    looked = snapshot(good(ingresses=[many("big", "shop", 2500)]), attempts=answers)
+    wrong = [each.problems for each in seen(one, looked).endpoints]
+    dependencies(looked)
+    seconds, memory = time.process_time() - began, tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(wrong) == 500
+    assert seconds < 5  # tracing makes it five times as slow
+    assert memory < 50 << 20
+
+
+def test_only_trusted_namespaces_are_asked() -> None:
+    """`namespaces` of the entry narrow down the profile's scope."""
+    world = {"ingresses": [many("a", "tenant", 1), many("b", "shop", 1)]}
+    one = entry(each="ingress", url="https://{host}{path}", namespaces=("shop",))
+    assert urls(one, world) == ["https://shop.example.com/shop/0"]
+    assert urls(one, world, scope=("tenant",)) == []

@@ -17,6 +17,9 @@ from upgate.snapshot import Snapshot
 from upgate.sources.probes import Attempt, Failure, Target, attempt_all
 from upgate.sources.probes.targets import needs, seen, targets
 
+#: Nodes that are servers of a test.
+LOOPBACK = {"allow-addresses": "127.0.0.0/8"}
+
 
 def entry(**keys: Any) -> External:
     return External.model_validate({"name": "x", **keys})
@@ -103,7 +106,7 @@ def test_each_node_without_nodes() -> None:
 def test_what_was_seen_is_judged() -> None:
     """A node that refuses is the one with a problem, and the others have none."""
     with serving() as server:
-        one = entry(each="node", url=f"http://{{address}}:{server.port}/ok", status=200)
+        one = entry(each="node", url=f"http://{{address}}:{server.port}/ok", status=200, **LOOPBACK)
         looked = snapshot({"n1": "127.0.0.1", "n2": "127.0.0.2"})
         looked = msgspec.structs.replace(looked, attempts=attempt_all(targets([one], looked)))
     good, bad = seen(one, looked).endpoints
@@ -118,7 +121,7 @@ def test_what_was_seen_is_judged() -> None:
 def test_what_the_cluster_knows(ready: str, known: str) -> None:
     """A failure adds whose address and port it is, and which Service is behind it with how many endpoints."""
     port = free_port()
-    one = entry(each="node", url=f"http://{{address}}:{port}/")
+    one = entry(each="node", url=f"http://{{address}}:{port}/", **LOOPBACK)
     conditions = [{"type": "Ready", "status": ready, "reason": "" if ready == "True" else "KubeletDown"}]
     status = {"addresses": [{"type": "InternalIP", "address": "127.0.0.1"}], "conditions": conditions}
     nodes = [msgspec.convert({"metadata": {"name": "n1"}, "status": status}, Node)]

@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from upgate.facts.compact import compact
+from upgate.facts.hiding import without_secrets_in
 from upgate.facts.meta import KubernetesObject
 from upgate.facts.times import described, with_readable_times
 

@@ -73,13 +73,11 @@ class Ingress(KubernetesObject):
         """Where its controller takes traffic, as far as that says so."""
         return self.status.load_balancer.addresses
 
-    def services(self, host: str = "") -> Iterator[tuple[str, str]]:
-        """Namespace and name of each Service that requests for this host lead to; without one, for all hosts."""
-        rules = [rule for rule in self.spec.rules or () if not host or matches(rule.host, host)]
-        backends = [path.backend for rule in rules for path in rule.paths]
-        for backend in [*backends, self.spec.default_backend]:
-            if backend and backend.service:
-                yield self.namespace, backend.service.name
+    def paths(self, host: str) -> Iterator[IngressPath]:
+        """Each path of the rules for this host."""
+        for rule in self.spec.rules or ():
+            if rule.host and matches(rule.host, host):
+                yield from rule.paths
 
     @property
     def serves_all(self) -> bool:

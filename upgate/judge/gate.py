@@ -31,6 +31,7 @@ from upgate.judge.hints import aimed
 from upgate.judge.judge import judge
 from upgate.judge.outcome import ending, expired, unused
 from upgate.judge.settling import Settling
+from upgate.profile.sending import in_plain_text
 from upgate.reports.writing import append_line, clear, try_out, worded, write_whole
 from upgate.results import EXIT_CODES, CheckResult, Cluster, Results, Verdict, decide
 from upgate.snapshot import Snapshot
@@ -210,10 +211,15 @@ class Gate:
             finished=datetime.now(UTC),
             rounds=max(1, self.settling.rounds),
             reference=self.reference,
-            notes=(*self._forgeable(), *self.notes, *self._left_out(), *self._waivers(checks)),
+            notes=self._notes(checks),
             checks=aimed(checks, self.profile.cluster),
         )
         return without_secrets(results, self.profile.secrets)
+
+    def _notes(self, checks: Sequence[CheckResult]) -> tuple[str, ...]:
+        """What a reader should know beside the checks."""
+        on_the_way = (*self._forgeable(), *in_plain_text(self.profile))
+        return (*on_the_way, *self.notes, *self._left_out(), *self._waivers(checks))
 
     def _waivers(self, checks: Sequence[CheckResult]) -> list[str]:
         """What is to be done about the profile's waivers."""

@@ -101,7 +101,12 @@ def result(
 
 def covers(waiver: Waiver, check_id: str, object: str) -> bool:
     """The waiver is about this object of this check; both may be globs."""
-    return fnmatchcase(check_id, waiver.check) and fnmatchcase(object, waiver.object)
+    return fnmatchcase(check_id, waiver.check) and is_like(object, waiver.object)
+
+
+def is_like(object: str, pattern: str) -> bool:
+    """The object is the pattern's. `*` and `?` are wildcards; `[` is itself, for it stands in URLs: `https://[fd00::1]:8443/`."""
+    return fnmatchcase(object, pattern.replace("[", "[[]"))
 
 
 def waive(check_id: str, finding: Finding, waivers: Sequence[Waiver]) -> Finding:

@@ -20,6 +20,8 @@ from upgate.results import CheckResult, Finding
 Signal = Literal["good", "bad", "consequence", "unknown", "blind", "off"]
 #: The check without which no other can be judged.
 GATEWAY = "api.ready"
+#: What users see from outside is always told: tenants and kubelets write what could explain it.
+OUTSIDE = "external"
 #: Objects that are remembered of one check; an alert about so many is loud enough.
 MOST = 50
 #: Characters of a name, and of what was observed, that are remembered.
@@ -96,6 +98,8 @@ def signal_of(check: CheckResult, found: Sequence[Finding], blind: bool, fail_on
 def shouting(check: CheckResult, passing: Container[str], fail_on_warnings: bool) -> list[Finding]:
     """The findings that are worth an alert: neither waived, nor explained by another one, nor a rollout under way."""
     grave = [each for each in check.active if fail_on_warnings or each.severity == "critical"]
+    if check.subject == OUTSIDE:
+        return [each for each in grave if not each.transitional]
     return [each for each in grave if not (each.transitional or is_explained(each, passing))]
 
 

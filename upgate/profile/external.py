@@ -15,12 +15,13 @@ from upgate.profile.network import (
     HostAndPort,
     HostName,
     LabelSelector,
+    Networks,
     Proxy,
     Resolver,
     SocketUrl,
     Url,
 )
-from upgate.profile.quantities import FilePath, Name, Regex, Span, Text, Texts, Words, set_only, some
+from upgate.profile.quantities import FilePath, Globs, Name, Regex, Span, Text, Texts, Words, set_only, some
 from upgate.profile.section import Section
 
 Status = Annotated[int, Field(ge=100, le=599)]
@@ -54,7 +55,13 @@ ONLY_WITH = {
 #: What an answer to HEAD does not have, in an entry and in the step of a journey.
 BODY_KEYS = ("body", "matches", "json")
 #: The keys that say which of the objects of `each` are asked, and the one kind that has them.
-OF_NODES = ("address-type", "pool")
+OF_NODES = ("address-type", "pool", "trust-nodes")
+#: The keys that mean something with some kinds of `each` only.
+OF_EACH = {
+    **dict.fromkeys(OF_NODES, ("node",)),
+    "namespaces": ("ingress", "load-balancer"),
+    "at-most": ("node", "ingress", "load-balancer"),
+}
 #: What `{…}` may stand for, by `each`.
 PLACES = {
     "node": ("address", "name"),
@@ -113,6 +120,16 @@ class External(Section):
     """Which address of a node; without it the internal one, else the external one, else its host name."""
     pool: LabelSelector | None = None
     """Only nodes with these labels, such as `node-role.kubernetes.io/edge,zone=a`."""
+    namespaces: Globs | None = None
+    """Only Ingresses or load balancers of these namespaces, by pattern; `!pattern` leaves out. Whoever can write an Ingress
+    or a Service there is trusted with the credentials of the entry, which needs it for that."""
+    trust_nodes: bool | None = None
+    """The credentials of an entry with `each: node` may go to whatever address a node says to have: its kubelet writes it."""
+    at_most: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """So many are asked of `each`, default 500; where there are more, the check cannot be clear, and says so."""
+    allow_addresses: Networks = ()
+    """Loopback, link-local, multicast and metadata addresses that may be connected to all the same, one or a list of addresses
+    or networks, such as 127.0.0.0/8. Without this they are refused to redirects and to what the objects of `each` name."""
     url: Url | None = None
     """The URL to ask."""
     method: Literal["GET", "HEAD"] = "GET"

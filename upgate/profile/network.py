@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
 
-from upgate.profile.quantities import NAME, check_regex, set_only
+from upgate.profile.quantities import NAME, check_regex, set_only, some
 
 HOST_AND_PORT = re.compile(r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):(\d{1,5}|\{\w+\})")
 #: What a probe for each node, ingress or load balancer fills in; journeys name their captured values likewise.
@@ -114,6 +114,15 @@ def check_credentials(value: str) -> str:
     return value
 
 
+def check_network(value: str) -> str:
+    """An address or a network. Raises ValueError."""
+    try:
+        ip_network(value)
+    except ValueError:
+        raise ValueError("not an address or a network such as 127.0.0.0/8 or fd00:ec2::254") from None
+    return value
+
+
 HeaderName = Annotated[str, AfterValidator(check_header_name)]
 Headers = Annotated[dict[HeaderName, str], BeforeValidator(set_only)]
 HostName = Annotated[str, AfterValidator(check_host_name)]
@@ -126,3 +135,5 @@ LabelSelector = Annotated[str, AfterValidator(check_labels)]
 Capture = Annotated[str, AfterValidator(check_capture)]
 Credentials = Annotated[str, AfterValidator(check_credentials)]
 Proxy = Annotated[str, AfterValidator(check_proxy)]
+Network = Annotated[str, AfterValidator(check_network)]
+Networks = Annotated[tuple[Network, ...], BeforeValidator(some, json_schema_input_type=Network | tuple[Network, ...])]

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from upgate.profile.ids import CheckId, CheckPattern
 from upgate.profile.machines import Package
-from upgate.profile.quantities import Day, Duration, FilePath, Glob, Globs, Text, Version, set_only
+from upgate.profile.quantities import Day, Duration, FilePath, Globs, ObjectPattern, Text, Version, set_only
 from upgate.profile.section import Section
 
 Count = Annotated[int, Field(ge=0)]
@@ -92,8 +92,9 @@ class Waiver(Section):
 
     check: CheckPattern
     """A check's id, or a pattern."""
-    object: Glob = "*"
-    """The objects, as reports name them: `Kind/name` or `Kind/namespace/name`, or a pattern."""
+    object: ObjectPattern = "*"
+    """The objects, as reports name them: `Kind/name`, `Kind/namespace/name` or a URL, or a pattern: `*` stands for any text, `?`
+    for any character, and `[` for itself, as in `https://[fd00::1]:8443/`."""
     reason: Annotated[str, AfterValidator(written)]
     """Why it is accepted, and who knows about it."""
     until: Annotated[Day, AfterValidator(still_valid)]

@@ -112,11 +112,16 @@ def parse_fail_after(value: object) -> FailAfter:
 
 def check_glob(value: str) -> str:
     """A pattern with `*`, `?` and `[…]`. Raises ValueError."""
-    pattern = value.removeprefix("!")
-    if not pattern or pattern.isspace():
-        raise ValueError("an empty pattern matches nothing; * matches everything")
+    pattern = check_not_blank(value.removeprefix("!"))
     if "[" in CHARACTERS.sub("", pattern):
         raise ValueError("not a pattern: a [ is never closed")
+    return value
+
+
+def check_not_blank(value: str) -> str:
+    """A pattern that can match something. Raises ValueError."""
+    if not value or value.isspace():
+        raise ValueError("an empty pattern matches nothing; * matches everything")
     return value
 
 
@@ -193,6 +198,8 @@ Rate = Annotated[
     FailAfter, BeforeValidator(parse_fail_after), PlainSerializer(str), schema("string", examples=["2 of 3"])
 ]
 Glob = Annotated[str, AfterValidator(check_glob)]
+#: For the names of objects, with `*` and `?` alone: a `[` is a part of URLs.
+ObjectPattern = Annotated[str, AfterValidator(check_not_blank)]
 Globs = Annotated[tuple[Glob, ...], Field(min_length=1)]
 Regex = Annotated[str, AfterValidator(check_regex)]
 Version = Annotated[str, AfterValidator(check_version)]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from upgate.profile.external import BODY_KEYS, KINDS, METHODS, OF_NODES, ONLY_WITH, PLACES
+from upgate.profile.external import BODY_KEYS, KINDS, METHODS, OF_EACH, ONLY_WITH, PLACES
 from upgate.profile.ids import entries
 from upgate.profile.merging import name_of
 from upgate.profile.problems import Keys, Problem, at
+from upgate.profile.sending import untrusted
 from upgate.profile.tree import Node
 
 #: A word in braces; one behind a dollar sign is a variable.
@@ -71,6 +72,7 @@ def broken_by_entry(entry: Node, keys: Keys) -> Iterator[Problem]:
     yield from contradictions(entry, keys)
     yield from expected_nulls(entry, keys)
     yield from broken_by_steps(entry, keys)
+    yield from untrusted(entry, keys)
 
 
 def broken_by_hosts(root: Node) -> Iterator[Problem]:
@@ -162,9 +164,9 @@ def misplaced(entry: Node, keys: Keys) -> Iterator[Problem]:
     for name, kinds in ONLY_WITH.items():
         if is_set(entry, name) and not any(is_set(entry, kind) for kind in kinds):
             yield at(entry.keys[name], (*keys, name), f"means nothing without {' or '.join(kinds)}")
-    for name in OF_NODES:
-        if is_set(entry, name) and text(entry, "each") != "node":
-            yield at(entry.keys[name], (*keys, name), "means nothing without each: node")
+    for name, kinds in OF_EACH.items():
+        if is_set(entry, name) and text(entry, "each") not in kinds:
+            yield at(entry.keys[name], (*keys, name), f"means nothing without each: {' or '.join(kinds)}")
 
 
 def places_of_each(entry: Node, keys: Keys) -> Iterator[Problem]:

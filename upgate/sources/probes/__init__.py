@@ -12,6 +12,8 @@ http        one HTTP answer, redirects included; journeys: several        (looks
 ports       a port, its certificate, its versions of TLS                  (looks)
 resolving   a name: for this machine's programs; name_servers: at a DNS server (looks)
 watch       when each phase began, which address, which certificate       (looks)
+reach       which addresses a probe may connect to, and which never
+bodies      a bounded part of an answer's body; cookies: they stay at their origin
 attempt     what was seen: data; goes into the snapshot
 judging     target + attempt → problems in words; pure
 explaining  whose address it is, and how they are, by the snapshot; pure

@@ -14,8 +14,12 @@ from upgate.sources.probes.masking import is_credential, shown_url
 from upgate.sources.probes.target import Expectation
 
 EXCERPT = 120
+#: Characters that are shown of a URL, or of a list of records.
+LONGEST_URL = 300
 #: Characters of a body that are looked through for secrets before an excerpt is cut out of them.
 BEGINNING = 1 << 14
+#: Stands for what another origin answered: only its own readers know who may see that.
+FOREIGN = "(not shown: the redirect led to another origin)"
 
 
 class Answer(msgspec.Struct):
@@ -27,13 +31,21 @@ class Answer(msgspec.Struct):
     location: str = ""
     #: There was more of the body than was read.
     cut: bool = False
+    #: Why the body cannot be read; empty where it can.
+    unread: str = ""
+    #: It comes from another origin than the one that was asked: nothing of it is shown.
+    foreign: bool = False
     #: Takes secrets out of what is shown. Before a text is cut: half of one would not be known again.
     mask: Callable[[str], str] = str
 
     @property
     def beginning(self) -> str:
-        """How the body begins, without secrets."""
-        return excerpt(self.mask(self.body[:BEGINNING]))
+        """How the body begins, without secrets; empty where nothing of it is to be shown."""
+        return "" if self.foreign else self.shown(self.body[:BEGINNING])
+
+    def shown(self, text: str) -> str:
+        """A part of the answer for people."""
+        return FOREIGN if self.foreign else excerpt(self.mask(text))
 
 
 def compare(expected: Expectation, answer: Answer) -> Seen:
@@ -57,7 +69,11 @@ def _matches(expected: Expectation, answer: Answer) -> str | None:
 
 
 def _body(answer: Answer, lacks: str) -> str:
+    if answer.unread:
+        return f"body cannot be read: {answer.unread}"
     part = "the first MiB of the body" if answer.cut else "body"
+    if answer.foreign:
+        return f"{part} {lacks}"
     return f'{part} {lacks}; begins "{answer.beginning}"' if answer.body else f"{part} {lacks}; it is empty"
 
 
@@ -89,7 +105,7 @@ def json_at(path: str, answer: Answer) -> Any:
     """The value at a dotted path of the body. Raises LookupError, which says what is missing."""
     try:
         value: Any = msgspec.json.decode(answer.body.removeprefix("\ufeff"))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise LookupError(_body(answer, "is not JSON")) from error
     for step in filter(None, path.split(".")):
         try:
@@ -108,17 +124,19 @@ def _header(expected: Expectation, answer: Answer) -> str | None:
 
 def _value(name: str, text: str, answer: Answer) -> str:
     """A value for people; one that is named like a credential, such as Set-Cookie, is none of theirs."""
-    return HIDDEN if is_credential(name.rpartition(".")[2]) else excerpt(answer.mask(text))
+    return HIDDEN if is_credential(name.rpartition(".")[2]) else answer.shown(text)
 
 
 def _location(expected: Expectation, answer: Answer) -> str | None:
     if expected.wanted == answer.location:
         return None
-    return f"redirects to {shown_url(answer.location)}" if answer.location else "does not redirect"
+    return (
+        f"redirects to {excerpt(shown_url(answer.location), LONGEST_URL)}" if answer.location else "does not redirect"
+    )
 
 
 def _resolves(expected: Expectation, answer: Answer) -> str | None:
-    return None if expected.wanted == answer.body else f"resolves to {answer.body}"
+    return None if expected.wanted == answer.body else f"resolves to {excerpt(answer.body, LONGEST_URL)}"
 
 
 def _versions(expected: Expectation, answer: Answer) -> str | None:

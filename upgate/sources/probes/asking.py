@@ -51,6 +51,8 @@ def target_at(entry: External, place: Place, secrets: Sequence[str]) -> Target |
         server_name=words(entry.server_name or ""),
         steps=tuple(step_of(step, words) for step in entry.journey or ()),
         closed=entry.closed is not None,
+        allow_addresses=entry.allow_addresses,
+        named_by_cluster=entry.each is not None,
         secrets=(*secrets, *filter(None, [password])),
         **{key: getattr(entry, key) for key in SAME},
         **{key: getattr(entry, key) or "" for key in TEXTS},

@@ -45,19 +45,21 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
-    """The server's certificate. Times in UTC."""
+    """The server's certificate, as far as it can be read. Times in UTC."""
 
-    subject: str
-    issuer: str
+    subject: str = ""
+    issuer: str = ""
     #: The DNS names and addresses that it is for.
-    names: tuple[str, ...]
-    not_before: datetime
-    not_after: datetime
+    names: tuple[str, ...] = ()
+    not_before: datetime | None = None
+    not_after: datetime | None = None
     sha256: str
+    #: Why not all of it can be read; empty where it can.
+    problem: str = ""
 
-    def days_left(self, at: datetime) -> int:
-        """Whole days until it expires; negative once it has."""
-        return (self.not_after - at).days
+    def days_left(self, at: datetime) -> int | None:
+        """Whole days until it expires, negative once it has; None where that cannot be read."""
+        return None if self.not_after is None else (self.not_after - at).days
 
 
 class Elapsed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -108,6 +110,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     #: How the body begins, where something about the answer was wrong.
     excerpt: str = ""
     certificate: Certificate | None = None
+    #: The URL of the last request, where redirects or the steps of a journey led on from that of `target`.
+    asked: str = ""
     #: The URLs that led here, when redirects were followed.
     hops: tuple[str, ...] = ()
     #: What was wrong in earlier attempts of the same target.

@@ -2,49 +2,28 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from upgate.facts.ingresses import Ingress
 from upgate.facts.nodes import Node
-from upgate.facts.pods import Pod
 from upgate.facts.services import Service
 from upgate.snapshot import Snapshot
-from upgate.sources.probes.attempt import Attempt
+from upgate.sources.probes.attempt import CERTIFICATE, Attempt
+from upgate.sources.probes.components import API_SERVER, COMPONENTS, is_pod_of
+from upgate.sources.probes.routes import Claim, Routes
 
-
-class Component(NamedTuple):
-    """A part of Kubernetes that listens on a port of its own."""
-
-    name: str
-    #: What of it listens there, in words.
-    port: str
-    #: The setting that says on which address.
-    setting: str
-
-
-#: The API server's usual port.
-API_SERVER = 6443
-#: https://kubernetes.io/docs/reference/networking/ports-and-protocols/ and the components' references.
-COMPONENTS = {
-    2379: Component("etcd", "etcd", "--listen-client-urls"),
-    API_SERVER: Component("kube-apiserver", "kube-apiserver", "--bind-address"),
-    10248: Component("kubelet", "the kubelet's health port", "healthzBindAddress in its configuration"),
-    10249: Component("kube-proxy", "kube-proxy's metrics port", "--metrics-bind-address, metricsBindAddress"),
-    10250: Component("kubelet", "the kubelet", "address in its configuration"),
-    10255: Component("kubelet", "the kubelet's read-only port", "readOnlyPort in its configuration"),
-    10256: Component("kube-proxy", "kube-proxy's health port", "--healthz-bind-address, healthzBindAddress"),
-    10257: Component("kube-controller-manager", "kube-controller-manager", "--bind-address"),
-    10259: Component("kube-scheduler", "kube-scheduler", "--bind-address"),
-}
 NO_ENTRY = "answers 401 to everybody who is not logged in: with --anonymous-auth=false its health checks do so too"
 #: The Service of the API server itself.
 KUBERNETES = ("default", "kubernetes")
 PORTS = {"https": 443, "wss": 443, "tls": 443}
+#: Failures that what stands behind a proxy can cause: the proxy itself was reached.
+BEHIND_A_PROXY = ("read-timeout", "reset")
+#: Ingresses and Services that are named in one finding.
+MOST_NAMED = 5
 
 
 class Place(NamedTuple):
@@ -55,6 +34,8 @@ class Place(NamedTuple):
     #: The address that was asked; the host where there was none.
     address: str
     port: int
+    #: The path of its URL.
+    path: str = "/"
 
 
 class Whereabouts:
@@ -73,21 +54,37 @@ class Whereabouts:
             yield "this is the API server" + (f", which {NO_ENTRY}" if attempt.status == 401 else "")
         for service, role in self._services(place):
             yield f"{role} of {service.ref}{self._endpoints(service.key)}"
-        for ingress in self._ingresses(place):
-            services = " and ".join(self._backend(key) for key in dict.fromkeys(ingress.services(place.host)))
+        for ingress in self._routes.of_host(place.host)[:MOST_NAMED]:
+            found = self._routes.services(ingress, place.host, place.path)
+            services = " and ".join(self._backend(key) for key in list(dict.fromkeys(found))[:MOST_NAMED])
             yield f"{ingress.ref} leads to {services or 'no Service'}"
         if self._strays(place):
             yield f"no Ingress at {place.address} is for the host {place.host}"
 
     def behind(self, attempt: Attempt) -> list[str]:
-        """The objects that it depends on: the node whose address it is, the Services that it leads to, the API server."""
+        """The objects that explain what was seen: the node whose address it is, the API server, the Services that serve it.
+
+        A name that does not resolve and a certificate that does not verify are faults of their own.
+        """
+        if attempt.failure and (attempt.failure.kind in CERTIFICATE or attempt.failure.kind == "name"):
+            return []
         place = place_of(attempt)
-        services = [each.key for each, _ in self._services(place)]
-        for ingress in self._ingresses(place):
-            services += ingress.services(place.host)
-        api_server = ["APIServer/readyz", "APIServer/livez"] if self._is_api_server(place) else []
         nodes = [each.ref for each in self._nodes.get(place.address, ())]
-        return [*nodes, *(f"Service/{namespace}/{name}" for namespace, name in services), *api_server]
+        api_server = ["APIServer/readyz", "APIServer/livez"] if self._is_api_server(place) else []
+        return [*nodes, *api_server, *self._services_behind(attempt, place)]
+
+    def _services_behind(self, attempt: Attempt, place: Place) -> list[str]:
+        """The Services without endpoints that explain it. Who can write one, or an Ingress, may claim what is another's:
+        if one of all that are said to serve it has ready endpoints, none explains.
+        """
+        kind = attempt.failure.kind if attempt.failure else ""
+        own = [each.key for each, role in self._services(place) if role == "node port" or is_given(each, place)]
+        claims = [Claim(own, [])] if kind != "tls-other" else []
+        if kind in BEHIND_A_PROXY or (not kind and is_of_proxy(attempt.status)):
+            claims += self._routes.claims(place.host, place.path)
+        if any(self._ready[key] for claim in claims for key in (*claim.serving, *claim.others)):
+            return []
+        return [f"Service/{'/'.join(key)}" for claim in claims for key in claim.serving]
 
     def _component(self, node: Node, port: int, attempt: Attempt) -> Iterator[str]:
         component = COMPONENTS.get(port)
@@ -108,12 +105,9 @@ class Whereabouts:
             if any(port.port == place.port for port in each.spec.ports or ()):
                 yield each, "address"
 
-    def _ingresses(self, place: Place) -> list[Ingress]:
-        return [each for each in self._listed("ingresses") if each.serves(place.host)]
-
     def _strays(self, place: Place) -> bool:
-        """The address is that of an Ingress, and the host nobody's."""
-        at = [each for each in self._listed("ingresses") if place.address in each.addresses]
+        """The address is that of an Ingress, and the host is in the rules of none there."""
+        at = self._routes.at(place.address)
         named = not is_address(place.host)
         return named and bool(at) and not any(each.serves(place.host) or each.serves_all for each in at)
 
@@ -123,14 +117,30 @@ class Whereabouts:
         return (place.address, place.port) in known or (place.address in self._nodes and place.port == API_SERVER)
 
     def _backend(self, key: tuple[str, str]) -> str:
-        missing = key not in {each.key for each in self._listed("services")} and self._is_listed("services")
+        missing = key not in self._keys and self._is_listed("services")
         return f"Service/{'/'.join(key)}" + (", which does not exist" if missing else self._endpoints(key))
 
     def _endpoints(self, service: tuple[str, str]) -> str:
         if not self._is_listed("endpointslices"):
             return ""
-        number = sum(len(each.ready) for each in self._listed("endpointslices") if each.service == service)
+        number = self._ready[service]
         return f", which has {number or 'no'} ready endpoint{'s' if number > 1 else ''}"
+
+    @cached_property
+    def _routes(self) -> Routes:
+        return Routes(self._listed("ingresses"))
+
+    @cached_property
+    def _keys(self) -> set[tuple[str, str]]:
+        return {each.key for each in self._listed("services")}
+
+    @cached_property
+    def _ready(self) -> Counter[tuple[str, str]]:
+        """How many ready endpoints each Service has."""
+        found: Counter[tuple[str, str]] = Counter()
+        for each in self._listed("endpointslices"):
+            found[each.service] += len(each.ready)
+        return found
 
     @cached_property
     def _nodes(self) -> dict[str, list[Node]]:
@@ -164,19 +174,29 @@ class Whereabouts:
         return noun not in self._snapshot.gaps and self._snapshot.count(noun) is not None
 
 
+def is_given(service: Service, place: Place) -> bool:
+    """The address is one that Kubernetes or its cloud gave to the Service: `externalIPs` are whatever its author wrote."""
+    return place.address in (service.spec.cluster_ip, *service.status.load_balancer.addresses)
+
+
+def is_of_proxy(status: int | None) -> bool:
+    """A status with which a proxy says that nothing stands behind it; some know no path to a Service without endpoints."""
+    return status is not None and (status >= 500 or status == 404)
+
+
 def place_of(attempt: Attempt) -> Place:
-    """Where it went: the address that was asked, or the host of the URL where there was none."""
-    url = place_of_url(attempt.target)
+    """Where it went at last: the address that was asked, or the host of the URL where there was none."""
+    url = place_of_url(attempt.asked or attempt.target)
     asked = place_of_url(attempt.address.partition(" ")[0])
-    return Place(url.host, asked.host or url.host, asked.port if asked.host else url.port)
+    return Place(url.host, asked.host or url.host, asked.port if asked.host else url.port, url.path)
 
 
 def place_of_url(url: str) -> Place:
-    """Host and port of a URL or of `host:port`."""
+    """Host, port and path of a URL or of `host:port`."""
     try:
         parts = urlsplit(url if "://" in url else f"//{url}")
         host = parts.hostname or ""
-        return Place(host, host, parts.port or PORTS.get(parts.scheme, 80))
+        return Place(host, host, parts.port or PORTS.get(parts.scheme, 80), parts.path or "/")
     except ValueError:
         return Place("", "", 0)
 
@@ -192,11 +212,6 @@ def is_address(host: str) -> bool:
         return bool(ip_address(host))
     except ValueError:
         return False
-
-
-def is_pod_of(component: Component, node: Node, pod: Pod) -> bool:
-    """The pod of this component on this node, as kubeadm and its like name them."""
-    return pod.spec.node_name == node.name and pod.name.startswith(f"{component.name}-") and pod.spec.host_network
 
 
 def by(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:

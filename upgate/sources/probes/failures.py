@@ -15,6 +15,7 @@ import httpx
 
 from upgate.base.errors import Inconclusive
 from upgate.sources.probes.attempt import Failure, Kind
+from upgate.sources.probes.reach import Refused
 from upgate.sources.probes.resolving import Unresolved
 from upgate.sources.probes.watch import Phase, Watch
 
@@ -86,6 +87,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _our_own(error: BaseException, _: str) -> Failure | None:
     if isinstance(error, Inconclusive | httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
         return Failure("set-up", QUOTED.sub("", str(error)))
+    if isinstance(error, Refused):
+        return Failure("protocol" if error.by_redirect else "set-up", error.words)
     if isinstance(error, OSError) and error.errno in OUT_OF_FILES:
         return Failure("set-up", f"{error.strerror}: raise the limit on open files (ulimit -n)")
     return None

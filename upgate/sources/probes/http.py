@@ -10,19 +10,23 @@ import httpx
 import msgspec
 
 from upgate import __version__
-from upgate.sources.probes.answers import Answer, compare
+from upgate.sources.probes import bodies
+from upgate.sources.probes.answers import Answer, compare, excerpt
+from upgate.sources.probes.cookies import Jars
 from upgate.sources.probes.masking import is_credential, shown_url
 from upgate.sources.probes.proxies import proxy_for
 from upgate.sources.probes.target import UPGRADE, Target
 from upgate.sources.probes.trust import Trust
 from upgate.sources.probes.watch import Watch
 
-#: Bytes of the body after decompression.
-MOST_BODY = 1 << 20
 MOST_REDIRECTS = 10
+#: Header fields of an answer, and characters of where it redirects to; h11 bounds all headers together at 100 KiB.
+MOST_HEADERS, LONGEST_LOCATION = 500, 8_000
+#: Characters of a header, or of where it redirects to, that are kept.
+LONGEST_KEPT = 300
 #: A WebSocket begins as HTTP.
 SOCKETS = {"ws": "http", "wss": "https"}
-HEADERS = {"User-Agent": f"upgate/{__version__}", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
+HEADERS = {"User-Agent": f"upgate/{__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}
 REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -47,32 +51,37 @@ class Report(msgspec.Struct):
     seen: tuple = ()
     excerpt: str = ""
     hops: tuple[str, ...] = ()
+    asked: str = ""
 
 
 async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
     """Fill the report. Raises what httpx and the network raise."""
-    compared(target, await exchange(target, trust, watch, report, httpx.Cookies()), report)
+    compared(target, await exchange(target, trust, watch, report, Jars()), report)
 
 
 def compared(target: Target, answer: Answer, report: Report) -> None:
     """Fill in how the answer compares with what is expected, without anything that the target keeps secret."""
     answer.mask = target.mask
-    report.location = target.mask(shown_url(answer.location)) if answer.location else ""
+    report.location = excerpt(target.mask(shown_url(answer.location)), LONGEST_KEPT) if answer.location else ""
     report.headers = _wanted_headers(target, answer)
     report.seen = tuple(compare(expected, answer) for expected in target.expectations)
     if not target.accepts(report.status or 0):
         report.excerpt = answer.beginning
 
 
-async def exchange(target: Target, trust: Trust, watch: Watch, report: Report, cookies: httpx.Cookies) -> Answer:
-    """The last answer, with the cookies that came on the way put into the jar."""
+async def exchange(
+    target: Target, trust: Trust, watch: Watch, report: Report, cookies: Jars, *, led: bool = False
+) -> Answer:
+    """The last answer, with the cookies that came on the way put into the jars. `led`: an answer named the host."""
     hop = _first(target)
-    for _ in range(MOST_REDIRECTS + 1):
+    for number in range(MOST_REDIRECTS + 1):
+        report.asked = _shown(target, hop) if number else ""
+        watch.reach.go(_goal(target, hop), redirected=led or number > 0)
         async with _answer(target, hop, trust, watch, cookies) as response:
             onward = _location(hop, response)
             if not (target.follow and onward):
-                return await _read(response, onward, report)
-        report.hops += (target.mask(shown_url(str(hop.url))),)
+                return await _read(response, hop, onward, report)
+        report.hops += (_shown(target, hop),)
         hop = _next(hop, onward, response.status_code)
     raise httpx.TooManyRedirects(f"more than {MOST_REDIRECTS} redirects")
 
@@ -84,10 +93,17 @@ def _first(target: Target) -> Hop:
     return Hop("GET", url.copy_with(scheme=SOCKETS[target.scheme]), target.headers | UPGRADE, b"")
 
 
+def _shown(target: Target, hop: Hop) -> str:
+    return excerpt(target.mask(shown_url(str(hop.url))), LONGEST_KEPT)
+
+
+def _goal(target: Target, hop: Hop) -> str:
+    """The host that is connected to."""
+    return (target.address if hop.home else "") or hop.url.host
+
+
 @asynccontextmanager
-async def _answer(
-    target: Target, hop: Hop, trust: Trust, watch: Watch, cookies: httpx.Cookies
-) -> AsyncIterator[httpx.Response]:
+async def _answer(target: Target, hop: Hop, trust: Trust, watch: Watch, cookies: Jars) -> AsyncIterator[httpx.Response]:
     pinned = target.address if hop.home else ""
     proxy = None if pinned else proxy_for(hop.url.scheme, hop.url.host, target.proxy)
     watch.by_proxy, watch.behind_connect = proxy is not None, proxy is not None and hop.url.scheme == "https"
@@ -97,12 +113,18 @@ async def _answer(
         response.request = request
         if watch.by_proxy and response.status_code == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
             raise httpx.ProxyError(f"{response.status_code} {response.reason_phrase}")
-        if "set-cookie" in response.headers:
-            cookies.extract_cookies(response)
         try:
+            _check_headers(response)
+            cookies.keep(response)
             yield response
         finally:
             await response.aclose()
+
+
+def _check_headers(response: httpx.Response) -> None:
+    number = len(response.headers.raw)
+    if number > MOST_HEADERS:
+        raise httpx.RemoteProtocolError(f"{number} header fields, more than {MOST_HEADERS}")
 
 
 def _transport(target: Target, hop: Hop, trust: Trust, proxy: str | None) -> httpx.AsyncHTTPTransport:
@@ -115,15 +137,14 @@ def _transport(target: Target, hop: Hop, trust: Trust, proxy: str | None) -> htt
     return httpx.AsyncHTTPTransport(verify=context, http2=target.http2, proxy=proxy, trust_env=False)
 
 
-def _request(hop: Hop, pinned: str, watch: Watch, cookies: httpx.Cookies) -> httpx.Request:
+def _request(hop: Hop, pinned: str, watch: Watch, cookies: Jars) -> httpx.Request:
     """Without a timeout: one clock bounds the whole attempt, look.py's."""
     headers = httpx.Headers({**HEADERS, **_credentials(hop.url)})
     headers.update(hop.headers)
     request = httpx.Request(
         hop.method, hop.url, headers=headers, content=hop.content or None, extensions={"trace": watch}
     )
-    if cookies:
-        cookies.set_cookie_header(request)
+    cookies.send(request)
     if pinned:
         request.extensions["sni_hostname"] = hop.url.host
         request.url = hop.url.copy_with(host=pinned)
@@ -137,45 +158,31 @@ def _credentials(url: httpx.URL) -> dict[str, str]:
     return {"Authorization": "Basic " + b64encode(f"{url.username}:{url.password}".encode()).decode()}
 
 
-async def _read(response: httpx.Response, onward: httpx.URL | None, report: Report) -> Answer:
+async def _read(response: httpx.Response, hop: Hop, onward: httpx.URL | None, report: Report) -> Answer:
     report.status, report.http_version = response.status_code, response.http_version
-    body, cut = await _body(response)
-    return Answer(response.headers, _text(response, body), str(onward or ""), cut)
+    body = await bodies.read(response)
+    return Answer(response.headers, body.text, str(onward or ""), body.cut, body.unread, foreign=not hop.home)
 
 
 def _wanted_headers(target: Target, answer: Answer) -> dict[str, str]:
     wanted = (expected.of for expected in target.expectations if expected.about == "header")
     return {
-        name: target.mask(answer.headers[name]) for name in wanted if name in answer.headers and not is_credential(name)
+        name: excerpt(target.mask(answer.headers[name]), LONGEST_KEPT)
+        for name in wanted
+        if name in answer.headers and not (is_credential(name) or answer.foreign)
     }
-
-
-async def _body(response: httpx.Response) -> tuple[bytes, bool]:
-    """At most MOST_BODY bytes, and whether there was more."""
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > MOST_BODY:
-            return bytes(body[:MOST_BODY]), True
-    return bytes(body), False
-
-
-def _text(response: httpx.Response, body: bytes) -> str:
-    """By the charset that the answer names, else as UTF-8; what cannot be decoded becomes U+FFFD."""
-    try:
-        return body.decode(response.charset_encoding or "utf-8", errors="replace")
-    except LookupError:
-        return body.decode("utf-8", errors="replace")
 
 
 def _location(hop: Hop, response: httpx.Response) -> httpx.URL | None:
     location = response.headers.get("location")
     if response.status_code not in REDIRECTS or location is None:
         return None
+    if len(location) > LONGEST_LOCATION:
+        raise httpx.RemoteProtocolError(f"redirects to a URL of {len(location)} characters")
     try:
         return hop.url.join(location)
     except (httpx.InvalidURL, ValueError) as error:
-        wrong = str(error)
+        wrong = excerpt(str(error))
     # Not from within: what caused it looks as if our own URL were at fault.
     raise httpx.RemoteProtocolError(f"redirects to something that is not a URL ({wrong})")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
-import httpx
 import msgspec
 
 from upgate.sources.probes.answers import Answer, json_at
 from upgate.sources.probes.attempt import Attempt, Seen
+from upgate.sources.probes.cookies import Jars
 from upgate.sources.probes.http import Report, compared, exchange
 from upgate.sources.probes.judging import judge
 from upgate.sources.probes.target import Step, Target
@@ -24,10 +24,14 @@ WORD = re.compile(r"\{(\w+)\}")
 
 async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
     """Go as far as the steps are as expected. Raises what httpx and the network raise."""
-    cookies, captured = httpx.Cookies(), {}
+    cookies, captured = Jars(), {}
     for step, stage in zip(target.steps, target.stages, strict=True):
         request, own = _request(target, step, captured), Report()
-        answer = await exchange(request, trust, watch, own, cookies)
+        led = host_of(request.url) != host_of(step.url)
+        try:
+            answer = await exchange(request, trust, watch, own, cookies, led=led)
+        finally:
+            report.asked = own.asked or request.shown
         missing = _capture(step, answer, cookies, captured)
         request = _with_secrets(request, captured)
         compared(request, answer, own)
@@ -35,6 +39,14 @@ async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> Non
         report.seen += (Seen(stage, not wrong, f"{stage}: {request.mask(wrong)}" if wrong else ""),)
         if wrong:
             return
+
+
+def host_of(url: str) -> str:
+    """The host of a URL; what is captured may stand in its place."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _request(target: Target, step: Step, captured: Mapping[str, str]) -> Target:
@@ -86,7 +98,7 @@ def _problems(request: Target, report: Report) -> str:
     return "; ".join(problem.observed for problem in judge(untimed, seen))
 
 
-def _capture(step: Step, answer: Answer, cookies: httpx.Cookies, captured: dict[str, str]) -> str:
+def _capture(step: Step, answer: Answer, cookies: Jars, captured: dict[str, str]) -> str:
     """Keep what later steps need; what is missing, or empty."""
     for word, source in step.capture.items():
         how, _, what = source.partition(":")
@@ -97,25 +109,25 @@ def _capture(step: Step, answer: Answer, cookies: httpx.Cookies, captured: dict[
     return ""
 
 
-def _of_json(path: str, answer: Answer, _: httpx.Cookies) -> str:
+def _of_json(path: str, answer: Answer, _: Jars) -> str:
     value = json_at(path, answer)
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-def _of_header(name: str, answer: Answer, _: httpx.Cookies) -> str:
+def _of_header(name: str, answer: Answer, _: Jars) -> str:
     if name not in answer.headers:
         raise LookupError(f"header {name} is missing")
     return answer.headers[name]
 
 
-def _of_cookie(name: str, _: Answer, cookies: httpx.Cookies) -> str:
-    value = next((cookie.value for cookie in cookies.jar if cookie.name == name), None)
+def _of_cookie(name: str, _: Answer, cookies: Jars) -> str:
+    value = cookies.value(name)
     if value is None:
         raise LookupError(f"there is no cookie {name}")
     return value
 
 
-def _of_regex(pattern: str, answer: Answer, _: httpx.Cookies) -> str:
+def _of_regex(pattern: str, answer: Answer, _: Jars) -> str:
     """The first group, or all of the match where there is none."""
     match = re.search(pattern, answer.body)
     if match is None:

@@ -64,10 +64,20 @@ def _open(attempt: Attempt) -> list[Problem]:
     kind = attempt.failure.kind if attempt.failure else ""
     if kind in ("name", "no-network"):
         raise Inconclusive(f"whether {attempt.target} is closed cannot be said from here: {attempt.failure.words}")
-    if kind in ("connect-refused", "connect-timeout", "unreachable", "reset", "read-timeout"):
+    if kind == "read-timeout" and not attempt.address:
+        raise Inconclusive(f"whether {attempt.target} is closed cannot be said: the proxy got no answer in time")
+    if kind in ("connect-refused", "connect-timeout", "unreachable", "reset"):
         return []
-    answer = f"answers with status {attempt.status}" if attempt.status else "answers" if kind else "accepts connections"
-    return [Problem(f"{attempt.address} {answer}", "closed")]
+    return [Problem(f"{attempt.address} {_answer(attempt)}", "closed")]
+
+
+def _answer(attempt: Attempt) -> str:
+    """What came from a port that should be closed."""
+    if attempt.status:
+        return f"answers with status {attempt.status}"
+    if attempt.failure is None:
+        return "accepts connections"
+    return "accepts connections, and does not answer" if attempt.failure.kind == "read-timeout" else "answers"
 
 
 def _certificate(attempt: Attempt) -> str:
@@ -80,7 +90,7 @@ def _certificate(attempt: Attempt) -> str:
         )
     if attempt.failure.kind == "tls-unknown-issuer":
         return f"certificate was issued by {_issuer(certificate)}, which is not trusted ({words})"
-    if certificate and certificate.not_after < attempt.started:
+    if certificate and certificate.not_after and certificate.not_after < attempt.started:
         return _expired(certificate, attempt)
     return f"a certificate of the chain has expired ({words})"
 
@@ -92,14 +102,16 @@ def _expired(certificate: Certificate, attempt: Attempt) -> str:
 
 def _names(certificate: Certificate) -> str:
     names = certificate.names
+    if not names and certificate.problem:
+        return f"names that cannot be read ({certificate.problem})"
     if not names:
         return f"no name ({certificate.subject} stands in its subject alone)"
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _issuer(certificate: Certificate | None) -> str:
-    if certificate is None:
-        return "somebody"
+    if certificate is None or not certificate.issuer:
+        return "an unknown issuer"
     return "itself" if certificate.issuer == certificate.subject else certificate.issuer
 
 
@@ -153,9 +165,13 @@ def _ageing(target: Target, attempt: Attempt) -> Iterator[Problem]:
     expected = f"more than {plural(target.tls_days, 'day')} left"
     if certificate is None and not attempt.failure:
         yield Problem("no certificate: the answer came without TLS", expected)
-    if certificate and 0 <= certificate.days_left(attempt.started) <= target.tls_days:
-        days = plural(certificate.days_left(attempt.started), "day")
-        yield Problem(f"certificate has {days} left ({certificate.not_after:%Y-%m-%d})", expected)
+    if certificate is None:
+        return
+    left = certificate.days_left(attempt.started)
+    if left is None:
+        yield Problem(f"the certificate's last day cannot be read ({certificate.problem})", expected)
+    elif 0 <= left <= target.tls_days:
+        yield Problem(f"certificate has {plural(left, 'day')} left ({certificate.not_after:%Y-%m-%d})", expected)
 
 
 def amount(seconds: float) -> str:

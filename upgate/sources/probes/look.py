@@ -29,6 +29,9 @@ async def look(target: Target, trust: Trust, watch: Watch, vantage: str) -> Atte
             await ask(target, trust, watch, report)
     except Exception as error:  # whatever it is: it is classified, and kept
         failure = classify(error, watch)
+    except asyncio.CancelledError:  # the deadline of all probes together
+        await watch.abandon()
+        raise
     elapsed = watch.elapsed()
     await watch.abandon()
     return Attempt(
@@ -46,6 +49,6 @@ async def look(target: Target, trust: Trust, watch: Watch, vantage: str) -> Atte
 
 async def _certificate(watch: Watch, failure: Failure | None, seconds: float) -> Certificate | None:
     der = watch.certificate
-    if failure and failure.kind in CERTIFICATE and not watch.by_proxy:
+    if failure and failure.kind in CERTIFICATE and watch.addresses and not watch.by_proxy:
         der = await certificates.fetch(watch.addresses[0], watch.port, watch.host, seconds)
     return certificates.read(der) if der else None

@@ -26,6 +26,13 @@ class Loop(asyncio.SelectorEventLoop):
         watch.resolved([address[4][0] for address in found], time.monotonic() - began)
         return found
 
+    async def sock_connect(self, sock: socket.socket, address: Any) -> None:
+        """As asyncio's. Every TCP connection of a probe comes by here, with the address that its name resolved to."""
+        watch = current.get()
+        if not watch.by_proxy:
+            watch.reach.connect(address[0])
+        await super().sock_connect(sock, address)
+
 
 def _lookup(
     loop: asyncio.AbstractEventLoop, host: Any, port: Any, hints: dict[str, int]

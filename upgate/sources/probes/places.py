@@ -7,10 +7,13 @@ Checks of their own judge the address itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from upgate.base.addresses import is_address
 from upgate.battery.expectations import scoped
+from upgate.facts.backends import grouped
 from upgate.facts.ingresses import Ingress
 from upgate.facts.nodes import Node
 from upgate.facts.services import Service
@@ -22,8 +25,8 @@ if TYPE_CHECKING:
 #: The profile's word for a node's address, and Kubernetes' own.
 ADDRESS_TYPES = {"internal": "InternalIP", "external": "ExternalIP", "hostname": "Hostname"}
 REQUIREMENT = re.compile(r"^(!?)\s*+([^\s!=]++)\s*+(?:(!=|==|=)\s*+(\S*+))?$")
-#: A path that says itself what to ask for; controllers also take regular expressions.
-PLAIN_PATH = re.compile(r"/[^()*$^\\|+?\[\]]*")
+#: A path that says itself what to ask for; controllers also take regular expressions. Braces would stand for words of ours.
+PLAIN_PATH = re.compile(r"/[\w.~!&',;=:@%/-]{0,1023}", re.ASCII)
 
 
 class Place(NamedTuple):
@@ -35,15 +38,33 @@ class Place(NamedTuple):
     words: Mapping[str, str]
     #: Why it cannot be asked; empty where it can.
     gap: str = ""
+    #: Empty for a node.
+    namespace: str = ""
 
 
-def places(entry: External, snapshot: Snapshot, scope: Sequence[str] = ("*",)) -> list[Place]:
-    """All of them. Raises Inconclusive where the objects were not looked at."""
+def places(entry: External, snapshot: Snapshot, scope: Sequence[str] = ("*",)) -> Iterator[Place]:
+    """All of them, one of each namespace in turn, so that whoever has many does not crowd out the others.
+
+    Raises Inconclusive where the objects were not looked at.
+    """
     if entry.each is None:
-        return [Place("", {})]
+        return iter([Place("", {})])
     noun, of_one = EACH[entry.each]
-    objects = scoped(snapshot.facts(noun), scope)
-    return [place for each in objects for place in of_one(entry, each)]
+    objects = scoped(scoped(snapshot.facts(noun), scope), entry.namespaces or ("*",))
+    groups = grouped(objects, lambda each: each.namespace).values()
+    return in_turn([chain.from_iterable(of_one(entry, each) for each in group) for group in groups])
+
+
+def in_turn(groups: Iterable[Iterator[Place]]) -> Iterator[Place]:
+    """The first of each, the second of each, and so on."""
+    waiting = list(groups)
+    while waiting:
+        waiting, now = [], waiting
+        for group in now:
+            for each in group:
+                waiting.append(group)
+                yield each
+                break
 
 
 def of_node(entry: External, node: Node) -> Iterator[Place]:
@@ -55,7 +76,13 @@ def of_node(entry: External, node: Node) -> Iterator[Place]:
     else:
         address = node.address(ADDRESS_TYPES[entry.address_type]) or ""
     gap = "" if address else f"{node.ref} has no {ADDRESS_TYPES[entry.address_type or 'internal']} in its status"
-    yield Place(node.name, {"address": address, "name": node.name}, gap)
+    yield Place(node.name, {"address": address, "name": node.name}, gap or unusable(node.ref, address, node.name))
+
+
+def unusable(ref: str, *addresses: str) -> str:
+    """Why an object's addresses cannot be asked; empty where they can. They are not quoted: anything may be in them."""
+    right = all(map(is_address, addresses))
+    return "" if right else f"{ref} has an address that is neither an IP address nor a DNS name"
 
 
 def of_ingress(_: External, ingress: Ingress) -> Iterator[Place]:
@@ -66,13 +93,13 @@ def of_ingress(_: External, ingress: Ingress) -> Iterator[Place]:
         for words in rules(ingress):
             yield place(ingress, {"address": address, **words})
     if not ingress.addresses:
-        yield Place(ingress.ref, {}, f"{ingress.ref} has no address in its status")
+        yield Place(ingress.ref, {}, f"{ingress.ref} has no address in its status", ingress.namespace)
 
 
 def rules(ingress: Ingress) -> Iterator[dict[str, str]]:
     """Host and path of each rule, as far as one can ask for them: a wildcard is no host, a pattern no path."""
     for rule in ingress.spec.rules or ():
-        host = {"host": rule.host} if rule.host and "*" not in rule.host else {}
+        host = {"host": rule.host} if is_address(rule.host) else {}
         for path in [each.path or "/" for each in rule.paths] or ["/"]:
             yield host | ({"path": path} if PLAIN_PATH.fullmatch(path) else {})
     if not ingress.spec.rules:
@@ -89,13 +116,14 @@ def of_load_balancer(_: External, service: Service) -> Iterator[Place]:
         for port in ports or [{}]:
             yield place(service, {"address": address, **port})
     if not addresses:
-        yield Place(service.ref, {}, f"{service.ref} has no address in its status")
+        yield Place(service.ref, {}, f"{service.ref} has no address in its status", service.namespace)
 
 
 def place(item: Ingress | Service, words: dict[str, str]) -> Place:
     """A place of an object that has several."""
     name = " ".join([f"{item.namespace}/{item.name}", *words.values()])
-    return Place(name, {**words, "name": item.name, "namespace": item.namespace})
+    given = {**words, "name": item.name, "namespace": item.namespace}
+    return Place(name, given, unusable(item.ref, words["address"]), item.namespace)
 
 
 #: The noun behind each kind of place, and how an object becomes places.

@@ -30,6 +30,7 @@ async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> Non
     """Connect; nothing is sent. Raises what httpcore and the network raise."""
     parts = urlsplit(target.url)
     host, port = target.address or parts.hostname or "", parts.port or 0
+    watch.reach.go(host)
     await watch("connection.connect_tcp.started", {"host": host, "port": port})
     stream = await httpcore.AnyIOBackend().connect_tcp(host, port)
     await watch("connection.connect_tcp.complete", {"return_value": stream})

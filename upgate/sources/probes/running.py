@@ -10,15 +10,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from importlib.util import find_spec
 
 import msgspec
 
 from upgate.base.errors import Inconclusive
-from upgate.sources.probes.attempt import Attempt
+from upgate.sources.probes.answers import excerpt
+from upgate.sources.probes.attempt import Attempt, Failure
 from upgate.sources.probes.judging import judge
 from upgate.sources.probes.look import look
 from upgate.sources.probes.names import Loop
+from upgate.sources.probes.reach import Reach
 from upgate.sources.probes.target import Target
 from upgate.sources.probes.trust import Trust
 from upgate.sources.probes.watch import Watch
@@ -31,6 +34,8 @@ HEAD_START = 0.1
 PAUSE = 0.5
 #: Seconds between two looks at whether this process gets to run at all, and the delay that is usual for it.
 BEAT, USUAL_LAG = 0.02, 0.005
+#: Seconds for all probes together; twice as long as the slowest target may take by its own profile, where that is more.
+TOGETHER = 300.0
 #: Open files beside those of the probes.
 OTHER_FILES = 256
 
@@ -45,8 +50,13 @@ def run(targets: list[Target], vantage: str, limit: int) -> list[Attempt]:
         return runner.run(_all(targets, vantage, limit))
 
 
+def deadline(targets: list[Target]) -> float:
+    """Seconds that all of them together may take."""
+    return max([TOGETHER, *(2 * each.attempts * (each.timeout + PAUSE) for each in targets)])
+
+
 async def _all(targets: list[Target], vantage: str, limit: int) -> list[Attempt]:
-    round_ = _Round(vantage, limit)
+    round_ = _Round(vantage, limit, deadline(targets))
     heartbeat = asyncio.create_task(round_.beat())
     attempts = await asyncio.gather(*map(round_.attempt, targets))
     heartbeat.cancel()
@@ -56,8 +66,9 @@ async def _all(targets: list[Target], vantage: str, limit: int) -> list[Attempt]
 class _Round:
     """What the attempts of one run share."""
 
-    def __init__(self, vantage: str, limit: int) -> None:
+    def __init__(self, vantage: str, limit: int, seconds: float) -> None:
         self._vantage, self._trust = vantage, Trust()
+        self._seconds, self._until = seconds, asyncio.get_running_loop().time() + seconds
         self._running, self._starting = asyncio.Semaphore(limit), asyncio.Semaphore(STARTING)
         self._lag = 0.0
 
@@ -70,6 +81,21 @@ class _Round:
             self._lag += late if late > USUAL_LAG else 0.0
 
     async def attempt(self, target: Target) -> Attempt:
+        """What was seen of it; what had no turn in time, or broke this program, could not be looked at."""
+        try:
+            async with asyncio.timeout_at(self._until):
+                return await self._attempts(target)
+        except TimeoutError:
+            return self._unseen(target, f"not done within the {self._seconds:g} s that all probes have together")
+        except Exception as error:  # one target's answer must never be the end of all others
+            return self._unseen(target, f"{type(error).__name__}: {error}")
+
+    def _unseen(self, target: Target, words: str) -> Attempt:
+        failure = Failure("set-up", excerpt(target.mask(words)))
+        now = datetime.now(UTC)
+        return Attempt(id=target.id, target=target.shown, vantage=self._vantage, started=now, failure=failure)
+
+    async def _attempts(self, target: Target) -> Attempt:
         """Until nothing is wrong, at most `target.attempts` times; what was wrong before stays in the result."""
         earlier: list[str] = []
         while True:
@@ -87,7 +113,7 @@ class _Round:
         release = once(self._starting.release)
         head_start = asyncio.get_running_loop().call_later(HEAD_START, release)
         try:
-            return await look(target, self._trust, Watch(lambda: self._lag, release), self._vantage)
+            return await look(target, self._trust, Watch(lambda: self._lag, release, Reach(target)), self._vantage)
         finally:
             head_start.cancel()
             release()

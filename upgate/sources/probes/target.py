@@ -89,6 +89,10 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     proxy: str = ""
     #: Connect here, whatever the name resolves to.
     address: str = ""
+    #: Networks of which addresses may be connected to whoever names them: see reach.py.
+    allow_addresses: tuple[str, ...] = ()
+    #: An object of the cluster names its host or address, not the profile.
+    named_by_cluster: bool = False
     follow: bool = False
     #: The answer must come over HTTP/2.
     http2: bool = False

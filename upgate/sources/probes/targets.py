@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 
 #: What tells whose address it is that does not answer. Where one may not list them, failures are explained by less.
 EXPLAINING = ("nodes", "services", "endpointslices", "ingresses")
+#: Targets of one entry with `each`, unless it says `at-most`.
+MOST = 500
+#: So many times as many places as there may be targets are looked at: some are the same to ask.
+TRIED = 20
 
 
 @dataclass(frozen=True)
@@ -125,11 +131,24 @@ def _possible(entry: External, snapshot: Snapshot, secrets: Sequence[str], scope
 def _expanded(entry: External, snapshot: Snapshot, secrets: Sequence[str], scope: Sequence[str]) -> list[Target | str]:
     """What to ask, each thing once; or a sentence why a place cannot be asked. Raises Inconclusive where nobody knows."""
     found: dict[object, Target | str] = {}
-    for place in places(entry, snapshot, scope):
+    every, most = places(entry, snapshot, scope), entry.at_most or MOST
+    for place in islice(every, TRIED * most):
         target = place.gap or target_at(entry, place, secrets)
         if target:
             found.setdefault(_distinct(target), target)
-    return list(found.values())
+        if len(found) >= most:
+            break
+    return [*found.values(), *_left_out(entry, Counter(place.namespace for place in every))]
+
+
+def _left_out(entry: External, left: Counter[str]) -> list[str]:
+    """The sentence about the places that are too many."""
+    if not left:
+        return []
+    most = ", ".join(f"{number} of {name}" if name else str(number) for name, number in left.most_common(3))
+    return [
+        f"{left.total()} more places of each {entry.each} were left out ({most}): at-most is {entry.at_most or MOST}"
+    ]
 
 
 def _distinct(target: Target | str) -> object:

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from typing import Any, Literal
 
 from upgate.sources.probes.attempt import Elapsed
+from upgate.sources.probes.reach import Reach
 
 Phase = Literal["name", "dns", "connect", "proxy", "tls", "answer", "body"]
 
@@ -31,7 +32,9 @@ STEPS: dict[str, Phase] = {
 class Watch:
     """Follows the phases of one attempt."""
 
-    def __init__(self, lag: Callable[[], float], asked: Callable[[], None]) -> None:
+    def __init__(self, lag: Callable[[], float], asked: Callable[[], None], reach: Reach) -> None:
+        #: Where this attempt may go.
+        self.reach = reach
         self.phase: Phase = "connect"
         #: The name or address that is asked for.
         self.host = ""

@@ -1,0 +1,137 @@
+"""What an entry of `external:` sends that proves who we are, and who may get it.
+
+Tenants write Ingresses and load balancers, and a kubelet writes the addresses of its node: with `each:` they decide who receives
+what the entry sends. An entry with credentials says whom it trusts, or is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
+
+from upgate.profile.ids import entries
+from upgate.profile.problems import Keys, Place, Problem, at
+from upgate.profile.tree import Node
+
+if TYPE_CHECKING:
+    from upgate.profile.model import Profile
+
+#: Headers that are sent to anybody; of all others nobody knows.
+HARMLESS = re.compile(
+    r"host|user-agent|accept(-\w+)?|cache-control|pragma|content-type|origin|referer|range|connection|upgrade|date|via|dnt"
+    r"|forwarded|x-forwarded-\w+|x-real-ip|x-request-id|x-correlation-id|traceparent|if-[\w-]+|sec-websocket-protocol",
+    re.I,
+)
+#: A header whose value is made of the words of `each` alone holds nothing of ours.
+WORDS_ALONE = re.compile(r"(\{\w+\}|[\s:/.,;=-])*")
+#: Parameters of a URL that hold a credential by their name.
+CREDENTIAL = re.compile(
+    r"auth|token|secret|password|passwd|pwd|signature|\bsig\b|session|key|jwt|credential|sid\b", re.I
+)
+METHODS = ("get", "post", "put", "patch", "delete", "head")
+URLS = ("url", "websocket", "closed")
+#: Who writes where the request goes, and what says that they are trusted.
+TRUST = {
+    "ingress": ("namespaces", "whoever can write an Ingress"),
+    "load-balancer": ("namespaces", "whoever can write a Service"),
+    "node": ("trust-nodes", "a node's kubelet, which writes its addresses,"),
+}
+#: Scheme, host and port of a URL: a variable there leads somewhere, and proves nothing.
+PLACE = re.compile(r"\A\w+://[^/@?#]*(?=[/?#]|\Z)")
+#: Schemes without TLS.
+PLAIN = ("http://", "ws://")
+
+
+def untrusted(entry: Node, keys: Keys) -> Iterator[Problem]:
+    """Credentials that would go to whoever an object of the cluster names, where nobody says that they may."""
+    each = entry.child("each") if isinstance(entry.value, dict) else None
+    if each is None or each.value not in TRUST:
+        return
+    key, who = TRUST[each.value]
+    said = entry.child(key)
+    if said is not None and said.value not in (None, False, []):
+        return
+    wanted = f"{key}: true" if key == "trust-nodes" else f"{key}: [those that are trusted]"
+    for path, place, what in credentials(entry):
+        yield at(place, (*keys, *path), f"{who} would receive {what}: needs {wanted} with each: {each.value}")
+
+
+def in_plain_text(profile: Profile) -> list[str]:
+    """The entries that send credentials without TLS, one sentence each."""
+    pairs = zip(entries(profile.tree, "external"), profile.external, strict=False)
+    return [
+        f"{entry.id} sends credentials over plain http: on the way there they can be read, and the answer, and with it this"
+        " verdict, can be forged"
+        for node, entry in pairs
+        if any(credentials(node)) and any(url.lower().startswith(PLAIN) for url in urls_of(entry))
+    ]
+
+
+def urls_of(entry: object) -> list[str]:
+    """The URLs that an entry of the model asks."""
+    steps = [getattr(step, method) for step in getattr(entry, "journey", None) or () for method in METHODS]
+    return [url for url in (*(getattr(entry, key) for key in URLS), *steps) if url]
+
+
+def credentials(entry: Node) -> Iterator[tuple[Keys, Place, str]]:
+    """What an entry sends that proves who we are: under which keys, where in the file, and what it is in words."""
+    if not isinstance(entry.value, dict):
+        return
+    for key, what in {
+        "basic": "a password",
+        "bearer": "a token",
+        "client-certificate": "a client certificate",
+    }.items():
+        if (child := entry.child(key)) and child.value is not None:
+            yield (key,), child.place, what
+    for key in URLS:
+        yield from of_url(entry, key, (key,))
+    yield from of_headers(entry, ())
+    journey = entry.child("journey")
+    for index, step in enumerate(journey.entries() if journey else ()):
+        yield from of_step(step, ("journey", index))
+
+
+def of_step(step: Node, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
+    """What a step of a journey sends: what is typed, and what was captured before."""
+    for method in METHODS:
+        yield from of_url(step, method, (*keys, method))
+    yield from of_headers(step, keys)
+    for key, what in {"form": "a form", "json": "a body", "capture": "captured values"}.items():
+        child = step.child(key)
+        if child is not None and child.value not in (None, {}):
+            yield (*keys, key), child.place, what
+
+
+def of_headers(node: Node, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
+    """Headers that are not known to be harmless."""
+    headers = node.child("headers")
+    for name, value in headers.items() if headers else ():
+        text = str(value.value)
+        harmless = bool(HARMLESS.fullmatch(name)) and not is_secret(value)
+        if value.value is not None and not harmless and not WORDS_ALONE.fullmatch(text):
+            yield (*keys, "headers", name), value.place, f"the header {name}"
+
+
+def of_url(node: Node, key: str, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
+    """User and password in a URL, and credentials in its path or query."""
+    child = node.child(key)
+    if child is None or not isinstance(child.value, str):
+        return
+    try:
+        parts = urlsplit(child.value)
+        named = any(
+            CREDENTIAL.search(name) and not WORDS_ALONE.fullmatch(value) for name, value in parse_qsl(parts.query)
+        )
+        found = "@" in parts.netloc or named
+    except ValueError:
+        return  # the profile's model says that it is not a URL
+    if found or "${" in PLACE.sub("", child.text).replace("$${", ""):
+        yield keys, child.place, "the credentials in this URL"
+
+
+def is_secret(node: Node) -> bool:
+    """The text holds what a `${VAR}` stands for."""
+    return "${" in node.text.replace("$${", "")

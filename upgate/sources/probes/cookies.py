@@ -1,0 +1,57 @@
+"""The cookies of a journey. They go back to where they came from: names and paths as RFC 6265 has it, and the same port.
+
+Cookies do not know ports, and a server on another port of the same host is another origin; nor does one that came over TLS go
+out without.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import httpx
+
+PORTS = {"http": 80, "https": 443}
+#: Cookies of one answer, and characters of each: https://www.rfc-editor.org/rfc/rfc6265#section-6.1
+MOST_COOKIES, LONGEST_COOKIE = 50, 4096
+
+
+class Jars:
+    """Cookies by scheme and port; the domain is the business of each jar."""
+
+    def __init__(self) -> None:
+        self._jars: defaultdict[tuple[str, int], httpx.Cookies] = defaultdict(httpx.Cookies)
+
+    def keep(self, response: httpx.Response) -> None:
+        """Those of an answer. What came to port 80 may go to port 443: TLS is added, and nothing lost."""
+        cookies = [each for each in response.headers.get_list("set-cookie") if len(each) <= LONGEST_COOKIE]
+        if not cookies:
+            return
+        for place in {place_of(response.request.url), *upgraded(response.request.url)}:
+            few = httpx.Response(
+                response.status_code, headers=[("set-cookie", each) for each in cookies[:MOST_COOKIES]]
+            )
+            few.request = response.request
+            self._jars[place].extract_cookies(few)
+
+    def send(self, request: httpx.Request) -> None:
+        """Those for this request."""
+        if jar := self._jars.get(place_of(request.url)):
+            jar.set_cookie_header(request)
+
+    def value(self, name: str) -> str | None:
+        """The value of a cookie of this name; None where there is none."""
+        return next((cookie.value for cookie in self if cookie.name == name), None)
+
+    def __iter__(self) -> Iterator[object]:
+        return (cookie for jar in self._jars.values() for cookie in jar.jar)
+
+
+def place_of(url: httpx.URL) -> tuple[str, int]:
+    """Scheme and port."""
+    return url.scheme, url.port or PORTS.get(url.scheme, 0)
+
+
+def upgraded(url: httpx.URL) -> list[tuple[str, int]]:
+    """The same with TLS added."""
+    return [("https", 443)] if place_of(url) == ("http", 80) else []
