@@ -35,7 +35,7 @@ from upgate.sources.cluster.login import connect
 from upgate.sources.cluster.look import look
 from upgate.sources.demo import EmbeddedCluster
 
-MONITOR = [id for id, function in battery().items() if function.__check__.monitor and not id.startswith("external.")]
+MONITOR = [id for id, check in battery().items() if check.monitor and not id.startswith("external.")]
 PODS = KINDS["pods"].path
 ROLLOUT = {"metadata": {"generation": 2}, "status": {"observedGeneration": 2, "updateRevision": "new"}}
 OLD = {"metadata": {"creationTimestamp": ago(hours=5)}}

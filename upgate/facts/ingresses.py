@@ -73,6 +73,13 @@ class Ingress(KubernetesObject):
         """Where its controller takes traffic, as far as that says so."""
         return self.status.load_balancer.addresses
 
+    def services(self) -> Iterator[tuple[str, str]]:
+        """Namespace and name of each Service that requests are led to, whatever their host and path."""
+        backends = [path.backend for rule in self.spec.rules or () for path in rule.paths]
+        for backend in [*backends, self.spec.default_backend]:
+            if backend and backend.service:
+                yield self.namespace, backend.service.name
+
     def paths(self, host: str) -> Iterator[IngressPath]:
         """Each path of the rules for this host."""
         for rule in self.spec.rules or ():
