@@ -31,7 +31,6 @@ from upgate.judge.hints import aimed
 from upgate.judge.judge import judge
 from upgate.judge.outcome import ending, expired, unused
 from upgate.judge.settling import Settling
-from upgate.profile.sending import in_plain_text
 from upgate.reports.writing import append_line, clear, try_out, worded, write_whole
 from upgate.results import EXIT_CODES, CheckResult, Cluster, Results, Verdict, decide
 from upgate.snapshot import Snapshot
@@ -218,6 +217,8 @@ class Gate:
 
     def _notes(self, checks: Sequence[CheckResult]) -> tuple[str, ...]:
         """What a reader should know beside the checks."""
+        from upgate.profile.sending import in_plain_text  # it needs pydantic, and `pytest --help` must not
+
         on_the_way = (*self._forgeable(), *in_plain_text(self.profile))
         return (*on_the_way, *self.notes, *self._left_out(), *self._waivers(checks))
 
