@@ -15,8 +15,6 @@ from upgate.facts.workloads import ReplicaSet, Workload
 if TYPE_CHECKING:
     from upgate.profile.parts import Patience
 
-#: A pod that was ready and is not may be so again this much later, and nothing has happened.
-BLIP = timedelta(seconds=30)
 WORKLOADS = ("deployments", "replicasets", "statefulsets", "daemonsets")
 
 
@@ -135,12 +133,7 @@ def is_coming(pod: Pod, moment: datetime, patience: Patience) -> bool:
     """It has time left to start, or has become ready just now."""
     if pod.ready.is_true:
         return pod.ready_for(moment) < patience.start_up
-    return blinks(pod, moment) or pod.starting(moment, patience.pending, patience.start_up)
-
-
-def blinks(pod: Pod, moment: datetime) -> bool:
-    """It became not ready a moment ago, and nothing is wrong with its containers."""
-    return pod.ready.status == "False" and pod.ready_for(moment) < BLIP and not pod.crash(moment)
+    return pod.starting(moment, patience.pending, patience.start_up)
 
 
 def takes_traffic(pod: Pod, moment: datetime, lag: timedelta) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from upgate.base.text import counted
-from upgate.facts.backends import blinks, grouped
+from upgate.facts.backends import grouped
 from upgate.facts.deployments import Deployment
 from upgate.facts.pods import Pod
 from upgate.facts.workloads import PROGRESS, Workload
@@ -44,7 +44,8 @@ class Crew:
         if self._read is not None and workload.ref not in self._read:
             return ""
         there = sum(not pod.done for pod in self.of(workload))
-        claimed = workload.claimed
+        # One that was scaled down a moment ago may count pods that rightly went.
+        claimed = min(workload.claimed, workload.desired)
         return f"its status counts {counted(claimed, 'ready pod')}, of which {there} exist" if there < claimed else ""
 
     def under_way(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
@@ -77,7 +78,7 @@ class Crew:
         pods = self.of(workload)
         late = [each for each in pods if each.alive and not each.counts(moment, workload.probation)]
         times = patience.pending, patience.start_up, workload.init_deadline
-        within = all(pod.ready.is_true or blinks(pod, moment) or pod.starting(moment, *times) for pod in late)
+        within = all(pod.ready.is_true or pod.starting(moment, *times) for pod in late)
         # The kubelet refused them a moment ago, and others are made in their place.
         refused = [each for each in pods if each.status.phase == "Failed" and each.age(moment) < patience.start_up]
         return within and 0 < workload.unmade <= len(late) + len(refused) and not workload.stuck
@@ -116,8 +117,3 @@ class DeploymentCrew(Crew):
         pods = [pod for pod in self.of(deployment) if not pod.done]
         going = bool(pods) and all(pod.leaving and pod.overdue(moment) < slack for pod in pods)
         return going and deployment.recreates and not deployment.stuck
-
-
-def has_time(pod: Pod, moment: datetime, patience: Patience) -> bool:
-    """It has time left to start."""
-    return pod.starting(moment, patience.pending, patience.start_up)

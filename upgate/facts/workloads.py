@@ -149,9 +149,10 @@ class Workload(KubernetesObject):
         return f"its controller saw generation {seen} of {now}" if seen < now else ""
 
     def just_changed(self, moment: datetime, lag: timedelta) -> bool:
-        """Its controller has not seen its present generation, which was written moments ago."""
+        """It was written moments ago, and its controller has not seen that, or its status still counts what has to go."""
         changed = self.metadata.changed
-        return bool(self.unseen) and changed is not None and moment - changed < lag
+        behind = bool(self.unseen) or self.claimed > self.desired
+        return behind and changed is not None and moment - changed < lag
 
     @property
     def own_fault(self) -> bool:
