@@ -21,7 +21,7 @@ Lists = Mapping[str, list[Any]]
 class Crew:
     """The pods that a workload controls."""
 
-    needs = ("pods",)
+    needs: tuple[str, ...] = ("pods",)
 
     def __init__(self, lists: Lists) -> None:
         self._by_owner = grouped(lists["pods"], lambda pod: pod.metadata.controller and pod.metadata.controller.uid)

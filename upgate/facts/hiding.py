@@ -31,7 +31,7 @@ def hide(item: Any) -> None:
 
 
 @cache
-def changes(kind: type) -> tuple[Change, ...]:
+def changes(kind: type[Any]) -> tuple[Change, ...]:
     """What is to be done about the fields of a type; nothing for most."""
     fields = type_info(kind).fields  # type: ignore[attr-defined]
     return tuple(change for field in fields if (change := change_of(field)))

@@ -30,6 +30,9 @@ from upgate.facts.workloads import Workload
 Lists = Mapping[str, list[Any]]
 #: What a Deployment of the cluster-autoscaler is called, with whatever its chart puts around it.
 AUTOSCALER = "cluster-autoscaler"
+#: What only a cluster-autoscaler says of pods, also one that the cloud runs out of sight (GKE, AKS):
+#: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md#what-events-are-emitted-by-ca
+AUTOSCALER_EVENTS = ("TriggeredScaleUp", "NotTriggerScaleUp", "ScaleDown")
 #: A cloud takes minutes to remove a load balancer.
 BALANCER = timedelta(minutes=10)
 
@@ -134,17 +137,19 @@ class Ground:
 class Fleet:
     """All nodes, and whether a cluster-autoscaler adds and removes some of them: it does not mark which."""
 
-    needs = ("nodes", "deployments")
+    needs = ("nodes", "deployments", "notices")
 
     def __init__(self, lists: Lists) -> None:
         self.nodes: list[Node] = lists["nodes"]
         self._deployments: list[Deployment] = lists["deployments"]
+        self._events: list[Event] = lists["notices"]
 
     @property
     def scaled(self) -> bool:
-        """A cluster-autoscaler runs in the cluster; or, where the cloud hides it, has marked a node."""
+        """A cluster-autoscaler runs in the cluster; or, where the cloud hides it, has marked a node or spoken of a pod."""
         runs = any(each.desired and AUTOSCALER in each.name for each in self._deployments)
-        return runs or any(taint.of_autoscaler for node in self.nodes for taint in node.spec.taints or ())
+        marks = any(taint.of_autoscaler for node in self.nodes for taint in node.spec.taints or ())
+        return runs or marks or any(each.reason in AUTOSCALER_EVENTS for each in self._events)
 
 
 class Entrances:
