@@ -77,9 +77,14 @@ def holds(part: str, have: Parts) -> bool:
 class SidecarEntry(Protocol):
     """An entry of the profile's `sidecars:`."""
 
-    container: str
-    namespaces: Sequence[str]
-    image: str
+    @property
+    def container(self) -> str: ...
+
+    @property
+    def namespaces(self) -> Sequence[str]: ...
+
+    @property
+    def image(self) -> str: ...
 
 
 class Sidecars:

@@ -129,7 +129,7 @@ class ContainerStatus(Fact):
         return [end for end in (self.now.terminated, self.last_end) if end]
 
     @property
-    def done_well(self) -> bool:
+    def succeeded(self) -> bool:
         """It has ended with exit code 0."""
         return self.now.terminated is not None and self.now.terminated.exit_code == 0
 

@@ -146,7 +146,7 @@ class Retries:
 
     def last(self, job: Job, moment: datetime) -> str:
         """What the latest of these failures was. Empty where it has none."""
-        crashes = filter(None, (pod.crash(moment) for pod in self.of(job) if pod.alive))
+        crashes = filter(None, (pod.crash(moment) for pod in self.of(job) if pod.active))
         ended = [(pod.ended_at, pod.end) for pod in self.of(job) if pod.status.phase == "Failed" and pod.ended_at]
         return next(crashes, "") or max(ended, default=(None, ""))[1]
 
@@ -160,7 +160,7 @@ class Retries:
 
     def _lives(self, job: Job, moment: datetime, longest: timedelta) -> bool:
         """A pod of it has run for longer than ten minutes, and for twice the time after which the others failed."""
-        running = (pod for pod in self.of(job) if pod.status.phase == "Running" and not pod.leaving)
+        running = (pod for pod in self.of(job) if pod.status.phase == "Running" and not pod.terminating)
         return any(up_for(pod, moment) > max(GRACE, 2 * longest) for pod in running)
 
 
@@ -184,7 +184,7 @@ def failed_attempt(pod: Pod, since: datetime) -> Iterator[Failures]:
 def failed_runs(pod: Pod, since: datetime) -> Iterator[Failures]:
     """The failed runs of containers that are started again in the same pod, sidecars aside: those never end by themselves."""
     made = pod.metadata.creation_timestamp or since
-    for status in pod.statuses if pod.alive else ():
+    for status in pod.statuses if pod.active else ():
         end = status.now.terminated or status.last_end
         failed = end is not None and end.exit_code != 0 and end.finished_at is not None and end.finished_at >= since
         if end and failed and pod.policy_of(status) != "Always":

@@ -42,14 +42,14 @@ class Pod(KubernetesObject):
         return not self.done or self.status.reason in SHUTDOWN
 
     @property
-    def leaving(self) -> bool:
+    def terminating(self) -> bool:
         """It is being deleted."""
         return self.metadata.deletion_timestamp is not None
 
     @property
-    def alive(self) -> bool:
+    def active(self) -> bool:
         """It is there to stay: neither ended nor being deleted."""
-        return not self.done and not self.leaving
+        return not self.done and not self.terminating
 
     @property
     def of_job(self) -> bool:
@@ -93,7 +93,7 @@ class Pod(KubernetesObject):
 
     def over(self, status: ContainerStatus) -> bool:
         """The container has ended well, and is not started again."""
-        return status.done_well and self.policy_of(status) != "Always"
+        return status.succeeded and self.policy_of(status) != "Always"
 
     def policy_of(self, status: ContainerStatus) -> str:
         """When a container is started again: by its own restartPolicy (KEP-5307), else by that of its pod."""
@@ -216,7 +216,7 @@ class Pod(KubernetesObject):
     @property
     def went_well(self) -> bool:
         """It is ready, or has completed."""
-        return self.status.phase == "Succeeded" or (self.alive and self.ready.is_true)
+        return self.status.phase == "Succeeded" or (self.active and self.ready.is_true)
 
     @property
     def end(self) -> str:

@@ -73,7 +73,7 @@ class Cordons:
     def __init__(self, lists: Lists) -> None:
         annotations = [each.metadata.annotations or {} for each in lists["daemonsets"]]
         self._locks = [each[key] for each in annotations for key in KURED_LOCKS if key in each]
-        self._leaving = grouped((pod for pod in lists["pods"] if pod.leaving), lambda pod: pod.spec.node_name)
+        self._terminating = grouped((pod for pod in lists["pods"] if pod.terminating), lambda pod: pod.spec.node_name)
 
     def over(self, node: Node, moment: datetime, patience: Patience) -> str:
         """Why it takes no pods, or does not finish being deleted, for longer than that may last. Empty where all is well."""
@@ -93,7 +93,7 @@ class Cordons:
 
     def _at_work(self, node: Node, moment: datetime, patience: Patience) -> int:
         """How many pods are leaving it, those aside that should long be gone."""
-        return sum(pod.overdue(moment) < patience.terminating for pod in self._leaving.get(node.name, ()))
+        return sum(pod.overdue(moment) < patience.terminating for pod in self._terminating.get(node.name, ()))
 
     def _cordon(self, node: Node) -> str:
         """Who, and since when, as far as anything tells."""

@@ -140,12 +140,12 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
     workloads = (each for noun in WORKLOADS for each in lists[noun])
     stranded = stranded_pods(lists)
     there = by_workload(lists, lambda pod: not pod.done)
-    unready = by_workload(lists, lambda pod: pod.leaving or not pod.ready.is_true)
+    unready = by_workload(lists, lambda pod: pod.terminating or not pod.ready.is_true)
     owners = {
         each.metadata.uid: each
         for each in workloads
         if not each.own_fault_beside(stranded[each.metadata.uid])
-        and each.unmade <= unready[each.metadata.uid]
+        and each.unready_created <= unready[each.metadata.uid]
         and each.claimed <= there[each.metadata.uid]
     }
     for owned in [*lists["replicasets"], *lists["pods"]]:
@@ -156,7 +156,7 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
     for pod in lists["pods"]:
         if pod.needs_its_node:
             depends[pod.ref].append(f"Node/{pod.spec.node_name}")
-        if pod.leaving and pod.namespace not in stuck:
+        if pod.terminating and pod.namespace not in stuck:
             depends[f"Namespace/{pod.namespace}"].append(pod.ref)
     add_services(depends, lists)
     add_probes(depends, snapshot)
