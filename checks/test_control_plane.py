@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @check("api.ready", severity="critical", monitor=True)
 def test_the_api_server_is_ready(health: Subjects[HealthEndpoint]) -> None:
-    """The API server is ready and alive, and says so itself.
+    """The API server reports that it is ready and alive.
 
     A proxy in front of it may answer 200 as well: what counts is the API server's own report, sub-check by sub-check.
     Look first: kubectl get --raw '/{name}?verbose'

@@ -35,7 +35,7 @@ def test_every_node_is_ready(nodes: Subjects[Node], now: datetime) -> None:
 
 @check("nodes.pressure", severity="critical", monitor=True)
 def test_no_node_is_under_pressure(nodes: Subjects[Node]) -> None:
-    """No node is short of memory, disk or process ids, or without network.
+    """No node is under memory, disk or PID pressure, or without network.
 
     A node under pressure evicts pods and takes no new ones. A node whose kubelet has stopped reporting says nothing
     about its pressure and is not counted here.
@@ -48,10 +48,10 @@ def test_no_node_is_under_pressure(nodes: Subjects[Node]) -> None:
 def test_every_node_takes_pods(nodes: Subjects[Node], cordons: Cordons, patience: Patience, now: datetime) -> None:
     """Every node takes pods.
 
-    A cordon that an upgrade or a reboot left behind takes capacity away, and nothing lifts it by itself. So does a taint of the
+    A cordon that an upgrade or a reboot left behind takes capacity away, and nothing lifts it automatically. So does a taint of the
     control plane, the cloud or an agent that waits for something which never comes, and a node that does not finish being
     deleted. Taints of pools and control planes are fine; a drain under way is "not yet".
-    Look first: kubectl describe node {name}  # cordoned, and nobody works on it? kubectl uncordon {name}
+    Look first: kubectl describe node {name}  # cordoned, and no work in progress? kubectl uncordon {name}
     """
     nodes.none(
         lambda node: cordons.over(node, now, patience),
@@ -62,13 +62,13 @@ def test_every_node_takes_pods(nodes: Subjects[Node], cordons: Cordons, patience
 
 @check("nodes.heartbeat", severity="critical", after=("nodes.ready",), monitor=True)
 def test_every_kubelet_renews_its_lease(nodes: Subjects[Node], heartbeats: Heartbeats, now: datetime) -> None:
-    """Every kubelet has renewed its lease lately.
+    """Every kubelet has renewed its lease recently.
 
     A node stays Ready for some time after it has died; its lease in kube-node-lease tells earlier.
     Look first: kubectl -n kube-node-lease get lease {name} -o yaml
     """
     nodes.all(
-        lambda node: heartbeats.lately(node, now),
+        lambda node: heartbeats.recent(node, now),
         observed=lambda node: heartbeats.words(node, now),
         expected=lambda node: f"renewed within 4 lease durations, {duration(4 * heartbeats.term(node))}",
         transitional=lambda node: node.going(now),
@@ -77,7 +77,7 @@ def test_every_kubelet_renews_its_lease(nodes: Subjects[Node], heartbeats: Heart
 
 @check("nodes.count", severity="critical", monitor=True)
 def test_there_are_as_many_nodes_as_expected(expected_pools: Subjects[Pool], cluster_nodes: ClusterNodes) -> None:
-    """There are as many nodes as the profile expects, and in each pool no fewer than in the baseline.
+    """There are at least as many nodes as the profile expects, and in each pool no fewer than in the baseline.
 
     A node that never came back after its upgrade is in no list of unready nodes; its cloud's node group knows more. Nodes that
     Karpenter manages are not compared; where a cluster-autoscaler is at work, fewer than in the baseline is a warning.

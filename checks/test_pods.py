@@ -72,7 +72,7 @@ def test_no_pod_is_stuck_terminating(
 ) -> None:
     """No pod is stuck while it is being deleted.
 
-    Its deletionTimestamp already includes the grace period, so it should be gone soon after. A finalizer that nobody
+    Its deletionTimestamp already includes the grace period, so it should be gone soon after. A finalizer that no controller
     removes, or a node that no longer answers, keeps it.
     Look first: kubectl -n {namespace} get pod {name} -o yaml
     """
@@ -118,7 +118,7 @@ def test_no_pod_is_pending_for_long(
 def test_no_pod_waits_for_a_word_of_the_scheduler(
     pods: Subjects[Pod], warning_events: WarningEvents, patience: Patience, now: datetime
 ) -> None:
-    """No pod waits without any verdict of a scheduler.
+    """No pod waits without a scheduler's verdict.
 
     Every scheduler says soon why it cannot place a pod. Silence means that it is not running, does not see the pod, or
     has another name than the pod asks for.
@@ -155,7 +155,7 @@ def test_every_running_pod_is_ready(pods: Subjects[Pod], patience: Patience, now
 
 @check("pods.restarts", severity="critical", after=("pods.crashing", *DEAD_NODE))
 def test_no_container_has_restarted(pods: Subjects[Pod], restarts: Restarts, pod_nodes: PodNodes) -> None:
-    """No container has restarted since the reference time, beyond what the profile allows.
+    """No container has restarted more often since the reference time than the profile allows.
 
     With a baseline the restarts of the very same pod are compared; a new pod may restart twice while it starts, and a
     reboot of its node or, for a static pod, the loss of a lease is one restart. Without a baseline the pace of the last
@@ -185,8 +185,8 @@ def test_no_container_was_killed_for_memory(pods: Subjects[Pod], since: datetime
 def test_every_pod_has_a_controller(pods: Subjects[Pod]) -> None:
     """Every pod has a controller.
 
-    Draining a node deletes a bare pod for good: nothing makes it anew. Mirror pods belong to their node, and a pod that
-    has ended needs no one.
+    Draining a node deletes a bare pod for good: nothing recreates it. Mirror pods belong to their node, and a pod that
+    has ended needs no controller.
     Look first: kubectl -n {namespace} get pod {name} -o yaml
     """
     pods.where(lambda pod: pod.active).none(

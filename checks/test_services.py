@@ -55,9 +55,9 @@ def test_every_service_leads_somewhere(
 def test_every_endpoint_is_a_live_pod(
     services: Subjects[Service], backends: Backends, patience: Patience, now: datetime
 ) -> None:
-    """The endpoints of every Service are the addresses of its live, ready pods, and none of those is missing.
+    """The endpoints of every Service are exactly the addresses of its live, ready pods.
 
-    Stale endpoints send traffic to addresses that nobody has any more, while every other light is green.
+    Stale endpoints send traffic to addresses that no pod has any more, while every other check is green.
     Look first: kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={name} -o yaml
     """
     services.where(lambda service: service.selects_pods).none(

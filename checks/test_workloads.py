@@ -104,7 +104,7 @@ def test_every_daemonset_is_complete(
 def test_no_job_has_failed(
     jobs: Subjects[Job], schedules: Schedules, retries: Retries, since: datetime, now: datetime
 ) -> None:
-    """No Job has failed, and none fails again and again.
+    """No Job has failed, and none keeps failing.
 
     Three failed pods or runs since the reference time without a success are a warning, and after ten minutes a failure,
     however many retries are left. Of a CronJob the latest Job counts; while it still runs, the one before is a warning.

@@ -64,7 +64,7 @@ class Deployment(Replicated):
 
     @property
     def stuck(self) -> bool:
-        """It will not become complete by itself: its pods cannot be made, or did not start in time."""
+        """It will not become complete without a change: its pods cannot be made, or did not start in time."""
         return bool(self.own_fault or self._overdue)
 
     @property

@@ -27,7 +27,7 @@ class HostFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     """The base of what is known about a host."""
 
 
-class Service(HostFact):
+class HostService(HostFact):
     """A systemd unit, or a container that does its work."""
 
     name: str
@@ -192,7 +192,7 @@ class Host(HostFact):
     gaps: dict[str, tuple[str, ...]] = {}
     #: Its clock, when it was asked.
     now: datetime | None = None
-    services: tuple[Service, ...] = ()
+    services: tuple[HostService, ...] = ()
     reboot: Reboot = Reboot()
     versions: dict[str, str] = {}
     commands: tuple[CommandLine, ...] = ()

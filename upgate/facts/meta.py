@@ -178,5 +178,5 @@ class KubernetesObject(Fact):
         return {"name": self.name, "namespace": self.namespace, "kind": self.kind.lower()}
 
     def age(self, moment: datetime) -> timedelta:
-        """Time since its creation; where that is not known it is not new, so that nothing waits for it for ever."""
+        """Time since its creation; where that is not known it is not new, so that nothing waits for it without end."""
         return moment - (self.metadata.creation_timestamp or LONG_AGO)

@@ -64,7 +64,7 @@ class OwnedPods:
         return any((pod.overdue(moment) if pod.terminating else pod.age(moment)) < lag for pod in self.of(workload))
 
     def advances(self, workload: Workload, moment: datetime) -> bool:
-        """It keeps within its bounds, and each pod that it lacks was made, or was due to go, within the time of a step."""
+        """It keeps within its bounds, and each missing pod was made, or was due to go, within the time of a step."""
         if workload.stuck or not workload.within_bounds:
             return False
         pods = [pod for pod in self.of(workload) if not pod.done]
@@ -74,7 +74,7 @@ class OwnedPods:
         return workload.ready_as_desired and any(pod.age(moment) < PROGRESS for pod in pods)
 
     def starting(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
-        """What it lacks are pods that it has made and that still have time to start: it was scaled up, or a node came."""
+        """What is missing are pods that it has made and that still have time to start: it was scaled up, or a node came."""
         pods = self.of(workload)
         late = [each for each in pods if each.active and not each.counts(moment, workload.min_ready)]
         times = patience.pending, patience.start_up, workload.init_deadline

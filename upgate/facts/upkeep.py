@@ -43,7 +43,7 @@ class Heartbeats:
         """
         return (self.of(node) or node).silence(moment)
 
-    def lately(self, node: Node, moment: datetime) -> bool:
+    def recent(self, node: Node, moment: datetime) -> bool:
         """It was heard of within four lease durations, by a clock that is not far off."""
         return -AHEAD < self.silence(node, moment) <= 4 * self.term(node) and not self._clock(node)
 
@@ -84,7 +84,7 @@ class Cordons:
         return "; ".join([*said, *([f"{counted(leaving, 'pod')} still leaving"] if said and leaving else [])])
 
     def under_way(self, node: Node, moment: datetime, patience: Patience) -> bool:
-        """It is being drained or removed: pods are still leaving it, or its cordon is young, or an autoscaler began lately."""
+        """It is being drained or removed: pods are still leaving it, or its cordon is young, or an autoscaler began recently."""
         if any(not taint.removes for taint in node.lasting_taints(moment, patience.cordoned)):
             return False
         since = node.cordoned_since

@@ -124,7 +124,7 @@ class Workload(KubernetesObject):
 
     @property
     def unready_created(self) -> int:
-        """How many pods that are not ready it must have made already: all that it lacks."""
+        """How many pods that are not ready it must have made already: all that are missing."""
         return self.missing
 
     @property
@@ -139,7 +139,7 @@ class Workload(KubernetesObject):
 
     @property
     def within_bounds(self) -> bool:
-        """It lacks no more than a rolling update takes away at a time."""
+        """No more is missing than a rolling update takes away at a time."""
         return self.ready_as_desired
 
     @property
@@ -165,7 +165,7 @@ class Workload(KubernetesObject):
 
     @property
     def stuck(self) -> bool:
-        """It will not become complete by itself."""
+        """It will not become complete without a change."""
         return self.own_fault
 
 
