@@ -1,11 +1,24 @@
 """Nodes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from upgate.base.text import counted, duration
-from upgate.battery import check
+from upgate.battery import Subjects, check
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from upgate.battery.before import Pool
+    from upgate.facts.nodes import Node
+    from upgate.facts.relations import ClusterNodes
+    from upgate.facts.upkeep import Cordons, Heartbeats
+    from upgate.profile.parts import Patience
 
 
 @check("nodes.ready", severity="critical", monitor=True)
-def test_every_node_is_ready(nodes, now):
+def test_every_node_is_ready(nodes: Subjects[Node], now: datetime) -> None:
     """Every node is Ready.
 
     A node that is not Ready gets no new pods, and its own are evicted after five minutes. Unknown means that its
@@ -21,8 +34,8 @@ def test_every_node_is_ready(nodes, now):
 
 
 @check("nodes.pressure", severity="critical", monitor=True)
-def test_no_node_is_under_pressure(nodes):
-    """No node is short of memory, disk or process ids, or without network.
+def test_no_node_is_under_pressure(nodes: Subjects[Node]) -> None:
+    """No node is under memory, disk or PID pressure, or without network.
 
     A node under pressure evicts pods and takes no new ones. A node whose kubelet has stopped reporting says nothing
     about its pressure and is not counted here.
@@ -32,13 +45,13 @@ def test_no_node_is_under_pressure(nodes):
 
 
 @check("nodes.schedulable", severity="critical", monitor=True)
-def test_every_node_takes_pods(nodes, cordons, patience, now):
+def test_every_node_takes_pods(nodes: Subjects[Node], cordons: Cordons, patience: Patience, now: datetime) -> None:
     """Every node takes pods.
 
-    A cordon that an upgrade or a reboot left behind takes capacity away, and nothing lifts it by itself. So does a taint of the
+    A cordon that an upgrade or a reboot left behind takes capacity away, and nothing lifts it automatically. So does a taint of the
     control plane, the cloud or an agent that waits for something which never comes, and a node that does not finish being
     deleted. Taints of pools and control planes are fine; a drain under way is "not yet".
-    Look first: kubectl describe node {name}  # cordoned, and nobody works on it? kubectl uncordon {name}
+    Look first: kubectl describe node {name}  # cordoned, and no work in progress? kubectl uncordon {name}
     """
     nodes.none(
         lambda node: cordons.over(node, now, patience),
@@ -48,14 +61,14 @@ def test_every_node_takes_pods(nodes, cordons, patience, now):
 
 
 @check("nodes.heartbeat", severity="critical", after=("nodes.ready",), monitor=True)
-def test_every_kubelet_renews_its_lease(nodes, heartbeats, now):
-    """Every kubelet has renewed its lease lately.
+def test_every_kubelet_renews_its_lease(nodes: Subjects[Node], heartbeats: Heartbeats, now: datetime) -> None:
+    """Every kubelet has renewed its lease recently.
 
     A node stays Ready for some time after it has died; its lease in kube-node-lease tells earlier.
     Look first: kubectl -n kube-node-lease get lease {name} -o yaml
     """
     nodes.all(
-        lambda node: heartbeats.lately(node, now),
+        lambda node: heartbeats.recent(node, now),
         observed=lambda node: heartbeats.words(node, now),
         expected=lambda node: f"renewed within 4 lease durations, {duration(4 * heartbeats.term(node))}",
         transitional=lambda node: node.going(now),
@@ -63,16 +76,16 @@ def test_every_kubelet_renews_its_lease(nodes, heartbeats, now):
 
 
 @check("nodes.count", severity="critical", monitor=True)
-def test_there_are_as_many_nodes_as_expected(expected_pools, fleet):
-    """There are as many nodes as the profile expects, and in each pool no fewer than in the baseline.
+def test_there_are_as_many_nodes_as_expected(expected_pools: Subjects[Pool], cluster_nodes: ClusterNodes) -> None:
+    """There are at least as many nodes as the profile expects, and in each pool no fewer than in the baseline.
 
     A node that never came back after its upgrade is in no list of unready nodes; its cloud's node group knows more. Nodes that
     Karpenter manages are not compared; where a cluster-autoscaler is at work, fewer than in the baseline is a warning.
     Look first: kubectl get nodes
     """
     expected_pools.all(
-        lambda pool: pool.count(fleet.nodes) >= pool.least,
-        observed=lambda pool: counted(pool.count(fleet.nodes), "node"),
+        lambda pool: pool.count(cluster_nodes.nodes) >= pool.least,
+        observed=lambda pool: counted(pool.count(cluster_nodes.nodes), "node"),
         expected=lambda pool: f"at least {pool.least} ({pool.source})",
-        severity=lambda pool: "warning" if pool.compared and fleet.scaled else None,
+        severity=lambda pool: "warning" if pool.compared and cluster_nodes.scaled else None,
     )

@@ -1,65 +1,97 @@
 """Pods."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from upgate.base.text import counted, duration
-from upgate.battery import check
+from upgate.battery import Subjects, check
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from upgate.battery.restarts import Restarts
+    from upgate.facts.owned_pods import OwnedPods
+    from upgate.facts.pods import Pod
+    from upgate.facts.promises import Autoscalers, Deadlines
+    from upgate.facts.relations import Controllers, PodNodes, WarningEvents
+    from upgate.facts.successors import Successors
+    from upgate.profile.parts import Patience
 
 DEAD_NODE = ("nodes.ready", "nodes.heartbeat")
 
 
 @check("pods.crashing", severity="critical", monitor=True)
-def test_no_container_crashes_or_fails_to_start(pods, now):
+def test_no_container_crashes_or_fails_to_start(pods: Subjects[Pod], now: datetime) -> None:
     """No container crashes or fails to start.
 
     Init containers and sidecars count; ephemeral ones are people's tools. A pod between two crashes is Running: a
     container that is not ready and ended moments ago counts too. What a Job retries is judged by the Job.
     Look first: kubectl -n {namespace} describe pod {name}; {logs}
     """
-    pods.where(lambda pod: pod.alive).none(lambda pod: pod.crash_for_good(now), expected="its containers run")
+    pods.where(lambda pod: pod.active).none(lambda pod: pod.crash_for_good(now), expected="its containers run")
 
 
 @check("pods.failed", severity="critical", after=DEAD_NODE, monitor=True)
-def test_no_pod_has_failed(pods, owners, successors, crew, patience, since, now):
+def test_no_pod_has_failed(
+    pods: Subjects[Pod],
+    controllers: Controllers,
+    replacements: Successors,
+    owned_pods: OwnedPods,
+    patience: Patience,
+    since: datetime,
+    now: datetime,
+) -> None:
     """No pod has failed since the reference time.
 
     Pods of Jobs are retried and judged by their Job. One that failed earlier, whose controller has all its pods again, or
     whose operator has made the next one, is litter, and a warning.
     Look first: kubectl -n {namespace} describe pod {name}
     """
-    pods.where(lambda pod: not pod.of_job and not pod.leaving).none(
+    pods.where(lambda pod: not pod.of_job and not pod.terminating).none(
         lambda pod: pod.status.phase in ("Failed", "Unknown"),
         observed=lambda pod: pod.end,
         expected="phase Running or Succeeded",
-        severity=lambda pod: "warning" if litter(pod, owners, successors, since) else None,
+        severity=lambda pod: "warning" if litter(pod, controllers, replacements, since) else None,
         transitional=lambda pod: (
-            (owner := owners.of(pod))
-            and (pod.failed_within(patience.start_up, now) or crew.starting(owner, now, patience))
+            (owner := controllers.of(pod))
+            and (pod.failed_within(patience.start_up, now) or owned_pods.starting(owner, now, patience))
         ),
     )
 
 
-def litter(pod, owners, successors, since):
+def litter(pod: Pod, controllers: Controllers, replacements: Successors, since: datetime) -> object:
     """It is of the past, or was replaced."""
-    old = pod.failed_before(since, owned=owners.of(pod) is not None)
-    return old or owners.whole_again(pod) or successors.of(pod)
+    old = pod.failed_before(since, owned=controllers.of(pod) is not None)
+    return old or controllers.restored(pod) or replacements.of(pod)
 
 
 @check("pods.terminating", severity="critical", after=DEAD_NODE)
-def test_no_pod_is_stuck_terminating(pods, homes, patience, now):
+def test_no_pod_is_stuck_terminating(
+    pods: Subjects[Pod], pod_nodes: PodNodes, patience: Patience, now: datetime
+) -> None:
     """No pod is stuck while it is being deleted.
 
-    Its deletionTimestamp already includes the grace period, so it should be gone soon after. A finalizer that nobody
+    Its deletionTimestamp already includes the grace period, so it should be gone soon after. A finalizer that no controller
     removes, or a node that no longer answers, keeps it.
     Look first: kubectl -n {namespace} get pod {name} -o yaml
     """
     pods.all(
         lambda pod: pod.overdue(now) < patience.terminating,
-        observed=lambda pod: f"due to be gone {duration(pod.overdue(now))} ago; {pod.finalizers}; {homes.of(pod)}",
+        observed=lambda pod: f"due to be gone {duration(pod.overdue(now))} ago; {pod.finalizers}; {pod_nodes.of(pod)}",
         expected=f"gone within {duration(patience.terminating)} of its deletionTimestamp",
     )
 
 
 @check("pods.pending", severity="critical", after=("pods.crashing", "pods.scheduler-silent", *DEAD_NODE), monitor=True)
-def test_no_pod_is_pending_for_long(pods, complaints, autoscalers, deadlines, patience, now):
+def test_no_pod_is_pending_for_long(
+    pods: Subjects[Pod],
+    warning_events: WarningEvents,
+    autoscalers: Autoscalers,
+    deadlines: Deadlines,
+    patience: Patience,
+    now: datetime,
+) -> None:
     """No pod is pending for long.
 
     It cannot be scheduled, or its volumes, image or init containers keep it from starting. Pods that a scheduling gate
@@ -67,10 +99,10 @@ def test_no_pod_is_pending_for_long(pods, complaints, autoscalers, deadlines, pa
     init container is at work within its deadline, the start is under way.
     Look first: kubectl -n {namespace} describe pod {name}
     """
-    pods.where(lambda pod: not pod.leaving and not pod.queued).none(
+    pods.where(lambda pod: not pod.terminating and not pod.queued).none(
         lambda pod: pod.pending_for(now) > (patience.start_up if autoscalers.refuse(pod) else patience.pending),
         observed=lambda pod: (
-            f"Pending for {duration(pod.age(now))}: {pod.why_pending(complaints.latest(pod), autoscalers.refuse(pod))}"
+            f"Pending for {duration(pod.age(now))}: {pod.why_pending(warning_events.latest(pod), autoscalers.refuse(pod))}"
         ),
         expected=f"started within {duration(patience.pending)}",
         severity=lambda pod: "warning" if pod.spec.scheduling_gates else None,
@@ -83,16 +115,20 @@ def test_no_pod_is_pending_for_long(pods, complaints, autoscalers, deadlines, pa
 
 
 @check("pods.scheduler-silent", severity="critical", monitor=True)
-def test_no_pod_waits_for_a_word_of_the_scheduler(pods, complaints, patience, now):
-    """No pod waits without any verdict of a scheduler.
+def test_no_pod_waits_for_a_word_of_the_scheduler(
+    pods: Subjects[Pod], warning_events: WarningEvents, patience: Patience, now: datetime
+) -> None:
+    """No pod waits without a scheduler's verdict.
 
     Every scheduler says soon why it cannot place a pod. Silence means that it is not running, does not see the pod, or
     has another name than the pod asks for.
     Look first: kubectl -n kube-system get lease kube-scheduler -o yaml
     """
-    pods.where(lambda pod: not pod.leaving).none(
+    pods.where(lambda pod: not pod.terminating).none(
         lambda pod: (
-            pod.unseen_by_scheduler and not complaints.of_scheduler(pod) and pod.age(now) > patience.scheduler_silent
+            pod.unseen_by_scheduler
+            and not warning_events.of_scheduler(pod)
+            and pod.age(now) > patience.scheduler_silent
         ),
         observed=lambda pod: f"no word of {pod.spec.scheduler_name or 'the scheduler'} for {duration(pod.age(now))}",
         expected=f"a PodScheduled condition or an event within {duration(patience.scheduler_silent)}",
@@ -100,7 +136,7 @@ def test_no_pod_waits_for_a_word_of_the_scheduler(pods, complaints, patience, no
 
 
 @check("pods.ready", severity="critical", after=("pods.crashing", *DEAD_NODE), monitor=True)
-def test_every_running_pod_is_ready(pods, patience, now):
+def test_every_running_pod_is_ready(pods: Subjects[Pod], patience: Patience, now: datetime) -> None:
     """Every running pod is Ready.
 
     Running means only that its containers were started. Pods that have just started may take their time, those of Jobs
@@ -108,7 +144,7 @@ def test_every_running_pod_is_ready(pods, patience, now):
     readiness gates a pod is on its way, and one that was ready until a moment ago is not yet an outage.
     Look first: kubectl -n {namespace} describe pod {name}
     """
-    running = pods.where(lambda pod: pod.status.phase == "Running" and not pod.leaving and not pod.of_job)
+    running = pods.where(lambda pod: pod.status.phase == "Running" and not pod.terminating and not pod.of_job)
     running.all(
         lambda pod: pod.ready.is_true or pod.at_work or pod.started_for(now) <= patience.start_up,
         observed=lambda pod: pod.ready,
@@ -118,25 +154,25 @@ def test_every_running_pod_is_ready(pods, patience, now):
 
 
 @check("pods.restarts", severity="critical", after=("pods.crashing", *DEAD_NODE))
-def test_no_container_has_restarted(pods, restarts, homes):
-    """No container has restarted since the reference time, beyond what the profile allows.
+def test_no_container_has_restarted(pods: Subjects[Pod], restarts: Restarts, pod_nodes: PodNodes) -> None:
+    """No container has restarted more often since the reference time than the profile allows.
 
     With a baseline the restarts of the very same pod are compared; a new pod may restart twice while it starts, and a
     reboot of its node or, for a static pod, the loss of a lease is one restart. Without a baseline the pace of the last
     runs tells. Restarts are how a Job retries, so its pods are not asked.
     Look first: {logs}
     """
-    pods.where(lambda pod: pod.alive and not pod.of_job).none(
-        lambda pod: restarts.beyond_allowance(pod, homes.node(pod)),
+    pods.where(lambda pod: pod.active and not pod.of_job).none(
+        lambda pod: restarts.beyond_allowance(pod, pod_nodes.node(pod)),
         expected=lambda pod: (
-            f"at most {counted(restarts.allowance(pod, homes.node(pod)), 'restart')} "
+            f"at most {counted(restarts.allowance(pod, pod_nodes.node(pod)), 'restart')} "
             f"since {restarts.since:%Y-%m-%dT%H:%M:%SZ}"
         ),
     )
 
 
 @check("pods.oom", severity="warning")
-def test_no_container_was_killed_for_memory(pods, since):
+def test_no_container_was_killed_for_memory(pods: Subjects[Pod], since: datetime) -> None:
     """No container was OOMKilled since the reference time.
 
     A new version, kernel or runtime may need more memory than the limit that fitted before.
@@ -146,13 +182,13 @@ def test_no_container_was_killed_for_memory(pods, since):
 
 
 @check("pods.bare", severity="warning")
-def test_every_pod_has_a_controller(pods):
+def test_every_pod_has_a_controller(pods: Subjects[Pod]) -> None:
     """Every pod has a controller.
 
-    Draining a node deletes a bare pod for good: nothing makes it anew. Mirror pods belong to their node, and a pod that
-    has ended needs no one.
+    Draining a node deletes a bare pod for good: nothing recreates it. Mirror pods belong to their node, and a pod that
+    has ended needs no controller.
     Look first: kubectl -n {namespace} get pod {name} -o yaml
     """
-    pods.where(lambda pod: pod.alive).none(
+    pods.where(lambda pod: pod.active).none(
         lambda pod: pod.bare, observed="no ownerReference is its controller", expected="a controller"
     )

@@ -1,6 +1,19 @@
 """Services and the traffic inside the cluster."""
 
-from upgate.battery import check
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from upgate.battery import Subjects, check
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from upgate.battery.before import Before
+    from upgate.facts.backends import Backends
+    from upgate.facts.relations import Entrances
+    from upgate.facts.services import Service
+    from upgate.profile.parts import Patience
 
 #: Findings that explain why nothing ready stands behind a Service.
 BEHIND = (
@@ -11,7 +24,14 @@ BEHIND = (
 
 
 @check("services.endpoints", severity="critical", after=BEHIND, monitor=True)
-def test_every_service_leads_somewhere(services, backends, entrances, before, patience, now):
+def test_every_service_leads_somewhere(
+    services: Subjects[Service],
+    backends: Backends,
+    entrances: Entrances,
+    before: Before,
+    patience: Patience,
+    now: datetime,
+) -> None:
     """Every Service with a selector has a ready endpoint for each of its ports, in each of its IP families.
 
     A port whose targetPort name no container has leaves addresses without that port. Services whose workloads are
@@ -20,7 +40,7 @@ def test_every_service_leads_somewhere(services, backends, entrances, before, pa
     Look first: kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={name}
     """
     services.where(lambda each: each.selects_pods).where(
-        lambda each: entrances.lead_to(each) or before.moved_out(backends.workloads(each)) or not backends.at_rest(each)
+        lambda each: entrances.lead_to(each) or before.moved_out(backends.workloads(each)) or not backends.idle(each)
     ).none(
         backends.unserved,
         severity=lambda each: (
@@ -32,10 +52,12 @@ def test_every_service_leads_somewhere(services, backends, entrances, before, pa
 
 
 @check("services.endpoints-live", severity="critical", after=("services.endpoints",))
-def test_every_endpoint_is_a_live_pod(services, backends, patience, now):
-    """The endpoints of every Service are the addresses of its live, ready pods, and none of those is missing.
+def test_every_endpoint_is_a_live_pod(
+    services: Subjects[Service], backends: Backends, patience: Patience, now: datetime
+) -> None:
+    """The endpoints of every Service are exactly the addresses of its live, ready pods.
 
-    Stale endpoints send traffic to addresses that nobody has any more, while every other light is green.
+    Stale endpoints send traffic to addresses that no pod has any more, while every other check is green.
     Look first: kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={name} -o yaml
     """
     services.where(lambda service: service.selects_pods).none(

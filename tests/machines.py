@@ -12,10 +12,10 @@ from upgate.facts.hosts import (
     FileSystem,
     Host,
     HostCertificate,
+    HostService,
     Kernel,
     LogLine,
     Reboot,
-    Service,
     Socket,
 )
 
@@ -25,9 +25,9 @@ NOW = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
 DEMANDS = {"listening": ["0.0.0.0:10256"], "arguments": {"kubelet": ["--anonymous-auth=false"]}}
 
 
-def service(name: str = "kubelet", state: str = "active", enabled: str = "enabled", **more: Any) -> Service:
+def service(name: str = "kubelet", state: str = "active", enabled: str = "enabled", **more: Any) -> HostService:
     """A unit that runs."""
-    return Service(name=name, state=state, enabled=enabled, **{"sub": "running", "kind": "notify", **more})
+    return HostService(name=name, state=state, enabled=enabled, **{"sub": "running", "kind": "notify", **more})
 
 
 def socket(address: str = "*", port: int = 10256, protocol: str = "tcp") -> Socket:

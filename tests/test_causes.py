@@ -23,6 +23,7 @@ from tests.worlds import (
     replicated,
     run,
     service,
+    warning,
 )
 from upgate.battery.check import Check
 from upgate.judge.causes import Causes
@@ -384,3 +385,33 @@ def test_a_stale_status_is_explained_by_no_pod():
     world = three(1, readyReplicas=3, availableReplicas=3)
     world["pods"] = world["pods"][:1]
     assert lines(world)["deployments.ready: Deployment/shop/web"] is None
+
+
+def waiting(*others):
+    """A Deployment of which a pod waits for a node that an autoscaler makes, longer than its patience; and other pods."""
+    web = replicated("web", 1 + len(others), status=SHORT)
+    versions = replicated("web-rs", 1 + len(others), status=SHORT, metadata=owner("Deployment", web))
+    scheduled = condition("PodScheduled", "False", reason="Unschedulable")
+    status = {"phase": "Pending", "conditions": [scheduled], "containerStatuses": []}
+    late = of("ReplicaSet", versions, "web-1", spec={"nodeName": ""}, status=status)
+    late["metadata"]["creationTimestamp"] = ago(minutes=8)
+    asked = warning(late, "TriggeredScaleUp", type="Normal", lastTimestamp=ago(minutes=7))
+    pods = [late, *(of("ReplicaSet", versions, f"web-{n}", **each) for n, each in enumerate(others, 2))]
+    return good(deployments=[web], replicasets=[versions], pods=pods, notices=[asked], endpointslices=NOWHERE)
+
+
+def outcomes(world, **more):
+    """What each check comes to that found something."""
+    return {each.id: each.outcome for each in run(INSIDE, world, **more) if each.findings}
+
+
+def test_what_waits_for_what_is_under_way_is_under_way_itself():
+    """A Deployment and a Service whose pod waits for an autoscaled node are not yet complete, as long as their pod may wait."""
+    expected = dict.fromkeys(["pods.pending", "deployments.ready", "services.endpoints"], "inconclusive")
+    assert outcomes(waiting()) == expected
+    assert set(outcomes(waiting(), monitor=True).values()) == {"warned"}
+
+
+def test_what_is_only_partly_explained_so_is_a_failure():
+    """Where another pod crashes, the Deployment has failed."""
+    assert outcomes(waiting(CRASHING))["deployments.ready"] == "failed"

@@ -18,6 +18,7 @@ from tests.worlds import (
     profile,
     removal,
     replicated,
+    warning,
 )
 
 ZONE = "example.com/pool"
@@ -463,12 +464,20 @@ BY_AUTOSCALER = [replicated("aws-cluster-autoscaler", app="autoscaler")]
         ("one that no autoscaler manages is lost", 2, 1, {}, "failed"),
         ("a cluster-autoscaler is at work", 2, 1, {"deployments": BY_AUTOSCALER}, "warned"),
         ("it is hidden, and has marked a node", 2, 1, {"spec": {"taints": [removal(2)]}}, "warned"),
+        (
+            "it is hidden, and has removed a pod",
+            2,
+            1,
+            {"notices": [warning(pod(), "ScaleDown", type="Normal")]},
+            "warned",
+        ),
+        ("only Karpenter has spoken", 2, 1, {"notices": [warning(pod(), "Nominated", type="Normal")]}, "failed"),
     ],
 )
 def test_only_pools_that_are_not_scaled_are_compared(why, before, after, lists, outcome):
     """Fewer nodes than in the baseline are a finding where no autoscaler adds and removes them."""
     of_pool = {key: lists[key] for key in ("metadata", "spec") if key in lists}
-    others = {key: lists[key] for key in ("deployments",) if key in lists}
+    others = {key: lists[key] for key in ("deployments", "notices") if key in lists}
 
     def world(count):
         return good(nodes=[node("fixed"), *(node(f"worker-{n}", **of_pool) for n in range(count))], **others)

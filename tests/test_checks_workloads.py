@@ -661,6 +661,21 @@ def test_a_generation_that_has_just_changed_is_not_yet_seen(seconds, transitiona
     assert said(judge("deployments.ready", world)) == [("its controller saw generation 1 of 2", transitional)]
 
 
+def scaled_down(seconds):
+    """A Deployment that was scaled from 5 to 2 so many seconds ago, with 2 pods left."""
+    wrote = {"manager": "kubectl", "time": ago(seconds=seconds), "subresource": "scale"}
+    web = replicated("web", 2, status={"readyReplicas": 5}, metadata={"managedFields": [wrote]})
+    versions = replicated("web-rs", 2, metadata=owner("Deployment", web))
+    pods = [pod(name, metadata=owner("ReplicaSet", versions)) for name in ("web-1", "web-2")]
+    return good(deployments=[web], replicasets=[versions], pods=pods)
+
+
+@pytest.mark.parametrize(("seconds", "transitional"), [(5, True), (90, False)])
+def test_a_scale_down_of_a_moment_ago_is_not_yet(seconds, transitional):
+    """The lists are moments apart: the pods may be gone while the status still counts them."""
+    assert said(judge("deployments.ready", scaled_down(seconds))) == [("5 ready of 2 desired", transitional)]
+
+
 def blip(seconds, **changes):
     """A pod that became not ready so many seconds ago."""
     at = condition("Ready", "False", lastTransitionTime=ago(seconds=seconds))
@@ -671,7 +686,7 @@ def blip(seconds, **changes):
     ("why", "late", "transitional"),
     [
         ("a readiness blip", blip(5), True),
-        ("for longer", blip(60), False),
+        ("for longer", blip(90), False),
         ("it crashes", blip(5, status=CRASH), False),
         (
             "the kubelet refused it a moment ago",

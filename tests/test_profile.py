@@ -12,8 +12,7 @@ import yaml
 
 from tests.profile_files import TODAY, Folder
 from upgate.base.errors import UsageError
-from upgate.battery.registry import battery
-from upgate.battery.registry import load as load_checks
+from upgate.battery.registry import battery, load_checks
 from upgate.profile import available, load
 from upgate.profile.schema import schema
 from upgate.profile.showing import show

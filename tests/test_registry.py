@@ -9,7 +9,7 @@ import pytest
 from tests.worlds import CHECKS, profile
 from upgate.base.errors import UsageError
 from upgate.battery import registry
-from upgate.battery.registry import load
+from upgate.battery.registry import load_checks
 
 OWN = '''
 import pytest
@@ -50,7 +50,7 @@ def test_checks_are_those_that_are_written_in_test_files(folder):
     """Each once, in the order of the file, with its place; imported ones belong to the file that they are written in."""
     (folder / ".hidden").mkdir()
     (folder / ".hidden" / "test_aside.py").write_text("raise RuntimeError('aside')\n")
-    found = load([folder, folder / "test_own.py::test_first"])
+    found = load_checks([folder, folder / "test_own.py::test_first"])
     assert {check.id: check.place.rpartition(":")[2] for check in found.checks} == {
         "own.first": "6",
         "own.second": "10",
@@ -60,7 +60,7 @@ def test_checks_are_those_that_are_written_in_test_files(folder):
 
 def test_a_check_says_what_it_takes_by_its_signature(folder):
     """Functions beside the checks, fixtures and methods may take inputs too: all of them are looked at."""
-    found = load([folder])
+    found = load_checks([folder])
     assert found.by_id["own.first"].inputs == ("nodes", "now")
     assert found.other_inputs >= {"services", "leases", "mine", "namespaces"}
     assert found.inputs(profile(checks={"own.second": "off"})) >= {"nodes", "services"}
@@ -71,7 +71,7 @@ def test_a_check_says_what_it_takes_by_its_signature(folder):
 def test_a_file_that_cannot_be_loaded_hides_no_other(folder, text):
     """Its reason is kept, the other checks are there, and nobody claims to know all ids."""
     (folder / "test_broken.py").write_text(text)
-    found = load([folder])
+    found = load_checks([folder])
     assert set(found.by_id) == {"own.first", "own.second"}
     assert found.ids is None
     assert "test_broken.py: " in found.broken[0]
@@ -95,7 +95,7 @@ def test_a_check_that_cannot_be_used_is_one_sentence(folder, text, error):
     """Two checks of one id, unknown severities and odd ids are refused, with the file."""
     (folder / "test_x.py").write_text(f"from upgate.battery import check\n{text}\n")
     with pytest.raises(UsageError, match=error):
-        load([folder])
+        load_checks([folder])
 
 
 def test_a_file_in_a_package_may_import_its_neighbours(folder, monkeypatch):
@@ -107,7 +107,7 @@ def test_a_file_in_a_package_may_import_its_neighbours(folder, monkeypatch):
     (folder / "acme" / "test_acme.py").write_text(
         "from upgate.battery import check\nfrom .names import ID\n@check(ID, severity='critical')\ndef test_one(): 'One.'\n"
     )
-    assert load([folder / "acme"]).ids == {"acme.one"}
+    assert load_checks([folder / "acme"]).ids == {"acme.one"}
 
 
 def test_installed_packages_bring_checks(folder, monkeypatch):
@@ -126,4 +126,4 @@ def test_the_battery_is_found(tmp_path):
     """In a checkout beside the package; a path that does not exist is a usage error."""
     assert registry.battery() == CHECKS
     with pytest.raises(UsageError, match="there is no file or folder"):
-        load([tmp_path / "nowhere"])
+        load_checks([tmp_path / "nowhere"])

@@ -18,7 +18,7 @@ from tests.machines import NOW, host
 from upgate.baseline import Baseline
 from upgate.baseline import take as take_baseline
 from upgate.battery.check import Check
-from upgate.battery.registry import load
+from upgate.battery.registry import load_checks
 from upgate.facts.decoding import Page, decode_page
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.kinds import KINDS
@@ -323,7 +323,7 @@ def frozen(value: Any) -> Any:
 @cache
 def battery() -> dict[str, Check]:
     """All checks by id."""
-    return load([CHECKS]).by_id
+    return load_checks([CHECKS]).by_id
 
 
 def judge(

@@ -79,7 +79,7 @@ class Before:
         return f"it wanted {counted(nodes, 'node')} in the baseline" if nodes else ""
 
     def moved_out(self, workloads: Iterable[Workload]) -> bool:
-        """One of them is a DaemonSet that wanted nodes and wants none now: nobody scales those to zero."""
+        """One of them is a DaemonSet that wanted nodes and wants none now: those are not scaled to zero."""
         return any(isinstance(each, DaemonSet) and not each.desired and self.place(each) for each in workloads)
 
     def served(self, service: Service) -> bool:

@@ -46,7 +46,7 @@ def registry_of(paths: list[Path]) -> Registry:
     """The checks of the battery, of installed packages, and below these paths. Raises UsageError."""
     from upgate.battery import registry
 
-    found = registry.load([registry.battery(), *registry.installed(), *paths])
+    found = registry.load_checks([registry.battery(), *registry.installed(), *paths])
     if found.broken:
         raise UsageError("cannot load the checks:\n" + "\n".join(found.broken))
     return found

@@ -57,7 +57,7 @@ def parts(version: str) -> Parts:
 
 def holds(part: str, have: Parts) -> bool:
     """One comparison, as exact as it is written: 1.36.3 is neither above nor below "1.36", and -gke.1 only counts if said."""
-    operator, text = COMPARISON.fullmatch(part).groups()  # type: ignore[union-attr] - the profile checked the form
+    operator, text = COMPARISON.fullmatch(part).groups()  # type: ignore[union-attr]  # the profile checked it
     want = parts(text)
     cut = have[: len(want)]
     match operator:
@@ -77,9 +77,14 @@ def holds(part: str, have: Parts) -> bool:
 class SidecarEntry(Protocol):
     """An entry of the profile's `sidecars:`."""
 
-    container: str
-    namespaces: Sequence[str]
-    image: str
+    @property
+    def container(self) -> str: ...
+
+    @property
+    def namespaces(self) -> Sequence[str]: ...
+
+    @property
+    def image(self) -> str: ...
 
 
 class Sidecars:

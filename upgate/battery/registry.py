@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[1]
 #: Installed packages name the module or package that holds their checks.
 ENTRY_POINTS = "upgate.checks"
-#: Folders that pytest leaves out by itself, beside hidden ones.
+#: Folders that pytest leaves out by default, beside hidden ones.
 ASIDE = ("build", "dist", "node_modules", "venv")
 
 
@@ -51,7 +51,7 @@ class Registry:
 
     @property
     def ids(self) -> set[str] | None:
-        """The ids that a profile may name; None where a file could not be loaded, and nobody knows them all."""
+        """The ids that a profile may name; None where a file could not be loaded: then not all are known."""
         return None if self.broken else set(self.by_id)
 
     def selected(self, profile: Profile) -> list[Check]:
@@ -64,7 +64,7 @@ class Registry:
         return {*self.other_inputs, *(name for check in self.selected(profile) for name in check.inputs)}
 
 
-def load(paths: Iterable[Path]) -> Registry:
+def load_checks(paths: Iterable[Path]) -> Registry:
     """The checks in the test files below the paths. Raises UsageError where two checks have one id."""
     checks: dict[str, Check] = {}
     other: set[str] = set()

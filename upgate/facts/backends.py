@@ -15,8 +15,6 @@ from upgate.facts.workloads import ReplicaSet, Workload
 if TYPE_CHECKING:
     from upgate.profile.parts import Patience
 
-#: A pod that was ready and is not may be so again this much later, and nothing has happened.
-BLIP = timedelta(seconds=30)
 WORKLOADS = ("deployments", "replicasets", "statefulsets", "daemonsets")
 
 
@@ -54,10 +52,10 @@ class Backends:
         candidates = self._workloads.get(service.namespace, ())
         return [each for each in candidates if each.makes(service.spec.selector or {})]
 
-    def at_rest(self, service: Service) -> bool:
+    def idle(self, service: Service) -> bool:
         """Nothing is meant to stand behind it now: its workloads are scaled to zero, or its pods have all completed."""
-        pods = [pod for pod in self.pods(service) if not pod.leaving]
-        if any(pod.alive for pod in pods):
+        pods = [pod for pod in self.pods(service) if not pod.terminating]
+        if any(pod.active for pod in pods):
             return False
         if workloads := self.workloads(service):
             return all(each.desired == 0 for each in workloads)
@@ -86,17 +84,17 @@ class Backends:
 
     def in_motion(self, service: Service, moment: datetime, lag: timedelta) -> bool:
         """Its pods are coming or going just now, so that two lists taken one after the other may disagree."""
-        return any((pod.overdue(moment) if pod.leaving else pod.age(moment)) < lag for pod in self.pods(service))
+        return any((pod.overdue(moment) if pod.terminating else pod.age(moment)) < lag for pod in self.pods(service))
 
     def coming(self, service: Service, moment: datetime, patience: Patience) -> bool:
         """It is new, or each of its pods has time left to start, or has just started and its endpoints follow."""
-        pods = [pod for pod in self.pods(service) if pod.alive]
+        pods = [pod for pod in self.pods(service) if pod.active]
         new = service.age(moment) < patience.start_up
         return new or (bool(pods) and all(is_coming(pod, moment, patience) for pod in pods))
 
     def none_ready(self, service: Service) -> bool:
         """None of the pods that it selects is ready: why that is so is why it leads nowhere."""
-        return not any(pod.alive and pod.ready.is_true for pod in self.pods(service))
+        return not any(pod.active and pod.ready.is_true for pod in self.pods(service))
 
     def _stale(self, service: Service, moment: datetime, lag: timedelta) -> Iterator[str]:
         """Its ready endpoints whose address is not that of a live pod that may take traffic."""
@@ -114,7 +112,7 @@ class Backends:
         have = {ip for each in self.slices(service) for endpoint in each.ready for ip in endpoint.addresses or ()}
         for pod in self.pods(service):
             absent = service.absent(pod.addresses, have)
-            if absent and pod.alive and pod.ready.is_true and pod.ready_for(moment) > lag:
+            if absent and pod.active and pod.ready.is_true and pod.ready_for(moment) > lag:
                 yield f"{pod.name} ({', '.join(sorted(absent))})"
 
     def _because(self, service: Service) -> str:
@@ -122,7 +120,7 @@ class Backends:
         if not pods:
             selector = ",".join(f"{key}={value}" for key, value in (service.spec.selector or {}).items())
             return f"no pod matches its selector {selector}"
-        ready = sum(1 for pod in pods if pod.alive and pod.ready.is_true)
+        ready = sum(1 for pod in pods if pod.active and pod.ready.is_true)
         return f"it selects {counted(len(pods), 'pod')}, {ready} ready"
 
 
@@ -135,17 +133,12 @@ def is_coming(pod: Pod, moment: datetime, patience: Patience) -> bool:
     """It has time left to start, or has become ready just now."""
     if pod.ready.is_true:
         return pod.ready_for(moment) < patience.start_up
-    return blinks(pod, moment) or pod.starting(moment, patience.pending, patience.start_up)
-
-
-def blinks(pod: Pod, moment: datetime) -> bool:
-    """It became not ready a moment ago, and nothing is wrong with its containers."""
-    return pod.ready.status == "False" and pod.ready_for(moment) < BLIP and not pod.crash(moment)
+    return pod.starting(moment, patience.pending, patience.start_up)
 
 
 def takes_traffic(pod: Pod, moment: datetime, lag: timedelta) -> bool:
     """It stays and is ready, or was until moments ago: its endpoints follow a little later."""
-    return not pod.leaving and (pod.ready.is_true or pod.ready_for(moment) <= lag)
+    return not pod.terminating and (pod.ready.is_true or pod.ready_for(moment) <= lag)
 
 
 def no_way_to(missing: list[ServicePort], ready: bool) -> str:

@@ -11,7 +11,7 @@ from upgate.facts.meta import Fact, Time
 #: Reasons of waiting that mean trouble: CrashLoopBackOff, ImagePullBackOff, ErrImagePull, ErrImageNeverPull, InvalidImageName,
 #: CreateContainerConfigError, RunContainerError, StartError, ContainerCannotRun, … but not ContainerCreating or PodInitializing.
 TROUBLE = re.compile("BackOff|Err|Invalid|CannotRun|Unavailable|Failed")
-#: A container that has run this long starts anew with its restart delay; before that the kubelet counts on in the same loop.
+#: A container that has run this long starts again with the shortest delay; before that the kubelet counts on in the same loop.
 #: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy
 BACKOFF_RESET = timedelta(minutes=10)
 
@@ -86,6 +86,13 @@ class Terminated(Fact):
     started_at: Time | None = None
     finished_at: Time | None = None
 
+    @property
+    def duration(self) -> timedelta | None:
+        """How long the run took; None where one of its times is not known."""
+        if not (self.started_at and self.finished_at and self.started_at.year > 1970):
+            return None
+        return self.finished_at - self.started_at
+
 
 class ContainerState(Fact):
     """One of three."""
@@ -122,7 +129,7 @@ class ContainerStatus(Fact):
         return [end for end in (self.now.terminated, self.last_end) if end]
 
     @property
-    def done_well(self) -> bool:
+    def succeeded(self) -> bool:
         """It has ended with exit code 0."""
         return self.now.terminated is not None and self.now.terminated.exit_code == 0
 
@@ -144,7 +151,7 @@ class ContainerStatus(Fact):
     def short_lived(self) -> bool:
         """Its previous run was so short that the kubelet takes its end and the next for the same loop."""
         end = self.last_end
-        return end is not None and not (_ran(end) and end.finished_at - end.started_at >= BACKOFF_RESET)
+        return end is not None and (end.duration is None or end.duration < BACKOFF_RESET)
 
     def restarted_since(self, moment: datetime) -> int:
         """How many restarts since then are certain: the present run, and the one before, began after it.
@@ -162,8 +169,9 @@ class ContainerStatus(Fact):
     def cycle(self) -> timedelta | None:
         """The time from the start of its previous run to that of the present one; None where one of them is not known."""
         run, end = self.now.running, self.last_end
-        known = run and run.started_at and end and end.started_at and end.started_at.year > 1970
-        return run.started_at - end.started_at if known else None
+        if not (run and run.started_at and end and end.started_at and end.started_at.year > 1970):
+            return None
+        return run.started_at - end.started_at
 
     def paced_since(self, moment: datetime) -> int:
         """How many restarts since then there were, if all were as far apart as the last two; 0 where that is not known."""
@@ -213,9 +221,5 @@ class ContainerStatus(Fact):
         end = self.now.terminated or self.last_end
         if not end:
             return ""
-        ran = f" after {duration(end.finished_at - end.started_at)}" if _ran(end) else ""
+        ran = "" if end.duration is None else f" after {duration(end.duration)}"
         return f" (last ended with exit code {end.exit_code}, {end.reason or 'no reason given'}{ran})"
-
-
-def _ran(end: Terminated) -> bool:
-    return bool(end.started_at and end.finished_at and end.started_at.year > 1970)

@@ -64,4 +64,4 @@ class DaemonSet(Workload):
     @property
     def within_bounds(self) -> bool:
         """No more nodes are missing than a rolling update takes away at a time; of a DaemonSet percentages round up."""
-        return self.lacking <= max(1, self.spec.update_strategy.bounds.unavailable(self.desired, 1, math.ceil))
+        return self.missing <= max(1, self.spec.update_strategy.bounds.unavailable(self.desired, 1, math.ceil))

@@ -15,7 +15,7 @@ from msgspec.structs import force_setattr
 from upgate.facts.compact import compact
 from upgate.facts.hiding import without_secrets_in
 from upgate.facts.meta import KubernetesObject
-from upgate.facts.times import described, with_readable_times
+from upgate.facts.times import struct_of, with_readable_times
 
 #: Bytes of the largest object that is looked through for times; etcd holds none of more than 1.5 MiB.
 LARGEST = 4 * 2**20
@@ -98,7 +98,7 @@ def without_odd_times(type: type[T], raw: msgspec.Raw) -> T | None:
     if memoryview(raw).nbytes > LARGEST:
         return None
     try:
-        return msgspec.convert(with_readable_times(msgspec.json.decode(raw), described(type)), type)
+        return msgspec.convert(with_readable_times(msgspec.json.decode(raw), struct_of(type)), type)
     except UNFIT:
         return None
 

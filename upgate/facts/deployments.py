@@ -64,7 +64,7 @@ class Deployment(Replicated):
 
     @property
     def stuck(self) -> bool:
-        """It will not become complete by itself: its pods cannot be made, or did not start in time."""
+        """It will not become complete without a change: its pods cannot be made, or did not start in time."""
         return bool(self.own_fault or self._overdue)
 
     @property
@@ -83,7 +83,9 @@ class Deployment(Replicated):
     def _never_available(self) -> bool:
         available, created = condition(self.status.conditions, "Available"), self.metadata.creation_timestamp
         since = available.last_transition_time
-        return not available.is_true and bool(since and created) and since - created < timedelta(seconds=5)
+        if available.is_true or since is None or created is None:
+            return False
+        return since - created < timedelta(seconds=5)
 
     @property
     def _overdue(self) -> str:

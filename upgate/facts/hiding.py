@@ -26,12 +26,12 @@ Change = Callable[[Any], None]
 
 def hide(item: Any) -> None:
     """Redact the texts of a fact, in place."""
-    for change in changes(type(item)):
+    for change in changes(type(item)):  # type: ignore[arg-type]  # a type is hashable
         change(item)
 
 
 @cache
-def changes(kind: type) -> tuple[Change, ...]:
+def changes(kind: type[Any]) -> tuple[Change, ...]:
     """What is to be done about the fields of a type; nothing for most."""
     fields = type_info(kind).fields  # type: ignore[attr-defined]
     return tuple(change for field in fields if (change := change_of(field)))

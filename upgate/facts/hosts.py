@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import dataclass_transform
 
 import msgspec
 
@@ -21,11 +22,12 @@ NUMBER = re.compile(r"\d+")
 DISTRIBUTIONS = re.compile(r"[.+]((el|fc|amzn|azl|cm|deb|mga)\d+(_\d+)*|bpo\b)")
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class HostFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The base of what is known about a host."""
 
 
-class Service(HostFact):
+class HostService(HostFact):
     """A systemd unit, or a container that does its work."""
 
     name: str
@@ -100,8 +102,8 @@ class Reboot(HostFact):
     @property
     def due_since(self) -> datetime | None:
         """Since when, as far as anything tells."""
-        kernel = self.newer_kernel
-        return min(filter(None, (self.flagged, kernel and kernel.installed)), default=None)
+        times = (self.flagged, self.newer_kernel.installed if self.newer_kernel else None)
+        return min((time for time in times if time), default=None)
 
     @property
     def told(self) -> bool:
@@ -190,7 +192,7 @@ class Host(HostFact):
     gaps: dict[str, tuple[str, ...]] = {}
     #: Its clock, when it was asked.
     now: datetime | None = None
-    services: tuple[Service, ...] = ()
+    services: tuple[HostService, ...] = ()
     reboot: Reboot = Reboot()
     versions: dict[str, str] = {}
     commands: tuple[CommandLine, ...] = ()

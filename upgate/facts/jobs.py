@@ -107,7 +107,7 @@ class Schedules:
 class Failures(NamedTuple):
     """Failed attempts since a moment."""
 
-    count: int
+    times: int
     first: datetime
     #: The longest of them that is known.
     longest: timedelta
@@ -128,7 +128,7 @@ class Retries:
 
     def fail(self, job: Job, since: datetime) -> str:
         """Its pods fail again and again since then without a success, retries left or not. Else empty."""
-        count = sum(each.count for each in self._failures(job, since))
+        count = sum(each.times for each in self._failures(job, since))
         if count < FAILURES or self._succeeded(job, since):
             return ""
         return f"{counted(count, 'failure')} of its pods without a success"
@@ -146,10 +146,9 @@ class Retries:
 
     def last(self, job: Job, moment: datetime) -> str:
         """What the latest of these failures was. Empty where it has none."""
-        crashes = filter(None, (pod.crash(moment) for pod in self.of(job) if pod.alive))
-        ended = [pod for pod in self.of(job) if pod.status.phase == "Failed" and pod.ended_at]
-        last = max(ended, key=lambda pod: pod.ended_at, default=None)
-        return next(crashes, "") or (last.end if last else "")
+        crashes = filter(None, (pod.crash(moment) for pod in self.of(job) if pod.active))
+        ended = [(pod.ended_at, pod.end) for pod in self.of(job) if pod.status.phase == "Failed" and pod.ended_at]
+        return next(crashes, "") or max(ended, default=(None, ""))[1]
 
     def _failures(self, job: Job, since: datetime) -> list[Failures]:
         return [each for pod in self.of(job) for each in (*failed_attempt(pod, since), *failed_runs(pod, since))]
@@ -161,7 +160,7 @@ class Retries:
 
     def _lives(self, job: Job, moment: datetime, longest: timedelta) -> bool:
         """A pod of it has run for longer than ten minutes, and for twice the time after which the others failed."""
-        running = (pod for pod in self.of(job) if pod.status.phase == "Running" and not pod.leaving)
+        running = (pod for pod in self.of(job) if pod.status.phase == "Running" and not pod.terminating)
         return any(up_for(pod, moment) > max(GRACE, 2 * longest) for pod in running)
 
 
@@ -178,14 +177,14 @@ def failed_attempt(pod: Pod, since: datetime) -> Iterator[Failures]:
     target = condition(pod.status.conditions, "DisruptionTarget")
     disrupted = pod.status.reason in SHUTDOWN or (target.is_true and target.reason in DISRUPTED)
     if pod.status.phase == "Failed" and not disrupted and pod.ended_at and pod.ended_at >= since:
-        runs = [_lasted(each.now.terminated) for each in pod.statuses if each.now.terminated]
+        runs = [end.duration for each in pod.statuses if (end := each.now.terminated) and end.duration]
         yield Failures(1, pod.ended_at, max(runs, default=timedelta(0)))
 
 
 def failed_runs(pod: Pod, since: datetime) -> Iterator[Failures]:
     """The failed runs of containers that are started again in the same pod, sidecars aside: those never end by themselves."""
     made = pod.metadata.creation_timestamp or since
-    for status in pod.statuses if pod.alive else ():
+    for status in pod.statuses if pod.active else ():
         end = status.now.terminated or status.last_end
         failed = end is not None and end.exit_code != 0 and end.finished_at is not None and end.finished_at >= since
         if end and failed and pod.policy_of(status) != "Always":
@@ -194,14 +193,9 @@ def failed_runs(pod: Pod, since: datetime) -> Iterator[Failures]:
 
 def _runs(status: ContainerStatus, end: Terminated, since: datetime, made: datetime) -> Failures:
     """All of a new pod. Of an older one at least as many as fit in, if all took as long as the last and the longest pause."""
-    cycle = max(status.cycle or _lasted(end) + LONGEST_BACKOFF, timedelta(seconds=1))
+    lasted = end.duration or timedelta(0)
+    cycle = max(status.cycle or lasted + LONGEST_BACKOFF, timedelta(seconds=1))
     last = end.finished_at or since
     runs = status.restart_count + (0 if status.now.running else 1)
     count = runs if made >= since else min(runs, (last - since) // cycle + 1)
-    return Failures(count, max(made, last - (count - 1) * cycle), _lasted(end))
-
-
-def _lasted(end: Terminated | None) -> timedelta:
-    if not (end and end.finished_at and end.started_at and end.started_at.year > 1970):
-        return timedelta(0)
-    return end.finished_at - end.started_at
+    return Failures(count, max(made, last - (count - 1) * cycle), lasted)

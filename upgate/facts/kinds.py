@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
 
@@ -96,12 +96,13 @@ def kind(noun: str, version: str, resource: str, *, raw: bool = False) -> Callab
         if known._replace(type=declared.type) != declared:
             raise UsageError(f"the noun {noun} is taken: it is {known.resource} in {known.version}")
         KINDS[noun] = declared
-        return declared.type
+        return cast(Any, declared.type)
 
     return declare
 
 
 def with_raw(type: type[T]) -> type[T]:
     """The same type with a field for the whole object."""
-    field = ("raw", dict[str, Any], msgspec.field(default_factory=dict))
-    return msgspec.defstruct(type.__name__, [field], bases=(type,), module=type.__module__, frozen=True, gc=False)
+    field: tuple[str, Any, Any] = ("raw", dict[str, Any], msgspec.field(default_factory=dict))
+    made = msgspec.defstruct(type.__name__, [field], bases=(type,), module=type.__module__, frozen=True, gc=False)
+    return cast(Any, made)

@@ -6,8 +6,9 @@ Go writes empty lists and maps as null or leaves them out, so every list and map
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, dataclass_transform
 
 import msgspec
 
@@ -20,6 +21,7 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 BALANCER = re.compile(r"load-balancer|ingress|neg-finalizer|elbv2")
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Fact(msgspec.Struct, rename="camel", omit_defaults=True, gc=False, frozen=True):
     """The base of all facts. Not tracked by the garbage collector: facts form no cycles, and there are many."""
 
@@ -121,7 +123,7 @@ class Condition(Fact):
         return f"{self.type}={self.status}" + (f" ({detail})" if detail else "")
 
 
-def condition(conditions: list[Condition] | None, type: str) -> Condition:
+def condition(conditions: Sequence[Condition] | None, type: str) -> Condition:
     """The condition of that type; Unknown, with the reason that it is missing, where there is none."""
     found = next((each for each in conditions or () if each.type == type), None)
     return found or Condition(type=type, status="Unknown", reason="no such condition")
@@ -135,7 +137,7 @@ class KubernetesObject(Fact):
     #: What an object of this kind is called in reports; the class's own name.
     kind: ClassVar[str]
 
-    def __init_subclass__(cls, **options: object) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.kind = cls.__name__
 
@@ -176,5 +178,5 @@ class KubernetesObject(Fact):
         return {"name": self.name, "namespace": self.namespace, "kind": self.kind.lower()}
 
     def age(self, moment: datetime) -> timedelta:
-        """Time since its creation; where that is not known it is not new, so that nothing waits for it for ever."""
+        """Time since its creation; where that is not known it is not new, so that nothing waits for it without end."""
         return moment - (self.metadata.creation_timestamp or LONG_AGO)

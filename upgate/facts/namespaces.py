@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from upgate.facts.meta import Condition, Fact, KubernetesObject
 
-#: Conditions that keep a namespace whatever is in it: nobody can tell what else there is to delete.
+#: Conditions that keep a namespace whatever is in it: it is not known what else there is to delete.
 #: https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/namespace/deletion/status_condition_utils.go
 OWN_FAULTS = ("NamespaceDeletionDiscoveryFailure", "NamespaceDeletionGroupVersionParsingFailure")
 

@@ -103,7 +103,7 @@ class Node(KubernetesObject):
         return self.reports and self.age(moment) < JOINING
 
     def going(self, moment: datetime) -> bool:
-        """It is being removed: lately somebody (Karpenter) deleted it, or the cluster-autoscaler marked it."""
+        """It is being removed: recently Karpenter or a person deleted it, or the cluster-autoscaler marked it."""
         marks = (self.metadata.deletion_timestamp, *(taint.removal for taint in self.spec.taints or ()))
         return any(mark and moment - mark < GOING for mark in marks)
 

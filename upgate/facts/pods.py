@@ -42,14 +42,14 @@ class Pod(KubernetesObject):
         return not self.done or self.status.reason in SHUTDOWN
 
     @property
-    def leaving(self) -> bool:
+    def terminating(self) -> bool:
         """It is being deleted."""
         return self.metadata.deletion_timestamp is not None
 
     @property
-    def alive(self) -> bool:
+    def active(self) -> bool:
         """It is there to stay: neither ended nor being deleted."""
-        return not self.done and not self.leaving
+        return not self.done and not self.terminating
 
     @property
     def of_job(self) -> bool:
@@ -64,13 +64,13 @@ class Pod(KubernetesObject):
 
     @property
     def mirror(self) -> bool:
-        """It shows a static pod of its node, and is made anew, with another UID, whenever the kubelet starts."""
+        """It shows a static pod of its node, and is recreated, with another UID, whenever the kubelet starts."""
         owner = self.metadata.controller
         return owner is not None and owner.kind == "Node"
 
     @property
     def bare(self) -> bool:
-        """No controller makes it anew. Mirror pods are controlled by their node.
+        """No controller recreates it. Mirror pods are controlled by their node.
 
         The rule of kubectl drain: https://kubernetes.io/docs/reference/kubectl/generated/kubectl_drain/
         """
@@ -93,7 +93,7 @@ class Pod(KubernetesObject):
 
     def over(self, status: ContainerStatus) -> bool:
         """The container has ended well, and is not started again."""
-        return status.done_well and self.policy_of(status) != "Always"
+        return status.succeeded and self.policy_of(status) != "Always"
 
     def policy_of(self, status: ContainerStatus) -> str:
         """When a container is started again: by its own restartPolicy (KEP-5307), else by that of its pod."""
@@ -124,7 +124,7 @@ class Pod(KubernetesObject):
         return slow and not self.crash(moment)
 
     def just_scheduled(self, moment: datetime, pending: timedelta) -> bool:
-        """It got its node lately, after a queue or an autoscaler had let it wait, and nothing is wrong with its containers."""
+        """It got its node recently, after a queue or an autoscaler had let it wait, and nothing is wrong with its containers."""
         since = self.scheduled.last_transition_time if self.scheduled and self.scheduled.is_true else None
         return since is not None and moment - since <= pending and not self.crash(moment)
 
@@ -137,9 +137,9 @@ class Pod(KubernetesObject):
         since = self.ready.last_transition_time
         return moment - since if since else self.age(moment)
 
-    def counts(self, moment: datetime, probation: timedelta) -> bool:
+    def counts(self, moment: datetime, min_ready: timedelta) -> bool:
         """It is ready, and has been for long enough."""
-        return self.ready.is_true and self.ready_for(moment) >= probation
+        return self.ready.is_true and self.ready_for(moment) >= min_ready
 
     @property
     def scheduled(self) -> Condition | None:
@@ -216,7 +216,7 @@ class Pod(KubernetesObject):
     @property
     def went_well(self) -> bool:
         """It is ready, or has completed."""
-        return self.status.phase == "Succeeded" or (self.alive and self.ready.is_true)
+        return self.status.phase == "Succeeded" or (self.active and self.ready.is_true)
 
     @property
     def end(self) -> str:

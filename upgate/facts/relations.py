@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from upgate.facts.backends import Backends, grouped
-from upgate.facts.crews import Crew, DeploymentCrew
 from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.deployments import Deployment
 from upgate.facts.events import Event
@@ -20,6 +19,7 @@ from upgate.facts.kinds import KINDS
 from upgate.facts.meta import KubernetesObject
 from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Node
+from upgate.facts.owned_pods import DeploymentPods, OwnedPods
 from upgate.facts.pods import Pod
 from upgate.facts.promises import Autoscalers, Deadlines
 from upgate.facts.services import Service
@@ -30,11 +30,14 @@ from upgate.facts.workloads import Workload
 Lists = Mapping[str, list[Any]]
 #: What a Deployment of the cluster-autoscaler is called, with whatever its chart puts around it.
 AUTOSCALER = "cluster-autoscaler"
+#: What only a cluster-autoscaler says of pods, also one that the cloud runs out of sight (GKE, AKS):
+#: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md#what-events-are-emitted-by-ca
+AUTOSCALER_EVENTS = ("TriggeredScaleUp", "NotTriggerScaleUp", "ScaleDown")
 #: A cloud takes minutes to remove a load balancer.
 BALANCER = timedelta(minutes=10)
 
 
-class Owners:
+class Controllers:
     """The controllers of pods."""
 
     needs = ("replicasets", "statefulsets", "daemonsets")
@@ -47,13 +50,13 @@ class Owners:
         owner = pod.metadata.controller
         return self._by_uid.get(owner.uid) if owner else None
 
-    def whole_again(self, pod: Pod) -> bool:
+    def restored(self, pod: Pod) -> bool:
         """Its controller has all the pods that it wants without this one."""
         owner = self.of(pod)
-        return owner is not None and owner.whole
+        return owner is not None and owner.ready_as_desired
 
 
-class Homes:
+class PodNodes:
     """The nodes that pods run on."""
 
     needs = ("nodes",)
@@ -74,13 +77,13 @@ class Homes:
         return f"node {name} has {node.ready.type}={node.ready.status}" if node else f"node {name} does not exist"
 
 
-class Tenants:
+class NamespaceContents:
     """What namespaces that are being deleted wait for: pods, and load balancers in the cloud."""
 
     needs = ("pods", "services", "ingresses")
 
     def __init__(self, lists: Lists) -> None:
-        self._pods = grouped((pod for pod in lists["pods"] if pod.leaving), lambda pod: pod.namespace)
+        self._pods = grouped((pod for pod in lists["pods"] if pod.terminating), lambda pod: pod.namespace)
         fronts = [*lists["services"], *lists["ingresses"]]
         self._fronts = grouped((each for each in fronts if each.balancer_goes), lambda each: each.namespace)
 
@@ -92,7 +95,7 @@ class Tenants:
         return bool(pods or fronts) and not late and not namespace.own_fault
 
 
-class Complaints:
+class WarningEvents:
     """Warning events, by the object that they are about."""
 
     needs = ("warnings",)
@@ -115,7 +118,7 @@ class Complaints:
         return f"{last.reason}: {' '.join(last.message.split())}" if last else ""
 
 
-class Ground:
+class DaemonSetPlacement:
     """The nodes that a DaemonSet is meant for."""
 
     needs = ("nodes",)
@@ -123,7 +126,7 @@ class Ground:
     def __init__(self, lists: Lists) -> None:
         self._nodes: list[Node] = lists["nodes"]
 
-    def for_(self, daemonset: DaemonSet) -> str:
+    def why_expected(self, daemonset: DaemonSet) -> str:
         """Why it should be on some node: its node selector. What affinity rules exclude is not guessed at. Else empty."""
         spec = daemonset.spec.template.spec
         wanted = (spec.node_selector or {}).items()
@@ -131,20 +134,22 @@ class Ground:
         return "its node selector matches some" if matches else ""
 
 
-class Fleet:
+class ClusterNodes:
     """All nodes, and whether a cluster-autoscaler adds and removes some of them: it does not mark which."""
 
-    needs = ("nodes", "deployments")
+    needs = ("nodes", "deployments", "notices")
 
     def __init__(self, lists: Lists) -> None:
         self.nodes: list[Node] = lists["nodes"]
         self._deployments: list[Deployment] = lists["deployments"]
+        self._events: list[Event] = lists["notices"]
 
     @property
     def scaled(self) -> bool:
-        """A cluster-autoscaler runs in the cluster; or, where the cloud hides it, has marked a node."""
+        """A cluster-autoscaler runs in the cluster; or, where the cloud hides it, has marked a node or spoken of a pod."""
         runs = any(each.desired and AUTOSCALER in each.name for each in self._deployments)
-        return runs or any(taint.of_autoscaler for node in self.nodes for taint in node.spec.taints or ())
+        marks = any(taint.of_autoscaler for node in self.nodes for taint in node.spec.taints or ())
+        return runs or marks or any(each.reason in AUTOSCALER_EVENTS for each in self._events)
 
 
 class Entrances:
@@ -161,21 +166,21 @@ class Entrances:
 
 
 RELATIONS: dict[str, type[Any]] = {
-    "owners": Owners,
-    "homes": Homes,
-    "tenants": Tenants,
+    "controllers": Controllers,
+    "pod_nodes": PodNodes,
+    "namespace_contents": NamespaceContents,
     "heartbeats": Heartbeats,
     "cordons": Cordons,
-    "complaints": Complaints,
-    "crew": Crew,
-    "deployment_crew": DeploymentCrew,
-    "ground": Ground,
+    "warning_events": WarningEvents,
+    "owned_pods": OwnedPods,
+    "deployment_pods": DeploymentPods,
+    "placement": DaemonSetPlacement,
     "entrances": Entrances,
-    "fleet": Fleet,
+    "cluster_nodes": ClusterNodes,
     "backends": Backends,
     "deadlines": Deadlines,
     "autoscalers": Autoscalers,
-    "successors": Successors,
+    "replacements": Successors,
     "retries": Retries,
     "schedules": Schedules,
 }

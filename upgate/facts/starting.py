@@ -65,7 +65,7 @@ def _relapsing(status: ContainerStatus, budget: timedelta) -> bool:
 
 def _ended_within(status: ContainerStatus, moment: datetime, pending: timedelta) -> bool:
     end = status.now.terminated
-    return bool(status.done_well and end and end.finished_at and moment - end.finished_at <= pending)
+    return bool(status.succeeded and end and end.finished_at and moment - end.finished_at <= pending)
 
 
 def _waits_for_gate(pod: Pod, moment: datetime, pending: timedelta) -> bool:

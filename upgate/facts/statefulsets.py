@@ -26,7 +26,7 @@ class StatefulSet(Replicated):
     @property
     def within_bounds(self) -> bool:
         """No more replicas are missing than a rolling update takes away at a time."""
-        return self.lacking <= max(1, self.spec.update_strategy.bounds.unavailable(self.desired, 1))
+        return self.missing <= max(1, self.spec.update_strategy.bounds.unavailable(self.desired, 1))
 
     def makes(self, selector: dict[str, str]) -> bool:
         """The selector matches its pods; that of a Service for one of them asks for its name or number too."""
@@ -35,6 +35,10 @@ class StatefulSet(Replicated):
         return bool(selector) and name == self.name and selector.items() <= labels.items()
 
     @property
-    def unmade(self) -> int:
+    def unready_created(self) -> int:
         """How many pods that are not ready it must have made already: one after the other unless it makes them in parallel."""
-        return super().unmade if self.spec.pod_management_policy == "Parallel" else min(super().unmade, 1)
+        return (
+            super().unready_created
+            if self.spec.pod_management_policy == "Parallel"
+            else min(super().unready_created, 1)
+        )

@@ -25,5 +25,5 @@ class Successors:
         owner, ended = pod.metadata.controller, pod.ended_at
         if not owner or not ended:
             return []
-        good = [each for each in self._by_owner.get(owner.uid, ()) if each.went_well and not each.leaving]
+        good = [each for each in self._by_owner.get(owner.uid, ()) if each.went_well and not each.terminating]
         return [each for each in good if (made := each.metadata.creation_timestamp) and made >= ended]

@@ -20,7 +20,7 @@ OF_TYPE = (DateTimeType, DictType, ListType, StructType)
 
 
 @cache
-def described(kind: type) -> Type:
+def struct_of(kind: type) -> Type:
     """What msgspec knows of a type."""
     return type_info(kind)
 

@@ -43,7 +43,7 @@ class Heartbeats:
         """
         return (self.of(node) or node).silence(moment)
 
-    def lately(self, node: Node, moment: datetime) -> bool:
+    def recent(self, node: Node, moment: datetime) -> bool:
         """It was heard of within four lease durations, by a clock that is not far off."""
         return -AHEAD < self.silence(node, moment) <= 4 * self.term(node) and not self._clock(node)
 
@@ -73,7 +73,7 @@ class Cordons:
     def __init__(self, lists: Lists) -> None:
         annotations = [each.metadata.annotations or {} for each in lists["daemonsets"]]
         self._locks = [each[key] for each in annotations for key in KURED_LOCKS if key in each]
-        self._leaving = grouped((pod for pod in lists["pods"] if pod.leaving), lambda pod: pod.spec.node_name)
+        self._terminating = grouped((pod for pod in lists["pods"] if pod.terminating), lambda pod: pod.spec.node_name)
 
     def over(self, node: Node, moment: datetime, patience: Patience) -> str:
         """Why it takes no pods, or does not finish being deleted, for longer than that may last. Empty where all is well."""
@@ -84,7 +84,7 @@ class Cordons:
         return "; ".join([*said, *([f"{counted(leaving, 'pod')} still leaving"] if said and leaving else [])])
 
     def under_way(self, node: Node, moment: datetime, patience: Patience) -> bool:
-        """It is being drained or removed: pods are still leaving it, or its cordon is young, or an autoscaler began lately."""
+        """It is being drained or removed: pods are still leaving it, or its cordon is young, or an autoscaler began recently."""
         if any(not taint.removes for taint in node.lasting_taints(moment, patience.cordoned)):
             return False
         since = node.cordoned_since
@@ -93,7 +93,7 @@ class Cordons:
 
     def _at_work(self, node: Node, moment: datetime, patience: Patience) -> int:
         """How many pods are leaving it, those aside that should long be gone."""
-        return sum(pod.overdue(moment) < patience.terminating for pod in self._leaving.get(node.name, ()))
+        return sum(pod.overdue(moment) < patience.terminating for pod in self._terminating.get(node.name, ()))
 
     def _cordon(self, node: Node) -> str:
         """Who, and since when, as far as anything tells."""

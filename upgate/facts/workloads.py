@@ -113,22 +113,22 @@ class Workload(KubernetesObject):
         raise NotImplementedError
 
     @property
-    def lacking(self) -> int:
+    def missing(self) -> int:
         """How many of the pods that it wants are not ready."""
         return self.desired - self.claimed
 
     @property
-    def whole(self) -> bool:
+    def ready_as_desired(self) -> bool:
         """All the pods that it wants are ready."""
-        return self.lacking <= 0
+        return self.missing <= 0
 
     @property
-    def unmade(self) -> int:
-        """How many pods that are not ready it must have made already: all that it lacks."""
-        return self.lacking
+    def unready_created(self) -> int:
+        """How many pods that are not ready it must have made already: all that are missing."""
+        return self.missing
 
     @property
-    def probation(self) -> timedelta:
+    def min_ready(self) -> timedelta:
         """How long a pod must have been ready before it counts."""
         return timedelta(0)
 
@@ -139,8 +139,8 @@ class Workload(KubernetesObject):
 
     @property
     def within_bounds(self) -> bool:
-        """It lacks no more than a rolling update takes away at a time."""
-        return self.whole
+        """No more is missing than a rolling update takes away at a time."""
+        return self.ready_as_desired
 
     @property
     def unseen(self) -> str:
@@ -149,9 +149,10 @@ class Workload(KubernetesObject):
         return f"its controller saw generation {seen} of {now}" if seen < now else ""
 
     def just_changed(self, moment: datetime, lag: timedelta) -> bool:
-        """Its controller has not seen its present generation, which was written moments ago."""
+        """It was written moments ago, and its controller has not seen that, or its status still counts what has to go."""
         changed = self.metadata.changed
-        return bool(self.unseen) and changed is not None and moment - changed < lag
+        behind = bool(self.unseen) or self.claimed > self.desired
+        return behind and changed is not None and moment - changed < lag
 
     @property
     def own_fault(self) -> bool:
@@ -164,7 +165,7 @@ class Workload(KubernetesObject):
 
     @property
     def stuck(self) -> bool:
-        """It will not become complete by itself."""
+        """It will not become complete without a change."""
         return self.own_fault
 
 
@@ -197,12 +198,12 @@ class Replicated(Workload):
         return self.status.ready_replicas
 
     @property
-    def unmade(self) -> int:
+    def unready_created(self) -> int:
         """How many pods that do not count yet it must have made already."""
         return self.desired - min(self.status.ready_replicas, self.status.available_replicas)
 
     @property
-    def probation(self) -> timedelta:
+    def min_ready(self) -> timedelta:
         """A pod is available once it has been ready for `minReadySeconds`."""
         return timedelta(seconds=self.spec.min_ready_seconds)
 

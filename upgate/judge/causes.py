@@ -1,9 +1,9 @@
 """One root cause gives one red line: what follows from another finding says so.
 
 An object depends on others: a pod on its node, a workload on its pods unless it has a fault of its own, a Service on what
-stands behind it if none of that is ready. Each check
-names the checks whose findings explain its own (`after`): on the same object, or on one that it depends on. Nothing is
-taken away: the finding stays, and says `because`.
+stands behind it if none of that is ready. Each check names the checks whose findings explain its own (`after`): on the same
+object, or on one that it depends on. Nothing is taken away: the finding stays, and says `because`. Where all that explains
+it is only "not yet", so is the finding.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ from upgate.base.errors import Inconclusive
 from upgate.facts.backends import WORKLOADS, Backends
 from upgate.facts.pods import Pod
 from upgate.facts.services import Service
-from upgate.results import CheckResult, Finding
+from upgate.judge.outcome import not_yet
+from upgate.results import CheckResult, Finding, Severity
 from upgate.snapshot import Snapshot
 from upgate.sources.probes.explaining import Whereabouts
 
 #: Object → the objects that it depends on.
 Dependencies = Mapping[str, Sequence[str]]
+#: The id of a check, and an object that it found.
+Found = tuple[str, str]
 
 
 def relate(results: Sequence[CheckResult], snapshot: Snapshot, after: Mapping[str, Sequence[str]]) -> list[CheckResult]:
@@ -48,25 +51,42 @@ class Causes:
             for finding in each.active
             if finding.severity == "critical" or finding.transitional
         }
+        self._under_way = self._passing()
 
     def related(self) -> list[CheckResult]:
         """The results with `because` filled in."""
         return [
-            replace(each, findings=tuple(self._explained(each.id, f) for f in each.findings)) for each in self._results
+            judged_again(each, tuple(self._explained(each.id, finding) for finding in each.findings))
+            for each in self._results
         ]
 
     def _explained(self, check: str, finding: Finding) -> Finding:
         root = self._root(check, finding.object)
-        return finding if root == (check, finding.object) else replace(finding, because=f"{root[0]}: {root[1]}")
+        if root == (check, finding.object):
+            return finding
+        explained = replace(finding, because=f"{root[0]}: {root[1]}")
+        if finding.transitional or (check, finding.object) not in self._under_way:
+            return explained
+        return replace(explained, transitional=True, severity=self._under_way[check, finding.object])
 
-    def _root(self, check: str, object: str) -> tuple[str, str]:
+    def _passing(self) -> dict[Found, Severity]:
+        """What is under way, or explained by nothing but that; each with the severity that "not yet" has in this run."""
+        active = {(each.id, f.object): f for each in self._results for f in each.active}
+        passing = {found: active[found].severity for found in self._found if active[found].transitional}
+        lasting = self._found - passing.keys() if passing else set()
+        reasons = {found: why for found in lasting if (why := set(self._explaining(*found)))}
+        while new := [found for found, why in reasons.items() if found not in passing and why <= passing.keys()]:
+            passing.update({found: passing[min(reasons[found])] for found in new})
+        return passing
+
+    def _root(self, check: str, object: str) -> Found:
         """The finding at the end of the chain of causes; itself where there is none. Of a circle one is the root for all."""
         chain = [(check, object)]
         while (cause := self._cause(*chain[-1])) and cause not in chain:
             chain.append(cause)
         return min(chain[chain.index(cause) :]) if cause else chain[-1]
 
-    def _cause(self, check: str, object: str) -> tuple[str, str] | None:
+    def _cause(self, check: str, object: str) -> Found | None:
         """The finding that explains this one: of the first check in its `after` that has one, the nearest.
 
         A node explains it only if it explains all that was found below: else what it leaves unexplained is told.
@@ -77,13 +97,13 @@ class Causes:
             return first
         return next((each for each in found if not self._of_node(each)), first)
 
-    def _explaining(self, check: str, object: str) -> Iterator[tuple[str, str]]:
+    def _explaining(self, check: str, object: str) -> Iterator[Found]:
         """What was found on the object, or on what it depends on, by the checks that explain this one."""
         causes = [cause for cause in self._after.get(check, ()) if cause != check]
         below = list(self._below(object)) if causes else []
         return ((cause, other) for cause in causes for other in below if (cause, other) in self._found)
 
-    def _of_node(self, found: tuple[str, str]) -> bool:
+    def _of_node(self, found: Found) -> bool:
         """It is on a node, or follows from one."""
         chain = [found]
         while (cause := next(self._explaining(*chain[-1]), None)) and cause not in chain:
@@ -100,6 +120,16 @@ class Causes:
             todo.extend(new)
 
 
+def judged_again(result: CheckResult, findings: tuple[Finding, ...]) -> CheckResult:
+    """The result with these findings; one that failed does so no more where each of its failures is only not yet right."""
+    related = replace(result, findings=findings)
+    critical = [each for each in related.active if each.severity == "critical"]
+    if result.outcome != "failed" or not all(each.transitional for each in critical):
+        return related
+    reasons = [*filter(None, [result.reason]), *not_yet(critical)]
+    return replace(related, outcome="inconclusive" if reasons else "warned", reason="; ".join(reasons))
+
+
 def dependencies(snapshot: Snapshot) -> Dependencies:
     """Who depends on whom, as far as the lists were looked at."""
     lists = {
@@ -110,12 +140,12 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
     workloads = (each for noun in WORKLOADS for each in lists[noun])
     stranded = stranded_pods(lists)
     there = by_workload(lists, lambda pod: not pod.done)
-    unready = by_workload(lists, lambda pod: pod.leaving or not pod.ready.is_true)
+    unready = by_workload(lists, lambda pod: pod.terminating or not pod.ready.is_true)
     owners = {
         each.metadata.uid: each
         for each in workloads
         if not each.own_fault_beside(stranded[each.metadata.uid])
-        and each.unmade <= unready[each.metadata.uid]
+        and each.unready_created <= unready[each.metadata.uid]
         and each.claimed <= there[each.metadata.uid]
     }
     for owned in [*lists["replicasets"], *lists["pods"]]:
@@ -126,7 +156,7 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
     for pod in lists["pods"]:
         if pod.needs_its_node:
             depends[pod.ref].append(f"Node/{pod.spec.node_name}")
-        if pod.leaving and pod.namespace not in stuck:
+        if pod.terminating and pod.namespace not in stuck:
             depends[f"Namespace/{pod.namespace}"].append(pod.ref)
     add_services(depends, lists)
     add_probes(depends, snapshot)

@@ -110,7 +110,7 @@ def _gate(config: pytest.Config) -> Gate:
     installed = registry.installed()
     if any(meets(path, registry.battery().resolve()) for path in paths(config)):
         config.args += [str(path) for path in installed if path not in paths(config)]
-    checks = registry.load([registry.battery(), *installed, *paths(config)])
+    checks = registry.load_checks([registry.battery(), *installed, *paths(config)])
     profile = load(config.option.profile, known_checks=checks.ids, environ=os.environ)
     return Gate(profile, read(config, profile), checks, order=list(checks.by_id))
 

@@ -13,7 +13,7 @@ from upgate.base.harmless import Typed, shell_word
 from upgate.base.text import counted, duration
 from upgate.battery.expectations import satisfies
 from upgate.battery.judgement import Judgement, Subjects
-from upgate.facts.hosts import CommandLine, FileSystem, Host, HostCertificate, Service
+from upgate.facts.hosts import CommandLine, FileSystem, Host, HostCertificate, HostService
 from upgate.snapshot import Snapshot
 from upgate.sources.hosts.demands import lacking, reaches
 from upgate.sources.hosts.presets import KUBELET_PKI
@@ -154,7 +154,7 @@ class Machine:
         if not services:
             unknown = "services" in self.seen.gaps
             return "" if unknown else f"{names.replace('|', ', ')}: not installed"
-        best: Service = min(services, key=lambda each: (bool(each.trouble), each.state != "active"))
+        best: HostService = min(services, key=lambda each: (bool(each.trouble), each.state != "active"))
         return best.trouble and f"{best.name}: {best.trouble}"
 
     def _reached(self, demanded: str) -> list[str]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from upgate.facts.hosts import FileSystem, Host, Kernel, Reboot, Service
+from upgate.facts.hosts import FileSystem, Host, HostService, Kernel, Reboot
 from upgate.sources.hosts.certificates import certificates
 from upgate.sources.hosts.commands import command_lines, unattributed, unreadable
 from upgate.sources.hosts.logs import log
@@ -87,7 +87,7 @@ def services(lines: Lines) -> dict[str, object]:
     return {"services": (*units(lines), *containers)}
 
 
-def units(lines: Lines) -> Iterator[Service]:
+def units(lines: Lines) -> Iterator[HostService]:
     """The units that systemd knows."""
     starts = [number for number, line in enumerate(lines) if line[0] == "unit"]
     for start, end in pairwise([*starts, len(lines)]):
@@ -96,19 +96,19 @@ def units(lines: Lines) -> Iterator[Service]:
             yield service_of_unit(lines[start][1], shown)
 
 
-def service_of_unit(name: str, shown: Mapping[str, str]) -> Service:
+def service_of_unit(name: str, shown: Mapping[str, str]) -> HostService:
     """A unit by its properties."""
     enabled = "masked" if shown["LoadState"] == "masked" else shown.get("UnitFileState", "")
     state, sub = shown.get("ActiveState", "unknown"), shown.get("SubState", "")
-    return Service(
+    return HostService(
         name=name, state=state, sub=sub, enabled=enabled, kind=shown.get("Type", ""), result=shown.get("Result", "")
     )
 
 
-def service_of_container(name: str, said: str) -> Service:
+def service_of_container(name: str, said: str) -> HostService:
     """A container by its state and restart policy."""
     state, _, policy = said.partition(" ")
-    return Service(name=name, state=state, enabled=policy, container=True)
+    return HostService(name=name, state=state, enabled=policy, container=True)
 
 
 def reboot(lines: Lines) -> dict[str, object]:

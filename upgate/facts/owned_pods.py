@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from upgate.base.text import counted
-from upgate.facts.backends import blinks, grouped
+from upgate.facts.backends import grouped
 from upgate.facts.deployments import Deployment
 from upgate.facts.pods import Pod
 from upgate.facts.workloads import PROGRESS, Workload
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 Lists = Mapping[str, list[Any]]
 
 
-class Crew:
+class OwnedPods:
     """The pods that a workload controls."""
 
-    needs = ("pods",)
+    needs: tuple[str, ...] = ("pods",)
 
     def __init__(self, lists: Lists) -> None:
         self._by_owner = grouped(lists["pods"], lambda pod: pod.metadata.controller and pod.metadata.controller.uid)
@@ -44,7 +44,8 @@ class Crew:
         if self._read is not None and workload.ref not in self._read:
             return ""
         there = sum(not pod.done for pod in self.of(workload))
-        claimed = workload.claimed
+        # One that was scaled down a moment ago may count pods that rightly went.
+        claimed = min(workload.claimed, workload.desired)
         return f"its status counts {counted(claimed, 'ready pod')}, of which {there} exist" if there < claimed else ""
 
     def under_way(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
@@ -60,30 +61,30 @@ class Crew:
 
     def moves(self, workload: Workload, moment: datetime, lag: timedelta) -> bool:
         """Its pods are coming or going just now, so that two lists taken one after the other may disagree."""
-        return any((pod.overdue(moment) if pod.leaving else pod.age(moment)) < lag for pod in self.of(workload))
+        return any((pod.overdue(moment) if pod.terminating else pod.age(moment)) < lag for pod in self.of(workload))
 
     def advances(self, workload: Workload, moment: datetime) -> bool:
-        """It keeps within its bounds, and each pod that it lacks was made, or was due to go, within the time of a step."""
+        """It keeps within its bounds, and each missing pod was made, or was due to go, within the time of a step."""
         if workload.stuck or not workload.within_bounds:
             return False
         pods = [pod for pod in self.of(workload) if not pod.done]
-        late = [pod for pod in pods if pod.leaving or not pod.ready.is_true]
+        late = [pod for pod in pods if pod.terminating or not pod.ready.is_true]
         if late:
-            return all((pod.overdue if pod.leaving else pod.age)(moment) < PROGRESS for pod in late)
-        return workload.whole and any(pod.age(moment) < PROGRESS for pod in pods)
+            return all((pod.overdue if pod.terminating else pod.age)(moment) < PROGRESS for pod in late)
+        return workload.ready_as_desired and any(pod.age(moment) < PROGRESS for pod in pods)
 
     def starting(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
-        """What it lacks are pods that it has made and that still have time to start: it was scaled up, or a node came."""
+        """What is missing are pods that it has made and that still have time to start: it was scaled up, or a node came."""
         pods = self.of(workload)
-        late = [each for each in pods if each.alive and not each.counts(moment, workload.probation)]
+        late = [each for each in pods if each.active and not each.counts(moment, workload.min_ready)]
         times = patience.pending, patience.start_up, workload.init_deadline
-        within = all(pod.ready.is_true or blinks(pod, moment) or pod.starting(moment, *times) for pod in late)
+        within = all(pod.ready.is_true or pod.starting(moment, *times) for pod in late)
         # The kubelet refused them a moment ago, and others are made in their place.
         refused = [each for each in pods if each.status.phase == "Failed" and each.age(moment) < patience.start_up]
-        return within and 0 < workload.unmade <= len(late) + len(refused) and not workload.stuck
+        return within and 0 < workload.unready_created <= len(late) + len(refused) and not workload.stuck
 
 
-class DeploymentCrew(Crew):
+class DeploymentPods(OwnedPods):
     """The pods that Deployments control, through their ReplicaSets."""
 
     needs = ("pods", "replicasets")
@@ -99,25 +100,20 @@ class DeploymentCrew(Crew):
         return [
             pod
             for each in self._replicasets.get(workload.metadata.uid, ())
-            for pod in super(DeploymentCrew, self).of(each)
+            for pod in super(DeploymentPods, self).of(each)
         ]
 
     def progresses(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
         """Its controller says that it rolls out, or its old pods go first."""
         if not isinstance(workload, Deployment):
             return False
-        return workload.rolling_out(moment) or self.giving_way(workload, moment, patience.terminating)
+        return workload.rolling_out(moment) or self.recreating(workload, moment, patience.terminating)
 
-    def giving_way(self, deployment: Deployment, moment: datetime, slack: timedelta) -> bool:
+    def recreating(self, deployment: Deployment, moment: datetime, slack: timedelta) -> bool:
         """With Recreate the old pods go first, which its conditions do not say.
 
         https://github.com/kubernetes/kubernetes/issues/115538
         """
         pods = [pod for pod in self.of(deployment) if not pod.done]
-        going = bool(pods) and all(pod.leaving and pod.overdue(moment) < slack for pod in pods)
+        going = bool(pods) and all(pod.terminating and pod.overdue(moment) < slack for pod in pods)
         return going and deployment.recreates and not deployment.stuck
-
-
-def has_time(pod: Pod, moment: datetime, patience: Patience) -> bool:
-    """It has time left to start."""
-    return pod.starting(moment, patience.pending, patience.start_up)
