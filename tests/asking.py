@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from upgate.sources.demo import EmbeddedCluster
+from tests.apiserver import EmbeddedCluster
 
 
 class Answer(NamedTuple):

@@ -18,8 +18,8 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
+from tests.apiserver import EmbeddedCluster
 from upgate.base.threads import concurrently
-from upgate.sources.demo import EmbeddedCluster
 
 REPOSITORY = Path(__file__).parents[1]
 #: Short enough for tests, long enough for two busy cores.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.apiserver import EmbeddedCluster
 from tests.test_faults import PROFILE, served
 from tests.worlds import (
     ago,
@@ -33,7 +34,6 @@ from upgate.sources.cluster import brief
 from upgate.sources.cluster.connection import Patience
 from upgate.sources.cluster.login import connect
 from upgate.sources.cluster.look import look
-from upgate.sources.demo import EmbeddedCluster
 
 MONITOR = [id for id, check in battery().items() if check.monitor and not id.startswith("external.")]
 PODS = KINDS["pods"].path

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.apiserver import EmbeddedCluster
 from tests.running import REPOSITORY, Run, profile, run, runs
 from tests.servers import Authority, free_port, serving, tls_with
 from upgate.sources.cluster.login import first_context
-from upgate.sources.demo import EmbeddedCluster
 
 #: Tokens that no output may hold: one as kubeconfigs have them, one as plugins let slip, and one from the environment.
 TOKEN = "plain-token-of-a-kubeconfig"

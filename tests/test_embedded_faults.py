@@ -10,8 +10,8 @@ import time
 
 import pytest
 
+from tests.apiserver import FAULTS, EmbeddedCluster, Fault
 from tests.asking import ask
-from upgate.sources.demo import FAULTS, EmbeddedCluster, Fault
 
 PODS = [{"metadata": {"name": f"p{number}", "namespace": "shop"}, "spec": {}} for number in range(6)]
 
@@ -97,7 +97,7 @@ def test_a_hanging_cluster_does_not_keep_the_process():
     """A process with an embedded cluster that hangs in a request ends when its work is done, even without closing it."""
     program = """if True:
         import socket
-        from upgate.sources.demo import EmbeddedCluster, Fault
+        from tests.apiserver import EmbeddedCluster, Fault
         cluster = EmbeddedCluster({}, faults=[Fault("hang", "/")]).__enter__()
         client = socket.create_connection(("127.0.0.1", int(cluster.url.rpartition(":")[2])))
         client.sendall(b"GET /version HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")

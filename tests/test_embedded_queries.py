@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.apiserver import EmbeddedCluster
 from tests.asking import ask, pod
-from upgate.sources.demo import EmbeddedCluster
 
 
 @pytest.fixture(scope="module")

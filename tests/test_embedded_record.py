@@ -7,10 +7,10 @@ import json
 
 import pytest
 
+from tests.apiserver import EmbeddedCluster, Fault
+from tests.apiserver.record import main, metric_lines, record, stripped
 from tests.asking import Connection
 from upgate.base.errors import Inconclusive
-from upgate.sources.demo import EmbeddedCluster, Fault
-from upgate.sources.demo.record import main, metric_lines, record, stripped
 
 
 def content(file):
@@ -131,7 +131,7 @@ def test_a_recording_is_whole_or_not_there(tmp_path, fault):
 
 
 def test_the_command_records_through_a_kubeconfig(tmp_path, capsys):
-    """`upgate record` logs in with a kubeconfig and says what it wrote."""
+    """`python -m tests.apiserver.record` logs in with a kubeconfig and says what it wrote."""
     with EmbeddedCluster("healthy") as cluster:
         kubeconfig = cluster.kubeconfig(tmp_path / "kubeconfig")
         out = tmp_path / "out.json.gz"

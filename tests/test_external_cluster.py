@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.apiserver import EmbeddedCluster
 from tests.running import Run, profile_of, run
 from tests.servers import accepting, free_port
 from tests.worlds import NOW, endpointslice, good, ingress, lease, node, service
 from upgate.facts.kinds import KINDS
-from upgate.sources.demo import EmbeddedCluster
 
 #: Loopback has a whole network of addresses: each node gets one, in place of a network namespace.
 ADDRESSES = {"n1": "127.0.0.11", "n2": "127.0.0.12", "n3": "127.0.0.13"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections import Counter
 from functools import partial
@@ -11,6 +10,7 @@ from pathlib import Path
 import kubernetes.client  # noqa: F401 - once, before many threads import it at the same time
 import pytest
 
+from tests.apiserver import FAULTS, EmbeddedCluster, Fault
 from tests.worlds import (
     NOW,
     battery,
@@ -38,7 +38,6 @@ from upgate.snapshot import Snapshot
 from upgate.sources.cluster import listing, look
 from upgate.sources.cluster.connection import Patience
 from upgate.sources.cluster.login import connect
-from upgate.sources.demo import FAULTS, EmbeddedCluster, Fault
 
 #: Seconds. The time bound of one look is three deadlines: who we are, everything, and what is being read at the end.
 PATIENCE = Patience(connect=1, read=0.6, deadline=1.2)
@@ -104,7 +103,7 @@ def judged(snapshot: Snapshot) -> dict[str, CheckResult]:
 
 def needs(id: str) -> set[str]:
     """What a check needs to be looked at."""
-    names = inspect.signature(battery()[id]).parameters
+    names = battery()[id].inputs
     asked = {"health": ("readyz", "livez"), "server": ("version",)}
     return lists_for(names) | {each for name in names for each in asked.get(name, ())} | {"review"}
 

@@ -14,12 +14,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from tests.apiserver import EmbeddedCluster
 from tests.hostile.objects import ATTACK, COMMANDS, SECRETS, WORLDS
 from tests.running import REPOSITORY, profile_of, run
 from tests.test_reports_browser import CHROMIUM, QUIET
 from tests.test_settling import served
 from tests.webhooks import webhook
-from upgate.sources.demo import EmbeddedCluster
 
 #: What each reader of lines takes for the beginning of a command.
 FORGED = re.compile(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.apiserver import EmbeddedCluster, Fault
 from tests.running import profile_of, started
-from upgate.sources.demo import EmbeddedCluster, Fault
 
 #: Seconds from Ctrl-C to the end of the process: two on a quiet machine, and far less than what it would wait for.
 SOON = 20

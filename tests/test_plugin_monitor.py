@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.apiserver import EmbeddedCluster, Fault
 from tests.running import profile, profile_of, run, runs, started
 from tests.test_settling import ROLLING, become, served
 from tests.webhooks import webhook
@@ -16,7 +17,6 @@ from tests.worlds import lease, node
 from upgate.monitor import history
 from upgate.monitor.round import LOCK
 from upgate.monitor.storage import locked
-from upgate.sources.demo import EmbeddedCluster, Fault
 
 BROKEN = {"nodes": [node(ready="False"), node("worker-2")], "leases": [lease(), lease("worker-2")]}
 GATE = "gate: {settle: 10m, clean: 3, every: 1s}\n"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.apiserver import EmbeddedCluster
 from tests.running import REPOSITORY, profile, profile_of, run, runs
-from upgate.sources.demo import EmbeddedCluster
 
 #: Nothing that is refused may take long: nothing is run.
 SOON = 30

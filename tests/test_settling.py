@@ -7,14 +7,14 @@ from functools import partial
 
 import pytest
 
+from tests.apiserver import EmbeddedCluster
+from tests.apiserver.world import world
 from tests.running import profile_of, run, runs, started
 from tests.worlds import NOW, condition, container_status, good, pod, replicated, terminated
 from upgate.facts.kinds import KINDS
 from upgate.judge.settling import Settling
 from upgate.results import CheckResult
-from upgate.sources.demo import EmbeddedCluster
 from upgate.sources.demo.api import Api
-from upgate.sources.demo.recording import world
 
 COMPLETE = replicated("web", 3)
 UNDER_WAY = [condition("Available"), condition("Progressing", reason="ReplicaSetUpdated")]

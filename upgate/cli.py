@@ -78,7 +78,6 @@ def parser() -> Parser:
     root.add_argument("--version", action="version", version=f"upgate {__version__}")
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser("run", help="run the battery: pytest's options, and folders of your own checks")
-    commands.add_parser("record", help="record a cluster for the embedded one")
     battery.add(commands, profile_named)
     monitoring.add(commands)
     profile = commands.add_parser("profile", help="look at profiles").add_subparsers(required=True, metavar="COMMAND")
@@ -178,12 +177,5 @@ def run_help() -> str:
     return parser.format_help()
 
 
-def record(arguments: list[str]) -> int:
-    """`upgate record`."""
-    from upgate.sources.demo.record import main as record_cluster
-
-    return record_cluster(arguments) or 0
-
-
 #: Commands that read their arguments themselves.
-PASSED_ON = {"run": run, "record": record}
+PASSED_ON = {"run": run}

@@ -80,7 +80,7 @@ def decode_with_raw(type: type[T]) -> Callable[[msgspec.Raw], T]:
 def decode_page(type: type[T], page: Page) -> tuple[list[T], list[Malformed]]:
     """The facts of a page, and the objects that are none."""
     items, malformed = [], []
-    decode = decode_with_raw(type) if "raw" in type.__struct_fields__ else decoder(type).decode
+    decode = decode_with_raw(type) if keeps_raw(type) else decoder(type).decode
     for number, raw in enumerate(page.items or ()):
         try:
             items.append(compact(decode(raw)))
@@ -98,9 +98,18 @@ def without_odd_times(type: type[T], raw: msgspec.Raw) -> T | None:
     if memoryview(raw).nbytes > LARGEST:
         return None
     try:
-        return msgspec.convert(with_readable_times(msgspec.json.decode(raw), struct_of(type)), type)
+        document = msgspec.json.decode(raw)
+        item = msgspec.convert(with_readable_times(document, struct_of(type)), type)
     except UNFIT:
         return None
+    if keeps_raw(type):
+        force_setattr(item, "raw", document)
+    return item
+
+
+def keeps_raw(type: type[T]) -> bool:
+    """The kind was declared with `raw=True`."""
+    return "raw" in type.__struct_fields__
 
 
 def described_as(type: type[KubernetesObject], raw: msgspec.Raw, number: int, problem: Exception) -> Malformed:

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from msgspec.inspect import Field, ListType, StructType, Type, UnionType, type_info
+from msgspec.inspect import AnyType, DictType, Field, ListType, StructType, Type, UnionType, type_info
 from msgspec.structs import force_setattr as put
 
-from upgate.base.redaction import without_known
+from upgate.base.redaction import HIDDEN, without_known
 
 #: The fields that hold what somebody wrote.
 TEXTS = frozenset({"message", "reason", "body", "note", "problem", "image"})
@@ -44,6 +44,8 @@ def change_of(field: Field) -> Change | None:
         return lambda item: change_text(item, name)
     if name in MAPS:
         return lambda item: change_map(item, name)
+    if is_free(field.type):
+        return lambda item: put(item, name, hidden_document(getattr(item, name)))
     kinds = structs_in(field.type)
     if any(changes(kind) for kind in kinds):
         return (lambda item: change_each(item, name)) if is_list(field.type) else (lambda item: change_one(item, name))
@@ -57,6 +59,14 @@ def structs_in(kind: Type) -> list[type]:
     if isinstance(kind, ListType):
         return structs_in(kind.item_type)
     return [each for part in kind.types for each in structs_in(part)] if isinstance(kind, UnionType) else []
+
+
+def is_free(kind: Type) -> bool:
+    """The field holds JSON of any form: `raw`, or a `status: dict` of a kind that a user has declared."""
+    if isinstance(kind, UnionType):
+        return any(map(is_free, kind.types))
+    inner = kind.item_type if isinstance(kind, ListType) else kind.value_type if isinstance(kind, DictType) else kind
+    return isinstance(inner, AnyType) or (inner is not kind and is_free(inner))
 
 
 def is_list(kind: Type) -> bool:
@@ -81,6 +91,21 @@ def change_map(item: Any, name: str) -> None:
 def hidden_values(values: dict[str, str]) -> dict[str, str]:
     """Labels or annotations without secrets."""
     return {key: without_secrets_in(value) for key, value in values.items()}
+
+
+def hidden_document(value: Any, name: str = "") -> Any:
+    """JSON of any form without secrets: neither values that look like one, nor those of a key or a variable named so."""
+    if isinstance(value, str):
+        named = without_known(f'{name}="{value[:LONGEST]}"') == f"{name}={HIDDEN}"
+        return HIDDEN if named else without_secrets_in(value)
+    if isinstance(value, list):
+        return [hidden_document(each, name) for each in value]
+    if not isinstance(value, dict):
+        return value
+    variable = value.get("name") if {"name", "value"} <= value.keys() else ""
+    return {
+        key: hidden_document(each, str(variable) if variable and key == "value" else key) for key, each in value.items()
+    }
 
 
 def change_one(item: Any, name: str) -> None:

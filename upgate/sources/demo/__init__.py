@@ -1,10 +1,8 @@
-"""The demo cluster: an API server on loopback that answers real HTTP from recorded data.
+"""The demo cluster: an API server on loopback that answers real HTTP from the recorded data of a real one.
 
-It shows `make demo` to somebody who has no cluster, and it is what the suite's own tests ask: with faults to order, and
-with worlds built from plain dicts.
+It shows `make demo` to somebody who has no cluster. The tests extend it (tests/apiserver).
 """
 
 from upgate.sources.demo.cluster import EmbeddedCluster
-from upgate.sources.demo.faults import FAULTS, Fault
 
-__all__ = ["FAULTS", "EmbeddedCluster", "Fault"]
+__all__ = ["EmbeddedCluster"]

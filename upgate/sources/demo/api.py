@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from upgate.sources.demo import statuses, tables
+from upgate.sources.demo import statuses
 from upgate.sources.demo.listing import Objects, Query
-from upgate.sources.demo.recording import RecordedList, Recording, Resource, groups, resources
+from upgate.sources.demo.recording import RecordedList, Recording, Resource, api_groups, resources
 from upgate.sources.demo.statuses import Refusal, Reply, json_reply, text_reply
 
 USER = "upgate-demo"
@@ -19,6 +17,8 @@ REVIEWS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 LEASES = "/apis/coordination.k8s.io/v1/leases"
 #: What everybody may read (ClusterRole system:public-info-viewer).
 PUBLIC = ("/version", "/healthz", "/readyz", "/livez")
+#: In the Accept header of a client that asks for a table.
+TABLE = "as=Table"
 VERBS = {"GET": "get", "POST": "create"}
 
 
@@ -33,7 +33,7 @@ class Request(NamedTuple):
     accept: str = ""
 
 
-class Target(NamedTuple):
+class ResourcePath(NamedTuple):
     """The resource that a path means, and where in it."""
 
     resource: Resource
@@ -42,16 +42,14 @@ class Target(NamedTuple):
 
 
 class Api:
-    """Answers from one recording. `forbid` holds patterns of resources (`pods`, `leases.coordination.k8s.io`) and paths."""
+    """Answers from one recording."""
 
-    def __init__(self, recording: Recording, forbid: Collection[str] = ()) -> None:
+    def __init__(self, recording: Recording) -> None:
         self._recording = recording
-        self._forbid = tuple(forbid)
         self._resources = resources(recording)
-        self._groups = groups(recording)
+        self._groups = api_groups(recording)
         self._objects: dict[str, Objects] = {}
         self._started = time.monotonic()
-        self._epoch = 0
 
     @property
     def elapsed(self) -> timedelta:
@@ -63,10 +61,6 @@ class Api:
         """The recording's clock, gone on since."""
         return self._recording.recorded + self.elapsed
 
-    def expire_tokens(self) -> None:
-        """Let every continue token that was given out be too old, as after a compaction of etcd."""
-        self._epoch += 1
-
     def answer(self, request: Request) -> Reply:
         """The reply to any request."""
         try:
@@ -74,7 +68,7 @@ class Api:
         except Refusal as refusal:
             return refusal.reply
 
-    def target(self, path: str) -> Target | None:
+    def target(self, path: str) -> ResourcePath | None:
         """The resource that a path means; None for any other path."""
         prefix, steps = split(path)
         match steps:
@@ -84,33 +78,38 @@ class Api:
                 return self._target(prefix, plural, "", name)
         return None
 
-    def _target(self, prefix: str, plural: str, namespace: str, name: list[str]) -> Target | None:
+    def _target(self, prefix: str, plural: str, namespace: str, name: list[str]) -> ResourcePath | None:
         resource = self._resources.get(f"{prefix}/{plural}")
         fits = resource and (resource.namespaced if namespace else not (resource.namespaced and name))
-        return Target(resource, namespace, "".join(name)) if resource and fits else None
+        return ResourcePath(resource, namespace, "".join(name)) if resource and fits else None
 
     def _permitted(self, request: Request) -> Reply:
         target = self.target(request.path)
-        anonymous = request.user == ANONYMOUS and request.path.rstrip("/") not in PUBLIC
-        names = (target.resource.plural, target.resource.qualified) if target else ()
-        if anonymous or self._is_forbidden(request.path, *names):
-            raise Refusal(refusal(request, target))
+        if not self.permits(request, target):
+            raise Refusal(refused(request, target))
         return self._resource(request, target) if target else self._path(request)
 
-    def _is_forbidden(self, *names: str) -> bool:
-        return any(fnmatchcase(name, pattern) for name in names for pattern in self._forbid)
+    def permits(self, request: Request, target: ResourcePath | None) -> bool:
+        """Whether who asks may have it."""
+        return request.user != ANONYMOUS or request.path.rstrip("/") in PUBLIC
 
-    def _resource(self, request: Request, target: Target) -> Reply:
+    def listed(self, objects: Objects, namespace: str, request: Request) -> Reply:
+        """The answer to LIST. Raises Refusal; the demo has no tables."""
+        if TABLE in request.accept:
+            raise Refusal(statuses.not_acceptable())
+        return objects.reply(*objects.page(namespace, request.query))
+
+    def _resource(self, request: Request, target: ResourcePath) -> Reply:
         if (request.method, target.resource.path) == ("POST", REVIEWS):
             return self._review(request)
         if request.method != "GET" or request.query.get("watch") in ("1", "true"):
             raise Refusal(statuses.not_allowed())
         objects = self._objects_of(target.resource.path)
         if objects is None:
-            raise Refusal(refusal(request, target, "it is not in this recording"))
+            raise Refusal(refused(request, target, "it is not in this recording"))
         if target.name:
             return objects.get(target.namespace, target.name)
-        return objects.list(target.namespace, request.query, self._epoch, as_table=tables.ACCEPT in request.accept)
+        return self.listed(objects, target.namespace, request)
 
     def _objects_of(self, path: str) -> Objects | None:
         recorded: RecordedList | None = self._recording.lists.get(path)
@@ -145,7 +144,7 @@ class Api:
         return statuses.no_such_resource() if served else statuses.no_such_page()
 
 
-def refusal(request: Request, target: Target | None, why: str = "") -> Reply:
+def refused(request: Request, target: ResourcePath | None, why: str = "") -> Reply:
     """403, in the words of RBAC."""
     verb = VERBS.get(request.method, request.method.lower())
     if target is None:

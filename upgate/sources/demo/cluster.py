@@ -1,60 +1,34 @@
-"""The embedded cluster as its users see it: a context manager with a URL."""
+"""The demo cluster as its users see it: a context manager with a URL."""
 
 from __future__ import annotations
 
 import secrets
 import threading
-from base64 import b64encode
-from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import msgspec
 
-from upgate.sources.demo.api import USER, Api, Request
-from upgate.sources.demo.faults import Fault, Plan
-from upgate.sources.demo.recording import Recording, load, shipped, world
-from upgate.sources.demo.server import Server
+from upgate.sources.demo.api import USER, Api
+from upgate.sources.demo.recording import shipped
+from upgate.sources.demo.server import LoopbackServer
 
 #: Seconds after which a closed server notices, at most.
 POLL = 0.02
-State = str | Path | Mapping[str, Any]
 
 
 class EmbeddedCluster:
-    """An API server on loopback.
+    """An API server on loopback. `state` is "healthy" or "broken"."""
 
-    `state` is "healthy" or "broken", the path of a recording, or a world of plain dicts: `{"pods": [{…}], "nodes": [{…}]}`.
-    `forbid` names what is answered with 403: resources ("pods"), paths ("/metrics"), patterns ("*").
-    `tls` is for kubectl, which sends its token over TLS only.
-    """
+    _server: LoopbackServer
 
-    def __init__(
-        self,
-        state: State = "healthy",
-        faults: Sequence[Fault] = (),
-        forbid: Collection[str] = (),
-        *,
-        port: int = 0,
-        tls: bool = False,
-    ) -> None:
+    def __init__(self, state: str = "healthy") -> None:
         self.token = secrets.token_urlsafe(24)
-        #: What clients must trust, as PEM; empty without TLS.
-        self.certificate = b""
-        self._api = Api(recording_of(state), forbid)
-        self._plan = Plan(faults)
-        self._port = port
-        self._tls = tls
-        self._server: Server
+        self._state = state
 
     def __enter__(self) -> Self:
-        context = None
-        if self._tls:
-            from upgate.sources.demo.tls import serving_context
-
-            context, self.certificate = serving_context()
-        self._server = Server(self._api, self._plan, self.token, self._port, context)
+        self._server = self.new_server()
         threading.Thread(target=self._server.serve_forever, args=[POLL], daemon=True, name="embedded").start()
         return self
 
@@ -63,39 +37,31 @@ class EmbeddedCluster:
     ) -> None:
         self._server.close()
 
+    def new_server(self) -> LoopbackServer:
+        """The server that listens from now on."""
+        return LoopbackServer(Api(shipped(self._state)), self.token)
+
     @property
     def url(self) -> str:
         """Where it answers."""
-        return f"http{'s' if self.certificate else ''}://127.0.0.1:{self._server.server_port}"
+        return f"http://127.0.0.1:{self._server.server_port}"
 
     @property
-    def requests(self) -> list[Request]:
-        """What it was asked so far: method, path, query, user."""
-        return list(self._server.asked)
-
-    def expire_tokens(self) -> None:
-        """Let all continue tokens that it gave out be too old from now on."""
-        self._api.expire_tokens()
+    def trust(self) -> dict[str, str]:
+        """What a kubeconfig says of its certificate."""
+        return {}
 
     def kubeconfig(self, path: Path) -> Path:
-        """Write a kubeconfig with a token that it accepts, readable by nobody else."""
+        """Write a kubeconfig with a token that it accepts; only its owner may read it."""
         name = "embedded"
-        trust = {"certificate-authority-data": b64encode(self.certificate).decode()} if self.certificate else {}
-        document = {
+        document: dict[str, Any] = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": name,
-            "clusters": [{"name": name, "cluster": {"server": self.url} | trust}],
+            "clusters": [{"name": name, "cluster": {"server": self.url} | self.trust}],
             "users": [{"name": USER, "user": {"token": self.token}}],
             "contexts": [{"name": name, "context": {"cluster": name, "user": USER}}],
         }
         path.touch(mode=0o600)
         path.write_bytes(msgspec.json.format(msgspec.json.encode(document)))  # JSON is YAML
         return path
-
-
-def recording_of(state: State) -> Recording:
-    """The recording behind a state. Raises UsageError, ValueError."""
-    if isinstance(state, Mapping):
-        return world(state)
-    return shipped(state) if state in ("healthy", "broken") else load(Path(state))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from upgate.sources.demo import statuses, tables
+from upgate.sources.demo import statuses
 from upgate.sources.demo.recording import RecordedList, Resource, key_of
 from upgate.sources.demo.selectors import field_test, label_test
 from upgate.sources.demo.statuses import Refusal, Reply
@@ -59,10 +59,8 @@ class Objects:
                 return statuses.json_reply({"kind": kind, "apiVersion": self._list.api_version} | item.content)
         raise Refusal(statuses.not_found(self.resource, name))
 
-    def list(self, namespace: str, query: Query, epoch: int, *, as_table: bool = False) -> Reply:
-        """LIST; `epoch` counts how often all continue tokens have expired. Only pods have a table. Raises Refusal."""
-        if as_table and self.resource.plural != "pods":
-            raise Refusal(statuses.not_acceptable())
+    def page(self, namespace: str, query: Query, epoch: int = 0) -> tuple[dict[str, Any], list[Item]]:
+        """The metadata and objects of one page; `epoch` counts how often all continue tokens have expired. Raises Refusal."""
         version = int(self._list.resource_version) + epoch
         token = read_token(query.get("continue", ""), version)
         items = [item for item in self._selected(namespace, query) if not token or item.key >= token.start]
@@ -74,7 +72,13 @@ class Objects:
             metadata["continue"] = str(following)
             if not (query.get("labelSelector") or query.get("fieldSelector")):
                 metadata["remainingItemCount"] = len(items) - len(page)
-        return tables.table(metadata, (item.content for item in page)) if as_table else self._reply(metadata, page)
+        return metadata, page
+
+    def reply(self, metadata: Mapping[str, Any], page: list[Item]) -> Reply:
+        """The answer with one page."""
+        head = {"kind": self._list.kind, "apiVersion": self._list.api_version, "metadata": metadata}
+        items = b",".join(bytes(item.raw) for item in page)
+        return Reply(200, msgspec.json.encode(head)[:-1] + b',"items":[' + items + b"]}\n")
 
     @property
     def items(self) -> list[Item]:
@@ -101,17 +105,12 @@ class Objects:
             and fields(item.content)
         ]
 
-    def _reply(self, metadata: Mapping[str, Any], page: list[Item]) -> Reply:
-        head = {"kind": self._list.kind, "apiVersion": self._list.api_version, "metadata": metadata}
-        items = b",".join(bytes(item.raw) for item in page)
-        return Reply(200, msgspec.json.encode(head)[:-1] + b',"items":[' + items + b"]}\n")
-
 
 def read_token(text: str, version: int) -> Token | None:
     """The continue token of a query. Raises Refusal where it is none, and where it has expired."""
     token = parse_token(text) if text else None
     if token and token.rv not in (version, INCONSISTENT):
-        raise Refusal(expired(token))
+        raise Refusal(gone(token))
     return token
 
 
@@ -124,7 +123,7 @@ def parse_token(text: str) -> Token:
         raise Refusal(statuses.bad_request(message)) from problem
 
 
-def expired(token: Token) -> Reply:
+def gone(token: Token) -> Reply:
     """410 Gone, with a token for those who prefer an inconsistent list."""
     inconsistent = str(msgspec.structs.replace(token, rv=INCONSISTENT))
     return statuses.status(410, "Expired", statuses.EXPIRED, metadata={"continue": inconsistent})

@@ -1,4 +1,4 @@
-"""What the embedded cluster knows: a recording of a real one, or a world of plain dicts in an otherwise empty cluster."""
+"""What the demo cluster knows: a recording of a real one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import gzip
 import zlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,42 +62,18 @@ class _Group(msgspec.Struct, rename="camel"):
     resources: list[_Line]
 
 
-def load(path: Path) -> Recording:
-    """Read a recording. Raises UsageError for a file that is none."""
+def load_recording(path: Path) -> Recording:
+    """Read a recording. Raises UsageError for a file that is not one."""
     try:
         return msgspec.json.decode(gzip.decompress(path.read_bytes()), type=Recording)
     except (OSError, EOFError, zlib.error, msgspec.DecodeError) as problem:
-        raise UsageError(f"{path} is no recording of a cluster: {problem}. Make one: upgate record {path}") from problem
+        raise UsageError(f"{path} is not a recording of a cluster: {problem}") from problem
 
 
 @functools.cache
 def shipped(state: str) -> Recording:
     """The recording that comes with the package: `healthy` or `broken`."""
-    return load(DATA / f"{state}.json.gz")
-
-
-def world(objects: Mapping[str, Any]) -> Recording:
-    """An empty but ready cluster with these objects in it: `{"pods": [{…}], "nodes": [{…}]}`.
-
-    `version` ("v1.30.2") and `recorded` (the cluster's clock, default now) may be given beside. Raises ValueError for a
-    resource that clusters do not serve.
-    """
-    empty = shipped("healthy")
-    lists = {path: RecordedList(each.kind, each.api_version) for path, each in empty.lists.items()}
-    paths = {path.rpartition("/")[2]: path for path in reversed(lists)}
-    for plural in objects.keys() - {"version", "recorded"}:
-        if plural not in paths:
-            raise ValueError(f"no resource is called {plural!r}; there are: {', '.join(sorted(paths))}")
-        lists[paths[plural]].items = [
-            msgspec.Raw(msgspec.json.encode(each)) for each in sorted(objects[plural], key=key_of)
-        ]
-    return Recording(
-        recorded=objects.get("recorded") or datetime.now(UTC),
-        version=empty.version | ({"gitVersion": objects["version"]} if "version" in objects else {}),
-        texts=empty.texts,
-        discovery=empty.discovery,
-        lists=lists,
-    )
+    return load_recording(DATA / f"{state}.json.gz")
 
 
 def key_of(item: Mapping[str, Any]) -> str:
@@ -119,7 +95,7 @@ def resources(recording: Recording) -> dict[str, Resource]:
     return found
 
 
-def groups(recording: Recording) -> dict[str, dict[str, Any]]:
+def api_groups(recording: Recording) -> dict[str, dict[str, Any]]:
     """The entry of each API group, by the path that it is served at."""
     document = msgspec.json.decode(recording.discovery["/apis"])
     return {f"/apis/{group['name']}": group for group in document["groups"]}

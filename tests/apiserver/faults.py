@@ -11,8 +11,8 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from upgate.sources.demo import statuses
-from upgate.sources.demo.api import Request, Target
-from upgate.sources.demo.listing import expired, parse_token
+from upgate.sources.demo.api import Request, ResourcePath
+from upgate.sources.demo.listing import gone, parse_token
 from upgate.sources.demo.statuses import Reply
 
 Kind = Literal[
@@ -56,7 +56,7 @@ class Fault:
         if self.kind not in FAULTS:
             raise ValueError(f"no fault is called {self.kind!r}; there are: {', '.join(FAULTS)}")
 
-    def concerns(self, request: Request, target: Target | None) -> bool:
+    def concerns(self, request: Request, target: ResourcePath | None) -> bool:
         """Whether the request is one of those that it was ordered for."""
         names = (target.resource.plural, target.resource.qualified) if target else ()
         if not (self.target in names or (self.target.startswith("/") and request.path.startswith(self.target))):
@@ -74,7 +74,7 @@ class Plan:
         self._happened: Counter[int] = Counter()
         self._lock = threading.Lock()
 
-    def due(self, request: Request, target: Target | None) -> list[Fault]:
+    def due(self, request: Request, target: ResourcePath | None) -> list[Fault]:
         """The faults of this request, in the order in which they were given."""
         with self._lock:
             numbers = [number for number, fault in enumerate(self._faults) if fault.concerns(request, target)]
@@ -146,7 +146,7 @@ CHANGES: dict[str, Callable[[Fault, Request, Reply], Reply]] = {
     "unauthorized": lambda *_: statuses.unauthorized(),
     "not-ready": not_ready,
     "cut-json": half,
-    "expired": lambda fault, request, reply: expired(parse_token(request.query["continue"])),
+    "expired": lambda fault, request, reply: gone(parse_token(request.query["continue"])),
     "html": lambda *_: Reply(200, PAGE, "text/html; charset=utf-8"),
     "empty": lambda *_: Reply(200, b""),
     "null-items": edited(lambda document: document | {"items": None}),

@@ -1,4 +1,4 @@
-"""Records a live cluster, so that the embedded one can answer as it did: `upgate record OUT.json.gz`.
+"""Records a live cluster, so that the demo can answer as it did: `python -m tests.apiserver.record OUT.json.gz`.
 
 Only reads. Secrets and ConfigMaps are not even asked for; of all else, what could be secret or is never read is left out.
 """
@@ -176,8 +176,10 @@ def write(out: Path, recording: dict[str, Any]) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command line: upgate record [--kubeconfig FILE] [--context NAME] OUT.json.gz"""
-    parser = argparse.ArgumentParser(prog="upgate record", description="Record a cluster for the embedded API server.")
+    """The command line: [--kubeconfig FILE] [--context NAME] OUT.json.gz"""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.apiserver.record", description="Record a cluster for the demo."
+    )
     parser.add_argument("--kubeconfig", help="default: $KUBECONFIG, then ~/.kube/config")
     parser.add_argument("--context", help="default: the current one")
     parser.add_argument("out", type=Path, metavar="OUT.json.gz")
@@ -188,3 +190,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     record(connect(options.kubeconfig, options.context).connection, options.out)
     print(f"recorded {options.out} ({options.out.stat().st_size // 1024} KiB)")
     return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -11,7 +11,6 @@ from typing import Any
 
 from upgate.sources.demo.statuses import Reply, json_reply
 
-ACCEPT = "as=Table"
 COLUMNS = ("Name", "Ready", "Status", "Restarts", "Age", "IP", "Node", "Nominated Node", "Readiness Gates")
 NONE, UNKNOWN = "<none>", "<unknown>"
 Content = Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""Serves the demo cluster until Ctrl-C: python -m upgate.sources.demo healthy --kubeconfig demo.kubeconfig"""
+"""Serves a recorded cluster until Ctrl-C: python -m tests.apiserver healthy --kubeconfig demo.kubeconfig"""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from upgate.sources.demo.cluster import EmbeddedCluster
+from tests.apiserver.cluster import EmbeddedCluster
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m upgate.sources.demo", description="Serve a recorded cluster on loopback."
+        prog="python -m tests.apiserver", description="Serve a recorded cluster on loopback."
     )
     parser.add_argument(
         "state", nargs="?", default="healthy", help="healthy, broken, or a recording (default: healthy)"
