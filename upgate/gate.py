@@ -27,7 +27,6 @@ from upgate.facts.relations import RELATIONS
 from upgate.hints import aimed
 from upgate.looking import Look, Progress, looking
 from upgate.planned import unjudged
-from upgate.profile.sending import in_plain_text
 from upgate.redaction import redacted, without_secrets
 from upgate.reports.writing import append_line, clear, try_out, worded, write_whole
 from upgate.settling import Settling
@@ -209,7 +208,7 @@ class Gate:
             finished=datetime.now(UTC),
             rounds=max(1, self.settling.rounds),
             reference=self.reference,
-            notes=(*self.notes, *in_plain_text(self.profile), *self._left_out(), *self._waivers(checks)),
+            notes=(*self.notes, *self._plain_text(), *self._left_out(), *self._waivers(checks)),
             checks=aimed(checks, self.profile.cluster),
         )
         return without_secrets(results, self.profile.secrets)
@@ -218,6 +217,12 @@ class Gate:
         """What is to be done about the profile's waivers."""
         waivers = self.profile.waivers
         return [*unused(waivers, checks), *ending(waivers, self.started.date())]
+
+    def _plain_text(self) -> list[str]:
+        """The entries that send credentials without TLS."""
+        from upgate.profile.sending import in_plain_text  # brings pydantic, which --help does without
+
+        return in_plain_text(self.profile)
 
     def _left_out(self) -> list[str]:
         """The machines that are not looked at, on purpose."""
