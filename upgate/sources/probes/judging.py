@@ -35,6 +35,8 @@ def judge(target: Target, attempt: Attempt) -> list[Problem]:
         *_content(target, attempt),
         *_ageing(target, attempt),
     ]
+    if not wrong and (unknown := next((each.observed for each in attempt.seen if each.met is None), "")):
+        raise Inconclusive(f"{attempt.target}: {unknown}")
     return [*wrong, *_slow(target, attempt, tolerant=bool(wrong))]
 
 
@@ -135,10 +137,10 @@ def _content(target: Target, attempt: Attempt) -> Iterator[Problem]:
     for expected in expected_words(target):
         if expected not in seen:
             raise Inconclusive(f"{attempt.target} was asked with other expectations than these; ask it again")
-        if not seen[expected].met:
+        if seen[expected].met is False:
             yield Problem(seen[expected].observed, target.expected if target.steps else expected)
-            if target.steps:
-                return  # the journey ended there
+        if target.steps and not seen[expected].met:
+            return  # the journey ended there
 
 
 def expected_words(target: Target) -> list[str]:

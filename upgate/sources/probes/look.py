@@ -24,7 +24,7 @@ async def look(target: Target, trust: Trust, watch: Watch, vantage: str) -> Atte
     started, report, failure = datetime.now(UTC), Report(), None
     current.set(watch)
     try:
-        async with asyncio.timeout(target.timeout):
+        async with asyncio.timeout(target.timeout) as watch.deadline:
             ask = journeys.ask if target.steps else ASK.get(target.scheme, http.ask)
             await ask(target, trust, watch, report)
     except Exception as error:  # whatever it is: it is classified, and kept
