@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from upgate.sources.probes.attempt import Attempt, Certificate, Failure
+from upgate.facts.attempts import Attempt, Certificate, Failure
 from upgate.sources.probes.judging import Problem, judge
 from upgate.sources.probes.target import Expectation, Target
 

@@ -9,7 +9,7 @@ import msgspec
 
 from upgate.base.errors import Inconclusive
 from upgate.base.redaction import HIDDEN
-from upgate.sources.probes.attempt import Seen
+from upgate.facts.attempts import Seen
 from upgate.sources.probes.masking import is_credential, shown_url
 from upgate.sources.probes.target import Expectation
 

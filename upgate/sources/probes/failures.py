@@ -14,9 +14,9 @@ import httpcore
 import httpx
 
 from upgate.base.errors import Inconclusive
-from upgate.sources.probes.attempt import Failure, Kind
+from upgate.facts.attempts import Failure, Kind
+from upgate.sources.probes.names import Unresolved
 from upgate.sources.probes.reach import Refused
-from upgate.sources.probes.resolving import Unresolved
 from upgate.sources.probes.watch import Phase, Watch
 
 #: OpenSSL's verification results: https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/

@@ -10,8 +10,8 @@ from urllib.parse import quote, urlencode, urlsplit
 import msgspec
 
 from upgate.base.errors import Inconclusive
+from upgate.facts.attempts import Attempt, Seen
 from upgate.sources.probes.answers import Answer, json_at
-from upgate.sources.probes.attempt import Attempt, Seen
 from upgate.sources.probes.cookies import Jars
 from upgate.sources.probes.http import Report, compared, exchange
 from upgate.sources.probes.judging import judge

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from upgate.base.errors import Inconclusive
-from upgate.sources.probes.attempt import CERTIFICATE, Attempt, Certificate
+from upgate.facts.attempts import CERTIFICATE, Attempt, Certificate
 from upgate.sources.probes.target import Target
 
 

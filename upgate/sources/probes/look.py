@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from upgate.facts.attempts import CERTIFICATE, Attempt, Certificate, Failure
 from upgate.sources.probes import certificates, http, journeys, ports, resolving
-from upgate.sources.probes.attempt import CERTIFICATE, Attempt, Certificate, Failure
 from upgate.sources.probes.failures import classify
 from upgate.sources.probes.http import Report
 from upgate.sources.probes.target import Target

@@ -18,7 +18,7 @@ import dns.resolver
 from upgate.base.errors import Inconclusive
 from upgate.sources.probes.asking import canonical
 from upgate.sources.probes.hints import is_with_port
-from upgate.sources.probes.resolving import Unresolved
+from upgate.sources.probes.names import Unresolved
 from upgate.sources.probes.target import Target
 from upgate.sources.probes.watch import Watch
 

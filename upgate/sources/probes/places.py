@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from upgate.base.addresses import is_address
-from upgate.battery.expectations import scoped
+from upgate.base.scope import scoped
 from upgate.facts.backends import grouped
 from upgate.facts.ingresses import Ingress
 from upgate.facts.nodes import Node

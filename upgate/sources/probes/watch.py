@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Literal
 
-from upgate.sources.probes.attempt import Elapsed
+from upgate.facts.attempts import Elapsed
 from upgate.sources.probes.reach import Reach
 
 Phase = Literal["name", "dns", "connect", "proxy", "tls", "answer", "body"]
