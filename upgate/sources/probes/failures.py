@@ -109,7 +109,7 @@ def _name(error: BaseException, host: str) -> Failure | None:
 
 def _tls(error: BaseException, host: str) -> Failure | None:
     if isinstance(error, ssl.SSLCertVerificationError):
-        kind = VERIFICATION.get(error.verify_code, "tls-other")
+        kind: Kind = VERIFICATION.get(error.verify_code, "tls-other")
         return Failure(kind, host if kind == "tls-wrong-name" else error.verify_message)
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
         reason = error.reason or str(error)
@@ -123,7 +123,7 @@ def _connection(error: BaseException, _: str) -> Failure | None:
     if isinstance(error, OSError) and error.errno == errno.ETIMEDOUT:
         return Failure("connect-timeout")
     if isinstance(error, OSError) and error.errno in UNREACHABLE | NO_NETWORK:
-        kind = "unreachable" if error.errno in UNREACHABLE else "no-network"
+        kind: Kind = "unreachable" if error.errno in UNREACHABLE else "no-network"
         return Failure(kind, os.strerror(error.errno).lower())
     return None
 

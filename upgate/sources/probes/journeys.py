@@ -26,7 +26,8 @@ WORD = re.compile(r"\{(\w+)\}")
 
 async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
     """Go as far as the steps are as expected. Raises what httpx and the network raise."""
-    cookies, captured = Jars(), {}
+    cookies = Jars()
+    captured: dict[str, str] = {}
     for step, stage in zip(target.steps, target.stages, strict=True):
         request, own = _request(target, step, captured), Report()
         led = host_of(request.url) != host_of(step.url)

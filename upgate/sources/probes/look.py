@@ -49,6 +49,6 @@ async def look(target: Target, trust: Trust, watch: Watch, vantage: str) -> Atte
 
 async def _certificate(watch: Watch, failure: Failure | None, seconds: float) -> Certificate | None:
     der = watch.certificate
-    if failure and failure.kind in CERTIFICATE and watch.addresses and not watch.by_proxy:
+    if failure and failure.kind in CERTIFICATE and watch.addresses and watch.port and not watch.by_proxy:
         der = await certificates.fetch(watch.addresses[0], watch.port, watch.host, seconds)
     return certificates.read(der) if der else None

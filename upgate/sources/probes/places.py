@@ -140,8 +140,11 @@ def selects(selector: str, labels: Mapping[str, str]) -> bool:
 
 
 def meets(requirement: str, labels: Mapping[str, str]) -> bool:
-    """As the API server reads it: `key!=value` also holds where the key is missing."""
-    absent, key, sign, value = REQUIREMENT.fullmatch(requirement).groups()  # type: ignore[union-attr] - the profile checked it
+    """As the API server reads it: `key!=value` also holds where the key is missing. Raises ValueError where it is malformed."""
+    match = REQUIREMENT.fullmatch(requirement)
+    if match is None:
+        raise ValueError(f"{requirement!r} is not a requirement of a label selector")
+    absent, key, sign, value = match.groups()
     if sign is None:
         return (key in labels) != bool(absent)
     return (labels.get(key) == value) != (sign == "!=")

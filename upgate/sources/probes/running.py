@@ -155,7 +155,7 @@ def _undisturbed() -> Iterator[None]:
     collecting, searching = gc.isenabled(), "sniffio" not in sys.modules and find_spec("sniffio") is None
     gc.disable()
     if searching:
-        sys.modules["sniffio"] = None  # type: ignore[assignment] - makes its import fail at once
+        sys.modules["sniffio"] = None  # type: ignore[assignment]  # makes its import fail at once
     try:
         yield
     finally:

@@ -79,16 +79,16 @@ class Watch:
     def paused(self) -> Iterator[None]:
         """This process works on what it has: that is not the server's time, and the attempt's deadline does not run meanwhile."""
         began, lag = time.monotonic(), self._lag()
-        until = self.deadline.when() if self.deadline else None
-        if until is not None:
-            self.deadline.reschedule(None)
+        deadline, until = self.deadline, self.deadline and self.deadline.when()
+        if deadline:
+            deadline.reschedule(None)
         try:
             yield
         finally:
             took = time.monotonic() - began
             self._paused, self._lag_before = self._paused + took, self._lag_before + self._lag() - lag
-            if until is not None:
-                self.deadline.reschedule(until + took)
+            if deadline and until is not None:
+                deadline.reschedule(until + took)
 
     async def abandon(self) -> None:
         """Close what is open: httpcore 1.0 leaves the connection open when a handshake is cancelled."""
