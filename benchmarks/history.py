@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from upgate.facts.attempts import Attempt, Elapsed
 from upgate.monitor import history, recording, storage
 from upgate.results import CheckResult, Cluster, Results
-from upgate.sources.probes.attempt import Attempt, Elapsed
 
 START = datetime(2026, 8, 1, tzinfo=UTC)
 KEEP = timedelta(days=90)

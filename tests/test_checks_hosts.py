@@ -9,9 +9,9 @@ import pytest
 
 from tests.machines import NOW, certificate, command, file_system, host, line, reboot, service, socket
 from tests.worlds import good, judge, node, profile, snapshot
+from upgate.battery.machines import login
 from upgate.facts.hosts import Host
 from upgate.results import CheckResult
-from upgate.sources.hosts.judging import login
 
 
 def said(id: str, *hosts: Host, nodes: list[dict[str, Any]] | None = None, **keys: Any) -> CheckResult:

@@ -33,10 +33,10 @@ from tests.worlds import (
     warning,
 )
 from upgate.base.errors import UsageError
+from upgate.base.scope import within
 from upgate.base.text import counted, duration
 from upgate.baseline import dump as dump_baseline
 from upgate.baseline import load as load_baseline
-from upgate.battery.expectations import within
 from upgate.facts.decoding import Page, decode_page
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for

@@ -21,6 +21,7 @@ from upgate.sources.probes import Attempt, Expectation, Target, attempt, bodies,
 from upgate.sources.probes.answers import Answer, compare
 from upgate.sources.probes.certificates import read
 from upgate.sources.probes.reach import as_address, kind_of
+from upgate.sources.probes.searching import search
 
 #: Sockets take their time on a busy machine; hangs are found by the attempt's own timeout.
 calm = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -144,8 +145,10 @@ def test_any_body(lines: list[tuple[str, str]], body: bytes) -> None:
     except httpx.DecodingError:
         return
     found.text.encode()
+    answer = Answer(response.headers, found.text, unread=found.unread)
     for expected in EXPECTATIONS:
-        assert compare(expected, Answer(response.headers, found.text, unread=found.unread)).expected
+        answer.searched[expected.wanted] = search(expected.wanted, found.text) if expected.about == "matches" else None
+        assert compare(expected, answer).expected
 
 
 @quick

@@ -18,12 +18,12 @@ from tests.running import REPOSITORY
 from tests.webhooks import Webhook, webhook
 from tests.worlds import profile
 from upgate.base.errors import UsageError
+from upgate.facts.attempts import Attempt, Elapsed
 from upgate.monitor import delivery, history, maintenance, round, sending, storage
 from upgate.monitor.round import Monitored
 from upgate.plugin import monitoring
 from upgate.results import EXIT_CODES, CheckResult, Cluster, Finding, Results, decide
 from upgate.snapshot import Snapshot
-from upgate.sources.probes.attempt import Attempt, Elapsed
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
 TOKEN = "T0KEN-of-a-webhook"

@@ -19,8 +19,8 @@ import pytest
 from tests import servers
 from tests.servers import Authority, Server, accepting, free_port, not_accepting, serving, tls_with
 from upgate.base.errors import Inconclusive
+from upgate.facts.attempts import Elapsed
 from upgate.sources.probes import Attempt, Expectation, Target, asking, attempt, attempt_all, judge, names
-from upgate.sources.probes.attempt import Elapsed
 from upgate.sources.probes.proxies import proxy_for
 
 

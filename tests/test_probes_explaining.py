@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from tests.worlds import NOW, World, endpointslice, good, ingress, node, pod, profile, run, service, snapshot
+from upgate.facts.attempts import Attempt, Failure
 from upgate.facts.health import HealthEndpoint
 from upgate.monitor.signals import signals
 from upgate.profile.external import External
 from upgate.results import CheckResult
-from upgate.sources.probes.attempt import Attempt, Failure
 from upgate.sources.probes.targets import targets
 
 NODE_PORT = service("web", spec={"type": "NodePort", "ports": [{"port": 80, "targetPort": 8080, "nodePort": 30080}]})

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from tests.hostile import certificates as odd_certificates
-from tests.hostile.http import bombs, redirecting, whole
+from tests.hostile.http import MIB, bombs, redirecting, whole
 from tests.servers import accepting, serving, tls_with
 from upgate.base.errors import Inconclusive
 from upgate.sources.probes import Attempt, Expectation, Target, attempt, attempt_all, judge
@@ -87,6 +87,55 @@ def test_a_bomb_beside_others_does_not_slow_them_down() -> None:
         targets = [target(f"http://127.0.0.1:{bomb}/"), *(target(web.url(), within=1.0) for _ in range(5))]
         attempts = attempt_all(targets)
     assert [said(*pair) for pair in list(zip(targets, attempts, strict=True))[1:]] == [""] * 5
+
+
+#: Patterns that look harmless, and bodies for which trying all ways to match takes longer than anybody lives.
+ENDLESS = {
+    "(a+)+$": b"a" * (MIB - 1) + b"!",
+    "(a|aa)+$": b"a" * (MIB - 1) + b"!",
+    r"\s+$": b" " * (MIB - 1) + b"!",
+    r"^(?:.*?,){11}P": b"1," * (MIB // 2),
+}
+
+
+@pytest.mark.parametrize(("pattern", "journey"), [*((each, False) for each in ENDLESS), ("(a+)+$", True)])
+def test_a_search_without_end_is_its_targets_gap(pattern: str, journey: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pattern that a body keeps busy is inconclusive for that target after a second; the others are judged."""
+    monkeypatch.setattr("upgate.sources.probes.searching.LONGEST", 0.1)
+    with accepting(whole(ENDLESS[pattern])) as port, serving() as web:
+        url = f"http://127.0.0.1:{port}/"
+        steps = (Step(method="GET", url=url, capture={"x": f"regex:{pattern}"}),) if journey else ()
+        odd = target(url, steps=steps, expectations=() if journey else (Expectation("matches", pattern),), within=2.0)
+        fine = target(web.url("/text/v12"), expectations=(Expectation("matches", r"^v\d+"),), within=2.0)
+        began = time.process_time()
+        attempts = attempt_all([odd, *[fine] * 5])
+    assert time.process_time() - began < 3
+    assert [said(fine, each) for each in attempts[1:]] == [""] * 5
+    assert said(odd, attempts[0]).startswith("inconclusive: ")
+    assert "is not known: the search took more than 0.1 s" in said(odd, attempts[0])
+
+
+def test_what_is_wrong_otherwise_is_found_beside_such_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that does not end hides no wrong status."""
+    monkeypatch.setattr("upgate.sources.probes.searching.LONGEST", 0.1)
+    with accepting(whole(ENDLESS["(a+)+$"])) as port:
+        asked = target(f"http://127.0.0.1:{port}/", status=(204,), expectations=(Expectation("matches", "(a+)+$"),))
+        assert said(asked, attempt(asked)).startswith("status 200")
+
+
+def test_a_mebibyte_is_searched() -> None:
+    """A body of the longest kind is searched as a whole, and the search is not the server's time."""
+    with accepting(whole(b"a" * MIB)) as port:
+        asked = target(f"http://127.0.0.1:{port}/", expectations=(Expectation("matches", "(a+)+$"),))
+        assert said(asked, attempt(asked)) == ""
+
+
+def test_the_time_of_a_search_is_not_the_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While this process searches, neither the attempt's deadline nor the time that its answer takes goes on."""
+    monkeypatch.setattr("upgate.sources.probes.searching.search", lambda pattern, text: time.sleep(2.5) or text)
+    with serving() as web:
+        asked = target(web.url("/text/v12"), timeout=2.0, within=1.8, expectations=(Expectation("matches", "v"),))
+        assert said(asked, attempt(asked)) == ""
 
 
 def test_identity_is_asked_for_and_a_packed_answer_is_read_all_the_same() -> None:

@@ -16,11 +16,11 @@ import msgspec
 
 from upgate.base.errors import Inconclusive, UsageError
 from upgate.base.redaction import any_in, redacted
+from upgate.facts.attempts import Attempt
 from upgate.facts.decoding import Malformed
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.hosts import Host
 from upgate.facts.kinds import KINDS
-from upgate.sources.probes.attempt import Attempt
 
 SCHEMA = 1
 #: Malformed objects that a report names; of the others it says how many.

@@ -30,7 +30,12 @@ def is_dns_name(text: str) -> bool:
 
 def is_ip(text: str) -> bool:
     """An IPv4 or IPv6 address without brackets; also without a zone, which is a name of an interface of one machine alone."""
+    return "%" not in text and is_ip_with_zone(text)
+
+
+def is_ip_with_zone(text: str) -> bool:
+    """The same, or an IPv6 address with a zone: a person may write one for the machine that the profile is used on."""
     try:
-        return len(text) <= LONGEST_NAME and "%" not in text and bool(ip_address(text))
+        return len(text) <= LONGEST_NAME and bool(ip_address(text))
     except ValueError:
         return False

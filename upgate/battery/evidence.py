@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from upgate.base.errors import Inconclusive
+from upgate.base.scope import UNSCOPED, scoped, within
 from upgate.baseline import Baseline
-from upgate.battery.expectations import UNSCOPED, scoped, within
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS
 from upgate.snapshot import Snapshot

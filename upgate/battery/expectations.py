@@ -5,26 +5,17 @@ Each is a small object that says yes or no, or what it observed; none reads anyt
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
-from typing import Any, Protocol
+from typing import Protocol
 
+from upgate.base.scope import within
+from upgate.base.versions import satisfies
 from upgate.battery.judgement import Judgement
 from upgate.facts.containers import Container
 from upgate.facts.pods import Pod
-
-#: A version in its parts.
-Parts = tuple[tuple[int, str], ...]
-COMPARISON = re.compile(r"^(<=|>=|<|>|==|!=)?\s*+(.+)$")
-PART = re.compile(r"\d+|[a-z]+")
-
-
-#: The kinds whose namespace is not one that a profile's scope speaks of.
-UNSCOPED = ("Lease",)
 
 
 @dataclass(frozen=True)
@@ -42,36 +33,6 @@ class Server:
     def satisfies(self, wanted: str) -> bool:
         """Its version is the wanted one, begins with it ("1.36"), or is in the range (">=1.35, <1.37")."""
         return satisfies(self.version, wanted)
-
-
-def satisfies(version: str, wanted: str) -> bool:
-    """The version is the wanted one, begins with it ("1.36"), or is in the range (">=1.35, <1.37")."""
-    have = parts(version)
-    return bool(have) and all(holds(part.strip(), have) for part in wanted.split(","))
-
-
-def parts(version: str) -> Parts:
-    """`v1.36.3-gke.1014` → 1, 36, 3, gke, 1014; each beside its length, so that numbers compare as numbers."""
-    return tuple((len(part), part) for part in PART.findall(version.lower().removeprefix("v")))
-
-
-def holds(part: str, have: Parts) -> bool:
-    """One comparison, as exact as it is written: 1.36.3 is neither above nor below "1.36", and -gke.1 only counts if said."""
-    operator, text = COMPARISON.fullmatch(part).groups()  # type: ignore[union-attr]  # the profile checked it
-    want = parts(text)
-    cut = have[: len(want)]
-    match operator:
-        case "<":
-            return cut < want
-        case "<=":
-            return cut <= want
-        case ">":
-            return cut > want
-        case ">=":
-            return cut >= want
-        case "!=":
-            return cut != want
-    return cut == want
 
 
 class SidecarEntry(Protocol):
@@ -136,25 +97,3 @@ def same_image(image: str, wanted: str) -> bool:
 def plain(image: str) -> str:
     """The image without Docker Hub's implied parts, which are no difference."""
     return image.removeprefix("index.").removeprefix("docker.io/").removeprefix("library/")
-
-
-def within(namespace: str, patterns: Sequence[str]) -> bool:
-    """The namespace matches a pattern, and none that begins with `!`. Only exclusions mean: all but those."""
-    wanted = [each for each in patterns if not each.startswith("!")] or ["*"]
-    excluded = [each[1:] for each in patterns if each.startswith("!")]
-    return any(fnmatchcase(namespace, each) for each in wanted) and not any(
-        fnmatchcase(namespace, each) for each in excluded
-    )
-
-
-def scoped(items: Sequence[Any], patterns: Sequence[str]) -> list[Any]:
-    """The objects in the namespaces that a profile looks at, each namespace asked about once, and cluster-wide ones."""
-    if tuple(patterns) == ("*",):
-        return list(items)
-    admitted = cache(lambda namespace: within(namespace, patterns))
-    return [each for each in items if each.kind in UNSCOPED or not place_of(each) or admitted(place_of(each))]
-
-
-def place_of(item: Any) -> str:
-    """The namespace that it is in; a namespace is in itself."""
-    return item.name if item.kind == "Namespace" else item.namespace

@@ -20,8 +20,8 @@ from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for
 
 if TYPE_CHECKING:
+    from upgate.battery.machines import Machines
     from upgate.profile.model import Expected, Patience, Profile
-    from upgate.sources.hosts.judging import Machines
 
 
 class Inputs:
@@ -121,7 +121,7 @@ class Inputs:
     @property
     def hosts(self) -> Machines:
         """The machines of the profile's `hosts:`, with what is demanded of each."""
-        from upgate.sources.hosts.judging import machines
+        from upgate.battery.machines import machines
 
         return machines(self.profile, self._evidence.snapshot, self.judgement)
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from upgate.facts.attempts import Attempt
 from upgate.monitor.history import milliseconds
 from upgate.monitor.storage import check_through
 from upgate.reports.cleaning import begun
 from upgate.results import CheckResult, Results
-from upgate.sources.probes.attempt import Attempt
 
 DAY, HOUR = 86_400_000, 3_600_000
 #: Transitions that are kept of one check: one that changes with every round must not fill the disk.

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from upgate.base.errors import UpgateError
 from upgate.base.redaction import redact
+from upgate.facts.attempts import Attempt
 from upgate.monitor import alerts, delivery, history, maintenance, memory, recording, storage
 from upgate.monitor.alerts import Rules
 from upgate.monitor.history import History
@@ -29,7 +30,6 @@ from upgate.monitor.sending import ping
 from upgate.monitor.signals import signals
 from upgate.results import Results
 from upgate.snapshot import Snapshot
-from upgate.sources.probes.attempt import Attempt
 
 if TYPE_CHECKING:
     from upgate.profile.model import Profile

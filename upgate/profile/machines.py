@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
-from upgate.profile.network import is_address
+from upgate.base.addresses import is_ip
 from upgate.profile.quantities import Text, schema, some
 
 WORD = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
@@ -44,7 +44,7 @@ def check_host(value: str) -> str:
     if at and ":" in user:
         raise ValueError("put no password into a profile: use a key (`key`, `ssh-config`) or an agent")
     match = SPEC.fullmatch(value)
-    if not match or not is_address(match["ipv6"] or "::") or not 1 <= int(match["port"] or 22) <= 65535:
+    if not match or not is_ip(match["ipv6"] or "::") or not 1 <= int(match["port"] or 22) <= 65535:
         raise ValueError(
             "not a host such as worker-1, ops@10.0.0.1:22 or ops@[2001:db8::1]; a shell's characters are refused"
         )
@@ -101,7 +101,7 @@ def check_socket(value: str) -> str:
     """`address:port`, a port alone for any address, `/udp` behind it. Raises ValueError."""
     match = SOCKET.fullmatch(value)
     address = (match[1] or "*").strip("[]") if match else ""
-    if not match or not 1 <= int(match[2]) <= 65535 or not (address in ("*", "{address}") or is_address(address)):
+    if not match or not 1 <= int(match[2]) <= 65535 or not (address in ("*", "{address}") or is_ip(address)):
         raise ValueError("not a socket such as 0.0.0.0:10256, 127.0.0.1:10248, [::]:443, 10250 or 0.0.0.0:8472/udp")
     return value
 

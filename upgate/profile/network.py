@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
 
+from upgate.base.addresses import is_ip_with_zone
 from upgate.profile.quantities import NAME, check_regex, set_only, some
 
 HOST_AND_PORT = re.compile(r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):(\d{1,5}|\{\w+\})")
@@ -55,7 +56,7 @@ def check_host_and_port(value: str) -> str:
 
 def check_host_name(value: str) -> str:
     """An address without brackets, or a name. Raises ValueError."""
-    if not is_address(value) and not HOST_NAME.fullmatch(PLACEHOLDER.sub("1", value)):
+    if not is_ip_with_zone(value) and not HOST_NAME.fullmatch(PLACEHOLDER.sub("1", value)):
         raise ValueError("not an address or a name alone, such as 10.0.0.1, 2001:db8::1 or shop.example.com")
     return value
 
@@ -79,15 +80,7 @@ def check_proxy(value: str) -> str:
 
 def check_resolver(value: str) -> str:
     """An address or name, with a port if it is not 53. Raises ValueError."""
-    return value if is_address(value) or NAME.fullmatch(value) else check_host_and_port(value)
-
-
-def is_address(value: str) -> bool:
-    """An IPv4 or IPv6 address, without brackets."""
-    try:
-        return bool(ip_address(value))
-    except ValueError:
-        return False
+    return value if is_ip_with_zone(value) or NAME.fullmatch(value) else check_host_and_port(value)
 
 
 def check_labels(value: str) -> str:

@@ -126,10 +126,13 @@ def check_not_blank(value: str) -> str:
 
 
 def check_regex(value: str) -> str:
-    """A regular expression of Python's. Raises ValueError."""
+    """A regular expression of Python's, which the library that searches with a time limit also takes. Raises ValueError."""
+    import regex  # few profiles have one
+
     try:
         re.compile(value)
-    except (re.error, RecursionError, OverflowError) as problem:
+        regex.compile(value)
+    except (re.error, regex.error, RecursionError, OverflowError) as problem:
         raise ValueError(f"not a regular expression: {problem}") from None
     return value
 

@@ -79,17 +79,17 @@ def from_klog(text: str, since: datetime, zone: str) -> datetime | None:
     match = KLOG.fullmatch(text)
     if not match:
         return None
-    month, day, *time = map(int, match.groups())
+    month, day, hour, minute, second = map(int, match.groups())
     years = (since.year, since.year + 1) if since.month == 12 and month == 1 else (since.year,)
-    return next(candidates(years[-1], (month, day, *time), zone), None)
+    return next(candidates(years[-1], (month, day, hour, minute, second), zone), None)
 
 
-def candidates(year: int, parts: tuple[int, ...], zone: str) -> Iterator[datetime]:
+def candidates(year: int, parts: tuple[int, int, int, int, int], zone: str) -> Iterator[datetime]:
     """The time of that year in the host's zone, if there is one."""
     sign, hours, minutes = match.groups() if (match := ZONE.fullmatch(zone)) else ("+", 0, 0)
     offset = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
     try:
-        time = in_range(datetime(year, *parts, tzinfo=timezone(offset)))  # type: ignore[arg-type]
+        time = in_range(datetime(year, *parts, 0, timezone(offset)))
     except (ValueError, OverflowError):
         return
     if time:

@@ -31,8 +31,10 @@ WORKERS = 32
 def look(profile: Profile, snapshot: Snapshot, since: datetime) -> list[Host] | None:
     """What is seen of every machine; None where it is not known which there are."""
     hosts = profile.hosts
+    if hosts is None:
+        return []
     try:
-        wanted = targets(hosts, snapshot) if hosts else []
+        wanted = targets(hosts, snapshot)
     except Inconclusive:
         return None  # the noun `hosts` raises the same
     asked = Asked(since, tuple(profile.expect.hosts), hosts.certificates, hosts.journal.patterns)

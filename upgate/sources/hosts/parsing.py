@@ -29,12 +29,15 @@ PSEUDO = ("squashfs", "erofs", "iso9660", "tmpfs", "devtmpfs", "ramfs", "proc", 
 COMPOSED = "composefs"
 #: How each program says that the clock is set by others, and that it is not.
 SYNCHRONISED = {
-    "chronyc": (r"Leap status\s*: (Normal|Insert second|Delete second)", r"Leap status\s*: Not synchronised"),
-    "timedatectl": (
-        r"(NTPSynchronized=|NTP synchronized: |clock synchronized: )yes",
-        r"(NTPSynchronized=|NTP synchronized: |clock synchronized: )no",
+    "chronyc": (
+        re.compile(r"Leap status\s*: (Normal|Insert second|Delete second)", re.IGNORECASE),
+        re.compile(r"Leap status\s*: Not synchronised", re.IGNORECASE),
     ),
-    "adjtimex": (r"return value:\s*[0-4]\b", r"return value:\s*5\b"),
+    "timedatectl": (
+        re.compile(r"(NTPSynchronized=|NTP synchronized: |clock synchronized: )yes", re.IGNORECASE),
+        re.compile(r"(NTPSynchronized=|NTP synchronized: |clock synchronized: )no", re.IGNORECASE),
+    ),
+    "adjtimex": (re.compile(r"return value:\s*[0-4]\b"), re.compile(r"return value:\s*5\b")),
 }
 
 
@@ -181,7 +184,7 @@ def clock(lines: Lines) -> dict[str, object]:
     for program, patterns in SYNCHRONISED.items():
         said = "\n".join(values(lines, program))
         for pattern, answer in zip(patterns, (True, False), strict=True):
-            if re.search(pattern, said, re.IGNORECASE):
+            if pattern.search(said):
                 return {"synchronised": answer, "clock": program}
     return {"synchronised": None}
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from selectors import EVENT_READ, DefaultSelector
+from typing import IO, cast
 
 from upgate.base.errors import Inconclusive
 from upgate.base.waiting import Deadline
@@ -20,8 +21,8 @@ def read(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes
     """Its output and its errors, once it has ended. Raises Inconclusive where it takes too long, or writes too much."""
     out, errors, deadline = bytearray(), bytearray(), Deadline(seconds)
     with DefaultSelector() as selector:
-        selector.register(process.stdout, EVENT_READ, (out, MOST))  # type: ignore[arg-type] - both are pipes
-        selector.register(process.stderr, EVENT_READ, (errors, MOST_ERRORS))  # type: ignore[arg-type]
+        selector.register(cast("IO[bytes]", process.stdout), EVENT_READ, (out, MOST))
+        selector.register(cast("IO[bytes]", process.stderr), EVENT_READ, (errors, MOST_ERRORS))
         for pipe, (text, most), chunk in chunks(selector, deadline):
             text += chunk
             if len(text) > most:

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from upgate.base.addresses import is_address
-from upgate.battery.expectations import within
+from upgate.base.scope import within
 from upgate.facts.nodes import Node
 from upgate.snapshot import Snapshot
 from upgate.sources.hosts.presets import Preset, combined
@@ -24,6 +24,8 @@ ADDRESSES = {
     "external": ("ExternalIP", "InternalIP", "Hostname"),
     "hostname": ("Hostname", "InternalDNS", "ExternalDNS"),
 }
+#: What a connection has in the place of the machine.
+WORD = re.compile(r"\{address\}|\{name\}")
 #: The script is one of sh.
 WINDOWS = {"kubernetes.io/os": "windows"}
 NO_ADDRESS = "its address or name in the cluster is neither an IP address nor a DNS name"
@@ -113,7 +115,7 @@ def listed(hosts: Hosts, spec: str) -> Place:
 def connection(hosts: Hosts, name: str, address: str) -> str:
     """The host spec of a machine."""
     words = {"{address}": address, "{name}": name}
-    return re.sub(r"\{address\}|\{name\}", lambda match: words[match[0]], hosts.connection)
+    return WORD.sub(lambda match: words[match[0]], hosts.connection)
 
 
 def target(hosts: Hosts, place: Place) -> Target:

@@ -44,21 +44,24 @@ CONNECT = 10
 #: What ssh and sudo say, and what that means.
 MEANINGS = (
     (
-        r"REMOTE HOST IDENTIFICATION HAS CHANGED|host key for .* has changed",
+        re.compile(r"REMOTE HOST IDENTIFICATION HAS CHANGED|host key for .* has changed"),
         "its host key has changed: see known_hosts",
     ),
     (
-        r"Host key verification failed|No .* host key is known",
+        re.compile(r"Host key verification failed|No .* host key is known"),
         "its host key is not in known_hosts: add it, once checked",
     ),
-    (r"Permission denied", "it refuses the login: {said}"),
-    (r"Could not resolve hostname", "its name does not resolve"),
-    (r"Connection refused", "connection refused"),
-    (r"timed out|Operation timed out|Timeout, server", "it does not answer in time"),
-    (r"No route to host|Network is unreachable", "no route to it"),
-    (r"Connection (closed|reset)", "it closes the connection: {said}"),
-    (r"ssh: (command )?not found|ssh: No such file", "there is no ssh here: install the OpenSSH client"),
-    (r"sudo:|sudoers", "sudo does not let us: {said}; allow it without a password (NOPASSWD), or say sudo: false"),
+    (re.compile(r"Permission denied"), "it refuses the login: {said}"),
+    (re.compile(r"Could not resolve hostname"), "its name does not resolve"),
+    (re.compile(r"Connection refused"), "connection refused"),
+    (re.compile(r"timed out|Operation timed out|Timeout, server"), "it does not answer in time"),
+    (re.compile(r"No route to host|Network is unreachable"), "no route to it"),
+    (re.compile(r"Connection (closed|reset)"), "it closes the connection: {said}"),
+    (re.compile(r"ssh: (command )?not found|ssh: No such file"), "there is no ssh here: install the OpenSSH client"),
+    (
+        re.compile(r"sudo:|sudoers"),
+        "sudo does not let us: {said}; allow it without a password (NOPASSWD), or say sudo: false",
+    ),
 )
 
 
@@ -152,7 +155,7 @@ def meaning(said: str) -> str:
     """What went wrong, in a line that is the same for all hosts with which the same went wrong."""
     line = last_line(said)
     for pattern, words in MEANINGS:
-        if re.search(pattern, said):
+        if pattern.search(said):
             return words.format(said=line)
     return f"the command failed: {line}" if line else "the command failed without a word"
 

@@ -13,6 +13,7 @@ ports       a port, its certificate, its versions of TLS                  (looks
 resolving   a name: for this machine's programs; name_servers: at a DNS server (looks)
 watch       when each phase began, which address, which certificate       (looks)
 reach       which addresses a probe may connect to, and which never
+searching   the profile's regular expressions in a body, bounded in time
 bodies      a bounded part of an answer's body; cookies: they stay at their origin
 attempt     what was seen: data; goes into the snapshot
 judging     target + attempt → problems in words; pure
@@ -24,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from upgate.sources.probes.attempt import Attempt, Certificate, Failure
+from upgate.facts.attempts import Attempt, Certificate, Failure
 from upgate.sources.probes.judging import Problem, judge
 from upgate.sources.probes.target import Expectation, Target
 

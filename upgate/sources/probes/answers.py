@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
+from upgate.base.errors import Inconclusive
 from upgate.base.redaction import HIDDEN
-from upgate.sources.probes.attempt import Seen
+from upgate.facts.attempts import Seen
 from upgate.sources.probes.masking import is_credential, shown_url
 from upgate.sources.probes.target import Expectation
 
@@ -37,6 +37,8 @@ class Answer(msgspec.Struct):
     foreign: bool = False
     #: Takes secrets out of what is shown. Before a text is cut: half of one would not be known again.
     mask: Callable[[str], str] = str
+    #: What the search for each pattern came to, before anything is compared: see searching.search.
+    searched: dict[str, str | Inconclusive | None] = {}
 
     @property
     def beginning(self) -> str:
@@ -47,11 +49,22 @@ class Answer(msgspec.Struct):
         """A part of the answer for people."""
         return FOREIGN if self.foreign else excerpt(self.mask(text))
 
+    def found(self, pattern: str) -> str | None:
+        """What a pattern finds in the body; None where it does not match. Raises Inconclusive where its search did not end."""
+        found = self.searched[pattern]
+        if isinstance(found, Inconclusive):
+            raise found
+        return found
+
 
 def compare(expected: Expectation, answer: Answer) -> Seen:
-    """Whether the expectation is met, and if not, what was there instead."""
-    observed = COMPARISONS[expected.about](expected, answer)
-    return Seen(answer.mask(str(expected)), observed is None, answer.mask(observed or ""))
+    """Whether the expectation is met, and if not, what was there instead, or why that is not known."""
+    words = answer.mask(str(expected))
+    try:
+        observed = COMPARISONS[expected.about](expected, answer)
+    except Inconclusive as reason:
+        return Seen(words, None, answer.mask(str(reason)))
+    return Seen(words, observed is None, answer.mask(observed or ""))
 
 
 def excerpt(text: str, length: int = EXCERPT) -> str:
@@ -65,7 +78,8 @@ def _contains(expected: Expectation, answer: Answer) -> str | None:
 
 
 def _matches(expected: Expectation, answer: Answer) -> str | None:
-    return None if re.search(expected.wanted, answer.body) else _body(answer, f"does not match /{expected.wanted}/")
+    found = answer.found(expected.wanted)
+    return _body(answer, f"does not match /{expected.wanted}/") if found is None else None
 
 
 def _body(answer: Answer, lacks: str) -> str:

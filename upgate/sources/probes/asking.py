@@ -23,12 +23,8 @@ if TYPE_CHECKING:
 WORD = re.compile(r"\{(\w+)\}")
 #: The answer to the key of UPGRADE, by RFC 6455.
 ACCEPTED = Expectation("header", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Sec-WebSocket-Accept")
-#: Keys of an entry that are the same in a target.
-SAME = ("method", "follow", "http2", "attempts")
 #: A page that redirects has not been shown: whoever is not logged in is sent to the login.
 SUCCESS = dict.fromkeys(("GET", "HEAD"), tuple(range(200, 300)))
-#: Texts of an entry that a target has too, or empty.
-TEXTS = ("ca", "client_certificate", "client_key", "proxy", "resolver", "record")
 
 
 def target_at(entry: External, place: Place, secrets: Sequence[str]) -> Target | None:
@@ -44,7 +40,7 @@ def target_at(entry: External, place: Place, secrets: Sequence[str]) -> Target |
         headers={name: words(value) for name, value in headers_of(entry).items()},
         status=(101,) if entry.websocket else entry.status or (),
         expectations=tuple(expectations(entry, url, words)),
-        within=entry.within and entry.within.total_seconds(),
+        within=entry.within.total_seconds() if entry.within else None,
         timeout=entry.timeout.total_seconds(),
         tls_days=entry.tls_days,
         address=words(entry.address or ""),
@@ -54,8 +50,16 @@ def target_at(entry: External, place: Place, secrets: Sequence[str]) -> Target |
         allow_addresses=entry.allow_addresses,
         named_by_cluster=entry.each is not None,
         secrets=(*secrets, *filter(None, [password])),
-        **{key: getattr(entry, key) for key in SAME},
-        **{key: getattr(entry, key) or "" for key in TEXTS},
+        method=entry.method,
+        follow=entry.follow,
+        http2=entry.http2,
+        attempts=entry.attempts,
+        ca=entry.ca or "",
+        client_certificate=entry.client_certificate or "",
+        client_key=entry.client_key or "",
+        proxy=entry.proxy or "",
+        resolver=entry.resolver or "",
+        record=entry.record or "",
     )
 
 

@@ -13,8 +13,8 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from msgspec.structs import replace
 
+from upgate.facts.attempts import Certificate
 from upgate.sources.probes.answers import excerpt
-from upgate.sources.probes.attempt import Certificate
 
 T = TypeVar("T")
 #: Names that are kept of a certificate, and characters of each text in it: a server may present 100 KB.

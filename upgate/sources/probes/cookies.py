@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from http.cookiejar import Cookie
 
 import httpx
 
@@ -43,7 +44,7 @@ class Jars:
         """The value of a cookie of this name; None where there is none."""
         return next((cookie.value for cookie in self if cookie.name == name), None)
 
-    def __iter__(self) -> Iterator[object]:
+    def __iter__(self) -> Iterator[Cookie]:
         return (cookie for jar in self._jars.values() for cookie in jar.jar)
 
 

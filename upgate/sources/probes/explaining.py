@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from ipaddress import ip_address
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from upgate.base.addresses import is_ip
+from upgate.facts.attempts import CERTIFICATE, Attempt
 from upgate.facts.nodes import Node
 from upgate.facts.services import Service
 from upgate.snapshot import Snapshot
-from upgate.sources.probes.attempt import CERTIFICATE, Attempt
 from upgate.sources.probes.components import API_SERVER, COMPONENTS, is_pod_of
 from upgate.sources.probes.routes import Claim, Routes
 
@@ -108,7 +108,7 @@ class Whereabouts:
     def _strays(self, place: Place) -> bool:
         """The address is that of an Ingress, and the host is in the rules of none there."""
         at = self._routes.at(place.address)
-        named = not is_address(place.host)
+        named = not is_ip(place.host)
         return named and bool(at) and not any(each.serves(place.host) or each.serves_all for each in at)
 
     def _is_api_server(self, place: Place) -> bool:
@@ -124,7 +124,7 @@ class Whereabouts:
         if not self._is_listed("endpointslices"):
             return ""
         number = self._ready[service]
-        return f", which has {number or 'no'} ready endpoint{'s' if number > 1 else ''}"
+        return f", which has {number or 'no'} ready endpoint{'' if number == 1 else 's'}"
 
     @cached_property
     def _routes(self) -> Routes:
@@ -204,14 +204,6 @@ def place_of_url(url: str) -> Place:
 def addresses_of(node: Node) -> set[str]:
     """All that it is called."""
     return {each.address for each in node.status.addresses or ()} | {node.name}
-
-
-def is_address(host: str) -> bool:
-    """No name."""
-    try:
-        return bool(ip_address(host))
-    except ValueError:
-        return False
 
 
 def by(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:

@@ -14,9 +14,9 @@ import httpcore
 import httpx
 
 from upgate.base.errors import Inconclusive
-from upgate.sources.probes.attempt import Failure, Kind
+from upgate.facts.attempts import Failure, Kind
+from upgate.sources.probes.names import Unresolved
 from upgate.sources.probes.reach import Refused
-from upgate.sources.probes.resolving import Unresolved
 from upgate.sources.probes.watch import Phase, Watch
 
 #: OpenSSL's verification results: https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
@@ -109,7 +109,7 @@ def _name(error: BaseException, host: str) -> Failure | None:
 
 def _tls(error: BaseException, host: str) -> Failure | None:
     if isinstance(error, ssl.SSLCertVerificationError):
-        kind = VERIFICATION.get(error.verify_code, "tls-other")
+        kind: Kind = VERIFICATION.get(error.verify_code, "tls-other")
         return Failure(kind, host if kind == "tls-wrong-name" else error.verify_message)
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
         reason = error.reason or str(error)
@@ -123,7 +123,7 @@ def _connection(error: BaseException, _: str) -> Failure | None:
     if isinstance(error, OSError) and error.errno == errno.ETIMEDOUT:
         return Failure("connect-timeout")
     if isinstance(error, OSError) and error.errno in UNREACHABLE | NO_NETWORK:
-        kind = "unreachable" if error.errno in UNREACHABLE else "no-network"
+        kind: Kind = "unreachable" if error.errno in UNREACHABLE else "no-network"
         return Failure(kind, os.strerror(error.errno).lower())
     return None
 

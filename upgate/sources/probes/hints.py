@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from upgate.base.harmless import Typed, harmless, on_one_line
 from upgate.base.redaction import HIDDEN
-from upgate.sources.probes.attempt import Attempt
+from upgate.facts.attempts import Attempt
 from upgate.sources.probes.masking import is_credential, shown_url
 from upgate.sources.probes.target import UPGRADE, Target
 

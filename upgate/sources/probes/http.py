@@ -15,6 +15,7 @@ from upgate.sources.probes.answers import Answer, compare, excerpt
 from upgate.sources.probes.cookies import Jars
 from upgate.sources.probes.masking import is_credential, shown_url
 from upgate.sources.probes.proxies import proxy_for
+from upgate.sources.probes.searching import search_all
 from upgate.sources.probes.target import UPGRADE, Target
 from upgate.sources.probes.trust import Trust
 from upgate.sources.probes.watch import Watch
@@ -56,7 +57,9 @@ class Report(msgspec.Struct):
 
 async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
     """Fill the report. Raises what httpx and the network raise."""
-    compared(target, await exchange(target, trust, watch, report, Jars()), report)
+    answer = await exchange(target, trust, watch, report, Jars())
+    await search_all(target.patterns, answer, watch)
+    compared(target, answer, report)
 
 
 def compared(target: Target, answer: Answer, report: Report) -> None:

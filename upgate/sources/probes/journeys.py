@@ -9,11 +9,13 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
+from upgate.base.errors import Inconclusive
+from upgate.facts.attempts import Attempt, Seen
 from upgate.sources.probes.answers import Answer, json_at
-from upgate.sources.probes.attempt import Attempt, Seen
 from upgate.sources.probes.cookies import Jars
 from upgate.sources.probes.http import Report, compared, exchange
 from upgate.sources.probes.judging import judge
+from upgate.sources.probes.searching import search_all
 from upgate.sources.probes.target import Step, Target
 from upgate.sources.probes.trust import Trust
 from upgate.sources.probes.watch import Watch
@@ -24,7 +26,8 @@ WORD = re.compile(r"\{(\w+)\}")
 
 async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
     """Go as far as the steps are as expected. Raises what httpx and the network raise."""
-    cookies, captured = Jars(), {}
+    cookies = Jars()
+    captured: dict[str, str] = {}
     for step, stage in zip(target.steps, target.stages, strict=True):
         request, own = _request(target, step, captured), Report()
         led = host_of(request.url) != host_of(step.url)
@@ -32,12 +35,13 @@ async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> Non
             answer = await exchange(request, trust, watch, own, cookies, led=led)
         finally:
             report.asked = own.asked or request.shown
-        missing = _capture(step, answer, cookies, captured)
+        await search_all((*request.patterns, *step.patterns), answer, watch)
+        missing, unknown = _capture(step, answer, cookies, captured)
         request = _with_secrets(request, captured)
         compared(request, answer, own)
-        wrong = _problems(request, own) or missing
-        report.seen += (Seen(stage, not wrong, f"{stage}: {request.mask(wrong)}" if wrong else ""),)
-        if wrong:
+        met, words = _verdict(request, own, missing, unknown)
+        report.seen += (Seen(stage, met, f"{stage}: {request.mask(words)}" if words else ""),)
+        if not met:
             return
 
 
@@ -91,6 +95,17 @@ def _filled(text: str, captured: Mapping[str, str]) -> str:
     return WORD.sub(lambda match: captured.get(match[1], match[0]), text)
 
 
+def _verdict(request: Target, report: Report, missing: str, unknown: str) -> tuple[bool | None, str]:
+    """Whether the step is as expected, None where that is not known; and what is wrong, or why it is not known."""
+    try:
+        wrong = _problems(request, report) or missing
+    except Inconclusive as reason:
+        wrong, unknown = missing, str(reason)
+    if wrong:
+        return False, wrong
+    return (None, unknown) if unknown else (True, "")
+
+
 def _problems(request: Target, report: Report) -> str:
     now = datetime.now(UTC)
     untimed = msgspec.structs.replace(request, within=None, tls_days=None)
@@ -98,15 +113,17 @@ def _problems(request: Target, report: Report) -> str:
     return "; ".join(problem.observed for problem in judge(untimed, seen))
 
 
-def _capture(step: Step, answer: Answer, cookies: Jars, captured: dict[str, str]) -> str:
-    """Keep what later steps need; what is missing, or empty."""
+def _capture(step: Step, answer: Answer, cookies: Jars, captured: dict[str, str]) -> tuple[str, str]:
+    """Keep what later steps need; tell what is missing, and what is not known: both empty where all is there."""
     for word, source in step.capture.items():
         how, _, what = source.partition(":")
         try:
             captured[word] = SOURCES[how](what, answer, cookies)
         except LookupError as missing:
-            return f"nothing to capture for {word}: {missing.args[0]}"
-    return ""
+            return f"nothing to capture for {word}: {missing.args[0]}", ""
+        except Inconclusive as reason:
+            return "", f"nothing to capture for {word}: {reason}"
+    return "", ""
 
 
 def _of_json(path: str, answer: Answer, _: Jars) -> str:
@@ -129,10 +146,10 @@ def _of_cookie(name: str, _: Answer, cookies: Jars) -> str:
 
 def _of_regex(pattern: str, answer: Answer, _: Jars) -> str:
     """The first group, or all of the match where there is none."""
-    match = re.search(pattern, answer.body)
-    if match is None:
+    found = answer.found(pattern)
+    if found is None:
         raise LookupError(f"the body does not match /{pattern}/")
-    return match[1] if match.re.groups else match[0]
+    return found
 
 
 SOURCES = {"json": _of_json, "header": _of_header, "cookie": _of_cookie, "regex": _of_regex}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from upgate.base.errors import Inconclusive
-from upgate.sources.probes.attempt import CERTIFICATE, Attempt, Certificate
+from upgate.base.text import counted
+from upgate.facts.attempts import CERTIFICATE, Attempt, Certificate, Failure
 from upgate.sources.probes.target import Target
 
 
@@ -23,26 +24,28 @@ def judge(target: Target, attempt: Attempt) -> list[Problem]:
 
     Raises Inconclusive where we could not look, or looked with other expectations than these.
     """
-    if attempt.failure and attempt.failure.is_ours:
-        raise Inconclusive(f"{attempt.target} could not be asked: {attempt.failure.words}")
+    failure = attempt.failure
+    if failure and failure.is_ours:
+        raise Inconclusive(f"{attempt.target} could not be asked: {failure.words}")
     if target.closed:
         return _open(attempt)
-    if attempt.failure:
-        return [*_failed(target, attempt), *_ageing(target, attempt)]
+    if failure:
+        return [*_failed(target, attempt, failure), *_ageing(target, attempt)]
     wrong = [
         *_status(target, attempt),
         *_version(target, attempt),
         *_content(target, attempt),
         *_ageing(target, attempt),
     ]
+    if not wrong and (unknown := next((each.observed for each in attempt.seen if each.met is None), "")):
+        raise Inconclusive(f"{attempt.target}: {unknown}")
     return [*wrong, *_slow(target, attempt, tolerant=bool(wrong))]
 
 
-def _failed(target: Target, attempt: Attempt) -> Iterator[Problem]:
-    failure = attempt.failure
+def _failed(target: Target, attempt: Attempt, failure: Failure) -> Iterator[Problem]:
     stage = f"{target.stages[len(attempt.seen)]}: " if target.steps else ""
     if failure.kind in CERTIFICATE:
-        yield Problem(stage + _certificate(attempt), "a certificate that verifies")
+        yield Problem(stage + _certificate(attempt, failure), "a certificate that verifies")
         return
     at, words = attempt.address or attempt.target, f" ({failure.words})" if failure.words else ""
     text = {
@@ -61,9 +64,9 @@ def _failed(target: Target, attempt: Attempt) -> Iterator[Problem]:
 
 def _open(attempt: Attempt) -> list[Problem]:
     """What must be closed may refuse, ignore or drop us. Never having got near it proves nothing."""
-    kind = attempt.failure.kind if attempt.failure else ""
+    kind, words = (attempt.failure.kind, attempt.failure.words) if attempt.failure else ("", "")
     if kind in ("name", "no-network"):
-        raise Inconclusive(f"whether {attempt.target} is closed cannot be said from here: {attempt.failure.words}")
+        raise Inconclusive(f"whether {attempt.target} is closed cannot be said from here: {words}")
     if kind == "read-timeout" and not attempt.address:
         raise Inconclusive(f"whether {attempt.target} is closed cannot be said: the proxy got no answer in time")
     if kind in ("connect-refused", "connect-timeout", "unreachable", "reset"):
@@ -80,24 +83,23 @@ def _answer(attempt: Attempt) -> str:
     return "accepts connections, and does not answer" if attempt.failure.kind == "read-timeout" else "answers"
 
 
-def _certificate(attempt: Attempt) -> str:
-    certificate, words = attempt.certificate, attempt.failure.words
-    if attempt.failure.kind == "tls-wrong-name":
+def _certificate(attempt: Attempt, failure: Failure) -> str:
+    certificate, words = attempt.certificate, failure.words
+    if failure.kind == "tls-wrong-name":
         return (
             f"certificate is for {_names(certificate)}, not {words}"
             if certificate
             else f"certificate is not for {words}"
         )
-    if attempt.failure.kind == "tls-unknown-issuer":
+    if failure.kind == "tls-unknown-issuer":
         return f"certificate was issued by {_issuer(certificate)}, which is not trusted ({words})"
     if certificate and certificate.not_after and certificate.not_after < attempt.started:
-        return _expired(certificate, attempt)
+        return _expired(certificate.not_after, attempt.started)
     return f"a certificate of the chain has expired ({words})"
 
 
-def _expired(certificate: Certificate, attempt: Attempt) -> str:
-    seconds = (attempt.started - certificate.not_after).total_seconds()
-    return f"certificate expired {plural(int(seconds // 86400), 'day')} ago ({certificate.not_after:%Y-%m-%d})"
+def _expired(since: datetime, now: datetime) -> str:
+    return f"certificate expired {counted((now - since).days, 'day')} ago ({since:%Y-%m-%d})"
 
 
 def _names(certificate: Certificate) -> str:
@@ -135,10 +137,10 @@ def _content(target: Target, attempt: Attempt) -> Iterator[Problem]:
     for expected in expected_words(target):
         if expected not in seen:
             raise Inconclusive(f"{attempt.target} was asked with other expectations than these; ask it again")
-        if not seen[expected].met:
+        if seen[expected].met is False:
             yield Problem(seen[expected].observed, target.expected if target.steps else expected)
-            if target.steps:
-                return  # the journey ended there
+        if target.steps and not seen[expected].met:
+            return  # the journey ended there
 
 
 def expected_words(target: Target) -> list[str]:
@@ -162,7 +164,7 @@ def _ageing(target: Target, attempt: Attempt) -> Iterator[Problem]:
     certificate = attempt.certificate
     if target.tls_days is None:
         return
-    expected = f"more than {plural(target.tls_days, 'day')} left"
+    expected = f"more than {counted(target.tls_days, 'day')} left"
     if certificate is None and not attempt.failure:
         yield Problem("no certificate: the answer came without TLS", expected)
     if certificate is None:
@@ -171,18 +173,11 @@ def _ageing(target: Target, attempt: Attempt) -> Iterator[Problem]:
     if left is None:
         yield Problem(f"the certificate's last day cannot be read ({certificate.problem})", expected)
     elif 0 <= left <= target.tls_days:
-        yield Problem(f"certificate has {plural(left, 'day')} left ({certificate.not_after:%Y-%m-%d})", expected)
+        yield Problem(f"certificate has {counted(left, 'day')} left ({certificate.not_after:%Y-%m-%d})", expected)
 
 
 def amount(seconds: float) -> str:
     """As a profile says it: `800ms`, `5s`."""
-    from upgate.profile.quantities import (
-        format_duration,
-    )  # brings pydantic, which nobody needs for an attempt that is well
+    from upgate.profile.quantities import format_duration  # brings pydantic: only a wrong answer needs it
 
     return format_duration(timedelta(seconds=seconds))
-
-
-def plural(number: int, noun: str) -> str:
-    """`1 day`, `3 days`."""
-    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from upgate.facts.attempts import CERTIFICATE, Attempt, Certificate, Failure
 from upgate.sources.probes import certificates, http, journeys, ports, resolving
-from upgate.sources.probes.attempt import CERTIFICATE, Attempt, Certificate, Failure
 from upgate.sources.probes.failures import classify
 from upgate.sources.probes.http import Report
 from upgate.sources.probes.target import Target
@@ -24,7 +24,7 @@ async def look(target: Target, trust: Trust, watch: Watch, vantage: str) -> Atte
     started, report, failure = datetime.now(UTC), Report(), None
     current.set(watch)
     try:
-        async with asyncio.timeout(target.timeout):
+        async with asyncio.timeout(target.timeout) as watch.deadline:
             ask = journeys.ask if target.steps else ASK.get(target.scheme, http.ask)
             await ask(target, trust, watch, report)
     except Exception as error:  # whatever it is: it is classified, and kept
@@ -49,6 +49,6 @@ async def look(target: Target, trust: Trust, watch: Watch, vantage: str) -> Atte
 
 async def _certificate(watch: Watch, failure: Failure | None, seconds: float) -> Certificate | None:
     der = watch.certificate
-    if failure and failure.kind in CERTIFICATE and watch.addresses and not watch.by_proxy:
+    if failure and failure.kind in CERTIFICATE and watch.addresses and watch.port and not watch.by_proxy:
         der = await certificates.fetch(watch.addresses[0], watch.port, watch.host, seconds)
     return certificates.read(der) if der else None

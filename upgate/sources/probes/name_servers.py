@@ -14,11 +14,12 @@ import dns.rcode
 import dns.rdata
 import dns.rdatatype
 import dns.resolver
+from dns.rdtypes.txtbase import TXTBase
 
 from upgate.base.errors import Inconclusive
 from upgate.sources.probes.asking import canonical
 from upgate.sources.probes.hints import is_with_port
-from upgate.sources.probes.resolving import Unresolved
+from upgate.sources.probes.names import Unresolved
 from upgate.sources.probes.target import Target
 from upgate.sources.probes.watch import Watch
 
@@ -36,6 +37,8 @@ async def records(target: Target, watch: Watch) -> list[str]:
     watch.answered(time.monotonic() - began)
     if answer.rcode() != dns.rcode.NOERROR:
         raise Unresolved(f"{watch.host} does not resolve: {watch.address} answered {dns.rcode.to_text(answer.rcode())}")
+    if not isinstance(answer, dns.message.QueryMessage):
+        raise dns.exception.FormError("the answer is not one to a query")
     found = answer.resolve_chaining().answer
     if found is None:
         raise Unresolved(f"{watch.host} has no {dns.rdatatype.to_text(kind)} record, says {watch.address}")
@@ -44,7 +47,7 @@ async def records(target: Target, watch: Watch) -> list[str]:
 
 def text_of(record: dns.rdata.Rdata) -> str:
     """As a profile writes it: a TXT record is one text, however many strings it is made of."""
-    if record.rdtype == dns.rdatatype.TXT:
+    if isinstance(record, TXTBase):
         return b"".join(record.strings).decode(errors="replace")
     return record.to_text()
 
@@ -65,7 +68,7 @@ async def _server(resolver: str) -> tuple[list[str], int]:
         found = await asyncio.get_running_loop().getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)
     except socket.gaierror as problem:
         raise Inconclusive(f"the name server {resolver} does not resolve ({problem.strerror})") from problem
-    return [found[0][4][0]], int(port)
+    return [str(found[0][4][0])], int(port)
 
 
 def _own() -> str:

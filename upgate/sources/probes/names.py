@@ -15,6 +15,10 @@ from typing import Any
 from upgate.sources.probes.watch import current
 
 
+class Unresolved(Exception):
+    """The name server has answered, and has no such record."""
+
+
 class Loop(asyncio.SelectorEventLoop):
     """An event loop with such name lookups."""
 

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from upgate.base.addresses import is_address
-from upgate.battery.expectations import scoped
+from upgate.base.scope import scoped
 from upgate.facts.backends import grouped
 from upgate.facts.ingresses import Ingress
 from upgate.facts.nodes import Node
@@ -140,8 +140,11 @@ def selects(selector: str, labels: Mapping[str, str]) -> bool:
 
 
 def meets(requirement: str, labels: Mapping[str, str]) -> bool:
-    """As the API server reads it: `key!=value` also holds where the key is missing."""
-    absent, key, sign, value = REQUIREMENT.fullmatch(requirement).groups()  # type: ignore[union-attr] - the profile checked it
+    """As the API server reads it: `key!=value` also holds where the key is missing. Raises ValueError where it is malformed."""
+    match = REQUIREMENT.fullmatch(requirement)
+    if match is None:
+        raise ValueError(f"{requirement!r} is not a requirement of a label selector")
+    absent, key, sign, value = match.groups()
     if sign is None:
         return (key in labels) != bool(absent)
     return (labels.get(key) == value) != (sign == "!=")

@@ -10,11 +10,12 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, Sequence
 from functools import cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from upgate.sources.probes.target import Target
 
 Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
 
 #: Networks that lead nowhere outside, and what they are; the first that has an address names it.
 #: https://www.iana.org/assignments/iana-ipv4-special-registry/ and its IPv6 counterpart; the metadata services of AWS (also of
@@ -103,7 +104,7 @@ class Reach:
         return f"{where}, {_article(kind)} {kind} address: {told}; allow-addresses of the entry can allow it"
 
 
-def kind_of(address: str, allowed: Sequence[object] = ()) -> str:
+def kind_of(address: str, allowed: Sequence[Network] = ()) -> str:
     """What makes this an address that leads nowhere outside; empty for all others, and for those that are allowed."""
     for ip in _meanings(ip_address(address.partition("%")[0])):
         if not any(ip in network for network in allowed):
@@ -127,7 +128,7 @@ def as_address(host: str) -> str:
 
 
 @cache
-def networks(texts: tuple[str, ...]) -> tuple[object, ...]:
+def networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
     """Networks by their texts, which the profile has checked."""
     return tuple(ip_network(each, strict=False) for each in texts)
 

@@ -12,10 +12,6 @@ from upgate.sources.probes.trust import Trust
 from upgate.sources.probes.watch import Watch
 
 
-class Unresolved(Exception):
-    """The name server has answered, and has no such record."""
-
-
 async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
     """Resolve the name. Raises socket.gaierror, Unresolved, and what the network raises."""
     watch.host = target.url.removeprefix("dns://")

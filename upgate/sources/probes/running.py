@@ -16,8 +16,8 @@ from importlib.util import find_spec
 import msgspec
 
 from upgate.base.errors import Inconclusive
+from upgate.facts.attempts import Attempt, Failure
 from upgate.sources.probes.answers import excerpt
-from upgate.sources.probes.attempt import Attempt, Failure
 from upgate.sources.probes.judging import judge
 from upgate.sources.probes.look import look
 from upgate.sources.probes.names import Loop
@@ -155,7 +155,7 @@ def _undisturbed() -> Iterator[None]:
     collecting, searching = gc.isenabled(), "sniffio" not in sys.modules and find_spec("sniffio") is None
     gc.disable()
     if searching:
-        sys.modules["sniffio"] = None  # type: ignore[assignment] - makes its import fail at once
+        sys.modules["sniffio"] = None  # type: ignore[assignment]  # makes its import fail at once
     try:
         yield
     finally:

@@ -61,6 +61,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     #: Word → where its value is found in the answer: `json:path`, `header:Name`, `cookie:name` or `regex:pattern`.
     capture: dict[str, str] = {}
 
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The regular expressions whose matches are captured."""
+        return tuple(source.partition(":")[2] for source in self.capture.values() if source.startswith("regex:"))
+
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """What to ask and what the answer must be. Times are seconds.
@@ -123,6 +128,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         """The steps of a journey in words."""
         shown = (f"{step.method} {self.mask(shown_url(step.url))}" for step in self.steps)
         return tuple(f"step {number}, {words}" for number, words in enumerate(shown, 1))
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The regular expressions that the body must match."""
+        return tuple(each.wanted for each in self.expectations if each.about == "matches")
 
     def mask(self, text: str) -> str:
         """The text without this target's credentials."""

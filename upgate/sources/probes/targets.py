@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from upgate.base.errors import Inconclusive
+from upgate.facts.attempts import Attempt
 from upgate.snapshot import Snapshot
 from upgate.sources.probes import hints
 from upgate.sources.probes.asking import target_at
-from upgate.sources.probes.attempt import Attempt
 from upgate.sources.probes.explaining import Whereabouts
 from upgate.sources.probes.judging import Problem, judge
 from upgate.sources.probes.places import EACH, places

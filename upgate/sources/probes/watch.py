@@ -5,12 +5,14 @@ httpcore calls `Watch` at the start and end of each of its steps: https://www.en
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Literal
 
-from upgate.sources.probes.attempt import Elapsed
+from upgate.facts.attempts import Elapsed
 from upgate.sources.probes.reach import Reach
 
 Phase = Literal["name", "dns", "connect", "proxy", "tls", "answer", "body"]
@@ -53,6 +55,9 @@ class Watch:
         self._stream: Any = None
         #: Seconds that this process was held up so far, and when this attempt began.
         self._lag, self._lag_before = lag, 0.0
+        #: The deadline of the attempt, and the seconds in which it was paused.
+        self.deadline: asyncio.Timeout | None = None
+        self._paused = 0.0
 
     async def __call__(self, event: str, info: dict[str, Any]) -> None:
         step, _, state = event.rpartition(".")
@@ -69,6 +74,21 @@ class Watch:
         """Start the clock, unless it runs already."""
         if self._began is None:
             self._began, self._lag_before = time.monotonic(), self._lag()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """This process works on what it has: that is not the server's time, and the attempt's deadline does not run meanwhile."""
+        began, lag = time.monotonic(), self._lag()
+        deadline, until = self.deadline, self.deadline and self.deadline.when()
+        if deadline:
+            deadline.reschedule(None)
+        try:
+            yield
+        finally:
+            took = time.monotonic() - began
+            self._paused, self._lag_before = self._paused + took, self._lag_before + self._lag() - lag
+            if deadline and until is not None:
+                deadline.reschedule(until + took)
 
     async def abandon(self) -> None:
         """Close what is open: httpcore 1.0 leaves the connection open when a handshake is cancelled."""
@@ -110,7 +130,7 @@ class Watch:
         )
 
     def _since_begin(self) -> float:
-        return 0.0 if self._began is None else time.monotonic() - self._began
+        return 0.0 if self._began is None else time.monotonic() - self._began - self._paused
 
     def _step(self, step: str, info: dict[str, Any]) -> None:
         self._since = time.monotonic()

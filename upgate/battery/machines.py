@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from upgate.base.errors import Inconclusive, words_of
 from upgate.base.harmless import Typed, shell_word
 from upgate.base.text import counted, duration
-from upgate.battery.expectations import satisfies
+from upgate.base.versions import satisfies
+from upgate.battery.host_demands import lacking, reaches
 from upgate.battery.judgement import Judgement, Subjects
 from upgate.facts.hosts import CommandLine, FileSystem, Host, HostCertificate, HostService
 from upgate.snapshot import Snapshot
-from upgate.sources.hosts.demands import lacking, reaches
 from upgate.sources.hosts.presets import KUBELET_PKI
 from upgate.sources.hosts.targets import Target, empty_groups, targets
 

@@ -81,8 +81,9 @@ class Seen(msgspec.Struct, frozen=True):
 
     #: The expectation in words.
     expected: str
-    met: bool
-    #: What was there instead; empty where it was met.
+    #: None where that is not known.
+    met: bool | None
+    #: What was there instead, or why that is not known; empty where it was met.
     observed: str = ""
 
 
