@@ -121,6 +121,7 @@ def test_the_defaults_are_those_of_the_catalogue(folder):
         "pending": 5,
         "terminating": 2,
         "scheduler_silent": 2,
+        "cordoned": 15,
         "namespace_terminating": 2,
     }
 

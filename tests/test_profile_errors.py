@@ -48,7 +48,7 @@ WRONG = {
         '2:12: expect.version: expected text; YAML reads 1.30 as a number; quote it: "1.30"',
     ),
     "a version deep inside that is a number": (
-        "expect:\n  hosts:\n    kubelet: 1.30",
+        "expect:\n  hosts:\n    kubelet: 1.30\nhosts: {}",
         '3:14: expect.hosts.kubelet: expected text; YAML reads 1.30 as a number; quote it: "1.30"',
     ),
     "a word that YAML takes for true": (
@@ -118,7 +118,7 @@ WRONG = {
     ),
     "a date that no calendar has": (
         "waivers: [{check: pods.bare, reason: x, until: 2026-13-45}]",
-        "1:48: waivers[0].until: looks like a YAML date, but is none; quote it if it is text",
+        "1:48: waivers[0].until: looks like a YAML date but is not one; quote it if it is text",
     ),
     "a time without zone": (
         "since: 2026-11-21 01:00:00",
@@ -292,11 +292,79 @@ WRONG = {
         "checks: {a: off",
         "1:9: not YAML: ",
     ),
+    "a colon in a text": (
+        "description: Tokyo: production",
+        '1:19: not YAML: expected no second ": " here: quote text with ": " in it, or correct the indentation; '
+        "the line is: description: Tokyo: production",
+    ),
+    "a key with too much indentation": (
+        "gate:\n  clean: 3\n    every: 30s",
+        '3:10: not YAML: expected no second ": " here: quote text with ": " in it, or correct the indentation; '
+        "the line is: every: 30s",
+    ),
+    "a key with too little indentation": (
+        "gate:\n  clean: 3\n every: 30s",
+        "3:2: not YAML: expected a key on its own line, indented like its neighbors; the line is: every: 30s",
+    ),
+    "a key without a colon": (
+        "gate:\n  clean\n  every: 30s",
+        '3:8: not YAML: expected no second ": " here',
+    ),
+    "a word between keys": (
+        "description: a\ngate\nwindow: 1h",
+        '2:1: not YAML: expected ": " after this key; the line is: gate',
+    ),
+    "a list that is not closed": (
+        "waivers: [\nwindow: 1h",
+        '1:10: not YAML: expected "," or "]" in the list that begins in line 1, column 10; the line is: waivers: [',
+    ),
+    "a mapping that is not closed": (
+        "gate: {clean: 3\nwindow: 1h",
+        '2:7: not YAML: expected "," or "}" in the mapping that begins in line 1, column 7; the line is: window: 1h',
+    ),
+    "an entry without its hyphen": (
+        "waivers:\n  - check: a\n  check: b",
+        '3:3: not YAML: expected "- ", indented like the other entries of the list; the line is: check: b',
+    ),
+    "a pattern without quotes": (
+        "scope: {namespaces: [*]}",
+        '1:23: not YAML: expected a name after *; a pattern is quoted: "*"; the line is: scope: {namespaces: [*]}',
+    ),
+    "an excluding pattern without quotes": (
+        "scope:\n  namespaces:\n  - !sandbox",
+        '3:5: scope.namespaces[0]: the YAML tag !sandbox is refused; remove it, or quote the text: "!sandbox"',
+    ),
+    "a quote that is not closed": (
+        "description: 'a\ngate: {clean: 3}",
+        "1:14: not YAML: expected the closing quote of the text that begins here; the line is: description: 'a",
+    ),
+    "a quote inside quotes": (
+        "description: 'it's fine'",
+        "1:18: not YAML: expected a key on its own line, indented like its neighbors",
+    ),
+    "a backslash in double quotes": (
+        'description: "\\d"',
+        "1:14: not YAML: expected an escape such as \\n; a backslash itself is \\\\, or use single quotes; the line is:",
+    ),
+    "a word that begins with a character of YAML": (
+        "description: @home",
+        "1:14: not YAML: expected text in quotes, because it begins with a character of YAML itself; "
+        "the line is: description: @home",
+    ),
+    "a comma too many": ("waivers: [,]", "1:11: not YAML: expected a value; the line is: waivers: [,]"),
+    "a list behind a key": (
+        "waivers: - a",
+        '1:10: not YAML: expected a value: a list of "- " entries begins on its own line',
+    ),
+    "a tag on a key": ("!box description: a", "1:1: the YAML tag !box is refused; remove it"),
     "a control character": ("description: a\nextends: \x07", "2:10: not YAML: a control character"),
-    "two documents": ("description: a\n---\ndescription: b", "2:1: a second document begins; a profile is one"),
+    "two documents": (
+        "description: a\n---\ndescription: b",
+        "2:1: a second document begins; a profile is one document",
+    ),
     "an unknown alias": ("description: *a", "1:14: description: no anchor &a ends before this *a"),
     "an alias inside itself": ("cluster: &a [*a]", "1:14: cluster[0]: no anchor &a ends before this *a"),
-    "a list as a key": ("? [a]\n: b", "1:3: a key must be a word, no list, mapping or alias"),
+    "a list as a key": ("? [a]\n: b", "1:3: a key must be text, not a list, a mapping or an alias"),
     "nothing": ("", "1:1: the file is empty; a profile says at least `description: …`"),
     "a comment": ("# nothing\n", "1:1: the file is empty; a profile says at least `description: …`"),
     "a list of things": (
@@ -461,6 +529,21 @@ def test_an_unfolding_bomb_is_refused(folder):
     levels += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
     (error,) = folder.errors("\n".join(levels))
     assert "unfolds to more than 100000 values" in error
+
+
+def test_aliases_nest_no_deeper_than_brackets(folder):
+    """A long chain of aliases, each inside the next, ends in one error."""
+    levels = ["a0: &a0 [x]", *(f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 3000))]
+    (error,) = folder.errors("\n".join(levels))
+    assert error.startswith("profiles/prod.yaml:41:6: nested deeper than 40 levels")
+
+
+@pytest.mark.parametrize("line", ["basic: ops:hunter2: b", "url: https://a.b/hunter2: c", "notify: [hunter2: : ]"])
+def test_no_line_with_a_secret_is_shown(folder, line):
+    """A syntax error shows its line only as far as no credential can be in it."""
+    (error,) = folder.errors(f"description: a\n{line}\n  c: d")
+    assert "not YAML" in error
+    assert "hunter2" not in error
 
 
 def test_without_a_name_the_profiles_are_listed(folder):

@@ -9,27 +9,26 @@ from typing import Annotated
 from pydantic import AfterValidator, ValidationInfo
 
 from upgate.profile.external import KINDS, external_id
-from upgate.profile.merging import name_of
 from upgate.profile.problems import nearest
-from upgate.profile.tree import Node
+from upgate.profile.tree import YamlNode
 
 
-def declared(root: Node) -> Iterator[str]:
+def declared(root: YamlNode) -> Iterator[str]:
     """The ids of the checks that a profile itself declares, as far as its entries have names."""
     for entry in entries(root, "external"):
         for kind in KINDS:
-            if name_of(entry) and entry.child(kind):
-                yield from external_ids(entry, external_id(name_of(entry), kind))
+            if entry.text_at("name") and entry.child(kind):
+                yield from external_ids(entry, external_id(entry.text_at("name"), kind))
 
 
-def external_ids(entry: Node, id: str) -> Iterator[str]:
+def external_ids(entry: YamlNode, id: str) -> Iterator[str]:
     """The ids of one entry of `external:`."""
     each = entry.child("each")
     yield f"{id}[{each.value}]" if each else id
     yield id
 
 
-def entries(root: Node, key: str) -> list[Node]:
+def entries(root: YamlNode, key: str) -> list[YamlNode]:
     """The entries of a list of the profile; none where there is no such list."""
     node = root.child(key) if isinstance(root.value, dict) else None
     return node.entries() if node else []

@@ -16,7 +16,7 @@ from upgate.profile.model import Origin, Profile
 from upgate.profile.problems import refuse
 from upgate.profile.rules import broken_rules
 from upgate.profile.sources import Source, Sources
-from upgate.profile.tree import Node
+from upgate.profile.tree import YamlNode
 from upgate.profile.variables import Expansion
 from upgate.profile.wording import problems_of
 
@@ -64,7 +64,7 @@ def build(path: Path, source: Source, context: Context) -> Profile:
     return profile.come_from(Origin(path.stem, path, tuple(sorted(expansion.secrets)), source.root))
 
 
-def for_validators(root: Node, path: Path, context: Context) -> dict[str, Any]:
+def for_validators(root: YamlNode, path: Path, context: Context) -> dict[str, Any]:
     """What validators ask for."""
     known = None
     if context.known_checks is not None:

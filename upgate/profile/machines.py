@@ -28,11 +28,14 @@ OPTIONS = {
     "ssh_identity_file": FILE,
     "timeout": re.compile(r"\d{1,5}", re.ASCII),
 }
-SOCKET = re.compile(r"(?:(\*|\[[0-9A-Fa-f:.]+\]|[0-9.]+|\{address\}):)?(\d{1,5})(?:/(tcp|udp))?", re.ASCII)
+SOCKET = re.compile(r"^(?:(\*|\[[0-9A-Fa-f:.]+\]|[0-9.]+|\{address\}):)?(\d{1,5})(?:/(tcp|udp))?", re.ASCII)
 UNIT = re.compile(r"[A-Za-z0-9_][\w@:.-]*(\|[A-Za-z0-9_][\w@:.-]*)*", re.ASCII)
 PACKAGE = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
 PATH = re.compile(r"/[\w.@+/*?\[\]-]*", re.ASCII)
-BLANK = re.compile(r"\s")
+#: What would end the `?` of a host spec, or hide what stands behind it.
+HIDDEN = re.compile(r"[\s#]")
+#: The braces of {address} and {name}.
+BRACES = re.compile(r"[{}]")
 PERCENT = re.compile(r"(\d{1,2}|100)%", re.ASCII)
 #: What somebody may write who means `node`.
 LIKE_NODE = ("nodes", "Node", "Nodes")
@@ -70,9 +73,9 @@ def check_spec(value: str) -> str:
 def check_query(query: str) -> None:
     """What stands behind the `?` of a host spec: the author's own words alone, in which nothing is hidden. Raises ValueError."""
     pairs = parse_qsl(query, keep_blank_values=True)
-    if re.search(r"[\s#]", query) or any(key not in OPTIONS for key, _ in pairs):
+    if HIDDEN.search(query) or any(key not in OPTIONS for key, _ in pairs):
         raise ValueError(f"only {', '.join(OPTIONS)} can stand behind the ?")
-    if re.search(r"[{}]", query):
+    if BRACES.search(query):
         raise ValueError("{address} and {name} come from the cluster, and cannot stand behind the ?")
     for key, said in pairs:
         if not OPTIONS[key].fullmatch(said) or not said.isprintable():

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from upgate.profile.tree import Node
+from upgate.profile.tree import YamlNode
 
 
-def merge(base: Node, over: Node) -> Node:
+def merge(base: YamlNode, over: YamlNode) -> YamlNode:
     """The base with the other one laid over it. Every value keeps its place in its own file."""
     if isinstance(base.value, dict) and isinstance(over.value, dict):
         return merge_mappings(base, over)
@@ -20,30 +20,24 @@ def merge(base: Node, over: Node) -> Node:
     return replace(over, hides=True) if over.value is None and base.value is not None else over
 
 
-def merge_mappings(base: Node, over: Node) -> Node:
+def merge_mappings(base: YamlNode, over: YamlNode) -> YamlNode:
     """Key by key."""
     value = base.value | {
         key: merge(base.value[key], node) if key in base.value else node for key, node in over.value.items()
     }
-    return Node(value, over.place, keys=base.keys | over.keys)
+    return YamlNode(value, over.place, keys=base.keys | over.keys)
 
 
-def merge_lists(base: Node, over: Node) -> Node:
+def merge_lists(base: YamlNode, over: YamlNode) -> YamlNode:
     """Name by name."""
-    entries = {name_of(node): node for node in base.value}
+    entries = {node.text_at("name"): node for node in base.value}
     for node in over.value:
-        name = name_of(node)
+        name = node.text_at("name")
         entries[name] = merge(entries[name], node) if name in entries else node
-    return Node(list(entries.values()), over.place)
+    return YamlNode(list(entries.values()), over.place)
 
 
-def named(node: Node) -> bool:
+def named(node: YamlNode) -> bool:
     """A list whose entries all have different names. An empty list has none: it replaces the base's."""
-    names = [name_of(entry) for entry in node.entries()]
+    names = [entry.text_at("name") for entry in node.entries()]
     return bool(names) and all(names) and len(set(names)) == len(names)
-
-
-def name_of(node: Node) -> str:
-    """The text under `name`; empty where there is none."""
-    name = node.child("name") if isinstance(node.value, dict) else None
-    return name.value if name and isinstance(name.value, str) else ""

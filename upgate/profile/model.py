@@ -21,7 +21,7 @@ from upgate.profile.parts import Cluster, Expected, Gate, Patience, Restarts, Sc
 from upgate.profile.problems import Place
 from upgate.profile.quantities import Duration, Moment, Text, set_only
 from upgate.profile.section import Section
-from upgate.profile.tree import Node
+from upgate.profile.tree import YamlNode
 
 
 def level(value: object) -> object:
@@ -39,7 +39,7 @@ class Origin(NamedTuple):
     source: Path | None = None
     secrets: tuple[str, ...] = ()
     #: The files' values, merged, not expanded.
-    tree: Node | None = None
+    tree: YamlNode | None = None
 
 
 class Profile(Section):
@@ -90,9 +90,9 @@ class Profile(Section):
         return self.tree.plain()
 
     @property
-    def tree(self) -> Node:
+    def tree(self) -> YamlNode:
         """The same with the place of every value."""
-        return self._origin.tree or Node({}, Place(self.name))
+        return self._origin.tree or YamlNode({}, Place(self.name))
 
     def come_from(self, origin: Origin) -> Profile:
         """Say where it comes from."""

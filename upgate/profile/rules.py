@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from upgate.profile.external import BODY_KEYS, KINDS, METHODS, OF_EACH, ONLY_WITH, PLACES
 from upgate.profile.ids import entries
-from upgate.profile.merging import name_of
 from upgate.profile.problems import Keys, Problem, at
 from upgate.profile.sending import untrusted
-from upgate.profile.tree import Node
+from upgate.profile.tree import YamlNode
 
 #: A word in braces; one behind a dollar sign is a variable.
 WORDS = re.compile(r"\{(\w+)\}")
@@ -21,7 +20,7 @@ NAMED = ("external", "sidecars")
 SOURCES = (("snapshot",), ("embedded",), ("kubeconfig", "context"))
 
 
-def broken_rules(root: Node) -> Iterator[Problem]:
+def broken_rules(root: YamlNode) -> Iterator[Problem]:
     """Every rule that the profile breaks."""
     if cluster := root.child("cluster"):
         yield from one_source(cluster)
@@ -32,7 +31,7 @@ def broken_rules(root: Node) -> Iterator[Problem]:
         yield from broken_by_window(entry, ("monitor", "maintenance", index))
 
 
-def repeated_names(root: Node) -> Iterator[Problem]:
+def repeated_names(root: YamlNode) -> Iterator[Problem]:
     """Entries of one list that have the same name."""
     for key in NAMED:
         yield from repeated(entries(root, key), (key,))
@@ -40,11 +39,11 @@ def repeated_names(root: Node) -> Iterator[Problem]:
         yield from repeated(entries(hosts, "groups"), ("hosts", "groups"))
 
 
-def repeated(named: Iterable[Node], keys: Keys) -> Iterator[Problem]:
+def repeated(named: Iterable[YamlNode], keys: Keys) -> Iterator[Problem]:
     """Entries of one list that have the same name."""
-    seen: dict[str, Node] = {}
+    seen: dict[str, YamlNode] = {}
     for index, entry in enumerate(named):
-        name = name_of(entry)
+        name = entry.text_at("name")
         if name and name in seen:
             where = entry.child("name") or entry
             words = f"duplicate name; the first is in line {seen[name].place.line}"
@@ -52,9 +51,9 @@ def repeated(named: Iterable[Node], keys: Keys) -> Iterator[Problem]:
         seen[name] = entry
 
 
-def one_source(cluster: Node) -> Iterator[Problem]:
+def one_source(cluster: YamlNode) -> Iterator[Problem]:
     """A cluster comes from one place only."""
-    given = [[key for key in group if is_set(cluster, key)] for group in SOURCES]
+    given = [[key for key in group if cluster.is_set(key)] for group in SOURCES]
     given = [keys for keys in given if keys]
     if len(given) > 1:
         wanted = " or ".join(keys[0] for keys in given)
@@ -62,7 +61,7 @@ def one_source(cluster: Node) -> Iterator[Problem]:
         yield at(cluster.keys[key], ("cluster", key), f"only one of {wanted} can be; set the others to null")
 
 
-def broken_by_entry(entry: Node, keys: Keys) -> Iterator[Problem]:
+def broken_by_entry(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     """Every rule that an entry of `external:` breaks."""
     yield from exactly_one(entry, KINDS, keys)
     yield from taken_id(entry, keys)
@@ -75,57 +74,57 @@ def broken_by_entry(entry: Node, keys: Keys) -> Iterator[Problem]:
     yield from untrusted(entry, keys)
 
 
-def broken_by_hosts(root: Node) -> Iterator[Problem]:
+def broken_by_hosts(root: YamlNode) -> Iterator[Problem]:
     """Every rule that `hosts:` breaks, and what means nothing without it."""
     expect, hosts = root.child("expect"), root.child("hosts")
-    if expect and is_set(expect, "hosts") and not is_set(root, "hosts"):
+    if expect and expect.is_set("hosts") and not root.is_set("hosts"):
         yield at(expect.keys["hosts"], ("expect", "hosts"), "means nothing without hosts")
     each = hosts.child("each") if hosts else None
     if each is None or each.value is None or each.value == "node":
         return
     for index, group in enumerate(entries(hosts, "groups")):
-        if is_set(group, "labels"):
+        if group.is_set("labels"):
             yield at(group.keys["labels"], ("hosts", "groups", index, "labels"), "means nothing without each: node")
 
 
-def exactly_one(node: Node, choices: Iterable[str], keys: Keys) -> Iterator[Problem]:
+def exactly_one(node: YamlNode, choices: Iterable[str], keys: Keys) -> Iterator[Problem]:
     """One of these keys must be there, and no second one."""
-    given = [key for key in choices if is_set(node, key)]
+    given = [key for key in choices if node.is_set(key)]
     if isinstance(node.value, dict) and len(given) != 1:
         found = f"has {' and '.join(given)}" if given else "has none"
         yield at(node.place, keys, f"needs exactly one of {', '.join(choices)}; {found}")
 
 
-def taken_id(entry: Node, keys: Keys) -> Iterator[Problem]:
+def taken_id(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     """The id of a URL's check is its name alone, which must not make it another kind's."""
-    kind = text(entry, "name").partition(".")[0]
-    if is_set(entry, "url") and kind in KINDS.values() and text(entry, "name") != kind:
+    kind = entry.text_at("name").partition(".")[0]
+    if entry.is_set("url") and kind in KINDS.values() and entry.text_at("name") != kind:
         said = f"external.{kind}.… are the ids of {kind} entries; choose a name that does not begin with {kind}."
         yield at(entry.child("name").place, (*keys, "name"), said)
 
 
-def contradictions(entry: Node, keys: Keys) -> Iterator[Problem]:
+def contradictions(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     """Keys that no answer could satisfy together, or of which one would go unheard."""
-    if text(entry, "method") == "HEAD":
+    if entry.text_at("method") == "HEAD":
         yield from unwanted(entry, BODY_KEYS, "an answer to HEAD has no body", keys)
     if follows := entry.child("follow"):
         wanted = ("location",) if follows.value is True else ()
         yield from unwanted(entry, wanted, "with follow: true no redirect is left to look at", keys)
-    if is_set(entry, "basic"):
+    if entry.is_set("basic"):
         yield from unwanted(entry, ("bearer",), "only one of basic and bearer can be", keys)
-    if not is_set(entry, "client-certificate"):
+    if not entry.is_set("client-certificate"):
         yield from unwanted(entry, ("client-key",), "means nothing without client-certificate", keys)
 
 
-def unwanted(node: Node, names: Iterable[str], why: str, keys: Keys) -> Iterator[Problem]:
+def unwanted(node: YamlNode, names: Iterable[str], why: str, keys: Keys) -> Iterator[Problem]:
     """Keys that must not be there."""
-    yield from (at(node.keys[name], (*keys, name), why) for name in names if is_set(node, name))
+    yield from (at(node.keys[name], (*keys, name), why) for name in names if node.is_set(name))
 
 
-def expected_nulls(entry: Node, keys: Keys) -> Iterator[Problem]:
+def expected_nulls(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     """null sets nothing: whoever expects one would wait for it in vain."""
     for kind in ("json", "header"):
-        for name, value in (entry.child(kind) or entry).items() if is_set(entry, kind) else ():
+        for name, value in (entry.child(kind) or entry).items() if entry.is_set(kind) else ():
             if value.value is None and not value.hides:
                 said = "null sets nothing, so nothing would be expected" + (
                     f"; to expect null, say matches: '\"{name.rpartition('.')[2]}\": *null'" if kind == "json" else ""
@@ -133,25 +132,25 @@ def expected_nulls(entry: Node, keys: Keys) -> Iterator[Problem]:
                 yield at(value.place, (*keys, kind, name), said)
 
 
-def broken_by_steps(entry: Node, keys: Keys) -> Iterator[Problem]:
+def broken_by_steps(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     """Every rule that a journey breaks: each step is one request, and uses only what was captured before it."""
-    known = set(PLACES.get(text(entry, "each"), ()))
+    known = set(PLACES.get(entry.text_at("each"), ()))
     for index, step in enumerate(entries(entry, "journey")):
         where = (*keys, "journey", index)
         yield from exactly_one(step, METHODS, where)
         yield from uncaptured(step, known, where)
-        if is_set(step, "head"):
+        if step.is_set("head"):
             yield from unwanted(step, ("body",), "an answer to HEAD has no body", where)
-        if is_set(step, "form"):
+        if step.is_set("form"):
             yield from unwanted(step, ("json",), "only one of form and json can be", where)
-        known |= {word for word, _ in (step.child("capture") or Node({}, step.place)).items()}
+        known |= {word for word, _ in (step.child("capture") or YamlNode({}, step.place)).items()}
 
 
-def uncaptured(step: Node, known: set[str], keys: Keys) -> Iterator[Problem]:
+def uncaptured(step: YamlNode, known: set[str], keys: Keys) -> Iterator[Problem]:
     """Words that no step before this one captures."""
-    sent = [(key, step.child(key)) for key in METHODS if is_set(step, key)]
+    sent = [(key, step.child(key)) for key in METHODS if step.is_set(key)]
     sent += [
-        (kind, value) for kind in ("headers", "form") if is_set(step, kind) for _, value in step.child(kind).items()
+        (kind, value) for kind in ("headers", "form") if step.is_set(kind) for _, value in step.child(kind).items()
     ]
     for key, value in sent:
         unknown = set(WORDS.findall(str(value.value))) - known
@@ -159,27 +158,27 @@ def uncaptured(step: Node, known: set[str], keys: Keys) -> Iterator[Problem]:
             yield at(value.place, (*keys, key), f"has {{{min(unknown)}}}, which no step before this one captures")
 
 
-def misplaced(entry: Node, keys: Keys) -> Iterator[Problem]:
+def misplaced(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     """Keys that mean nothing without another one."""
     for name, kinds in ONLY_WITH.items():
-        if is_set(entry, name) and not any(is_set(entry, kind) for kind in kinds):
+        if entry.is_set(name) and not any(entry.is_set(kind) for kind in kinds):
             yield at(entry.keys[name], (*keys, name), f"means nothing without {' or '.join(kinds)}")
     for name, kinds in OF_EACH.items():
-        if is_set(entry, name) and text(entry, "each") not in kinds:
+        if entry.is_set(name) and entry.text_at("each") not in kinds:
             yield at(entry.keys[name], (*keys, name), f"means nothing without each: {' or '.join(kinds)}")
 
 
-def places_of_each(entry: Node, keys: Keys) -> Iterator[Problem]:
+def places_of_each(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     """`each` and the words that it stands for need each other."""
-    each = text(entry, "each")
+    each = entry.text_at("each")
     for key in ("url", "tcp", "tls", "dns", "websocket", "closed"):
-        words = set(PLACES_IN.findall(text(entry, key)))
+        words = set(PLACES_IN.findall(entry.text_at(key)))
         if words and not each:
             yield at(entry.child(key).place, (*keys, key), f"has {{{min(words)}}}, but there is no each")
         elif unknown := words - set(PLACES.get(each, words)):
             said = f"{{{min(unknown)}}} stands for nothing of each {each}; what does: {braced(PLACES[each])}"
             yield at(entry.child(key).place, (*keys, key), said)
-        elif text(entry, key) and each in PLACES and not words & {"address", "host"}:
+        elif entry.text_at(key) and each in PLACES and not words & {"address", "host"}:
             wanted = braced(word for word in PLACES[each] if word in ("address", "host"))
             yield at(entry.child(key).place, (*keys, key), f"needs {wanted} where that of each {each} belongs")
 
@@ -189,45 +188,33 @@ def braced(words: Iterable[str]) -> str:
     return " or ".join(f"{{{word}}}" for word in words)
 
 
-def broken_by_window(entry: Node, keys: Keys) -> Iterator[Problem]:
+def broken_by_window(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     """Every rule that an entry of `monitor.maintenance:` breaks: it is once, or again and again."""
     yield from exactly_one(entry, ("from", "every"), keys)
-    once, again = is_set(entry, "from"), is_set(entry, "every")
+    once, again = entry.is_set("from"), entry.is_set("every")
     if once != again:
         yield from together(entry, ("from", "to") if once else ("every", "at", "for"), keys)
         yield from meaningless(entry, ("at", "for", "zone") if once else ("to",), "every" if once else "from", keys)
 
 
-def meaningless(entry: Node, names: Iterable[str], with_key: str, keys: Keys) -> Iterator[Problem]:
+def meaningless(entry: YamlNode, names: Iterable[str], with_key: str, keys: Keys) -> Iterator[Problem]:
     """Keys that mean nothing without another one."""
     for name in names:
-        if is_set(entry, name):
+        if entry.is_set(name):
             yield at(entry.keys[name], (*keys, name), f"means nothing without {with_key}")
 
 
-def together(entry: Node, names: tuple[str, ...], keys: Keys) -> Iterator[Problem]:
+def together(entry: YamlNode, names: tuple[str, ...], keys: Keys) -> Iterator[Problem]:
     """Keys of which none means anything without the others."""
     for name in names:
-        if not is_set(entry, name):
+        if not entry.is_set(name):
             yield at(entry.place, keys, f"needs the key {name} beside {names[0]}")
 
 
-def tls_of_plain_text(entry: Node, keys: Keys) -> Iterator[Problem]:
+def tls_of_plain_text(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     """Without TLS there is no certificate, and no HTTP/2 as servers of users speak it."""
     for key in ("tls-days", "http2"):
-        plain = text(entry, "url").startswith("http:") or text(entry, "websocket").startswith(("ws:", "http:"))
-        if plain and is_set(entry, key) and entry.child(key).value is not False:
+        plain = entry.text_at("url").startswith("http:") or entry.text_at("websocket").startswith(("ws:", "http:"))
+        if plain and entry.is_set(key) and entry.child(key).value is not False:
             said = "without https:// there is no certificate" if key == "tls-days" else "HTTP/2 needs an https:// URL"
             yield at(entry.keys[key], (*keys, key), said)
-
-
-def text(node: Node, key: str) -> str:
-    """The text under this key; empty where there is none."""
-    child = node.child(key) if isinstance(node.value, dict) else None
-    return child.value if child and isinstance(child.value, str) else ""
-
-
-def is_set(node: Node, key: str) -> bool:
-    """The mapping has this key, and it is not null."""
-    child = node.child(key) if isinstance(node.value, dict) else None
-    return child is not None and child.value is not None

@@ -17,7 +17,12 @@ class Section(BaseModel):
     """A mapping of a profile. Frozen; its text form never shows values, for they may come from `${VAR}`."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, alias_generator=kebab, hide_input_in_errors=True
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        alias_generator=kebab,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
     @model_validator(mode="before")

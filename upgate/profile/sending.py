@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from upgate.profile.ids import entries
 from upgate.profile.problems import Keys, Place, Problem, at
-from upgate.profile.tree import Node
+from upgate.profile.tree import YamlNode
 
 if TYPE_CHECKING:
     from upgate.profile.model import Profile
@@ -44,18 +44,18 @@ PLACE = re.compile(r"\A\w+://[^/@?#]*(?=[/?#]|\Z)")
 PLAIN = ("http://", "ws://")
 
 
-def untrusted(entry: Node, keys: Keys) -> Iterator[Problem]:
+def untrusted(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     """Credentials that would go to whoever an object of the cluster names, where nobody says that they may."""
-    each = entry.child("each") if isinstance(entry.value, dict) else None
-    if each is None or each.value not in TRUST:
+    each = entry.text_at("each")
+    if each not in TRUST:
         return
-    key, who = TRUST[each.value]
+    key, who = TRUST[each]
     said = entry.child(key)
     if said is not None and said.value not in (None, False, []):
         return
     wanted = f"{key}: true" if key == "trust-nodes" else f"{key}: [those that are trusted]"
     for path, place, what in credentials(entry):
-        yield at(place, (*keys, *path), f"{who} would receive {what}: needs {wanted} with each: {each.value}")
+        yield at(place, (*keys, *path), f"{who} would receive {what}: needs {wanted} with each: {each}")
 
 
 def in_plain_text(profile: Profile) -> list[str]:
@@ -75,7 +75,7 @@ def urls_of(entry: object) -> list[str]:
     return [url for url in (*(getattr(entry, key) for key in URLS), *steps) if url]
 
 
-def credentials(entry: Node) -> Iterator[tuple[Keys, Place, str]]:
+def credentials(entry: YamlNode) -> Iterator[tuple[Keys, Place, str]]:
     """What an entry sends that proves who we are: under which keys, where in the file, and what it is in words."""
     if not isinstance(entry.value, dict):
         return
@@ -94,7 +94,7 @@ def credentials(entry: Node) -> Iterator[tuple[Keys, Place, str]]:
         yield from of_step(step, ("journey", index))
 
 
-def of_step(step: Node, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
+def of_step(step: YamlNode, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
     """What a step of a journey sends: what is typed, and what was captured before."""
     for method in METHODS:
         yield from of_url(step, method, (*keys, method))
@@ -105,7 +105,7 @@ def of_step(step: Node, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
             yield (*keys, key), child.place, what
 
 
-def of_headers(node: Node, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
+def of_headers(node: YamlNode, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
     """Headers that are not known to be harmless."""
     headers = node.child("headers")
     for name, value in headers.items() if headers else ():
@@ -115,7 +115,7 @@ def of_headers(node: Node, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
             yield (*keys, "headers", name), value.place, f"the header {name}"
 
 
-def of_url(node: Node, key: str, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
+def of_url(node: YamlNode, key: str, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
     """User and password in a URL, and credentials in its path or query."""
     child = node.child(key)
     if child is None or not isinstance(child.value, str):
@@ -132,6 +132,6 @@ def of_url(node: Node, key: str, keys: Keys) -> Iterator[tuple[Keys, Place, str]
         yield keys, child.place, "the credentials in this URL"
 
 
-def is_secret(node: Node) -> bool:
+def is_secret(node: YamlNode) -> bool:
     """The text holds what a `${VAR}` stands for."""
     return "${" in node.text.replace("$${", "")

@@ -11,7 +11,7 @@ from upgate.base.redaction import redact
 from upgate.profile.files import DEFAULT
 from upgate.profile.model import Profile
 from upgate.profile.problems import shown
-from upgate.profile.tree import Node, walk
+from upgate.profile.tree import YamlNode, walk
 
 
 def show(profile: Profile) -> str:
@@ -28,19 +28,19 @@ def heading(profile: Profile) -> str:
     return f"# The profile {profile.name}: {shown(profile.source) if profile.source else 'built in'}{over}.\n"
 
 
-def part(key: str, value: Any, node: Node | None) -> str:
+def part(key: str, value: Any, node: YamlNode | None) -> str:
     """One key of the profile, and where its value comes from."""
     lines = yaml.safe_dump({key: as_written(value, node)}, sort_keys=False, allow_unicode=True, width=110)
     return f"# {origin(node)}\n{lines}"
 
 
-def origin(node: Node | None) -> str:
+def origin(node: YamlNode | None) -> str:
     """The files that say something under a key; the profile's own before the one that it extends."""
     files = dict.fromkeys(inner.place.file for _, inner in walk(node)) if node else {}
     return f"from {' over '.join(files)}" if files else "default"
 
 
-def as_written(value: Any, node: Node | None) -> Any:
+def as_written(value: Any, node: YamlNode | None) -> Any:
     """The value with the texts of the file in the place of what became of them."""
     if isinstance(value, dict):
         return {key: as_written(each, node and node.child(key)) for key, each in value.items()}
@@ -49,7 +49,7 @@ def as_written(value: Any, node: Node | None) -> Any:
     return node.value if node and isinstance(node.value, str) else value
 
 
-def list_as_written(values: list[Any], node: Node | None) -> Iterator[Any]:
+def list_as_written(values: list[Any], node: YamlNode | None) -> Iterator[Any]:
     """The entries as they are written, without what they leave out."""
     for index, value in enumerate(values):
         entry = node.child(index) if node and isinstance(node.value, list) else node

@@ -11,8 +11,9 @@ from upgate.base.errors import UsageError
 from upgate.profile.files import DEFAULT, find, is_path
 from upgate.profile.merging import merge
 from upgate.profile.problems import Place, Problem, refusal, shown
+from upgate.profile.reading import ProfileReader
 from upgate.profile.rules import repeated_names
-from upgate.profile.tree import Node, Reader, Unreadable, unreadable
+from upgate.profile.tree import UnreadableProfile, YamlNode
 
 #: Bytes. A longer file is something else.
 LONGEST = 2_000_000
@@ -21,7 +22,7 @@ LONGEST = 2_000_000
 class Source(NamedTuple):
     """What the files say, merged, and what is wrong with it that does not keep us from reading on."""
 
-    root: Node
+    root: YamlNode
     problems: list[Problem]
 
 
@@ -37,23 +38,25 @@ class Sources:
         try:
             own = self._tree(path)
             base = self._base(own, path)
-        except Unreadable as problem:
+        except UnreadableProfile as problem:
             raise refusal([*self.problems, problem.problem]) from None
         return Source(merge(base, own) if base else own, self.problems)
 
-    def _tree(self, path: Path) -> Node:
-        """One file. Raises Unreadable."""
-        reader = Reader(content(path), shown(path))
+    def _tree(self, path: Path) -> YamlNode:
+        """One file. Raises UnreadableProfile."""
+        reader = ProfileReader(content(path), shown(path))
         root = reader.read()
         if root is None or root.value is None:
-            raise unreadable(reader.start, "the file is empty; a profile says at least `description: …`")
+            raise UnreadableProfile(Place(reader.file), "the file is empty; a profile says at least `description: …`")
         if not isinstance(root.value, dict):
-            raise unreadable(root.place, "a profile is a mapping of keys to values, such as `cluster: {context: prod}`")
+            raise UnreadableProfile(
+                root.place, "a profile is a mapping of keys to values, such as `cluster: {context: prod}`"
+            )
         self.problems += [*reader.problems, *repeated_names(root)]
         return root
 
-    def _base(self, own: Node, path: Path) -> Node | None:
-        """The profile that this one extends, if any. Raises Unreadable."""
+    def _base(self, own: YamlNode, path: Path) -> YamlNode | None:
+        """The profile that this one extends, if any. Raises UnreadableProfile."""
         extends = own.child("extends")
         if extends is None or not isinstance(extends.value, str) or extends.value == DEFAULT:
             return None
@@ -65,8 +68,8 @@ class Sources:
             raise wrong(extends, self._too_far(further, file, path))
         return base
 
-    def _file_of(self, extends: Node, path: Path) -> Path:
-        """The file that `extends` names: beside this one, or where profiles are looked for. Raises Unreadable."""
+    def _file_of(self, extends: YamlNode, path: Path) -> Path:
+        """The file that `extends` names: beside this one, or where profiles are looked for. Raises UnreadableProfile."""
         folder = path.parent
         try:
             file = find(
@@ -77,19 +80,19 @@ class Sources:
             raise wrong(extends, str(problem)) from None
         return file or path
 
-    def _too_far(self, further: Node, file: Path, path: Path) -> str:
+    def _too_far(self, further: YamlNode, file: Path, path: Path) -> str:
         """What is wrong with a base that extends another profile."""
         try:
             circle = same(self._file_of(further, file), path)
-        except Unreadable:
+        except UnreadableProfile:
             circle = False
         why = "that is a circle" if circle else "only one level is possible: extend that one, or repeat what is needed"
         return f"{shown(file)} itself extends {further.text}; {why}"
 
 
-def wrong(extends: Node, words: str) -> Unreadable:
+def wrong(extends: YamlNode, words: str) -> UnreadableProfile:
     """What cannot be extended, and why."""
-    return unreadable(extends.place, words, ("extends",))
+    return UnreadableProfile(extends.place, words, ("extends",))
 
 
 def same(one: Path, other: Path) -> bool:
@@ -98,17 +101,17 @@ def same(one: Path, other: Path) -> bool:
 
 
 def content(path: Path) -> str:
-    """A file's text. Raises Unreadable."""
+    """A file's text. Raises UnreadableProfile."""
     place = Place(shown(path))
     try:
         data = path.read_bytes()[: LONGEST + 1]
     except OSError as problem:
-        raise unreadable(place, f"cannot be read: {problem.strerror}") from None
+        raise UnreadableProfile(place, f"cannot be read: {problem.strerror}") from None
     if len(data) > LONGEST:
-        raise unreadable(place, f"longer than {LONGEST // 1_000_000} MB; this is no profile")
+        raise UnreadableProfile(place, f"longer than {LONGEST // 1_000_000} MB; this is no profile")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = data[: problem.start].count(b"\n")
         column = problem.start - data.rfind(b"\n", 0, problem.start)
-        raise unreadable(Place(place.file, line + 1, column), "not UTF-8; save the file as UTF-8") from None
+        raise UnreadableProfile(Place(place.file, line + 1, column), "not UTF-8; save the file as UTF-8") from None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from upgate.profile.problems import Keys, Problem, at
-from upgate.profile.tree import Node
+from upgate.profile.tree import YamlNode
 
 VARIABLE = re.compile(r"\$\$\{|\$\{([^{}]*)\}?")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -21,7 +21,7 @@ class Expansion:
     secrets: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
-    def expand(self, node: Node, keys: Keys = ()) -> Node:
+    def expand(self, node: YamlNode, keys: Keys = ()) -> YamlNode:
         """The same tree with every string value expanded; keys and texts stay as they are written."""
         if isinstance(node.value, dict):
             return replace(node, value={key: self.expand(child, (*keys, key)) for key, child in node.value.items()})
@@ -29,12 +29,12 @@ class Expansion:
             return replace(node, value=[self.expand(child, (*keys, index)) for index, child in enumerate(node.value)])
         return self._scalar(node, keys)
 
-    def _scalar(self, node: Node, keys: Keys) -> Node:
+    def _scalar(self, node: YamlNode, keys: Keys) -> YamlNode:
         if not isinstance(node.value, str) or "${" not in node.value:
             return node
         return replace(node, value=VARIABLE.sub(lambda match: self._value(match, node, keys), node.value))
 
-    def _value(self, match: re.Match[str], node: Node, keys: Keys) -> str:
+    def _value(self, match: re.Match[str], node: YamlNode, keys: Keys) -> str:
         name = match[1]
         if name is None:
             return "${"
@@ -47,6 +47,6 @@ class Expansion:
         self.secrets |= {self.environ[name]} - {""}
         return self.environ[name]
 
-    def _missing(self, text: str, node: Node, keys: Keys, words: str) -> str:
+    def _missing(self, text: str, node: YamlNode, keys: Keys, words: str) -> str:
         self.problems.append(at(node.place, keys, words))
         return text

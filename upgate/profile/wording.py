@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from upgate.profile.model import Profile
 from upgate.profile.problems import Keys, Place, Problem, at, nearest
 from upgate.profile.section import Section
-from upgate.profile.tree import Node
+from upgate.profile.tree import YamlNode
 
 #: What pydantic calls a kind of value, and what we do.
 KINDS = {
@@ -35,19 +35,19 @@ WORDS = {
 KEY = "[key]"
 
 
-def problems_of(error: ValidationError, root: Node) -> list[Problem]:
+def problems_of(error: ValidationError, root: YamlNode) -> list[Problem]:
     """All that pydantic found, each at its place in the files."""
     errors = error.errors(include_url=False, include_input=False)
     return [problem_of(each, root) for each in errors if not is_echo(each, root)]
 
 
-def is_echo(error: Mapping[str, Any], root: Node) -> bool:
+def is_echo(error: Mapping[str, Any], root: YamlNode) -> bool:
     """Pydantic calls a list too short when all of its entries are wrong, each of which is told already."""
     node = root.at(keys_in(root, error["loc"]))
     return error["type"] == "too_short" and node.value != []
 
 
-def problem_of(error: Mapping[str, Any], root: Node) -> Problem:
+def problem_of(error: Mapping[str, Any], root: YamlNode) -> Problem:
     """One of pydantic's errors at its place."""
     of_key, keys = error["loc"][-1:] == (KEY,), keys_in(root, error["loc"])
     if error["type"] == "extra_forbidden":
@@ -58,7 +58,7 @@ def problem_of(error: Mapping[str, Any], root: Node) -> Problem:
     return at(key_place(root, keys) if of_key else node.place, keys, words_for(error, node))
 
 
-def keys_in(root: Node, location: tuple[str | int, ...]) -> Keys:
+def keys_in(root: YamlNode, location: tuple[str | int, ...]) -> Keys:
     """As much of a location as is in the tree; the rest names pydantic's own steps."""
     keys: Keys = ()
     for step in location:
@@ -67,12 +67,12 @@ def keys_in(root: Node, location: tuple[str | int, ...]) -> Keys:
     return keys
 
 
-def key_place(root: Node, keys: Keys) -> Place:
+def key_place(root: YamlNode, keys: Keys) -> Place:
     """Where a key itself is written."""
     return root.at(keys[:-1]).keys[keys[-1]]
 
 
-def words_for(error: Mapping[str, Any], node: Node) -> str:
+def words_for(error: Mapping[str, Any], node: YamlNode) -> str:
     """What is wrong with a value, and what would be right."""
     kind, context = error["type"], error.get("ctx", {})
     if kind == "value_error":
@@ -88,20 +88,20 @@ def words_for(error: Mapping[str, Any], node: Node) -> str:
     return error["msg"].removeprefix("Input ").replace("should be", "must be")
 
 
-def own_words(words: str, node: Node) -> str:
+def own_words(words: str, node: YamlNode) -> str:
     """What our own validators say. Details behind a colon may repeat the value, which nobody may see if it was a variable."""
     expanded = isinstance(node.value, str) and node.value != node.text
     return words.partition(":")[0] if expanded else words
 
 
-def not_text(node: Node) -> str:
+def not_text(node: YamlNode) -> str:
     """YAML read as something else what should be text."""
     if isinstance(node.value, bool | int | float | date):
         return f'expected text; YAML reads {node.text} as a {kind_of(node.value)}; quote it: "{node.text}"'
     return f"expected text; found {found(node)}"
 
 
-def found(node: Node) -> str:
+def found(node: YamlNode) -> str:
     """A value for people: as it is written, short."""
     if node.value is None:
         return "nothing"
@@ -116,7 +116,7 @@ def kind_of(value: object) -> str:
     return next(word for kind, word in WORDS.items() if isinstance(value, kind))
 
 
-def unknown_key(root: Node, keys: Keys) -> Problem:
+def unknown_key(root: YamlNode, keys: Keys) -> Problem:
     """A key that means nothing here, and those that would."""
     known = section_at(keys[:-1]).keys()
     words = f"unknown key{nearest(str(keys[-1]), known)} Valid keys: {', '.join(sorted(known))}"
