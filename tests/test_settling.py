@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from tests.running import profile_of, run, runs, started
-from tests.worlds import NOW, condition, container_status, good, pod, replicated, terminated
+from tests.worlds import NOW, ago, condition, container_status, good, pod, replicated, terminated
 from upgate.facts.kinds import KINDS
 from upgate.judge.settling import Settling
 from upgate.results import CheckResult
@@ -16,9 +16,12 @@ from upgate.sources.demo import EmbeddedCluster
 from upgate.sources.demo.api import Api
 from upgate.sources.demo.recording import world
 
-COMPLETE = replicated("web", 3)
-UNDER_WAY = [condition("Available"), condition("Progressing", reason="ReplicaSetUpdated")]
-ROLLING = replicated("web", 3, status={"updatedReplicas": 1, "conditions": UNDER_WAY})
+UNDER_WAY = [
+    condition("Available"),
+    condition("Progressing", reason="ReplicaSetUpdated", lastUpdateTime=ago(minutes=1)),
+]
+#: Its only pod is there and ready, of the version before.
+ROLLING = replicated("web", 1, status={"updatedReplicas": 0, "conditions": UNDER_WAY})
 
 
 def served(later: timedelta = timedelta(), **changes) -> dict:
@@ -123,7 +126,7 @@ def test_a_baseline_is_compared_with(tmp_path):
         path = profile_of(cluster, tmp_path)
         saved = run(path, "-q", "--save-baseline", "-k", "nodes").whole()
         become(cluster, served(pods=[restarted]))
-        baseline = saved.reports / "baseline.json"
+        baseline = saved.home / "baseline.json"
         calls = {
             "lying_there": partial(run, path, "-q"),
             "named": partial(run, path, "-q", f"--baseline={baseline}", "-n", "1", reports=tmp_path / "named"),

@@ -36,7 +36,10 @@ MARKS = {
 #: The gate's own options, in the order in which `upgate run --help` shows them.
 OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--profile", {"metavar": "NAME|PATH", "help": "which environment: profiles/NAME.yaml, or a path"}),
-    ("--reports", {"metavar": "DIR", "help": "where to write the reports; default: reports/<profile>/"}),
+    (
+        "--reports",
+        {"metavar": "DIR", "help": "where to write; default: reports/<profile>/ (a partial run: partial/ in it)"},
+    ),
     (
         "--since",
         {"metavar": "TIME|DURATION", "help": "when the upgrade began: 2026-11-21T01:30:00Z, or how long ago: 45m"},
@@ -118,13 +121,15 @@ def _gate(config: pytest.Config) -> Gate:
 def read(config: pytest.Config, profile: Any) -> Options:
     """The options, with the profile's `gate:` as their defaults. Raises UsageError."""
     from upgate.judge.gate import Options
+    from upgate.plugin.part import part_of_battery
     from upgate.profile.quantities import parse_moment
 
     given = config.option
     settle, clean, every = rounds(given, profile.gate)
     absolute = partial(Path, config.invocation_params.dir)
     return Options(
-        reports=absolute(given.reports or Path("reports", profile.name)),
+        home=absolute(given.reports or Path("reports", profile.name)),
+        part=part_of_battery(config),
         since=in_the_past("--since", parsed("--since", given.since, parse_moment)),
         settle=settle,
         clean=clean,
