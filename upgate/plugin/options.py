@@ -144,6 +144,7 @@ def read(config: pytest.Config, profile: Any) -> Options:
 
 def rounds(given: argparse.Namespace, gate: Any) -> tuple[timedelta | None, int, timedelta]:
     """How long to settle, if at all; how many clean rounds are enough, and how far apart they are. Raises UsageError."""
+    from upgate.judge.settling import must_fit
     from upgate.profile.quantities import parse_duration
 
     if given.monitor and given.settle is not None:
@@ -154,19 +155,9 @@ def rounds(given: argparse.Namespace, gate: Any) -> tuple[timedelta | None, int,
     if given.clean is not None and given.clean < 1:
         raise UsageError(f"--clean must be at least 1, not {given.clean}")
     every = parsed("--every", given.every, parse_duration) or gate.every
-    return settle, must_fit(settle, given.clean or gate.clean, every), every
-
-
-def must_fit(settle: timedelta | None, clean: int, every: timedelta) -> int:
-    """The number of clean rounds. Raises UsageError where so many cannot be had in that time."""
-    from upgate.profile.quantities import format_duration
-
-    if settle and (clean - 1) * every > settle:
-        raise UsageError(
-            f"{clean} clean rounds, {format_duration(every)} apart, do not fit into {format_duration(settle)}: "
-            "raise --settle, or lower --clean or --every"
-        )
-    return clean
+    clean = given.clean or gate.clean
+    must_fit(settle, clean, every)
+    return settle, clean, every
 
 
 def in_one_process(config: pytest.Config) -> bool:
