@@ -35,9 +35,9 @@ def verdict(results: Results) -> str:
 
 
 def next_step(results: Results) -> str:
-    """What to do next; a rollout that nobody has waited for yet is waited for first."""
-    failed = results.having("failed")
-    waiting = results.rounds == 1 and failed and all(map(is_unfinished, failed))
+    """What to do next; a rollout that was not waited for yet is waited for first."""
+    open = [*results.having("failed"), *results.having("inconclusive")]
+    waiting = results.rounds == 1 and open and all(map(is_unfinished, open))
     return "not finished yet, run again with --settle=10m" if waiting else NEXT_STEPS[results.verdict]
 
 
