@@ -36,6 +36,8 @@ class Run:
     reports: Path
     #: Wall time in seconds.
     seconds: float
+    #: The profile's folder, where baseline and history are; the reports of a partial run are in a folder of it.
+    home: Path = Path()
 
     @cached_property
     def results(self) -> dict[str, Any]:
@@ -148,7 +150,7 @@ class Running:
         """What it has said so far, without colours."""
         return re.sub("\x1b\\[[0-9;]*m", "", self.log.read_text(errors="replace"))
 
-    def until(self, true: Callable[[], object], seconds: float = 20) -> Running:
+    def until(self, true: Callable[[], object], seconds: float = LIMIT) -> Running:
         """Wait until something is true, while it runs."""
         end = time.monotonic() + seconds
         while not true():
@@ -170,9 +172,16 @@ class Running:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             raise
-        run = Run(self.process.returncode, self.out, self.reports, time.monotonic() - self.began)
+        seconds = time.monotonic() - self.began
+        run = Run(self.process.returncode, self.out, said_folder(self.out) or self.reports, seconds, self.reports)
         self.log.unlink()
         return run
+
+
+def said_folder(out: str) -> Path | None:
+    """Where a run says that its reports are."""
+    said = re.search(r"^reports: (.+)/ \(report\.html, ", out, re.MULTILINE)
+    return Path(said[1]) if said else None
 
 
 def hear_ctrl_c() -> None:

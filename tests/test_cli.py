@@ -142,3 +142,69 @@ def test_run_without_a_profile_is_a_usage_error(folder):
     done = run(folder)
     assert done.returncode == 4
     assert "There are: default, demo, demo-broken." in done.stdout + done.stderr
+
+
+KUBECONFIG = {
+    "contexts": [{"name": "tokyo", "context": {"cluster": "c", "user": "u"}}],
+    "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+    "users": [{"name": "u", "user": {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "/plugin"}}}],
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("cluster: {kubeconfig: ../config, context: tokyo}", ""),
+        ("cluster: {kubeconfig: ../config, context: osaka}", "Its contexts: tokyo."),
+        ("cluster: {kubeconfig: ../none}", "there is no such file"),
+        ("cluster: {kubeconfig: ../empty}", "cannot use kubeconfig"),
+        ("cluster: {kubeconfig: ../broken}", "cannot use kubeconfig"),
+        ("cluster: {context: osaka}", "cannot use kubeconfig"),
+        ("cluster: {snapshot: ../none.json.gz}", "none.json.gz"),
+        ("monitor: {notify: ['slak://a/b']}", "monitor.notify[0]: apprise does not know"),
+        ("monitor: {notify: ['slack://a/b']}", "monitor.notify[0]: "),
+        ("monitor: {notify: ['mailto://user:password@example.com']}", ""),
+        ("gate: {settle: 1m, clean: 9, every: 30s}", "9 clean rounds, 30s apart, do not fit into 1m"),
+    ],
+)
+def test_check_accepts_what_a_run_accepts(folder, capsys, monkeypatch, text, error):
+    """Files, contexts, URLs of services: what a run would refuse is an error; no login plugin is run for that."""
+    monkeypatch.setattr("kubernetes.config.KUBE_CONFIG_DEFAULT_LOCATION", str(folder / "nowhere"))
+    (folder / "config").write_text(json.dumps(KUBECONFIG))
+    (folder / "broken").write_text("a: [")
+    (folder / "empty").touch()
+    write(folder, text)
+    assert main(["profile", "check", "prod"]) == (4 if error else 0)
+    err = capsys.readouterr().err
+    assert error in err
+    assert "Traceback" not in err
+
+
+def test_check_tells_all_that_a_run_would_refuse(folder, capsys):
+    """One line for each."""
+    write(folder, "cluster: {kubeconfig: ../none}\nmonitor: {notify: ['slak://a/b']}")
+    assert main(["profile", "check", "prod"]) == 4
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+def test_a_severity_that_does_not_exist_is_one_sentence(folder):
+    """Nothing is run, and pytest's own machinery is not to be seen."""
+    (folder / "mine").mkdir()
+    (folder / "mine" / "test_mine.py").write_text(OWN_CHECK.replace('"critical"', '"hard"'))
+    done = run(folder, "--profile=demo", "mine/")
+    assert done.returncode == 4
+    assert (done.stdout + done.stderr).count("severity must be critical or warning, not 'hard'") == 1
+    assert "INTERNALERROR" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_an_expired_waiver_is_an_error_of_the_profile_and_ends_no_run(folder, capsys):
+    """`profile check` names it; the run goes on without it, and a note says so."""
+    waiver = "{check: nodes.ready, object: Node/x, reason: old, until: 2020-01-01}"
+    write(folder, f"cluster: {{embedded: healthy}}\nwaivers: [{waiver}]")
+    assert main(["profile", "check", "prod"]) == 4
+    assert "waivers[0].until: this waiver has expired" in capsys.readouterr().err
+    done = run(folder, "--profile=prod", "-q")
+    assert done.returncode == 0, done.stdout
+    note = "waiver expired on 2020-01-01 and no longer applies: nodes.ready for Node/x (old); renew it or remove it"
+    assert note in " ".join(done.stdout.split())

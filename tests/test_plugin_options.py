@@ -149,7 +149,7 @@ def refusals(demo, tmp_path_factory):
         ("missing", "there is no such file"),
         ("broken", "cannot use kubeconfig"),
         ("torn", "it is torn, or no snapshot"),
-        ("foreign", "it is torn, or no baseline"),
+        ("foreign", "corrupt, or not a baseline file"),
         ("no-baseline", "`--save-baseline` writes one"),
         ("clean-alone", "say for how long, with --settle=10m"),
         ("no-rounds", "--clean must be at least 1"),

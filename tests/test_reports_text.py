@@ -34,6 +34,8 @@ def test_the_next_step_belongs_to_the_verdict():
     assert "CLEAR — go on: 5 passed, 1 skipped" in shown(healthy())
     assert "INCONCLUSIVE — see why, and run again: no check was run" in shown(results())
     assert "NOT CLEAR — not finished yet, run again with --settle" in shown(results(rollout))
+    not_yet = result("deployments.ready", "inconclusive", *rollout.findings)
+    assert "INCONCLUSIVE — not finished yet, run again with --settle" in shown(results(not_yet))
     assert "NOT CLEAR — stop, roll back or repair" in shown(results(rollout, rounds=9))
     assert "not finished when the time was up" in shown(results(rollout, rounds=9))
 
@@ -45,6 +47,15 @@ def test_a_finding_says_all_of_itself():
     assert "Node/worker-3 Ready=Unknown for 12m (Kubelet stopped posting node status.) — expected: Ready=True" in text
     assert "kubectl describe node worker-3" in text
     assert "not finished yet: --settle would wait for it" in text
+
+
+def test_what_is_new_comes_before_what_is_known():
+    """What the baseline knows says so, behind what it does not know."""
+    known, new = finding("Node/a", "NotReady", known=True), finding("Node/b", "NotReady")
+    text = flat(results(result("nodes.ready", "failed", known, new)))
+    assert text.index("Node/b") < text.index("Node/a")
+    assert text.count("known since before the upgrade") == 1
+    assert text.index("Node/a") < text.index("known since before the upgrade")
 
 
 def test_many_findings_are_cut_to_ten():

@@ -10,15 +10,18 @@ import pytest
 from tests.apiserver import EmbeddedCluster
 from tests.apiserver.world import world
 from tests.running import profile_of, run, runs, started
-from tests.worlds import NOW, condition, container_status, good, pod, replicated, terminated
+from tests.worlds import NOW, ago, condition, container_status, good, node, pod, replicated, terminated
 from upgate.facts.kinds import KINDS
 from upgate.judge.settling import Settling
 from upgate.results import CheckResult
 from upgate.sources.demo.api import Api
 
-COMPLETE = replicated("web", 3)
-UNDER_WAY = [condition("Available"), condition("Progressing", reason="ReplicaSetUpdated")]
-ROLLING = replicated("web", 3, status={"updatedReplicas": 1, "conditions": UNDER_WAY})
+UNDER_WAY = [
+    condition("Available"),
+    condition("Progressing", reason="ReplicaSetUpdated", lastUpdateTime=ago(minutes=1)),
+]
+#: Its only pod is there and ready, of the version before.
+ROLLING = replicated("web", 1, status={"updatedReplicas": 0, "conditions": UNDER_WAY})
 
 
 def served(later: timedelta = timedelta(), **changes) -> dict:
@@ -123,7 +126,7 @@ def test_a_baseline_is_compared_with(tmp_path):
         path = profile_of(cluster, tmp_path)
         saved = run(path, "-q", "--save-baseline", "-k", "nodes").whole()
         become(cluster, served(pods=[restarted]))
-        baseline = saved.reports / "baseline.json"
+        baseline = saved.home / "baseline.json"
         calls = {
             "lying_there": partial(run, path, "-q"),
             "named": partial(run, path, "-q", f"--baseline={baseline}", "-n", "1", reports=tmp_path / "named"),
@@ -146,3 +149,24 @@ def test_an_interrupted_streak_begins_anew():
     assert (settling.streak, settling.settled) == (1, False)
     settling.add([fine], "clear", 2.0)
     assert settling.settled
+
+
+def test_what_was_wrong_before_is_known(tmp_path):
+    """A baseline of a cluster that is not clear says so; later runs tell what it knows from what is new."""
+    lost = [node(), node("worker-2", ready="False")]
+    with EmbeddedCluster(served(nodes=lost)) as cluster:
+        path = profile_of(cluster, tmp_path)
+        saved = run(path, "-q", "--save-baseline").whole()
+        become(cluster, served(nodes=[*lost, node("worker-3", ready="False")]))
+        after = run(path, "-q").whole()
+    (note,) = [
+        each for each in saved.results["notes"] if each.startswith("the cluster is not clear: the baseline keeps")
+    ]
+    assert "nodes.ready" in note
+    assert not any(each["known"] for check in saved.results["checks"] for each in check["findings"])
+    found = {each["object"]: each["known"] for each in after.check("nodes.ready")["findings"]}
+    assert found == {"Node/worker-2": True, "Node/worker-3": False}
+    assert after.code == 1
+    assert any("known since before the upgrade" in note for note in after.results["notes"])
+    texts = (after.out, *((after.reports / name).read_text() for name in ("report.html", "junit.xml")))
+    assert all("known since before the upgrade" in " ".join(text.split()) for text in texts)

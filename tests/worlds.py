@@ -348,7 +348,7 @@ def run(
     monitor: bool = False,
 ) -> list[CheckResult]:
     """What some checks say of a world, with their root causes."""
-    gate = Gate(profile or Profile(), Options(Path("reports"), monitor=monitor))
+    gate = Gate(profile or Profile(), Options(home=Path("reports"), monitor=monitor))
     gate.snapshot, gate.baseline = seen if isinstance(seen, Snapshot) else snapshot(seen), baseline
     results = [judge_on(replace(battery()[id], entry=entry), gate.evidence) for id in ids]
     return relate(results, gate.snapshot, {id: battery()[id].after for id in ids})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from upgate.base.errors import Inconclusive, UsageError
 from upgate.facts.containers import ContainerStatus
 from upgate.facts.nodes import Node
 from upgate.facts.pods import Pod
+from upgate.results import CheckResult, Finding, Severity
 from upgate.snapshot import Snapshot
 
 SCHEMA = 1
@@ -43,6 +45,13 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     pods: set[str]
     #: The boot ID of each node; empty in baselines of earlier versions.
     boots: dict[str, str] = {}
+    #: What was wrong already: the severity of each finding, by check id and object. Rollouts under way are not among it.
+    wrong: dict[str, dict[str, Severity]] = {}
+
+    def knows(self, check_id: str, finding: Finding) -> bool:
+        """The finding was there already, and was no less severe."""
+        before = self.wrong.get(check_id, {}).get(finding.object)
+        return before == "critical" or (before is not None and finding.severity == before)
 
     def restarts_of(self, pod: Pod, status: ContainerStatus) -> int:
         """How often this container of this very pod had restarted."""
@@ -78,8 +87,23 @@ def known(snapshot: Snapshot, noun: str) -> list[Any]:
         return []
 
 
-def take(snapshot: Snapshot, pool_label: str | None) -> Baseline:
-    """The baseline of a snapshot. Raises Inconclusive where its lists could not be looked at."""
+def wrong(checks: Iterable[CheckResult]) -> dict[str, dict[str, Severity]]:
+    """What these checks found, waived or not; a rollout under way is not wrong, and what it comes to is new."""
+    found = {check.id: worst(each for each in check.findings if not each.transitional) for check in checks}
+    return {id: objects for id, objects in found.items() if objects}
+
+
+def worst(findings: Iterable[Finding]) -> dict[str, Severity]:
+    """The gravest severity that was found on each object."""
+    severities: dict[str, Severity] = {}
+    for each in findings:
+        if severities.get(each.object) != "critical":
+            severities[each.object] = each.severity
+    return severities
+
+
+def take(snapshot: Snapshot, pool_label: str | None, checks: Iterable[CheckResult] = ()) -> Baseline:
+    """The baseline of a snapshot, and of what checks found on it. Raises Inconclusive where a list could not be looked at."""
     pods: list[Pod] = snapshot.facts("pods")
     counts = {
         pod.metadata.uid: {each.name: each.restart_count for each in pod.statuses if each.restart_count} for pod in pods
@@ -95,6 +119,7 @@ def take(snapshot: Snapshot, pool_label: str | None) -> Baseline:
         restarts={uid: containers for uid, containers in counts.items() if containers},
         pods=set(counts),
         boots={node.name: node.boot_id for node in snapshot.facts("nodes") if node.boot_id},
+        wrong=wrong(checks),
     )
 
 
@@ -104,14 +129,14 @@ def dump(baseline: Baseline) -> bytes:
 
 
 def load(path: Path) -> Baseline:
-    """Read a baseline. Raises UsageError where the file is missing, torn, or something else."""
+    """Read a baseline. Raises UsageError where the file is missing, corrupt, or something else."""
     try:
         baseline = msgspec.json.decode(path.read_bytes(), type=Baseline)
     except OSError as problem:
         raise UsageError(f"cannot read baseline {path}: {problem.strerror}. `--save-baseline` writes one.") from problem
     except msgspec.DecodeError as problem:
         raise UsageError(
-            f"cannot use baseline {path}: it is torn, or no baseline ({problem}). Save a new one."
+            f"cannot use baseline {path}: corrupt, or not a baseline file ({problem}). Save a new one."
         ) from problem
     if baseline.schema != SCHEMA:
         raise UsageError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -107,13 +107,34 @@ def show(options: argparse.Namespace) -> int:
 
 
 def check(options: argparse.Namespace) -> int:
-    """`upgate profile check NAME`."""
+    """`upgate profile check NAME`: whatever a run would refuse is an error. Raises UsageError."""
     from upgate.profile.problems import shown
 
     options.today = datetime.now(UTC).date()
     profile = loaded(options)
+    if problems := list(refused(profile)):
+        raise UsageError("\n".join(problems))
     print(f"{shown(profile.source) if profile.source else profile.name}: no errors")
     return 0
+
+
+def refused(profile: Profile) -> Iterator[str]:
+    """Why a run would refuse what the profile itself cannot know: files, contexts, URLs of services, numbers together."""
+    from upgate.judge.settling import must_fit
+    from upgate.monitor.sending import usable
+    from upgate.sources.look import usable_cluster
+
+    gate = profile.gate
+    checks: tuple[Callable[[], object], ...] = (
+        lambda: usable_cluster(profile.cluster),
+        lambda: usable(profile.monitor.notify),
+        lambda: must_fit(gate.settle, gate.clean, gate.every),
+    )
+    for each in checks:
+        try:
+            each()
+        except UsageError as problem:
+            yield str(problem)
 
 
 def rbac(options: argparse.Namespace) -> int:

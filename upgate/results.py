@@ -39,6 +39,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     #: The root cause elsewhere, as `check id: object`.
     because: str | None = None
     severity: Severity = "critical"
+    #: With a baseline: it was wrong before the upgrade too.
+    known: bool = False
 
     @property
     def namespace(self) -> str:

@@ -27,6 +27,7 @@ from upgate.battery.evidence import Evidence
 from upgate.battery.registry import Registry
 from upgate.facts.relations import lists_for
 from upgate.judge.causes import relate
+from upgate.judge.comparing import already_wrong, compared, number_known
 from upgate.judge.hints import aimed
 from upgate.judge.judge import judge
 from upgate.judge.outcome import ending, expired, unused
@@ -44,7 +45,10 @@ if TYPE_CHECKING:
 class Options:
     """What the command line asks for."""
 
-    reports: Path
+    #: The profile's folder: what outlives a run lies here, such as the baseline and the history.
+    home: Path
+    #: The folder in it for the reports of a run that is not of the whole battery.
+    part: str = ""
     since: datetime | timedelta | None = None
     settle: timedelta | None = None
     clean: int = 1
@@ -58,9 +62,14 @@ class Options:
     monitor: bool = False
 
     @property
+    def reports(self) -> Path:
+        """Where this run writes its reports."""
+        return self.home / self.part
+
+    @property
     def baseline_path(self) -> Path:
         """The baseline to write or to compare with."""
-        return self.baseline or self.reports / "baseline.json"
+        return self.baseline or self.home / "baseline.json"
 
 
 @dataclass
@@ -192,7 +201,8 @@ class Gate:
         """All results in the battery's order, each finding with its root cause."""
         place = {id: number for number, id in enumerate(self.order)}
         ordered = sorted(self.results.values(), key=lambda each: place.get(each.id, len(place)))
-        return relate(ordered, self.snapshot, self.after) if self.snapshot else ordered
+        related = relate(ordered, self.snapshot, self.after) if self.snapshot else ordered
+        return compared(related, self.baseline) if self.baseline else related
 
     def finish(self, checks: Sequence[CheckResult] | None = None) -> Results:
         """What the run comes to, without any secret."""
@@ -220,7 +230,8 @@ class Gate:
         from upgate.profile.sending import in_plain_text  # it needs pydantic, and `pytest --help` must not
 
         on_the_way = (*self._forgeable(), *in_plain_text(self.profile))
-        return (*on_the_way, *self.notes, *self._left_out(), *self._waivers(checks))
+        known = number_known(checks) if self.baseline else []
+        return (*on_the_way, *self.notes, *known, *self._left_out(), *self._waivers(checks))
 
     def _waivers(self, checks: Sequence[CheckResult]) -> list[str]:
         """What is to be done about the profile's waivers."""
@@ -252,12 +263,9 @@ class Gate:
         return attempts[0].vantage if attempts else self.options.vantage
 
     def save(self) -> None:
-        """Write the snapshot, and the baseline if it is asked for."""
-        if self.snapshot is None:
-            return
-        write_whole(self.snapshot_path, snapshots.dump(self.snapshot, self.profile.secrets))
-        if self.options.save_baseline:
-            self._save_baseline(self.snapshot)
+        """Write the snapshot."""
+        if self.snapshot is not None:
+            write_whole(self.snapshot_path, snapshots.dump(self.snapshot, self.profile.secrets))
 
     def write_round(self, verdict: Verdict, elapsed: float) -> None:
         """Append a line to rounds.jsonl, on disk before the next round begins."""
@@ -278,15 +286,19 @@ class Gate:
             msgspec.json.encode(redacted(msgspec.to_builtins(line), self.profile.secrets)),
         )
 
-    def _save_baseline(self, snapshot: Snapshot) -> None:
-        path = self.options.baseline_path
+    def save_baseline(self) -> None:
+        """Write the baseline, if it is asked for: the snapshot, and what is wrong already. All checks were judged."""
+        if self.snapshot is None or not self.options.save_baseline:
+            return
+        path, checks = self.options.baseline_path, self.checks()
         try:
-            taken = baselines.take(snapshot, self.profile.expect.nodes.pool_label)
+            taken = baselines.take(self.snapshot, self.profile.expect.nodes.pool_label, checks)
         except Inconclusive as problem:
             self.notes.append(f"no baseline was saved, an earlier one was left as it is: {problem}")
             return
         write_whole(path, baselines.dump(taken))
         self.notes.append(f"baseline saved to {path}")
+        self.notes += already_wrong(checks, partial=bool(self.options.part))
 
 
 @contextmanager

@@ -20,4 +20,4 @@ def write_status_page(round: Monitored) -> Iterable[str]:
     """For people. Raises UsageError where it cannot be written."""
     from upgate.monitor.statuspage import write
 
-    return write(round.results, round.past, round.reports)
+    return write(round.results, round.past, round.reports, round.report)

@@ -46,8 +46,10 @@ class Monitored:
     profile: Profile
     results: Results
     snapshot: Snapshot | None
-    #: Where the reports are.
+    #: The profile's folder, where history and status page are.
     reports: Path
+    #: This round's report, seen from there.
+    report: str = "report.html"
     fail_on_warnings: bool = False
     #: All rounds until this one; None where the history cannot be used.
     past: History | None = None
@@ -160,7 +162,7 @@ def rules(monitor: Monitor) -> Rules:
 
 def where(round: Monitored) -> str:
     """Where people find the report."""
-    return round.monitor.report or f"{socket.gethostname()}:{round.reports / 'report.html'}"
+    return round.monitor.report or f"{socket.gethostname()}:{round.reports / round.report}"
 
 
 def outputs(round: Monitored) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from upgate.monitor.history import History, Incident, Round, TargetDay, Window
 
 FILE = "status.html"
+REPORT = "report.html"
 #: The worst is the last.
 VERDICTS: tuple[Verdict, ...] = ("clear", "inconclusive", "not clear")
 #: So many incidents and windows are told; the history has them all.
@@ -36,14 +37,14 @@ LATE = 900
 NO_HISTORY = '<p class="notice">The history could not be used: this is the last round alone. report.html says why.</p>'
 
 
-def write(results: Results, past: History | None, directory: Path) -> list[str]:
+def write(results: Results, past: History | None, directory: Path, report: str = REPORT) -> list[str]:
     """Write the page. Raises UsageError where that cannot be done."""
-    write_whole(directory / FILE, render(results, past), public=True)
+    write_whole(directory / FILE, render(results, past, report), public=True)
     return []
 
 
-def render(results: Results, past: History | None) -> bytes:
-    """The whole page."""
+def render(results: Results, past: History | None, report: str = REPORT) -> bytes:
+    """The whole page. `report` is where the round's report is, seen from the page."""
     results = cleaned(results)
     style, script = asset("report.css") + asset("status.css"), asset("status.js")
     rows = wrong_now(results, past.checks() if past else ())
@@ -62,7 +63,8 @@ def render(results: Results, past: History | None) -> bytes:
         written=words.rfc3339(results.finished),
         when=words.moment(results.finished),
         late=late(rounds),
-        wrong=wrong(rows, results, flapping(past)),
+        wrong=wrong(rows, results, flapping(past), report),
+        report=escape(report),
         profile=escape(results.profile),
         **of_history(results, past),
     )
@@ -103,11 +105,12 @@ def flapping(past: History | None) -> set[str]:
     return {each.name for each in past.open_incidents() if each.flapping} if past else set()
 
 
-def wrong(rows: list[Wrong], results: Results, restless: set[str]) -> str:
+def wrong(rows: list[Wrong], results: Results, restless: set[str], report: str) -> str:
     """One line for each check that is not fine."""
     if not rows:
         return "<p>Nothing.</p>"
-    links = dict(zip((check.id for check in results.checks), anchors(results.checks), strict=True))
+    addresses = (f"{report}#{anchor}" for anchor in anchors(results.checks))
+    links = dict(zip((check.id for check in results.checks), addresses, strict=True))
     items = "".join(trouble(sharing, links, restless, results.finished) for sharing in by_reason(rows))
     return f'<ul class="trouble">{items}</ul>'
 
@@ -135,9 +138,9 @@ def trouble(sharing: list[Wrong], links: dict[str, str], restless: set[str], now
     )
 
 
-def linked(name: str, anchor: str | None) -> str:
+def linked(name: str, address: str | None) -> str:
     """A check's name, leading to what the report says of it."""
-    return f'<a href="report.html#{escape(anchor)}">{text(name)}</a>' if anchor else f"<b>{text(name)}</b>"
+    return f'<a href="{escape(address)}">{text(name)}</a>' if address else f"<b>{text(name)}</b>"
 
 
 def text(value: str) -> str:

@@ -20,10 +20,10 @@ from upgate.results import EXIT_CODES, Results
 def begin(gate: Gate) -> None:
     """Make sure that this is the only round in this folder of reports. Raises pytest.exit.Exception, pytest.UsageError."""
     usable(lambda: check(gate))
-    if not gate.only_one(gate.options.reports / round.LOCK):
+    if not gate.only_one(gate.options.home / round.LOCK):
         gate.left_out = True
         pytest.exit(
-            f"another round with --monitor is at work in {gate.options.reports}: this one looked at nothing. "
+            f"another round with --monitor is at work in {gate.options.home}: this one looked at nothing. "
             "If that is there often, run it less often, or choose other --reports",
             returncode=EXIT_CODES["inconclusive"],
         )
@@ -31,9 +31,9 @@ def begin(gate: Gate) -> None:
 
 def check(gate: Gate) -> None:
     """See whether the history is this profile's, and alerts could be sent. Raises UsageError."""
-    belongs(gate.options.reports / history.FILE, gate.profile.name)
+    belongs(gate.options.home / history.FILE, gate.profile.name)
     if gate.profile.monitor.notify:
-        delivery.check(gate.options.reports / history.FILE, gate.profile.monitor.notify)
+        delivery.check(gate.options.home / history.FILE, gate.profile.monitor.notify)
 
 
 def belongs(path: Path, name: str) -> None:
@@ -52,7 +52,12 @@ def follow(gate: Gate, results: Results) -> Results:
     """Let everything follow from a round; the results with notes of what could not be done."""
     options = gate.options
     monitored = round.Monitored(
-        gate.profile, cleaned(results), gate.snapshot, options.reports, fail_on_warnings=options.fail_on_warnings
+        gate.profile,
+        cleaned(results),
+        gate.snapshot,
+        options.home,
+        str(Path(options.part, "report.html")),
+        fail_on_warnings=options.fail_on_warnings,
     )
     notes = round.run(monitored)
     return without_secrets(msgspec.structs.replace(results, notes=(*results.notes, *notes)), gate.profile.secrets)

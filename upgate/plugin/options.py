@@ -36,7 +36,10 @@ MARKS = {
 #: The gate's own options, in the order in which `upgate run --help` shows them.
 OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--profile", {"metavar": "NAME|PATH", "help": "which environment: profiles/NAME.yaml, or a path"}),
-    ("--reports", {"metavar": "DIR", "help": "where to write the reports; default: reports/<profile>/"}),
+    (
+        "--reports",
+        {"metavar": "DIR", "help": "where to write; default: reports/<profile>/ (a partial run: partial/ in it)"},
+    ),
     (
         "--since",
         {"metavar": "TIME|DURATION", "help": "when the upgrade began: 2026-11-21T01:30:00Z, or how long ago: 45m"},
@@ -118,13 +121,15 @@ def _gate(config: pytest.Config) -> Gate:
 def read(config: pytest.Config, profile: Any) -> Options:
     """The options, with the profile's `gate:` as their defaults. Raises UsageError."""
     from upgate.judge.gate import Options
+    from upgate.plugin.part import part_of_battery
     from upgate.profile.quantities import parse_moment
 
     given = config.option
     settle, clean, every = rounds(given, profile.gate)
     absolute = partial(Path, config.invocation_params.dir)
     return Options(
-        reports=absolute(given.reports or Path("reports", profile.name)),
+        home=absolute(given.reports or Path("reports", profile.name)),
+        part=part_of_battery(config),
         since=in_the_past("--since", parsed("--since", given.since, parse_moment)),
         settle=settle,
         clean=clean,
@@ -139,6 +144,7 @@ def read(config: pytest.Config, profile: Any) -> Options:
 
 def rounds(given: argparse.Namespace, gate: Any) -> tuple[timedelta | None, int, timedelta]:
     """How long to settle, if at all; how many clean rounds are enough, and how far apart they are. Raises UsageError."""
+    from upgate.judge.settling import must_fit
     from upgate.profile.quantities import parse_duration
 
     if given.monitor and given.settle is not None:
@@ -149,19 +155,9 @@ def rounds(given: argparse.Namespace, gate: Any) -> tuple[timedelta | None, int,
     if given.clean is not None and given.clean < 1:
         raise UsageError(f"--clean must be at least 1, not {given.clean}")
     every = parsed("--every", given.every, parse_duration) or gate.every
-    return settle, must_fit(settle, given.clean or gate.clean, every), every
-
-
-def must_fit(settle: timedelta | None, clean: int, every: timedelta) -> int:
-    """The number of clean rounds. Raises UsageError where so many cannot be had in that time."""
-    from upgate.profile.quantities import format_duration
-
-    if settle and (clean - 1) * every > settle:
-        raise UsageError(
-            f"{clean} clean rounds, {format_duration(every)} apart, do not fit into {format_duration(settle)}: "
-            "raise --settle, or lower --clean or --every"
-        )
-    return clean
+    clean = given.clean or gate.clean
+    must_fit(settle, clean, every)
+    return settle, clean, every
 
 
 def in_one_process(config: pytest.Config) -> bool:

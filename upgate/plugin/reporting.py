@@ -134,9 +134,10 @@ class Reporting:
         return handed_over(self._gate) if is_controller(self._config) else {}
 
     def _save(self) -> UsageError | None:
-        """Save what was seen; the problem, if that cannot be done."""
+        """Save what was seen and the baseline; the problem, if that cannot be done."""
         try:
             self._gate.save()
+            self._gate.save_baseline()
         except UsageError as problem:
             return problem
         return None

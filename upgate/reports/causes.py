@@ -43,9 +43,11 @@ class Causes:
         return list(self._followers[name]) if name in self._followers and self._active[name] is finding else []
 
     def told(self, check: CheckResult) -> Told:
-        """The check's findings: what is wrong and far-reaching first, then what is not finished yet."""
+        """The check's findings: what is wrong, new and far-reaching first, then what is not finished yet."""
         shown = [finding for finding in check.active if not self.explains(finding)]
-        shown.sort(key=lambda it: (it.severity != "critical", it.transitional, -len(self.followers(check, it))))
+        shown.sort(
+            key=lambda it: (it.severity != "critical", it.transitional, it.known, -len(self.followers(check, it)))
+        )
         explained = [finding for finding in check.active if self.explains(finding)]
         return Told(shown, explained, [finding for finding in check.findings if finding.waived])
 

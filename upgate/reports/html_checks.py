@@ -76,6 +76,8 @@ class CheckPage:
             yield f'<p><span class="label">expected:</span> {text(finding.expected)}</p>'
         if finding.transitional:
             yield f'<p class="aside">{words.unfinished(self._rounds)}</p>'
+        if finding.known:
+            yield f'<p class="aside">{words.KNOWN}</p>'
         if finding.because:
             yield f'<p class="dim">{escape(words.cause(finding))}</p>'
         if finding.waived:

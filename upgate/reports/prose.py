@@ -51,6 +51,8 @@ class Prose:
         yield Line(words.fact(finding), 2)
         if finding.transitional:
             yield Line(words.unfinished(self._rounds), 2, "yellow")
+        if finding.known:
+            yield Line(words.KNOWN, 2, "dim")
         if finding.because:
             yield Line(words.cause(finding), 2)
         if finding.hint:

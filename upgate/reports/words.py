@@ -35,9 +35,9 @@ def verdict(results: Results) -> str:
 
 
 def next_step(results: Results) -> str:
-    """What to do next; a rollout that nobody has waited for yet is waited for first."""
-    failed = results.having("failed")
-    waiting = results.rounds == 1 and failed and all(map(is_unfinished, failed))
+    """What to do next; a rollout that was not waited for yet is waited for first."""
+    open = [*results.having("failed"), *results.having("inconclusive")]
+    waiting = results.rounds == 1 and open and all(map(is_unfinished, open))
     return "not finished yet, run again with --settle=10m" if waiting else NEXT_STEPS[results.verdict]
 
 
@@ -113,8 +113,9 @@ def headline(check: CheckResult) -> str:
     if not told:
         return one_line(check.reason) or denominator(check)
     more = f" (and {len(told) - 1:,} more)" if len(told) > 1 else ""
-    unsettled = " — not finished yet" if told[0].transitional else ""
-    return f"{denominator(check)}: {one_line(told[0].object)}: {fact(told[0])}{unsettled}{more}"
+    told = sorted(told, key=lambda each: each.known)
+    aside = " — not finished yet" if told[0].transitional else f" — {KNOWN}" if told[0].known else ""
+    return f"{denominator(check)}: {one_line(told[0].object)}: {fact(told[0])}{aside}{more}"
 
 
 def fact(finding: Finding) -> str:
@@ -125,6 +126,10 @@ def fact(finding: Finding) -> str:
 def is_command(hint: str) -> bool:
     """Whether a hint is there to be copied rather than read."""
     return hint.startswith(COMMANDS)
+
+
+#: Of a finding that the baseline has too.
+KNOWN = "known since before the upgrade"
 
 
 def unfinished(rounds: int) -> str:

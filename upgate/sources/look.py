@@ -19,6 +19,7 @@ from upgate.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from upgate.profile.model import Profile
+    from upgate.profile.parts import Cluster
 
 Progress = Callable[[str, int, int], None]
 #: What takes a snapshot: the nouns, who is told how far it is, and whether a brief look is enough.
@@ -39,6 +40,16 @@ def looking(profile: Profile, since: Since, vantage: str = "") -> Iterator[Look]
             yield partial(look_further, profile, since, vantage, login_to(profile, kubeconfig))
     else:
         yield partial(look_further, profile, since, vantage, login_to(profile, cluster.kubeconfig))
+
+
+def usable_cluster(cluster: Cluster) -> None:
+    """See whether there is what the profile names: a snapshot, a kubeconfig, a context. No plugin is run. Raises UsageError."""
+    from upgate.sources.cluster.login import usable_kubeconfig
+
+    if cluster.snapshot:
+        snapshots.load(Path(cluster.snapshot))
+    elif cluster.kubeconfig or cluster.context:
+        usable_kubeconfig(cluster.kubeconfig, cluster.context)
 
 
 @contextmanager

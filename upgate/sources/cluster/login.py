@@ -64,27 +64,53 @@ def said_by_ourselves() -> None:
 
 def load(configuration: Configuration, kubeconfig: str | Path | None, context: str | None) -> str:
     """Fill the configuration; return what was logged meanwhile."""
+    from kubernetes import config
+
+    source = source_of(kubeconfig)
+    with overheard() as log, contextlib.redirect_stdout(io.StringIO()), worded(source, context):
+        if kubeconfig is None and not any(Path(part).expanduser().exists() for part in source.split(":") if part):
+            load_in_cluster(configuration, source)
+        else:
+            config.load_kube_config(source, context or first_context(source), configuration, persist_config=False)
+    return redact("; ".join(log))
+
+
+def source_of(kubeconfig: str | Path | None) -> str:
+    """The path of the kubeconfig, or several with `:` between them."""
+    from kubernetes import config
+
+    return str(Path(kubeconfig).expanduser()) if kubeconfig else config.KUBE_CONFIG_DEFAULT_LOCATION
+
+
+@contextlib.contextmanager
+def worded(source: str, context: str | None) -> Iterator[None]:
+    """Turn what is wrong with a kubeconfig into a UsageError of one sentence."""
     import yaml
     from kubernetes import config
 
-    source = str(Path(kubeconfig).expanduser()) if kubeconfig else config.KUBE_CONFIG_DEFAULT_LOCATION
-    with overheard() as log, contextlib.redirect_stdout(io.StringIO()):
-        try:
-            if kubeconfig is None and not any(Path(part).expanduser().exists() for part in source.split(":") if part):
-                load_in_cluster(configuration, source)
-            else:
-                config.load_kube_config(source, context or first_context(source), configuration, persist_config=False)
-        except (
-            config.ConfigException,
-            yaml.YAMLError,
-            OSError,
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-        ) as problem:
-            raise UsageError(words_for(problem, source, context)) from problem
-    return redact("; ".join(log))
+    wrong = (config.ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError)
+    try:
+        yield
+    except wrong as problem:
+        raise UsageError(words_for(problem, source, context)) from problem
+
+
+def usable_kubeconfig(kubeconfig: str | Path | None, context: str | None) -> None:
+    """Read the kubeconfig as a run does, but run no plugin and refresh no token. Raises UsageError."""
+    from kubernetes.client import Configuration
+    from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
+
+    class WithoutPlugins(KubeConfigLoader):
+        def _load_auth_provider_token(self) -> None: ...
+
+        def _load_from_exec_plugin(self) -> None: ...
+
+    source = source_of(kubeconfig)
+    with overheard(), contextlib.redirect_stdout(io.StringIO()), worded(source, context):
+        merged = KubeConfigMerger(source).config
+        if merged is None:
+            raise ValueError("it holds no configuration")
+        WithoutPlugins(merged, active_context=context or first_context(source)).load_and_set(Configuration())
 
 
 def first_context(source: str) -> str | None:
