@@ -71,7 +71,7 @@ def test_a_round_is_one_look(kinds):
     assert kinds["gate"].whole().results["rounds"] == 1
     assert not (kinds["gate"].reports / "rounds.jsonl").exists()
     assert kinds["settle"].code == 4
-    assert "--monitor is one round, and --settle is many" in kinds["settle"].out
+    assert "--monitor and --settle exclude each other" in kinds["settle"].out
 
 
 def test_what_is_no_round_writes_nothing(kinds):
@@ -92,9 +92,9 @@ def test_a_torn_history_is_said_in_the_reports(kinds):
     assert rounds_in(torn.reports) == ["clear"]
 
 
-def test_nobody_is_woken_by_a_deploy(kinds):
-    """A rollout under way fails the gate and only warns a monitoring round."""
-    assert (kinds["rolling_gate"].code, kinds["rolling"].code) == (1, 0)
+def test_a_deploy_wakes_no_one(kinds):
+    """A rollout under way is "not yet" for the gate, and only a warning in a monitoring round."""
+    assert (kinds["rolling_gate"].code, kinds["rolling"].code) == (75, 0)
     check = kinds["rolling"].whole().check("deployments.ready")
     assert check["outcome"] == "warned"
     assert check["findings"][0]["transitional"]

@@ -18,7 +18,7 @@ from upgate.sources.demo.recording import world
 
 COMPLETE = replicated("web", 3)
 UNDER_WAY = [condition("Available"), condition("Progressing", reason="ReplicaSetUpdated")]
-ROLLING = replicated("web", 3, status={"updatedReplicas": 1, "conditions": UNDER_WAY})
+ROLLING = replicated("web", 1, status={"updatedReplicas": 0, "conditions": UNDER_WAY})
 
 
 def served(later: timedelta = timedelta(), **changes) -> dict:

@@ -110,11 +110,17 @@ def seen(
         count=len(found),
         reason=begun(check.reason, LONGEST),
         follows=dict(list(follows.items())[:MOST]) if signal == "bad" else {},
-        sizes={"": Size(len(found)), **{name: sizes[name] for name in objects if name in sizes}}
+        sizes={"": whole_size(check, found), **{name: sizes[name] for name in objects if name in sizes}}
         if signal == "bad"
         else {},
         visible=any(impact.seen_by_users(each.object) for each in found) or any(": " in name for name in follows),
     )
+
+
+def whole_size(check: CheckResult, found: Sequence[Finding]) -> Size:
+    """How large a part of all that was looked at is wrong."""
+    bad = len({each.object for each in found})
+    return Size(bad, check.examined if check.examined >= bad else 0)
 
 
 def signal_of(check: CheckResult, found: Sequence[Finding], blind: bool, fail_on_warnings: bool) -> Signal:
