@@ -7,7 +7,8 @@ import pytest
 
 from upgate.monitor import alerts, memory
 from upgate.monitor.alerts import News, Rules, State, States
-from upgate.monitor.signals import Seen, family, signals
+from upgate.monitor.impact import family
+from upgate.monitor.signals import Seen, signals
 from upgate.profile.quantities import FailAfter
 from upgate.results import CheckResult, Finding
 

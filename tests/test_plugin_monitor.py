@@ -92,8 +92,8 @@ def test_a_torn_history_is_said_in_the_reports(kinds):
     assert rounds_in(torn.reports) == ["clear"]
 
 
-def test_nobody_is_woken_by_a_deploy(kinds):
-    """A rollout under way is not yet for the gate, and only warns a monitoring round."""
+def test_a_deploy_wakes_no_one(kinds):
+    """A rollout under way is "not yet" for the gate, and only a warning in a monitoring round."""
     assert (kinds["rolling_gate"].code, kinds["rolling"].code) == (75, 0)
     check = kinds["rolling"].whole().check("deployments.ready")
     assert check["outcome"] == "warned"

@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple, Protocol
 import msgspec
 from msgspec.structs import replace
 
+from upgate.monitor.impact import Size
 from upgate.monitor.signals import MOST, Seen
 
 Kind = Literal["failing", "inconclusive"]
@@ -46,6 +47,17 @@ class Judged(msgspec.Struct, frozen=True):
     at: datetime
     bad: bool
     objects: tuple[str, ...] = ()
+    #: What follows from it: checks, and what users see.
+    follows: tuple[str, ...] = ()
+    #: How large a part of each object is wrong.
+    sizes: dict[str, Size] = {}
+
+
+class Peak(msgspec.Struct, frozen=True, array_like=True):
+    """The largest size that people know of, and when it was last as large."""
+
+    size: Size
+    at: datetime
 
 
 class Alert(msgspec.Struct, kw_only=True):
@@ -65,12 +77,17 @@ class Alert(msgspec.Struct, kw_only=True):
     told: datetime | None = None
     #: The objects that people know of, and when each was last seen.
     known: dict[str, datetime] = {}
+    #: The same of what follows from them.
+    known_follows: dict[str, datetime] = {}
+    #: How large people know them to be.
+    peaks: dict[str, Peak] = {}
 
-    def add(self, bad: bool, at: datetime, rate: Rate, objects: Iterable[str] = ()) -> None:
+    def add(self, round: Judged, rate: Rate) -> None:
         """One more round that judged it."""
+        at, bad = round.at, round.bad
         if self.bad != bad:
             self.changes.append(at)
-        self.window = [*self.window, Judged(at, bad, tuple(objects))][-rate.rounds :]
+        self.window = [*self.window, round][-rate.rounds :]
         self._know(at)
         self.better = None if bad else self.better or at
         self.flapping = self._flaps(at)
@@ -84,6 +101,24 @@ class Alert(msgspec.Struct, kw_only=True):
         """The objects that are bad, and were in as many rounds as set an alert off."""
         seen = Counter(name for each in self.window for name in each.objects)
         return {name for name in self.window[-1].objects if seen[name] >= rate.failures}
+
+    def more_follows(self, rate: Rate) -> set[str]:
+        """What follows, did so in as many rounds as set an alert off, and is not known to people."""
+        seen = Counter(name for each in self.window for name in each.follows)
+        return {name for name in self.window[-1].follows if seen[name] >= rate.failures} - self.known_follows.keys()
+
+    def grown(self, rate: Rate) -> set[str]:
+        """The objects that are a good deal worse than people know, in as many rounds as set an alert off."""
+        return {
+            name
+            for name, size in self.window[-1].sizes.items()
+            if self._outgrown(name, size)
+            and sum(self._outgrown(name, each.sizes.get(name)) for each in self.window) >= rate.failures
+        }
+
+    def _outgrown(self, name: str, size: Size | None) -> bool:
+        peak = self.peaks.get(name)
+        return peak is not None and size is not None and size.outgrows(peak.size)
 
     def has_any(self, names: Iterable[str]) -> bool:
         """One of these objects was lately bad."""
@@ -109,6 +144,24 @@ class Alert(msgspec.Struct, kw_only=True):
         many = any(len(each.objects) >= MOST for each in self.window)
         self.known.update((name, at) for name in self.window[-1].objects if many or name in self.known)
         self.known = latest({name: seen for name, seen in self.known.items() if at - seen < PEACE})
+        crowd = len(self.window[-1].follows) >= MOST
+        self.known_follows.update((n, at) for n in self.window[-1].follows if crowd or n in self.known_follows)
+        self.known_follows = latest({n: seen for n, seen in self.known_follows.items() if at - seen < PEACE})
+        self._know_sizes(at)
+
+    def _know_sizes(self, at: datetime) -> None:
+        """How large people know it to be: what has been smaller for long may grow again; a size is known with its object."""
+        for name, size in self.window[-1].sizes.items():
+            peak = self.peaks.get(name)
+            if peak is None and (name in self.known or (self.told and not name)):
+                self.peaks[name] = Peak(size, at)
+            elif peak and not peak.size.outgrows(size) and not size.outgrows(peak.size):
+                self.peaks[name] = Peak(peak.size, at)
+        self.peaks = {
+            name: peak if at - peak.at < PEACE else Peak(self.window[-1].sizes[name], at)
+            for name, peak in self.peaks.items()
+            if name in self.window[-1].sizes or at - peak.at < PEACE
+        }
 
     def _flaps(self, at: datetime) -> bool:
         """What lies in the future was said by a clock that was wrong."""
@@ -133,12 +186,14 @@ class State(msgspec.Struct, kw_only=True):
 
     def add(self, seen: Seen, at: datetime, rules: Rules) -> None:
         """One more round."""
-        self.title, self.seen, self.last = seen.title, at, replace(seen, moving=(), waived=())
+        self.title, self.seen, self.last = seen.title, at, replace(seen, moving=(), waived=(), sizes={})
         self.gone = seen.signal == "off" or (seen.signal == "good" and self.failing.has_any(seen.waived))
         if seen.signal == "bad" or (seen.signal == "good" and not self.failing.has_any(seen.moving)):
-            self.failing.add(seen.signal == "bad", at, rules.failing, seen.objects)
+            self.failing.add(
+                Judged(at, seen.signal == "bad", tuple(seen.objects), tuple(seen.follows), seen.sizes), rules.failing
+            )
         if seen.signal in ("good", "bad", "consequence", "unknown"):
-            self.inconclusive.add(seen.signal == "unknown", at, rules.inconclusive)
+            self.inconclusive.add(Judged(at, seen.signal == "unknown"), rules.inconclusive)
 
     def wait(self, at: datetime) -> None:
         """A round that did not select it. A clock that was wrong before must not keep it for ever."""
@@ -178,8 +233,10 @@ class Told(NamedTuple):
     state: State
     kind: Kind
     alert: Alert
-    #: The objects that are news.
+    #: The objects that are news, or are a good deal worse.
     fresh: tuple[str, ...] = ()
+    #: What follows from it that is news.
+    follows: tuple[str, ...] = ()
 
 
 class News(msgspec.Struct, kw_only=True):
@@ -203,7 +260,7 @@ def news(states: States, at: datetime, rules: Rules, *, anyway: bool = False) ->
     """
     told = News()
     for each in all_of(states):
-        sort_in(told, each, rules)
+        sort_in(told, more_of(each, states, rules), rules)
     still = [each.alert for each in told.ongoing if each.alert.bad]
     due = any(is_due(alert, at, rules.remind) for alert in still) or (anyway and still)
     if not (told.new or told.more or told.recovered or told.gone or due):
@@ -211,7 +268,7 @@ def news(states: States, at: datetime, rules: Rules, *, anyway: bool = False) ->
     for each in (*told.new, *told.more, *told.ongoing):
         remember(each.alert, at)
     for each in (*told.recovered, *told.gone):
-        each.alert.told, each.alert.known = None, {}
+        each.alert.told, each.alert.known, each.alert.known_follows, each.alert.peaks = None, {}, {}, {}
     return told
 
 
@@ -222,6 +279,23 @@ def all_of(states: States) -> Iterator[Told]:
             yield Told(state, kind, alert)
 
 
+def more_of(each: Told, states: States, rules: Rules) -> Told:
+    """With what is news of an alert that people know of. What they were told by another alert is no news."""
+    alert = each.alert
+    if not (alert.told and alert.bad and each.kind == "failing"):
+        return each
+    fresh = (alert.established(rules.failing) - alert.known.keys()) | alert.grown(rules.failing)
+    follows = {name for name in alert.more_follows(rules.failing) if not is_told(name, states)}
+    return each._replace(fresh=tuple(sorted(fresh)), follows=tuple(sorted(follows)))
+
+
+def is_told(consequence: str, states: States) -> bool:
+    """The consequence has an alert of its own that people know of."""
+    check, _, object = consequence.partition(": ")
+    known = states[check].failing if check in states else Alert()
+    return known.told is not None and (not object or object in known.known)
+
+
 def sort_in(told: News, each: Told, rules: Rules) -> None:
     """Find the place of one alert. One that nobody knows of is told in a round that is bad, not in a good one."""
     alert = each.alert
@@ -229,8 +303,8 @@ def sort_in(told: News, each: Told, rules: Rules) -> None:
         told.gone.append(each)
     elif alert.told and not alert.on:
         told.recovered.append(each)
-    elif alert.told and (fresh := alert.established(rules.failing) - alert.known.keys()):
-        told.more.append(each._replace(fresh=tuple(sorted(fresh))))
+    elif alert.told and (each.fresh or each.follows):
+        told.more.append(each)
     elif alert.told:
         told.ongoing.append(each)
     elif alert.on and alert.bad and not each.state.gone:
@@ -246,8 +320,14 @@ def is_due(alert: Alert, at: datetime, remind: timedelta) -> bool:
 
 def remember(alert: Alert, at: datetime) -> None:
     """People know now that it is on, and of its objects."""
-    current = {name: at for each in alert.window for name in each.objects}
-    alert.told, alert.known = at, latest({**alert.known, **current})
+    alert.told = at
+    alert.known = latest({**alert.known, **{name: at for each in alert.window for name in each.objects}})
+    follows = {name: at for each in alert.window for name in each.follows}
+    alert.known_follows = latest({**alert.known_follows, **follows})
+    for name, size in alert.window[-1].sizes.items() if alert.window else ():
+        peak = alert.peaks.get(name)
+        if peak is None or size.outgrows(peak.size):
+            alert.peaks[name] = Peak(size, at)
 
 
 def latest(known: dict[str, datetime]) -> dict[str, datetime]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from upgate.base.text import counted, duration
 from upgate.monitor.alerts import News, Told
+from upgate.monitor.impact import family
 from upgate.monitor.markup import without_markup
-from upgate.results import Results, Verdict
+from upgate.monitor.signals import OUTSIDE, Seen
+from upgate.results import CheckResult, Results, Verdict
 
 #: Entries under one heading, objects of one entry, characters of what was observed.
 ENTRIES, OBJECTS, OBSERVED = 20, 3, 200
@@ -33,6 +36,14 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     flapping: bool = False
     #: Other checks that failed because of this one.
     explains: tuple[str, ...] = ()
+    #: What users see of it: `check: object: observed`.
+    follows: tuple[str, ...] = ()
+    #: How much is wrong, of how much: `1 of 12 nodes`.
+    extent: str = ""
+    #: Where to look first.
+    look: str = ""
+    #: Users see it, or something that follows from it.
+    visible: bool = False
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +70,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 #: The kinds of news in reading order, and the heading of each.
 HEADINGS = {
     "new": "NEW",
-    "more": "KNOWN, AND MORE OF IT NOW",
+    "more": "STILL FAILING, AND WORSE",
     "ongoing": "STILL",
     "recovered": "RECOVERED",
     "gone": "NO LONGER CHECKED",
@@ -68,7 +79,7 @@ HEADINGS = {
 
 def compose(news: News, results: Results, id: str, report: str) -> Message:
     """The message of one round."""
-    lines = {key: tuple(line(each, results.started) for each in getattr(news, key)) for key in HEADINGS}
+    lines = {key: lines_of(getattr(news, key), results) for key in HEADINGS}
     frame = Message(
         id=id,
         title=title(results, lines),
@@ -80,28 +91,74 @@ def compose(news: News, results: Results, id: str, report: str) -> Message:
         report=report,
         **lines,
     )
-    return msgspec.structs.replace(frame, text="\n".join(text(frame)))
+    return replace(frame, text="\n".join(text(frame)))
 
 
-def line(each: Told, at: datetime) -> Line:
-    """One alert as it is now."""
+def lines_of(told: Iterable[Told], results: Results) -> tuple[Line, ...]:
+    """The alerts under one heading, what users see first, then causes, then what could not be judged."""
+    checks = {check.id: check for check in results.checks}
+    lines = [line(each, checks.get(each.state.name), results.started) for each in told]
+    return tuple(sorted(lines, key=weight))
+
+
+def weight(line: Line) -> tuple[bool, bool, bool, int, str]:
+    """The place of an alert: the smaller, the earlier."""
+    outside = line.check.startswith(f"{OUTSIDE}.")
+    return line.kind == "inconclusive", not line.visible, not outside, -len(line.explains), line.check
+
+
+def line(each: Told, check: CheckResult | None, at: datetime) -> Line:
+    """One alert as it is now; with what its check found in this round, if that was judged."""
     last, alert = each.state.last, each.alert
-    failing = each.kind == "failing" and last is not None and alert.bad
-    found = last.objects if last and failing else {}
-    objects = {name: found[name] for name in (*each.fresh, *found) if name in found}
-    first = without_markup(next(iter(objects.values()), last.reason if last and alert.bad else ""))
-    return Line(
+    plain = Line(
         check=without_markup(each.state.name),
         title=without_markup(each.state.title),
         kind=each.kind,
         since=alert.since or at,
         until=None if alert.on else alert.better or at,
-        objects=tuple(map(without_markup, tuple(objects)[:OBJECTS])),
-        count=last.count if last and failing else 0,
-        observed=first if len(first) <= OBSERVED else f"{first[:OBSERVED]}…",
         flapping=alert.flapping,
-        explains=tuple(map(without_markup, last.explains)) if last and failing else (),
     )
+    if last is None or not alert.bad:
+        return plain
+    if each.kind == "inconclusive":
+        return replace(plain, observed=shown(last.reason))
+    objects = {name: last.objects[name] for name in (*each.fresh, *last.objects) if name in last.objects}
+    return replace(
+        plain,
+        objects=tuple(map(without_markup, tuple(objects)[:OBJECTS])),
+        count=last.count,
+        observed=shown(next(iter(objects.values()), last.reason)),
+        explains=tuple(map(without_markup, last.explains)),
+        follows=tuple(felt(each, last)),
+        extent=extent(check, last),
+        look=without_markup(look_first(check, next(iter(objects), ""))),
+        visible=last.visible,
+    )
+
+
+def shown(observed: str) -> str:
+    """What was observed, as long as people read it."""
+    plain = without_markup(observed)
+    return plain if len(plain) <= OBSERVED else f"{plain[:OBSERVED]}…"
+
+
+def felt(each: Told, last: Seen) -> Iterator[str]:
+    """What users see of it, what is news first."""
+    names = [name for name in dict.fromkeys((*each.follows, *last.follows)) if last.follows.get(name)]
+    return (f"{without_markup(name)}: {shown(last.follows[name])}" for name in names[:OBJECTS])
+
+
+def extent(check: CheckResult | None, last: Seen) -> str:
+    """How much is wrong, and of how much."""
+    if check and check.examined >= last.count > 0:
+        return f"{last.count:,} of {counted(check.examined, check.noun.removesuffix('s'))}"
+    return f"{counted(last.count, 'object')}"
+
+
+def look_first(check: CheckResult | None, object: str) -> str:
+    """The command that shows more of the object, as the check gives it."""
+    hints = [each.hint for each in check.active if family(each.object) == object] if check else []
+    return next(filter(None, hints), "")
 
 
 def title(results: Results, lines: dict[str, Sequence[Line]]) -> str:
@@ -152,15 +209,26 @@ def grouped(lines: Sequence[Line]) -> list[list[Line]]:
 def entry_text(heading: str, lines: Sequence[Line], at: datetime) -> Iterator[str]:
     """One entry under a heading."""
     first = lines[0]
-    what = "could not be judged" if first.kind == "inconclusive" else first.title
     flapping = ", flapping" if first.flapping else ""
-    yield f"- {shortened(lines)}: {what} {time_of(heading, first, at)}{flapping}"
+    yield f"- {shortened(lines)}: {what(heading, first)} {time_of(heading, first, at)}{flapping}"
     if first.objects:
         yield f"  {first.objects[0]}: {first.observed}{others(first.objects[1:], first.count - len(first.objects))}"
     elif first.observed:
         yield f"  {first.observed}"
+    yield from (f"  because of it users see: {each}" for each in first.follows)
+    if first.look:
+        yield f"  look first: {first.look}"
     if first.explains:
         yield f"  because of it also: {', '.join(first.explains[:ENTRIES])}"
+
+
+def what(heading: str, line: Line) -> str:
+    """What is wrong; of what recovered, what is true again."""
+    if line.kind == "inconclusive":
+        return "could be judged again" if heading == "recovered" else "could not be judged"
+    if heading == "recovered":
+        return line.title
+    return f"{line.extent} failed" if line.extent else "good in this round"
 
 
 def others(objects: Sequence[str], more: int) -> str:

@@ -24,6 +24,7 @@ from upgate.facts.attempts import Attempt
 from upgate.monitor import alerts, delivery, history, maintenance, memory, recording, storage
 from upgate.monitor.alerts import Rules
 from upgate.monitor.history import History
+from upgate.monitor.impact import impact_of
 from upgate.monitor.message import compose
 from upgate.monitor.outputs import publish_metrics, write_status_page
 from upgate.monitor.sending import ping
@@ -127,7 +128,8 @@ def write(db: sqlite3.Connection, round: Monitored) -> None:
     id = recording.record(db, results, attempts_of(round), bool(windows))
     states, lost = memory.load(db)
     round.notes += [f"the alert state of {name} could not be read and begins anew" for name in lost]
-    alerts.step(states, signals(results.checks, fail_on_warnings=round.fail_on_warnings), at, rules(round.monitor))
+    said = signals(results.checks, impact_of(round.snapshot), fail_on_warnings=round.fail_on_warnings)
+    alerts.step(states, said, at, rules(round.monitor))
     if windows:
         ends = max(ends for _, ends, _ in windows)
         round.notes.append(f"maintenance until {ends:%Y-%m-%d %H:%M} UTC, nobody is told of alerts: {windows[0][2]}")

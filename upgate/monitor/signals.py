@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Container, Sequence
+from collections import defaultdict
+from collections.abc import Container, Mapping, Sequence
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
+from upgate.monitor.impact import LONGEST, NO_IMPACT, Impact, Size, family
 from upgate.reports.cleaning import begun
 from upgate.results import CheckResult, Finding
 
@@ -24,12 +26,6 @@ GATEWAY = "api.ready"
 OUTSIDE = "external"
 #: Objects that are remembered of one check; an alert about so many is loud enough.
 MOST = 50
-#: Characters of a name, and of what was observed, that are remembered.
-LONGEST = 300
-#: The letters of names that Kubernetes makes up (SafeEncodeString in k8s.io/apimachinery): no vowels, no 0, 1, 3.
-MADE_UP = "[bcdfghjklmnpqrstvwxz2456789]"
-#: The end of a pod's name behind its ReplicaSet's, Job's or DaemonSet's; a CronJob adds the minute to its Jobs' names.
-ENDING = re.compile(rf"(-{MADE_UP}{{6,10}}|-\d{{8,10}})?-{MADE_UP}{{5}}$|-\d{{8,10}}$")
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,35 +46,81 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     #: The checks of which all findings follow from this one's.
     explains: tuple[str, ...] = ()
+    #: The same checks, and each consequence that users see → what was observed of it, at most MOST.
+    follows: dict[str, str] = {}
+    #: How large a part of each object is wrong; "" is the check as a whole.
+    sizes: dict[str, Size] = {}
+    #: Users see it, or something that follows from it.
+    visible: bool = False
 
 
-def signals(checks: Sequence[CheckResult], *, fail_on_warnings: bool = False) -> list[Seen]:
+def signals(checks: Sequence[CheckResult], impact: Impact = NO_IMPACT, *, fail_on_warnings: bool = False) -> list[Seen]:
     """What the round says about each of its checks."""
     blind = any(check.id == GATEWAY and check.outcome == "failed" for check in checks)
-    explained = {check.id: causes(check) for check in checks if check.outcome == "failed"}
     passing = {f"{check.id}: {each.object}" for check in checks for each in check.active if each.transitional}
-    found = (shouting(check, passing, fail_on_warnings) for check in checks)
-    said = [
-        (check, each, signal_of(check, each, blind, fail_on_warnings))
-        for check, each in zip(checks, found, strict=True)
-    ]
-    return [seen(check, each, signal, explained) for check, each, signal in said]
+    follows = consequences_of(checks, passing, impact)
+    explained = {check.id: causes(check) for check in checks if check.outcome == "failed"}
+    said = []
+    for check in checks:
+        found = shouting(check, passing, fail_on_warnings)
+        signal = signal_of(check, found, blind, fail_on_warnings)
+        explains = tuple(sorted(name for name, roots in explained.items() if check.id in roots))
+        said.append(replace(seen(check, found, signal, impact, follows[check.id]), explains=explains))
+    return said
 
 
-def seen(check: CheckResult, found: Sequence[Finding], signal: Signal, explained: dict[str, set[str]]) -> Seen:
+def consequences_of(
+    checks: Sequence[CheckResult], passing: Container[str], impact: Impact
+) -> Mapping[str, dict[str, str]]:
+    """Check → what follows from its findings: the checks that are wrong only because of it, and what users see.
+
+    What is asked from outside has alerts of its own, and what follows from a change under way is no news.
+    """
+    follows: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for check in checks:
+        if check.outcome != "failed" or check.subject == OUTSIDE:
+            continue
+        explained = [each for each in check.active if each.severity == "critical" and each.because]
+        lasting = [each for each in explained if each.because not in passing]
+        if causes(check):
+            for each in lasting:
+                follows[cause_of(each)].setdefault(check.id, "")
+        for each in lasting:
+            if impact.seen_by_users(each.object):
+                observed = begun(each.observed, LONGEST)
+                follows[cause_of(each)].setdefault(f"{check.id}: {family(each.object)}", observed)
+    return follows
+
+
+def seen(
+    check: CheckResult, found: Sequence[Finding], signal: Signal, impact: Impact, follows: Mapping[str, str]
+) -> Seen:
     """What the round says about one check, of which this is worth an alert."""
-    objects = {family(finding.object): begun(finding.observed, LONGEST) for finding in reversed(found)}
+    worst_first = sorted(found, key=lambda each: (not impact.seen_by_users(each.object), family(each.object)))
+    objects = {family(each.object): begun(each.observed, LONGEST) for each in reversed(worst_first)}
+    objects = dict(list(reversed(objects.items()))[:MOST]) if signal == "bad" else {}
+    sizes = impact.sizes(found)
     return Seen(
         name=check.id,
         title=check.title,
         signal=signal,
-        objects=dict(sorted(objects.items())[:MOST]) if signal == "bad" else {},
+        objects=objects,
         moving=tuple({family(each.object) for each in check.active if each.transitional}),
         waived=tuple({family(each.object) for each in check.findings if each.waived}),
         count=len(found),
         reason=begun(check.reason, LONGEST),
-        explains=tuple(sorted(name for name, roots in explained.items() if check.id in roots)),
+        follows=dict(list(follows.items())[:MOST]) if signal == "bad" else {},
+        sizes={"": whole_size(check, found), **{name: sizes[name] for name in objects if name in sizes}}
+        if signal == "bad"
+        else {},
+        visible=any(impact.seen_by_users(each.object) for each in found) or any(": " in name for name in follows),
     )
+
+
+def whole_size(check: CheckResult, found: Sequence[Finding]) -> Size:
+    """How large a part of all that was looked at is wrong."""
+    bad = len({each.object for each in found})
+    return Size(bad, check.examined if check.examined >= bad else 0)
 
 
 def signal_of(check: CheckResult, found: Sequence[Finding], blind: bool, fail_on_warnings: bool) -> Signal:
@@ -120,10 +162,9 @@ def causes(check: CheckResult) -> set[str]:
     grave = [finding for finding in check.active if finding.severity == "critical"]
     if not all(finding.because for finding in grave):
         return set()
-    return {(finding.because or "").partition(": ")[0] for finding in grave}
+    return {cause_of(finding) for finding in grave}
 
 
-def family(object: str) -> str:
-    """The object, without the end of a name that changes whenever a controller makes a new pod."""
-    named = ENDING.sub("-*", object) if object.startswith(("Pod/", "Job/", "ReplicaSet/")) else object
-    return begun(named, LONGEST)
+def cause_of(finding: Finding) -> str:
+    """The check that found the cause."""
+    return (finding.because or "").partition(": ")[0]
