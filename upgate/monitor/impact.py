@@ -80,7 +80,7 @@ def family(object: str) -> str:
 def impact_of(snapshot: Snapshot | None) -> Impact:
     """The workloads of a snapshot, and the pods that they make; where a kind was not seen, nothing is said of it."""
     every = list(workloads_of(snapshot)) if snapshot else []
-    down = {each.ref: Size(each.lacking, each.desired) for each in every if each.desired and each.lacking > 0}
+    down = {each.ref: Size(each.missing, each.desired) for each in every if each.desired and each.missing > 0}
     return Impact(down, {pods_of(each): each.desired for each in reversed(every) if each.desired})
 
 
