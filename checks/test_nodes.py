@@ -48,8 +48,8 @@ def test_no_node_is_under_pressure(nodes: Subjects[Node]) -> None:
 def test_every_node_takes_pods(nodes: Subjects[Node], cordons: Cordons, patience: Patience, now: datetime) -> None:
     """Every node takes pods.
 
-    A cordon that an upgrade or a reboot left behind takes capacity away, and nothing lifts it automatically. So does a taint of the
-    control plane, the cloud or an agent that waits for something which never comes, and a node that does not finish being
+    A cordon that an upgrade or a reboot left behind takes capacity away, and nothing lifts it automatically. So does a taint
+    of the control plane, the cloud or an agent that waits for something which never comes, and a node that does not finish being
     deleted. Taints of pools and control planes are fine; a drain under way is "not yet".
     Look first: kubectl describe node {name}  # cordoned, and no work in progress? kubectl uncordon {name}
     """
