@@ -9,6 +9,8 @@ import pytest
 from tests.worlds import CHECKS, profile
 from upgate.base.errors import UsageError
 from upgate.battery import registry
+from upgate.battery.inputs import names
+from upgate.battery.nouns import questions, summary
 from upgate.battery.registry import load_checks
 
 OWN = '''
@@ -127,3 +129,10 @@ def test_the_battery_is_found(tmp_path):
     assert registry.battery() == CHECKS
     with pytest.raises(UsageError, match="there is no file or folder"):
         load_checks([tmp_path / "nowhere"])
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_input_says_what_it_is(name):
+    """`upgate nouns` has a sentence for each input, and for each question that can be asked of it."""
+    assert summary(name)
+    assert all(questions(name).values())

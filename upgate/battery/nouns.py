@@ -33,7 +33,9 @@ def described(name: str) -> str:
 def summary(name: str) -> str:
     """What an input is, in one sentence."""
     if name in KINDS:
-        return f"{KINDS[name].type.__name__} objects of {KINDS[name].version}; needs {KINDS[name].permission}"
+        kind = KINDS[name]
+        which = f" with {kind.field_selector}" if kind.field_selector else ""
+        return f"{kind.type.__name__} objects of {kind.version}{which}; needs {kind.permission}"
     if name in RELATIONS:
         return f"{first_line(RELATIONS[name])} Needs the lists {', '.join(RELATIONS[name].needs)}."
     return first_line(getattr(Inputs, name, None)) or "What this check has found so far."

@@ -70,22 +70,23 @@ def load_checks(paths: Iterable[Path]) -> Registry:
     other: set[str] = set()
     broken: list[str] = []
     for file in test_files(paths):
-        try:
-            module = imported(file)
-        except UsageError as problem:
-            raise UsageError(f"{shown(file)}: {problem}") from problem
-        except (
-            Exception,
-            SystemExit,
-        ) as problem:  # whatever a user's file does when it is imported: pytest tells it too
-            broken.append(f"{shown(file)}: {type(problem).__name__}: {problem}")
-            continue
-        for function in functions(module):
+        for function in functions_of(file, broken):
             if declared := getattr(function, "__check__", None):
                 refuse_twin(checks.setdefault(declared.id, declared), declared)
             else:
                 other.update(parameters(function))
     return Registry(tuple(checks.values()), frozenset(other), tuple(broken))
+
+
+def functions_of(file: Path, broken: list[str]) -> list[Callable[..., Any]]:
+    """The functions of a file; why it cannot be loaded is added to `broken`. Raises UsageError for a wrong `@check`."""
+    try:
+        return list(functions(imported(file)))
+    except UsageError as problem:
+        raise UsageError(f"{shown(file)}: {problem}") from problem
+    except (Exception, SystemExit) as problem:  # whatever a user's file does when it is imported: pytest reports it too
+        broken.append(f"{shown(file)}: {type(problem).__name__}: {problem}")
+        return []
 
 
 def refuse_twin(first: Check, second: Check) -> None:

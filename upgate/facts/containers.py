@@ -11,7 +11,7 @@ from upgate.facts.meta import Fact, Time
 #: Reasons of waiting that mean trouble: CrashLoopBackOff, ImagePullBackOff, ErrImagePull, ErrImageNeverPull, InvalidImageName,
 #: CreateContainerConfigError, RunContainerError, StartError, ContainerCannotRun, … but not ContainerCreating or PodInitializing.
 TROUBLE = re.compile("BackOff|Err|Invalid|CannotRun|Unavailable|Failed")
-#: A container that has run this long starts again with the shortest delay; before that the kubelet counts on in the same loop.
+#: After a run this long the restart delay begins at its shortest again; after a shorter one the kubelet counts on.
 #: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy
 BACKOFF_RESET = timedelta(minutes=10)
 

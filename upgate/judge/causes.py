@@ -18,6 +18,7 @@ from upgate.base.errors import Inconclusive
 from upgate.facts.backends import WORKLOADS, Backends
 from upgate.facts.pods import Pod
 from upgate.facts.services import Service
+from upgate.facts.workloads import Workload
 from upgate.judge.outcome import not_yet
 from upgate.results import CheckResult, Finding, Severity
 from upgate.snapshot import Snapshot
@@ -137,30 +138,45 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
         for noun in {*WORKLOADS, "pods", "nodes", "namespaces", "services", "endpointslices"}
     }
     depends: dict[str, list[str]] = defaultdict(list)
-    workloads = (each for noun in WORKLOADS for each in lists[noun])
+    add_workloads(depends, lists)
+    add_pods(depends, lists)
+    add_services(depends, lists)
+    add_probes(depends, snapshot)
+    return depends
+
+
+def add_workloads(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None:
+    """A workload depends on what it controls, unless it has a fault of its own."""
+    explained = explained_workloads(lists)
+    for owned in [*lists["replicasets"], *lists["pods"]]:
+        owner = owned.metadata.controller
+        if owner and owner.uid in explained:
+            depends[explained[owner.uid].ref].append(owned.ref)
+
+
+def explained_workloads(lists: dict[str, list[Any]]) -> dict[str, Workload]:
+    """The workloads, by UID, that their pods can explain: all that they miss was made, and is not ready."""
     stranded = stranded_pods(lists)
     there = by_workload(lists, lambda pod: not pod.done)
     unready = by_workload(lists, lambda pod: pod.terminating or not pod.ready.is_true)
-    owners = {
-        each.metadata.uid: each
-        for each in workloads
-        if not each.own_fault_beside(stranded[each.metadata.uid])
-        and each.unready_created <= unready[each.metadata.uid]
-        and each.claimed <= there[each.metadata.uid]
+    workloads: dict[str, Workload] = {each.metadata.uid: each for noun in WORKLOADS for each in lists[noun]}
+    return {
+        uid: each
+        for uid, each in workloads.items()
+        if not each.own_fault_beside(stranded[uid])
+        and each.unready_created <= unready[uid]
+        and each.claimed <= there[uid]
     }
-    for owned in [*lists["replicasets"], *lists["pods"]]:
-        owner = owned.metadata.controller
-        if owner and owner.uid in owners:
-            depends[owners[owner.uid].ref].append(owned.ref)
+
+
+def add_pods(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None:
+    """A pod depends on its node; a namespace that is being deleted on the pods that are going."""
     stuck = {each.name for each in lists["namespaces"] if each.own_fault}
     for pod in lists["pods"]:
         if pod.needs_its_node:
             depends[pod.ref].append(f"Node/{pod.spec.node_name}")
         if pod.terminating and pod.namespace not in stuck:
             depends[f"Namespace/{pod.namespace}"].append(pod.ref)
-    add_services(depends, lists)
-    add_probes(depends, snapshot)
-    return depends
 
 
 def stranded_pods(lists: dict[str, list[Any]]) -> Counter[str]:
