@@ -64,13 +64,13 @@ def pools(nodes: list[Node], label: str | None) -> dict[str, int]:
     return dict(Counter(pool_of(node, label) for node in nodes))
 
 
-def served(snapshot: Snapshot) -> set[str]:
+def services_served(snapshot: Snapshot) -> set[str]:
     """The Services that have a ready endpoint, as far as that was looked at."""
-    ready = {each.service for each in known(snapshot, "endpointslices") if each.ready}
-    return {each.ref for each in known(snapshot, "services") if each.key in ready}
+    ready = {each.service for each in facts_known(snapshot, "endpointslices") if each.ready}
+    return {each.ref for each in facts_known(snapshot, "services") if each.key in ready}
 
 
-def known(snapshot: Snapshot, noun: str) -> list[Any]:
+def facts_known(snapshot: Snapshot, noun: str) -> list[Any]:
     """The facts of a kind that a baseline is richer for; none where it could not be looked at."""
     try:
         return snapshot.facts(noun)
@@ -78,7 +78,7 @@ def known(snapshot: Snapshot, noun: str) -> list[Any]:
         return []
 
 
-def take(snapshot: Snapshot, pool_label: str | None) -> Baseline:
+def take_baseline(snapshot: Snapshot, pool_label: str | None) -> Baseline:
     """The baseline of a snapshot. Raises Inconclusive where its lists could not be looked at."""
     pods: list[Pod] = snapshot.facts("pods")
     counts = {
@@ -90,28 +90,28 @@ def take(snapshot: Snapshot, pool_label: str | None) -> Baseline:
         pool_label=pool_label,
         pools=pools(snapshot.facts("nodes"), pool_label),
         scaled=pools([each for each in snapshot.facts("nodes") if each.autoscaled], pool_label),
-        daemonsets={each.ref: each.desired for each in known(snapshot, "daemonsets") if each.desired},
-        served=served(snapshot),
+        daemonsets={each.ref: each.desired for each in facts_known(snapshot, "daemonsets") if each.desired},
+        served=services_served(snapshot),
         restarts={uid: containers for uid, containers in counts.items() if containers},
         pods=set(counts),
         boots={node.name: node.boot_id for node in snapshot.facts("nodes") if node.boot_id},
     )
 
 
-def dump(baseline: Baseline) -> bytes:
+def dump_baseline(baseline: Baseline) -> bytes:
     """The bytes of `baseline.json`."""
     return msgspec.json.encode(baseline)
 
 
-def load(path: Path) -> Baseline:
-    """Read a baseline. Raises UsageError where the file is missing, torn, or something else."""
+def load_baseline(path: Path) -> Baseline:
+    """Read a baseline. Raises UsageError where the file is missing, corrupt, or something else."""
     try:
         baseline = msgspec.json.decode(path.read_bytes(), type=Baseline)
     except OSError as problem:
         raise UsageError(f"cannot read baseline {path}: {problem.strerror}. `--save-baseline` writes one.") from problem
     except msgspec.DecodeError as problem:
         raise UsageError(
-            f"cannot use baseline {path}: it is torn, or no baseline ({problem}). Save a new one."
+            f"cannot use baseline {path}: it is corrupt, or not a baseline ({problem}). Save a new one."
         ) from problem
     if baseline.schema != SCHEMA:
         raise UsageError(

@@ -114,7 +114,7 @@ class Gate:
         path = self.options.baseline_path
         if self.options.save_baseline or (self.options.baseline is None and not path.exists()):
             return None
-        return baselines.load(path)
+        return baselines.load_baseline(path)
 
     def look(self, inputs: Collection[str], progress: Progress, *, brief: bool = False) -> Snapshot:
         """Take a new snapshot, with the lists behind these inputs. A brief one holds of the pods only those that may be wrong."""
@@ -156,7 +156,7 @@ class Gate:
     def seen(self) -> Snapshot:
         """The snapshot. Raises Inconclusive as long as there is none."""
         if self.snapshot is None and self.saved:
-            self.snapshot = snapshots.load(self.saved)
+            self.snapshot = snapshots.load_snapshot(self.saved)
         if self.snapshot is None:
             raise Inconclusive("nothing was looked at: the run ended before")
         return self.snapshot
@@ -255,7 +255,7 @@ class Gate:
         """Write the snapshot, and the baseline if it is asked for."""
         if self.snapshot is None:
             return
-        write_whole(self.snapshot_path, snapshots.dump(self.snapshot, self.profile.secrets))
+        write_whole(self.snapshot_path, snapshots.dump_snapshot(self.snapshot, self.profile.secrets))
         if self.options.save_baseline:
             self._save_baseline(self.snapshot)
 
@@ -281,11 +281,11 @@ class Gate:
     def _save_baseline(self, snapshot: Snapshot) -> None:
         path = self.options.baseline_path
         try:
-            taken = baselines.take(snapshot, self.profile.expect.nodes.pool_label)
+            taken = baselines.take_baseline(snapshot, self.profile.expect.nodes.pool_label)
         except Inconclusive as problem:
             self.notes.append(f"no baseline was saved, an earlier one was left as it is: {problem}")
             return
-        write_whole(path, baselines.dump(taken))
+        write_whole(path, baselines.dump_baseline(taken))
         self.notes.append(f"baseline saved to {path}")
 
 
