@@ -25,8 +25,8 @@ def check(*findings: Finding, outcome: str = "failed", id: str = "pods.ready") -
 def saved(*checks: CheckResult, tmp_path) -> baselines.Baseline:
     """The baseline of a world in which that was found, read again from its file."""
     path = tmp_path / "baseline.json"
-    path.write_bytes(baselines.dump(baselines.take(snapshot(good()), None, checks)))
-    return baselines.load(path)
+    path.write_bytes(baselines.dump_baseline(baselines.take_baseline(snapshot(good()), None, checks)))
+    return baselines.load_baseline(path)
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_a_finding_is_known(tmp_path, before, now, known):
 def test_a_baseline_of_an_earlier_version_knows_nothing(tmp_path):
     """It is still used."""
     path = tmp_path / "baseline.json"
-    old = json.loads(baselines.dump(baselines.take(snapshot(good()), None)))
+    old = json.loads(baselines.dump_baseline(baselines.take_baseline(snapshot(good()), None)))
     path.write_text(json.dumps({key: value for key, value in old.items() if key != "wrong"}))
-    assert not baselines.load(path).knows("pods.ready", found())
+    assert not baselines.load_baseline(path).knows("pods.ready", found())
 
 
 def test_the_notes_say_what_a_baseline_keeps():

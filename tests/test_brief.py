@@ -31,9 +31,9 @@ from tests.worlds import (
 from upgate.facts.kinds import KINDS
 from upgate.snapshot import Snapshot
 from upgate.sources.cluster import brief
-from upgate.sources.cluster.connection import Patience
+from upgate.sources.cluster.connection import Timeouts
 from upgate.sources.cluster.login import connect
-from upgate.sources.cluster.look import look
+from upgate.sources.cluster.look import look_at_cluster
 
 MONITOR = [id for id, check in battery().items() if check.monitor and not id.startswith("external.")]
 PODS = KINDS["pods"].path
@@ -48,10 +48,10 @@ NAMED = pod("web-rs-x7k2p")
 def looks(world, folder, **serving) -> tuple[Snapshot, Snapshot, list]:
     """A whole look and a brief one at the same cluster, and the lists of pods that the brief one asked for."""
     with EmbeddedCluster(world if isinstance(world, str) else served(world), **serving) as cluster:
-        login = connect(cluster.kubeconfig(folder / "kubeconfig"), patience=Patience(read=5, deadline=20))
-        whole = look(login, list(KINDS), lambda *_: None)
+        login = connect(cluster.kubeconfig(folder / "kubeconfig"), patience=Timeouts(read=5, deadline=20))
+        whole = look_at_cluster(login, list(KINDS), lambda *_: None)
         asked = len(cluster.requests)
-        short = look(login, list(KINDS), lambda *_: None, brief=True)
+        short = look_at_cluster(login, list(KINDS), lambda *_: None, brief=True)
         lists = [each for each in cluster.requests[asked:] if each.path.endswith("/pods")]
         login.connection.close()
     return whole, short, lists

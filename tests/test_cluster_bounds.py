@@ -14,26 +14,26 @@ from tests.hostile_api import HOSTILE, Handler, empty, page, serving
 from tests.running import REPOSITORY
 from upgate.base.errors import Inconclusive
 from upgate.facts.kinds import KINDS
-from upgate.snapshot import dump
-from upgate.sources.cluster.connection import Patience
+from upgate.snapshot import dump_snapshot
+from upgate.sources.cluster.connection import Timeouts
 from upgate.sources.cluster.listing import list_all
 from upgate.sources.cluster.login import connect
-from upgate.sources.cluster.look import look
+from upgate.sources.cluster.look import look_at_cluster
 
-PATIENCE = Patience(connect=1, read=2, deadline=6)
+PATIENCE = Timeouts(connect=1, read=2, deadline=6)
 #: Bytes of a whole process that looks: Python, the client and what is being read.
 MOST = 400 * 2**20
 LOOK = """
 import resource, sys, time
-from upgate.sources.cluster.connection import Patience
+from upgate.sources.cluster.connection import Timeouts
 from upgate.sources.cluster.login import connect
-from upgate.sources.cluster.look import look
+from upgate.sources.cluster.look import look_at_cluster
 from upgate.facts.kinds import KINDS
-from upgate.snapshot import dump
-login = connect(sys.argv[1], patience=Patience(connect=1, read=2, deadline=float(sys.argv[2])))
+from upgate.snapshot import dump_snapshot
+login = connect(sys.argv[1], patience=Timeouts(connect=1, read=2, deadline=float(sys.argv[2])))
 began = time.monotonic()
-snapshot = look(login, list(KINDS), lambda *_: None)
-dump(snapshot)
+snapshot = look_at_cluster(login, list(KINDS), lambda *_: None)
+dump_snapshot(snapshot)
 print(time.monotonic() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 for noun, why in snapshot.gaps.items():
     print(noun, why, sep="|")
@@ -141,9 +141,9 @@ def test_a_message_is_never_half_a_character(tmp_path):
     """What a server says can be written into every report."""
     with serving(hostile_api.half_a_character) as url:
         login = connect(kubeconfig(tmp_path, url), patience=PATIENCE)
-        snapshot = look(login, ["pods"], lambda *_: None)
+        snapshot = look_at_cluster(login, ["pods"], lambda *_: None)
     assert "not permitted" in snapshot.gaps["pods"]
-    assert dump(snapshot)
+    assert dump_snapshot(snapshot)
 
 
 @pytest.mark.parametrize("length", [10, 3000])
@@ -163,5 +163,5 @@ def test_a_table_with_short_rows_is_no_table(length, tmp_path):
 
     with serving(empty, pods=pods) as url:
         login = connect(kubeconfig(tmp_path, url), patience=PATIENCE)
-        snapshot = look(login, list(KINDS), lambda *_: None, True)
+        snapshot = look_at_cluster(login, list(KINDS), lambda *_: None, True)
     assert [each.name for each in snapshot.facts("pods")] == ["x"]

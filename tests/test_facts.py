@@ -35,12 +35,11 @@ from tests.worlds import (
 from upgate.base.errors import UsageError
 from upgate.base.scope import within
 from upgate.base.text import counted, duration
-from upgate.baseline import dump as dump_baseline
-from upgate.baseline import load as load_baseline
+from upgate.baseline import dump_baseline, load_baseline
 from upgate.facts.decoding import Page, decode_page
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for
-from upgate.snapshot import dump, load
+from upgate.snapshot import dump_snapshot, load_snapshot
 
 BUILDERS = {
     "nodes": node(),
@@ -155,8 +154,8 @@ def test_conditions_that_are_not_true_keep_their_words():
 def test_snapshots_judge_as_what_they_were_taken_of(tmp_path):
     """Facts that were written and read again are equal, also the ones that share parts."""
     seen = snapshot(good())
-    (tmp_path / "snapshot.json.gz").write_bytes(dump(seen))
-    assert load(tmp_path / "snapshot.json.gz") == seen
+    (tmp_path / "snapshot.json.gz").write_bytes(dump_snapshot(seen))
+    assert load_snapshot(tmp_path / "snapshot.json.gz") == seen
 
 
 @pytest.mark.parametrize(

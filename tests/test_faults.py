@@ -36,11 +36,11 @@ from upgate.facts.relations import lists_for
 from upgate.results import CheckResult
 from upgate.snapshot import Snapshot
 from upgate.sources.cluster import listing, look
-from upgate.sources.cluster.connection import Patience
+from upgate.sources.cluster.connection import Timeouts
 from upgate.sources.cluster.login import connect
 
 #: Seconds. The time bound of one look is three deadlines: who we are, everything, and what is being read at the end.
-PATIENCE = Patience(connect=1, read=0.6, deadline=1.2)
+PATIENCE = Timeouts(connect=1, read=0.6, deadline=1.2)
 BOUND = 3 * PATIENCE.deadline + 3
 PROFILE = profile(expect={"version": "1.36"}, sidecars=[{"container": "app", "image": "app:1"}])
 CHECKS = [id for id in battery() if not id.startswith(("external.", "hosts.", "certs.hosts"))]
@@ -87,11 +87,11 @@ def served(objects: dict) -> dict:
     return {RESOURCES[noun]: items for noun, items in objects.items()} | {"recorded": NOW, "version": "v1.36.3"}
 
 
-def seen(cluster: EmbeddedCluster, folder: Path, patience: Patience = PATIENCE) -> Snapshot:
+def seen(cluster: EmbeddedCluster, folder: Path, patience: Timeouts = PATIENCE) -> Snapshot:
     """One look at everything."""
     login = connect(cluster.kubeconfig(folder / f"{id(cluster)}.kubeconfig"), patience=patience)
     try:
-        return look.look(login, list(KINDS), lambda noun, have, left: None)
+        return look.look_at_cluster(login, list(KINDS), lambda noun, have, left: None)
     finally:
         login.connection.close()
 
@@ -159,7 +159,7 @@ def test_what_passes_is_asked_again(kind, tmp_path):
     """A fault that is gone at the second try costs a request, and no check."""
     faults = [Fault(kind, target, times=1, seconds=0) for target in (*RESOURCES.values(), "/version")]
     with EmbeddedCluster(served(world()), faults=faults) as cluster:
-        results = judged(seen(cluster, tmp_path, Patience(connect=1, read=2, deadline=5)))
+        results = judged(seen(cluster, tmp_path, Timeouts(connect=1, read=2, deadline=5)))
         assert {id for id, each in results.items() if each.outcome != "passed"} == set()
         asked = Counter(request.path for request in cluster.requests)
     assert asked["/version"] == (1 if ("version", kind) in HARMLESS or (kind, "version") in HARMLESS else 2)
@@ -184,7 +184,7 @@ def test_a_server_that_asks_for_too_much_patience_is_not_waited_for(tmp_path):
     """A Retry-After beyond the deadline ends the list at once."""
     with EmbeddedCluster(served(world()), faults=[Fault("too-many-requests", "pods", seconds=3600)]) as cluster:
         began = time.monotonic()
-        snapshot = seen(cluster, tmp_path, Patience(connect=1, read=5, deadline=20))
+        snapshot = seen(cluster, tmp_path, Timeouts(connect=1, read=5, deadline=20))
         assert time.monotonic() - began < 5
         assert sum(request.path.endswith("/pods") for request in cluster.requests) == 1
     assert "status 429" in snapshot.gaps["pods"]
@@ -195,7 +195,7 @@ def test_lists_that_all_hang_share_one_deadline(tmp_path):
     faults = [Fault("hang", resource) for resource in RESOURCES.values()]
     with EmbeddedCluster(served(world()), faults=faults) as cluster:
         began = time.monotonic()
-        results = judged(seen(cluster, tmp_path, Patience(connect=0.5, read=0.5, deadline=0.8)))
+        results = judged(seen(cluster, tmp_path, Timeouts(connect=0.5, read=0.5, deadline=0.8)))
         assert time.monotonic() - began < 3
     assert {id for id, each in results.items() if each.outcome == "passed"} == {"api.ready", "api.version"}
     assert {each.outcome for id, each in results.items() if not id.startswith("api.")} == {"inconclusive"}

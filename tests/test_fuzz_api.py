@@ -17,9 +17,9 @@ from upgate.base.errors import Inconclusive, UsageError
 from upgate.facts.decoding import decode_page
 from upgate.facts.kinds import KINDS
 from upgate.profile import load
-from upgate.snapshot import dump
-from upgate.sources.cluster.connection import Answer, member, status_message
-from upgate.sources.cluster.listing import Expired, Passing, read
+from upgate.snapshot import dump_snapshot
+from upgate.sources.cluster.connection import Answer, status_message, text_member
+from upgate.sources.cluster.listing import Expired, Passing, page_in
 
 quickly = settings(
     max_examples=25, deadline=timedelta(seconds=5), suppress_health_check=list(HealthCheck), derandomize=True
@@ -54,11 +54,11 @@ def test_any_object_is_a_fact_or_malformed(noun, data):
     things = data.draw(st.lists(changed(BUILDERS[noun]), min_size=1, max_size=3))
     kind = KINDS[noun]
     body = msgspec.json.encode({"kind": f"{kind.type.__name__}List", "items": things})
-    page = read(Answer(200, {}, body), kind)
+    page = page_in(Answer(200, {}, body), kind)
     items, malformed = decode_page(kind.type, page)
     assert len(items) + len(malformed) == len(things)
     seen = snapshot({noun: [each for each in things if isinstance(each, dict)]}, taken=NOW)
-    assert dump(seen)
+    assert dump_snapshot(seen)
     for id in [each for each in battery() if each.startswith(noun.rstrip("s")[:4])]:
         assert judge(id, seen).outcome
 
@@ -69,9 +69,9 @@ def test_any_answer_is_a_page_or_a_gap(status, body, after):
     """Any body with any status is a page, or one of our own reasons."""
     answer = Answer(status, {"Retry-After": after}, body)
     assert status_message(answer).encode() is not None
-    assert member(body, "status", "name") is None or body
+    assert text_member(body, "status", "name") is None or body
     with suppress(Passing, Expired, Inconclusive):
-        assert read(answer, KINDS["pods"]).kind == "PodList"
+        assert page_in(answer, KINDS["pods"]).kind == "PodList"
 
 
 KEYS = [

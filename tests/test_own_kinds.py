@@ -15,10 +15,10 @@ from upgate.battery.evidence import Evidence
 from upgate.facts.kinds import KINDS
 from upgate.judge.judge import judge
 from upgate.profile.model import Profile
-from upgate.snapshot import Snapshot, dump, load
-from upgate.sources.cluster.connection import Patience
+from upgate.snapshot import Snapshot, dump_snapshot, load_snapshot
+from upgate.sources.cluster.connection import Timeouts
 from upgate.sources.cluster.login import connect
-from upgate.sources.cluster.look import look
+from upgate.sources.cluster.look import look_at_cluster
 
 RESOURCE = "argoproj.io/v1alpha1/applications"
 
@@ -58,9 +58,9 @@ def seen(tmp_path, *applications: dict, **serving) -> Snapshot:
     """A look at a cluster with these applications; one that does not serve the kind, where there are none."""
     world = {"recorded": NOW} | ({RESOURCE: list(applications)} if applications else {})
     with EmbeddedCluster(world, **serving) as cluster:
-        login = connect(cluster.kubeconfig(tmp_path / "kubeconfig"), patience=Patience(read=5, deadline=20))
+        login = connect(cluster.kubeconfig(tmp_path / "kubeconfig"), patience=Timeouts(read=5, deadline=20))
         try:
-            return look(login, ["applications"], lambda *_: None)
+            return look_at_cluster(login, ["applications"], lambda *_: None)
         finally:
             login.connection.close()
 
@@ -68,8 +68,8 @@ def seen(tmp_path, *applications: dict, **serving) -> Snapshot:
 def saved(tmp_path, snapshot: Snapshot) -> Snapshot:
     """The snapshot after it was written and read."""
     path = tmp_path / "snapshot.json.gz"
-    path.write_bytes(dump(snapshot))
-    return load(path)
+    path.write_bytes(dump_snapshot(snapshot))
+    return load_snapshot(path)
 
 
 def judged(snapshot: Snapshot):

@@ -148,7 +148,7 @@ def refusals(demo, tmp_path_factory):
         ("context-workers", "Its contexts: tokyo."),
         ("missing", "there is no such file"),
         ("broken", "cannot use kubeconfig"),
-        ("torn", "it is torn, or no snapshot"),
+        ("torn", "corrupt, or not a snapshot"),
         ("foreign", "corrupt, or not a baseline file"),
         ("no-baseline", "`--save-baseline` writes one"),
         ("clean-alone", "say for how long, with --settle=10m"),

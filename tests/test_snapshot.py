@@ -15,18 +15,18 @@ from tests.worlds import run as judge
 from upgate.base.errors import Inconclusive, UsageError
 from upgate.facts.decoding import Malformed
 from upgate.facts.kinds import KINDS
-from upgate.snapshot import Snapshot, dump, load
+from upgate.snapshot import Snapshot, dump_snapshot, load_snapshot
 
 PROFILE = expecting(expect={"version": "1.36"}, sidecars=[{"container": "app", "image": "app:1"}])
 INSIDE = [id for id in battery() if not id.startswith("external.")]
 DEEP = b"[" * 100_000 + b"]" * 100_000
-WHOLE = dump(snapshot(good()))
+WHOLE = dump_snapshot(snapshot(good()))
 
 
 def loaded(tmp_path, data: bytes) -> Snapshot:
     """The snapshot in a file with these bytes."""
     (tmp_path / "snapshot.json.gz").write_bytes(data)
-    return load(tmp_path / "snapshot.json.gz")
+    return load_snapshot(tmp_path / "snapshot.json.gz")
 
 
 @pytest.mark.parametrize(
@@ -35,14 +35,14 @@ def loaded(tmp_path, data: bytes) -> Snapshot:
 def test_what_was_saved_is_judged_as_what_was_seen(tmp_path, world):
     """All checks say the same of a snapshot and of what comes back from its file."""
     seen = snapshot(world)
-    assert judge(INSIDE, loaded(tmp_path, dump(seen)), PROFILE) == judge(INSIDE, seen, PROFILE)
+    assert judge(INSIDE, loaded(tmp_path, dump_snapshot(seen)), PROFILE) == judge(INSIDE, seen, PROFILE)
 
 
 def test_gaps_and_unreadable_objects_are_saved(tmp_path):
     """A list that was refused is not an empty one afterwards, and what could not be read is still known."""
     bad = {"leases": [Malformed("Lease/kube-node-lease/a", "no")]}
     seen = snapshot(good(), gaps={"pods": "refused"}, malformed=bad)
-    again = loaded(tmp_path, dump(seen))
+    again = loaded(tmp_path, dump_snapshot(seen))
     assert again.unreadable("leases") == ["Lease/kube-node-lease/a could not be read: no"]
     with pytest.raises(Inconclusive, match="refused"):
         again.facts("pods")
@@ -50,7 +50,7 @@ def test_gaps_and_unreadable_objects_are_saved(tmp_path):
 
 def test_a_list_that_was_not_looked_at_is_a_gap(tmp_path):
     """A snapshot that lacks a list says so."""
-    seen = loaded(tmp_path, dump(Snapshot(taken=snapshot(good()).taken, lists={"nodes": []})))
+    seen = loaded(tmp_path, dump_snapshot(Snapshot(taken=snapshot(good()).taken, lists={"nodes": []})))
     assert seen.facts("nodes") == []
     for noun in KINDS.keys() - {"nodes"}:
         with pytest.raises(Inconclusive, match=f"{noun} were not looked at when this snapshot was taken"):
@@ -60,15 +60,18 @@ def test_a_list_that_was_not_looked_at_is_a_gap(tmp_path):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "it is torn, or no snapshot"),
-        (b"hello", "it is torn, or no snapshot"),
-        (WHOLE[: len(WHOLE) // 2], "it is torn, or no snapshot"),
-        (WHOLE[:100] + b"xxxx" + WHOLE[104:], "it is torn, or no snapshot"),
-        (gzip.compress(b"null"), "it is torn, or no snapshot"),
-        (gzip.compress(b'{"a": 1}'), "it is torn, or no snapshot"),
-        (gzip.compress(b"\xff\xfe"), "it is torn, or no snapshot"),
-        (gzip.compress(DEEP), "it is torn, or no snapshot"),
-        (gzip.compress(b'{"taken": "2026-11-21T01:00:00Z", "more": ' + DEEP + b"}"), "it is torn, or no snapshot"),
+        (b"", "it is corrupt, or not a snapshot"),
+        (b"hello", "it is corrupt, or not a snapshot"),
+        (WHOLE[: len(WHOLE) // 2], "it is corrupt, or not a snapshot"),
+        (WHOLE[:100] + b"xxxx" + WHOLE[104:], "it is corrupt, or not a snapshot"),
+        (gzip.compress(b"null"), "it is corrupt, or not a snapshot"),
+        (gzip.compress(b'{"a": 1}'), "it is corrupt, or not a snapshot"),
+        (gzip.compress(b"\xff\xfe"), "it is corrupt, or not a snapshot"),
+        (gzip.compress(DEEP), "it is corrupt, or not a snapshot"),
+        (
+            gzip.compress(b'{"taken": "2026-11-21T01:00:00Z", "more": ' + DEEP + b"}"),
+            "it is corrupt, or not a snapshot",
+        ),
         (gzip.compress(b'{"schema": 2}'), "it has schema 2, this version reads 1"),
         (gzip.compress(b'{"schema": 0, "lists": 17}'), "it has schema 0, this version reads 1"),
     ],
@@ -85,7 +88,7 @@ def test_what_is_no_snapshot_is_refused(tmp_path, data, words):
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     """The sentence says who writes snapshots."""
     with pytest.raises(UsageError, match="A run of the battery writes one"):
-        load(tmp_path / "nowhere")
+        load_snapshot(tmp_path / "nowhere")
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from upgate.base.redaction import HIDDEN, redact
 from upgate.monitor.markup import without_markup
 from upgate.monitor.storage import transaction
 from upgate.plugin.guard import Guarded
-from upgate.snapshot import dump
+from upgate.snapshot import dump_snapshot
 
 TOKEN = next(iter(SECRETS))
 
@@ -176,7 +176,7 @@ def test_the_snapshot_holds_no_secret_of_the_profile():
     import gzip
 
     seen = snapshot(good(warnings=[warning(pod(), message="login with hunt3r2 failed")]))
-    assert b"hunt3r2" not in gzip.decompress(dump(seen, ["hunt3r2"]))
+    assert b"hunt3r2" not in gzip.decompress(dump_snapshot(seen, ["hunt3r2"]))
 
 
 def test_a_long_message_is_cut_before_anything_reads_it():

@@ -15,8 +15,7 @@ from typing import Any
 import msgspec
 
 from tests.machines import NOW, host
-from upgate.baseline import Baseline
-from upgate.baseline import take as take_baseline
+from upgate.baseline import Baseline, take_baseline
 from upgate.battery.check import Check
 from upgate.battery.registry import load_checks
 from upgate.facts.decoding import Page, decode_page

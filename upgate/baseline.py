@@ -73,13 +73,13 @@ def pools(nodes: list[Node], label: str | None) -> dict[str, int]:
     return dict(Counter(pool_of(node, label) for node in nodes))
 
 
-def served(snapshot: Snapshot) -> set[str]:
+def services_served(snapshot: Snapshot) -> set[str]:
     """The Services that have a ready endpoint, as far as that was looked at."""
-    ready = {each.service for each in known(snapshot, "endpointslices") if each.ready}
-    return {each.ref for each in known(snapshot, "services") if each.key in ready}
+    ready = {each.service for each in facts_known(snapshot, "endpointslices") if each.ready}
+    return {each.ref for each in facts_known(snapshot, "services") if each.key in ready}
 
 
-def known(snapshot: Snapshot, noun: str) -> list[Any]:
+def facts_known(snapshot: Snapshot, noun: str) -> list[Any]:
     """The facts of a kind that a baseline is richer for; none where it could not be looked at."""
     try:
         return snapshot.facts(noun)
@@ -102,7 +102,7 @@ def worst(findings: Iterable[Finding]) -> dict[str, Severity]:
     return severities
 
 
-def take(snapshot: Snapshot, pool_label: str | None, checks: Iterable[CheckResult] = ()) -> Baseline:
+def take_baseline(snapshot: Snapshot, pool_label: str | None, checks: Iterable[CheckResult] = ()) -> Baseline:
     """The baseline of a snapshot, and of what checks found on it. Raises Inconclusive where a list could not be looked at."""
     pods: list[Pod] = snapshot.facts("pods")
     counts = {
@@ -114,8 +114,8 @@ def take(snapshot: Snapshot, pool_label: str | None, checks: Iterable[CheckResul
         pool_label=pool_label,
         pools=pools(snapshot.facts("nodes"), pool_label),
         scaled=pools([each for each in snapshot.facts("nodes") if each.autoscaled], pool_label),
-        daemonsets={each.ref: each.desired for each in known(snapshot, "daemonsets") if each.desired},
-        served=served(snapshot),
+        daemonsets={each.ref: each.desired for each in facts_known(snapshot, "daemonsets") if each.desired},
+        served=services_served(snapshot),
         restarts={uid: containers for uid, containers in counts.items() if containers},
         pods=set(counts),
         boots={node.name: node.boot_id for node in snapshot.facts("nodes") if node.boot_id},
@@ -123,12 +123,12 @@ def take(snapshot: Snapshot, pool_label: str | None, checks: Iterable[CheckResul
     )
 
 
-def dump(baseline: Baseline) -> bytes:
+def dump_baseline(baseline: Baseline) -> bytes:
     """The bytes of `baseline.json`."""
     return msgspec.json.encode(baseline)
 
 
-def load(path: Path) -> Baseline:
+def load_baseline(path: Path) -> Baseline:
     """Read a baseline. Raises UsageError where the file is missing, corrupt, or something else."""
     try:
         baseline = msgspec.json.decode(path.read_bytes(), type=Baseline)

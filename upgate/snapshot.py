@@ -1,6 +1,6 @@
 """All facts of one moment: frozen, saved, loaded, shared with workers.
 
-Whatever could not be looked at is a gap with its reason, so that nobody mistakes it for an empty list.
+Whatever could not be looked at is a gap with its reason, so that it is not mistaken for an empty list.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class _Head(msgspec.Struct):
     schema: int = SCHEMA
 
 
-def dump(snapshot: Snapshot, secrets: Sequence[str] = ()) -> bytes:
+def dump_snapshot(snapshot: Snapshot, secrets: Sequence[str] = ()) -> bytes:
     """The bytes of `snapshot.json.gz`. Facts hold no secrets that can be told by their looks; of these texts, none either."""
     data = msgspec.json.encode(snapshot)
     if any_in(data, secrets):
@@ -93,16 +93,20 @@ def dump(snapshot: Snapshot, secrets: Sequence[str] = ()) -> bytes:
     return gzip.compress(data, compresslevel=1, mtime=0)
 
 
+def listed_in(data: msgspec.Raw, of: type) -> list[Any]:
+    """The facts of one kind in a file. Raises msgspec.DecodeError."""
+    return msgspec.json.decode(data, type=list[of])  # type: ignore[valid-type]
+
+
 def with_facts(file: _File) -> Snapshot:
     """The snapshot in a file, with the facts of all kinds that are known here. Raises msgspec.DecodeError."""
-    kinds = {noun: kind for noun, kind in KINDS.items() if noun in file.lists}
-    lists = {noun: msgspec.json.decode(file.lists[noun], type=list[kind.type]) for noun, kind in kinds.items()}
+    lists = {noun: listed_in(file.lists[noun], kind.type) for noun, kind in KINDS.items() if noun in file.lists}
     fields = {name: getattr(file, name) for name in Snapshot.__struct_fields__}
     return Snapshot(**fields | {"lists": lists})
 
 
-def load(path: Path) -> Snapshot:
-    """Read a saved snapshot. Raises UsageError where the file is missing, torn, or something else."""
+def load_snapshot(path: Path) -> Snapshot:
+    """Read a saved snapshot. Raises UsageError where the file is missing, corrupt, or something else."""
     try:
         data = gzip.decompress(path.read_bytes())
         schema = msgspec.json.decode(data, type=_Head).schema
@@ -110,7 +114,7 @@ def load(path: Path) -> Snapshot:
             return with_facts(msgspec.json.decode(data, type=_File))
     except (gzip.BadGzipFile, EOFError, zlib.error, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise UsageError(
-            f"cannot use snapshot {path}: it is torn, or no snapshot ({problem}). Take a new one."
+            f"cannot use snapshot {path}: it is corrupt, or not a snapshot ({problem}). Take a new one."
         ) from problem
     except OSError as problem:
         raise UsageError(

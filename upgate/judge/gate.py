@@ -123,7 +123,7 @@ class Gate:
         path = self.options.baseline_path
         if self.options.save_baseline or (self.options.baseline is None and not path.exists()):
             return None
-        return baselines.load(path)
+        return baselines.load_baseline(path)
 
     def look(self, inputs: Collection[str], progress: Progress, *, brief: bool = False) -> Snapshot:
         """Take a new snapshot, with the lists behind these inputs. A brief one holds of the pods only those that may be wrong."""
@@ -165,7 +165,7 @@ class Gate:
     def seen(self) -> Snapshot:
         """The snapshot. Raises Inconclusive as long as there is none."""
         if self.snapshot is None and self.saved:
-            self.snapshot = snapshots.load(self.saved)
+            self.snapshot = snapshots.load_snapshot(self.saved)
         if self.snapshot is None:
             raise Inconclusive("nothing was looked at: the run ended before")
         return self.snapshot
@@ -265,7 +265,7 @@ class Gate:
     def save(self) -> None:
         """Write the snapshot."""
         if self.snapshot is not None:
-            write_whole(self.snapshot_path, snapshots.dump(self.snapshot, self.profile.secrets))
+            write_whole(self.snapshot_path, snapshots.dump_snapshot(self.snapshot, self.profile.secrets))
 
     def write_round(self, verdict: Verdict, elapsed: float) -> None:
         """Append a line to rounds.jsonl, on disk before the next round begins."""
@@ -292,11 +292,11 @@ class Gate:
             return
         path, checks = self.options.baseline_path, self.checks()
         try:
-            taken = baselines.take(self.snapshot, self.profile.expect.nodes.pool_label, checks)
+            taken = baselines.take_baseline(self.snapshot, self.profile.expect.nodes.pool_label, checks)
         except Inconclusive as problem:
             self.notes.append(f"no baseline was saved, an earlier one was left as it is: {problem}")
             return
-        write_whole(path, baselines.dump(taken))
+        write_whole(path, baselines.dump_baseline(taken))
         self.notes.append(f"baseline saved to {path}")
         self.notes += already_wrong(checks, partial=bool(self.options.part))
 

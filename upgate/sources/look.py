@@ -1,4 +1,4 @@
-"""Where facts come from: a live cluster, the embedded one, or a saved snapshot; probes from outside; the machines."""
+"""Where facts come from: a live cluster, the demo, or a saved snapshot; probes from outside; the machines."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def looking(profile: Profile, since: Since, vantage: str = "") -> Iterator[Look]
     """What takes a snapshot of the profile's cluster, as often as it is called. Raises UsageError."""
     cluster = profile.cluster
     if cluster.snapshot:
-        saved = snapshots.load(Path(cluster.snapshot))
+        saved = snapshots.load_snapshot(Path(cluster.snapshot))
         yield lambda needs, progress, brief: saved
     elif cluster.embedded:
         with embedded(cluster.embedded) as kubeconfig:
@@ -47,7 +47,7 @@ def usable_cluster(cluster: Cluster) -> None:
     from upgate.sources.cluster.login import usable_kubeconfig
 
     if cluster.snapshot:
-        snapshots.load(Path(cluster.snapshot))
+        snapshots.load_snapshot(Path(cluster.snapshot))
     elif cluster.kubeconfig or cluster.context:
         usable_kubeconfig(cluster.kubeconfig, cluster.context)
 
@@ -63,21 +63,21 @@ def embedded(state: str) -> Iterator[str]:
 
 def login_to(profile: Profile, kubeconfig: str | None) -> Look:
     """Log in now, so that a kubeconfig that cannot be used is found before anything else; what looks is returned."""
-    from upgate.sources.cluster.connection import Patience
+    from upgate.sources.cluster.connection import Timeouts
     from upgate.sources.cluster.login import connect
-    from upgate.sources.cluster.look import look
+    from upgate.sources.cluster.look import look_at_cluster
 
     cluster = profile.cluster
     seconds = (cluster.connect_timeout, cluster.read_timeout, cluster.deadline)
-    patience = Patience(*(each.total_seconds() for each in seconds))
+    patience = Timeouts(*(each.total_seconds() for each in seconds))
     try:
         login = connect(kubeconfig, cluster.context, patience)
     except Inconclusive as problem:
-        return partial(blind, str(problem))
-    return partial(look, login)
+        return partial(unreachable, str(problem))
+    return partial(look_at_cluster, login)
 
 
-def blind(reason: str, needs: Collection[str], progress: Progress, brief: bool) -> Snapshot:
+def unreachable(reason: str, needs: Collection[str], progress: Progress, brief: bool) -> Snapshot:
     """A snapshot in which nothing could be looked at."""
     return Snapshot(taken=datetime.now(UTC), gaps=dict.fromkeys([*needs, "health", "version"], reason))
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -91,7 +92,7 @@ class Table(msgspec.Struct, rename="camel"):
 class Glance(NamedTuple):
     """How many pods run or have completed, the names of running ones that do not look right, and of how many crews."""
 
-    count: int
+    total: int
     odd: list[str]
     #: The name that pods share → how many of them run.
     crews: Counter[str]
@@ -103,17 +104,20 @@ class TooMuch(Exception):
 
 def glance(connection: Connection, homes: Container[str], deadline: Deadline) -> Glance:
     """Look at the row of every pod that runs or has completed; `homes` are the nodes there are. Raises Inconclusive."""
-    running = list(rows(connection, RUNNING, homes, deadline))
-    completed = sum(1 for _ in rows(connection, SUCCEEDED, homes, deadline))
+    running = list(table_rows(connection, RUNNING, homes, deadline))
+    completed = sum(1 for _ in table_rows(connection, SUCCEEDED, homes, deadline))
     crews = Counter(crew for name, _ in running for crew in shared_names(name))
     return Glance(len(running) + completed, sorted({name for name, right in running if not right}), crews)
 
 
-def rows(connection: Connection, phase: str, homes: Container[str], deadline: Deadline) -> Iterator[tuple[str, bool]]:
+def table_rows(
+    connection: Connection, phase: str, homes: Container[str], deadline: Deadline
+) -> Iterator[tuple[str, bool]]:
     """The name of each pod in that phase, and whether its row looks right. Raises Inconclusive."""
-    token, tokens = "", set()
+    tokens: set[str] = set()
+    token = ""
     while True:
-        table = page(connection, {"fieldSelector": phase} | ({"continue": token} if token else {}), deadline)
+        table = table_page(connection, {"fieldSelector": phase} | ({"continue": token} if token else {}), deadline)
         places = column_places(table)
         yield from (
             (row.cells[places["Name"]], looks_right(row.cells, places, homes)) for row in whole_rows(table, places)
@@ -126,14 +130,14 @@ def rows(connection: Connection, phase: str, homes: Container[str], deadline: De
 
 
 def whole_rows(table: Table, places: Mapping[str, int]) -> list[Row]:
-    """The rows. Raises Inconclusive where a cell that is looked at is missing, or no text."""
+    """The rows. Raises Inconclusive where a cell that is looked at is missing, or not a text."""
     rows, last = table.rows or [], max(places.values())
     if all(len(row.cells) > last and all(isinstance(row.cells[at], str) for at in places.values()) for row in rows):
         return rows
     raise Inconclusive("the table of pods has rows without the cells of its columns")
 
 
-def page(connection: Connection, which: Mapping[str, str], deadline: Deadline) -> Table:
+def table_page(connection: Connection, which: Mapping[str, str], deadline: Deadline) -> Table:
     """One page of the table. Raises Inconclusive for anything else."""
     query = {"limit": str(ROWS), "includeObject": "None", **which}
     answer = connection.get(PODS.path, query, accept=TABLE, deadline=deadline)
@@ -165,24 +169,26 @@ def looks_right(cells: list[Any], places: Mapping[str, int], homes: Container[st
 def list_briefly(
     connection: Connection, others: Mapping[str, Listing], progress: Progress, deadline: Deadline
 ) -> Listing:
-    """The pods that may be wrong, and how many others there are; all of them where that is not to be told."""
+    """The pods that may be wrong, and how many others there are; all of them where that cannot be told."""
     try:
         if missing := [noun for noun in BESIDE if noun not in others]:
             raise Inconclusive(f"{', '.join(missing)} could not be listed")
         glanced = glance(connection, {node.name for node in others["nodes"].items}, deadline)
         doubted = understaffed(glanced, others)
         foreign = list_some(connection, [PODS._replace(label_selector=labels) for labels in FOREIGN], deadline)
-        listing = merged(list_some(connection, questions(glanced, others, doubted), deadline), in_doubt(foreign))
+        listing = merged(
+            list_some(connection, lists_of_suspects(glanced, others, doubted), deadline), in_doubt(foreign)
+        )
     except (Inconclusive, TooMuch):  # whatever the reason: what reads all of them says what is wrong
         return list_all(connection, PODS, progress, deadline)
     usual = sum(pod.status.phase in ("Running", "Succeeded") for pod in listing.items)
-    listing.unread = max(0, glanced.count - usual)
+    listing.unread = max(0, glanced.total - usual)
     listing.read = [each.ref for each in doubted]
     progress("pods", listing.unread + len(listing.items), 0)
     return listing
 
 
-def questions(glanced: Glance, others: Mapping[str, Listing], doubted: Iterable[Workload]) -> list[Kind]:
+def lists_of_suspects(glanced: Glance, others: Mapping[str, Listing], doubted: Iterable[Workload]) -> list[Kind]:
     """The lists that hold every pod that may be wrong. Raises TooMuch."""
     asked = [PODS._replace(field_selector=UNUSUAL)]
     asked += [
@@ -190,7 +196,7 @@ def questions(glanced: Glance, others: Mapping[str, Listing], doubted: Iterable[
     ]
     down = (node.name for node in others["nodes"].items if not node.ready.is_true)
     asked += [PODS._replace(field_selector=f"spec.nodeName={name}") for name in down]
-    suspects = {*incomplete(others), *(selected(each, each.template_labels) for each in doubted)}
+    suspects = {*incomplete(others), *(label_query(each, each.template_labels) for each in doubted)}
     asked += [PODS._replace(namespace=place, label_selector=labels) for place, labels in sorted(suspects)]
     asked += [
         PODS._replace(namespace=each.name) for each in others["namespaces"].items if each.metadata.deletion_timestamp
@@ -209,12 +215,12 @@ def attempts(job: Job) -> list[Kind]:
 
 def in_doubt(foreign: Listing) -> Listing:
     """Of these pods those that are not ready, and all of an owner of which one has failed."""
-    failed = {owner_of(pod) for pod in foreign.items if pod.status.phase == "Failed"} - {""}
-    items = [pod for pod in foreign.items if not pod.went_well or owner_of(pod) in failed]
+    failed = {controller_uid(pod) for pod in foreign.items if pod.status.phase == "Failed"} - {""}
+    items = [pod for pod in foreign.items if not pod.went_well or controller_uid(pod) in failed]
     return Listing(items, foreign.malformed)
 
 
-def owner_of(pod: Pod) -> str:
+def controller_uid(pod: Pod) -> str:
     """The UID of its controller; empty where it has none."""
     return pod.metadata.controller.uid if pod.metadata.controller else ""
 
@@ -231,11 +237,11 @@ def incomplete(others: Mapping[str, Listing]) -> Iterator[tuple[str, str]]:
     lists: dict[str, list[Any]] = {noun: others[noun].items for noun in BESIDE} | {"pods": []}
     for noun in ("deployments", "replicasets", "statefulsets"):
         answerable = (each for each in lists[noun] if not is_version(each))
-        yield from (selected(each, each.template_labels) for each in answerable if each.unready())
-    yield from (selected(each, each.template_labels) for each in lists["daemonsets"] if each.unready(wanted="any"))
+        yield from (label_query(each, each.template_labels) for each in answerable if each.unready())
+    yield from (label_query(each, each.template_labels) for each in lists["daemonsets"] if each.unready(wanted="any"))
     backends = Backends(lists)
     services = (each for each in lists["services"] if each.selects_pods and backends.unserved(each))
-    yield from (selected(each, each.spec.selector) for each in services)
+    yield from (label_query(each, each.spec.selector) for each in services)
 
 
 def understaffed(glanced: Glance, others: Mapping[str, Listing]) -> list[Workload]:
@@ -275,16 +281,14 @@ def shared_names(pod: str) -> set[str]:
     return {pod[:-5], pod.rstrip("0123456789")}
 
 
-def selected(item: Any, labels: Mapping[str, str]) -> tuple[str, str]:
+def label_query(item: Any, labels: Mapping[str, str]) -> tuple[str, str]:
     """The namespace, and a label selector."""
     return item.namespace, ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
 
 
 def list_some(connection: Connection, asked: Iterable[Kind], deadline: Deadline) -> Listing:
-    """All pods of these lists, each once. Raises Inconclusive where one of them is not whole."""
-    answers = concurrently(
-        {repr(kind): lambda kind=kind: list_all(connection, kind, deadline=deadline) for kind in asked}
-    )
+    """All pods of these lists, each once. Raises Inconclusive where one of them is not complete."""
+    answers = concurrently({repr(kind): partial(list_all, connection, kind, deadline=deadline) for kind in asked})
     for answer in answers.values():
         if isinstance(answer, Inconclusive):
             raise answer

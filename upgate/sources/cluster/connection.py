@@ -1,7 +1,7 @@
 """One connection to one API server.
 
-Transport and login are the official client's. It is told not to retry by itself (urllib3 would, three times and in
-silence), and every answer is bounded in time: connecting, each read, and the answer as a whole.
+Transport and login are the official client's. It must not retry (urllib3 would, three times and without
+a message), and every answer is bounded in time: connecting, each read, and the answer as a whole.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Answer(NamedTuple):
 
 
 class NoAnswer(Inconclusive):
-    """The API server gave no whole answer. `connected` tells whether it was reached at all, `too_large` why it is not whole."""
+    """The API server gave no complete answer; `connected`: it was reached; `too_large`: it sent more than may be read."""
 
     def __init__(self, words: str, *, connected: bool, too_large: bool = False) -> None:
         super().__init__(words)
@@ -52,7 +52,7 @@ class NoAnswer(Inconclusive):
 
 
 @dataclass(frozen=True)
-class Patience:
+class Timeouts:
     """How long to wait for the API server, in seconds."""
 
     connect: float = 5.0
@@ -64,7 +64,7 @@ class Patience:
 class Connection:
     """Asks one API server."""
 
-    def __init__(self, client: ApiClient, patience: Patience = Patience()) -> None:
+    def __init__(self, client: ApiClient, patience: Timeouts = Timeouts()) -> None:
         self.patience = patience
         #: The moment of its latest answer, by its own clock; ours before that, and where a proxy drops the Date header.
         self.moment = datetime.now(UTC)
@@ -152,7 +152,7 @@ class Connection:
 
         words, connected = explain(problem, self.server, self.patience)
         if deadline.passed and connected:
-            words = f"no whole answer within {deadline.seconds:g} s"
+            words = f"no complete answer within {deadline.seconds:g} s"
         return NoAnswer(redact(f"{question}: {words}" if connected else words), connected=connected)
 
 
@@ -220,7 +220,7 @@ def doubts(configuration: Any) -> Iterator[str]:
         )
 
 
-def member(body: bytes, *path: str) -> str | None:
+def text_member(body: bytes, *path: str) -> str | None:
     """A text in a small JSON answer; None where there is none."""
     try:
         value = msgspec.json.decode(body)
@@ -233,6 +233,6 @@ def member(body: bytes, *path: str) -> str | None:
 
 def status_message(answer: Answer) -> str:
     """The message of a Kubernetes Status, or the beginning of whatever came instead."""
-    message = member(answer.body, "message")
+    message = text_member(answer.body, "message")
     text = answer.body[:200].decode(errors="replace") if message is None else message
     return redact(" ".join(text.split()))[:SAYING]

@@ -1,6 +1,6 @@
-"""One list of one kind, whole: page by page, retried within bounds, decoded item by item.
+"""One complete list of one kind: page by page, retried within bounds, decoded item by item.
 
-A list is whole or it is nothing: whatever breaks it off raises Inconclusive, with the permission that is missing or what
+A list is complete or a gap: whatever breaks it off raises Inconclusive, with the permission that is missing or what
 the API server said. https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
 """
 
@@ -30,7 +30,7 @@ MOST_OBJECTS = 1_000_000
 OBJECT_BYTES = 700
 #: Characters of a continue token: it comes back in a URL.
 LONGEST_TOKEN = 8000
-#: How often one page is asked for, and how often a list whose continue token expired is begun anew.
+#: How often one page is asked for, and how often a list whose continue token expired is begun again.
 TRIES = 3
 #: Seconds before a second and a third try, where the server does not say (Retry-After).
 PAUSES = (0.2, 1.0)
@@ -60,7 +60,7 @@ class Passing(Exception):
 
 
 class Expired(Exception):
-    """The continue token is too old (410 Gone): the list must be begun anew."""
+    """The continue token is too old (410 Gone): the list must be begun again."""
 
 
 def list_all(
@@ -152,7 +152,7 @@ def fitting_page(connection: Connection, kind: Kind, token: str, deadline: Deadl
     """One page that is not too large, with fewer objects where it must be. Raises Passing, Expired, Inconclusive."""
     while True:
         try:
-            return page(connection, kind, token, deadline, sizes[0])
+            return ask_page(connection, kind, token, deadline, sizes[0])
         except NoAnswer as problem:
             if len(sizes) == 1 or deadline.passed:
                 raise Inconclusive(
@@ -161,7 +161,7 @@ def fitting_page(connection: Connection, kind: Kind, token: str, deadline: Deadl
             del sizes[0]
 
 
-def page(connection: Connection, kind: Kind, token: str, deadline: Deadline, size: int) -> Page:
+def ask_page(connection: Connection, kind: Kind, token: str, deadline: Deadline, size: int) -> Page:
     """One page, asked for once. Raises Passing, Expired, Inconclusive, and NoAnswer where it is too large."""
     query = {"limit": str(size)}
     selectors = {"fieldSelector": kind.field_selector, "labelSelector": kind.label_selector}
@@ -175,7 +175,7 @@ def page(connection: Connection, kind: Kind, token: str, deadline: Deadline, siz
         if problem.connected and not deadline.passed:
             raise Passing(str(problem)) from problem
         raise Inconclusive(f"cannot list {kind.resource}: {problem}") from problem
-    return read(answer, kind)
+    return page_in(answer, kind)
 
 
 def not_hollow(page: Page, token: str, left: int) -> Page:
@@ -189,11 +189,11 @@ def not_hollow(page: Page, token: str, left: int) -> Page:
     return page
 
 
-def read(answer: Answer, kind: Kind) -> Page:
+def page_in(answer: Answer, kind: Kind) -> Page:
     """The page in an answer. Raises Passing, Expired, Inconclusive."""
     if answer.status == 200:
         return whole_page(answer, kind)
-    said = f"status {answer.status}, {status_message(answer) or 'without a word'}"
+    said = f"status {answer.status}, {status_message(answer) or 'without a message'}"
     if answer.status == 410:
         raise Expired
     if answer.status in PASSING:
@@ -220,14 +220,14 @@ def retry_after(answer: Answer) -> float | None:
 
 
 def whole_page(answer: Answer, kind: Kind) -> Page:
-    """The decoded frame of a list. What is no such list may come from a proxy, or be cut off: worth another try."""
+    """The decoded frame of a list. What is not such a list may come from a proxy, or be cut off: worth another try."""
     if is_dense(answer.body):
-        raise Passing("the answer is no list of objects: it has too many elements for its size")
+        raise Passing("the answer is not a list of objects: it has too many elements for its size")
     try:
         page = msgspec.json.decode(answer.body, type=Page)
     except NOT_JSON as problem:
         beginning = answer.body[:60].decode(errors="replace")
-        raise Passing(f"the answer is no whole JSON list ({problem}); it begins {beginning!r}") from problem
+        raise Passing(f"the answer is not a complete JSON list ({problem}); it begins {beginning!r}") from problem
     if page.kind != f"{kind.type.__name__}List":
         raise Passing(f"the answer is a {page.kind[:60] or 'nameless object'}, not a {kind.type.__name__}List")
     return page

@@ -1,7 +1,7 @@
 """From a kubeconfig, or from inside a pod, to a connection; and who that makes us.
 
 The official client does the work. Two of its habits are taken care of: a failing exec plugin is only logged, and the
-client goes on without credentials; and a plugin may wait for ever for somebody to type.
+client goes on without credentials; and a plugin may wait without end for input.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from upgate.base.errors import Inconclusive, UsageError
 from upgate.base.redaction import redact
 from upgate.base.threads import within
-from upgate.sources.cluster.connection import SAYING, Connection, NoAnswer, Patience, member, status_message
+from upgate.sources.cluster.connection import SAYING, Connection, NoAnswer, Timeouts, status_message, text_member
 
 if TYPE_CHECKING:
     from kubernetes.client import Configuration
@@ -38,7 +38,7 @@ class Login(NamedTuple):
     said: str
 
 
-def connect(kubeconfig: str | Path | None = None, context: str | None = None, patience: Patience = Patience()) -> Login:  # noqa: B008
+def connect(kubeconfig: str | Path | None = None, context: str | None = None, patience: Timeouts = Timeouts()) -> Login:  # noqa: B008
     """Log in with a kubeconfig (default: $KUBECONFIG, then ~/.kube/config, then in-cluster).
 
     Raises UsageError where there is no usable kubeconfig or no such context, Inconclusive where a plugin hangs.
@@ -47,7 +47,7 @@ def connect(kubeconfig: str | Path | None = None, context: str | None = None, pa
 
     configuration = Configuration()
     with plugins_ended():
-        said = in_time(min(LOGIN_LIMIT, patience.deadline), lambda: load(configuration, kubeconfig, context))
+        said = in_time(min(LOGIN_LIMIT, patience.deadline), lambda: load_kubeconfig(configuration, kubeconfig, context))
     configuration.retries = False
     if not configuration.verify_ssl:
         said_by_ourselves()
@@ -62,7 +62,7 @@ def said_by_ourselves() -> None:
     urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
 
-def load(configuration: Configuration, kubeconfig: str | Path | None, context: str | None) -> str:
+def load_kubeconfig(configuration: Configuration, kubeconfig: str | Path | None, context: str | None) -> str:
     """Fill the configuration; return what was logged meanwhile."""
     from kubernetes import config
 
@@ -92,7 +92,7 @@ def worded(source: str, context: str | None) -> Iterator[None]:
     try:
         yield
     except wrong as problem:
-        raise UsageError(words_for(problem, source, context)) from problem
+        raise UsageError(kubeconfig_problem(problem, source, context)) from problem
 
 
 def usable_kubeconfig(kubeconfig: str | Path | None, context: str | None) -> None:
@@ -127,19 +127,19 @@ def first_context(source: str) -> str | None:
 
 
 def load_in_cluster(configuration: Configuration, source: str) -> None:
-    """Use the pod's service account. Raises UsageError where we are in no pod."""
+    """Use the pod's service account. Raises UsageError where this is not a pod."""
     from kubernetes import config
 
     try:
         config.load_incluster_config(configuration)
     except config.ConfigException as problem:
         raise UsageError(
-            f"no cluster to judge: there is no kubeconfig at {source}, and this is no pod ({str(problem).rstrip('.')}). "
+            f"no cluster to judge: there is no kubeconfig at {source}, and this is not a pod ({str(problem).rstrip('.')}). "
             "Set KUBECONFIG, or `cluster: {kubeconfig: …}` in the profile."
         ) from problem
 
 
-def words_for(problem: Exception, source: str, context: str | None) -> str:
+def kubeconfig_problem(problem: Exception, source: str, context: str | None) -> str:
     """One sentence for a kubeconfig that cannot be used."""
     detail = redact(" ".join(str(problem).split())) or type(problem).__name__
     if not any(Path(part).expanduser().exists() for part in source.split(":") if part):
@@ -179,7 +179,7 @@ def overheard() -> Iterator[list[str]]:
 def plugins_ended() -> Iterator[None]:
     """End the credential plugins that the client starts meanwhile and that still run, with all that they have started.
 
-    They are told that nobody is there to type, so they get a session of their own and no input.
+    They get no input, and a session of their own.
     """
     from kubernetes.config import exec_provider
 
@@ -211,7 +211,7 @@ def in_time(seconds: float, work: Callable[[], str]) -> str:
 
 
 def who_am_i(login: Login) -> str:
-    """The user name that the API server knows us by; empty where nobody may ask. Raises NoAnswer, Inconclusive."""
+    """The user name that the API server knows us by; empty where that may not be asked. Raises NoAnswer, Inconclusive."""
     answer = login.connection.post(REVIEW, {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"})
     said = status_message(answer)
     plugin = f" The login plugin said: {login.said}" if login.said else ""
@@ -228,7 +228,7 @@ def who_am_i(login: Login) -> str:
 
 def user_of(body: bytes) -> str:
     """`status.userInfo.username` of a SelfSubjectReview. Raises NoAnswer where there is none."""
-    name = member(body, "status", "userInfo", "username")
+    name = text_member(body, "status", "userInfo", "username")
     if name is None:
-        raise NoAnswer("asking who we are: the answer is no SelfSubjectReview", connected=True)
+        raise NoAnswer("asking who we are: the answer is not a SelfSubjectReview", connected=True)
     return name[:SAYING]

@@ -16,7 +16,7 @@ from upgate.facts.kinds import KINDS
 from upgate.snapshot import Snapshot
 from upgate.sources.cluster.bounded import SMALL_BYTES
 from upgate.sources.cluster.brief import list_briefly
-from upgate.sources.cluster.connection import SAYING, Answer, Connection, NoAnswer, Room, member, status_message
+from upgate.sources.cluster.connection import SAYING, Answer, Connection, NoAnswer, Room, status_message, text_member
 from upgate.sources.cluster.listing import PAUSES, Listing, Progress, list_all
 from upgate.sources.cluster.login import Login, who_am_i
 
@@ -26,7 +26,7 @@ GAP_NAMES = dict.fromkeys(HEALTH, "health")
 T = TypeVar("T")
 
 
-def look(login: Login, needs: Collection[str], progress: Progress, brief: bool = False) -> Snapshot:
+def look_at_cluster(login: Login, needs: Collection[str], progress: Progress, brief: bool = False) -> Snapshot:
     """Everything of `needs` (nouns of KINDS), and the API server's health and version. What fails becomes a gap.
 
     A brief look reads only the pods that may be wrong.
@@ -35,9 +35,11 @@ def look(login: Login, needs: Collection[str], progress: Progress, brief: bool =
     try:
         identity = again(connection, lambda: who_am_i(login))
     except NoAnswer as problem:
-        return nothing(connection, needs, f"the API server cannot be asked: {problem}", unreachable=str(problem))
+        return snapshot_of_gaps(
+            connection, needs, f"the API server cannot be asked: {problem}", unreachable=str(problem)
+        )
     except Inconclusive as problem:
-        return nothing(connection, needs, str(problem))
+        return snapshot_of_gaps(connection, needs, str(problem))
     return look_around(connection, identity, needs, progress, brief and "pods" in needs)
 
 
@@ -73,7 +75,7 @@ def look_around(
     )
 
 
-def nothing(connection: Connection, needs: Collection[str], reason: str, unreachable: str = "") -> Snapshot:
+def snapshot_of_gaps(connection: Connection, needs: Collection[str], reason: str, unreachable: str = "") -> Snapshot:
     """A snapshot of a cluster that could not be looked at at all."""
     health = [HealthEndpoint("readyz", unreachable=unreachable)] if unreachable else []
     gaps = dict.fromkeys([*needs, "version", *(() if unreachable else ("health",))], reason)
@@ -94,7 +96,9 @@ def again(connection: Connection, ask: Callable[[], T]) -> T:
     return ask()
 
 
-def ask(connection: Connection, path: str, query: dict[str, str] | None = None, accept: str = "*/*") -> Answer:
+def permitted_answer(
+    connection: Connection, path: str, query: dict[str, str] | None = None, accept: str = "*/*"
+) -> Answer:
     """An answer that is not just 'later'. Raises Inconclusive for a refusal."""
 
     def once() -> Answer:
@@ -111,18 +115,18 @@ def ask(connection: Connection, path: str, query: dict[str, str] | None = None, 
 
 def health_of(connection: Connection, name: str) -> HealthEndpoint:
     """`/readyz` or `/livez`, whatever their status. Raises Inconclusive where we may not ask, or no answer comes."""
-    answer = ask(connection, f"/{name}", {"verbose": ""})
+    answer = permitted_answer(connection, f"/{name}", {"verbose": ""})
     return HealthEndpoint(name, status=answer.status, body=without_known(answer.body[:20_000].decode(errors="replace")))
 
 
 def version_of(connection: Connection) -> str:
     """The server's gitVersion. Raises Inconclusive."""
-    return again(connection, lambda: git_version(ask(connection, "/version")))
+    return again(connection, lambda: git_version(permitted_answer(connection, "/version")))
 
 
 def git_version(answer: Answer) -> str:
     """The version in an answer. Raises NoAnswer where there is none: it may come from a proxy, or be cut off."""
-    version = member(answer.body, "gitVersion") if answer.status == 200 else None
+    version = text_member(answer.body, "gitVersion") if answer.status == 200 else None
     if version is not None:
         return version[:SAYING]
     raise NoAnswer(

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import urllib3.exceptions
 
 if TYPE_CHECKING:
-    from upgate.sources.cluster.connection import Patience
+    from upgate.sources.cluster.connection import Timeouts
 
 
-def explain(problem: BaseException, server: str, patience: Patience) -> tuple[str, bool]:
+def explain(problem: BaseException, server: str, patience: Timeouts) -> tuple[str, bool]:
     """What went wrong, and whether the server was reached."""
     causes = chain(problem)
     url = urlsplit(server)
@@ -36,10 +36,10 @@ def explain(problem: BaseException, server: str, patience: Patience) -> tuple[st
         return f"{at} reset the connection", True
     if first(urllib3.exceptions.IncompleteRead):
         return f"{at} broke off in the middle of its answer", True
-    return describe(causes, at)
+    return innermost(causes, at)
 
 
-def describe(causes: list[BaseException], at: str) -> tuple[str, bool]:
+def innermost(causes: list[BaseException], at: str) -> tuple[str, bool]:
     """The rest: what the innermost error says."""
     text = " ".join(str(causes[-1]).split()) or type(causes[-1]).__name__
     refused = any(

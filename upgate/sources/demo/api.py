@@ -86,7 +86,7 @@ class Api:
     def _permitted(self, request: Request) -> Reply:
         target = self.target(request.path)
         if not self.permits(request, target):
-            raise Refusal(refused(request, target))
+            raise Refusal(forbidden_reply(request, target))
         return self._resource(request, target) if target else self._path(request)
 
     def permits(self, request: Request, target: ResourcePath | None) -> bool:
@@ -106,7 +106,7 @@ class Api:
             raise Refusal(statuses.not_allowed())
         objects = self._objects_of(target.resource.path)
         if objects is None:
-            raise Refusal(refused(request, target, "it is not in this recording"))
+            raise Refusal(forbidden_reply(request, target, "it is not in this recording"))
         if target.name:
             return objects.get(target.namespace, target.name)
         return self.listed(objects, target.namespace, request)
@@ -144,7 +144,7 @@ class Api:
         return statuses.no_such_resource() if served else statuses.no_such_page()
 
 
-def refused(request: Request, target: ResourcePath | None, why: str = "") -> Reply:
+def forbidden_reply(request: Request, target: ResourcePath | None, why: str = "") -> Reply:
     """403, in the words of RBAC."""
     verb = VERBS.get(request.method, request.method.lower())
     if target is None:

@@ -84,7 +84,7 @@ def key_of(item: Mapping[str, Any]) -> str:
 
 def resources(recording: Recording) -> dict[str, Resource]:
     """All that discovery names, by cluster-wide path."""
-    found = {}
+    found: dict[str, Resource] = {}
     for path, document in recording.discovery.items():
         if path in ("/api", "/apis"):
             continue

@@ -49,7 +49,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "replicationcontrollers": ("status.replicas",),
     "jobs.batch": ("status.successful",),
 }
-#: Field labels that are no paths.
+#: Field labels that are not paths.
 ELSEWHERE = {"source": "source.component", "status.successful": "status.succeeded"}
 #: What an absent field counts as, where that is not empty.
 ABSENT = {"spec.unschedulable": "false", "spec.hostNetwork": "false", "status.successful": "0", "status.replicas": "0"}

@@ -1,4 +1,4 @@
-"""The answers of the API server that are no objects, worded as the real one words them."""
+"""The answers of the API server that are not objects, worded as the real one words them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def status(
 
 
 def unauthorized() -> Reply:
-    """A token that nobody issued."""
+    """A token that was never issued."""
     return status(401, "Unauthorized", "Unauthorized")
 
 
@@ -87,7 +87,7 @@ def forbidden(user: str, verb: str, resource: Resource, namespace: str, name: st
 
 
 def forbidden_path(user: str, verb: str, path: str) -> Reply:
-    """RBAC says no to a path that is no resource."""
+    """RBAC says no to a path that is not a resource."""
     return status(403, "Forbidden", f'forbidden: User "{user}" cannot {verb} path "{path}"', {})
 
 
