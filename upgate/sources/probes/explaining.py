@@ -124,7 +124,7 @@ class Whereabouts:
         if not self._is_listed("endpointslices"):
             return ""
         number = self._ready[service]
-        return f", which has {number or 'no'} ready endpoint{'' if number == 1 else 's'}"
+        return f", which has {number or 'no'} ready endpoint{'s' if number > 1 else ''}"
 
     @cached_property
     def _routes(self) -> Routes:

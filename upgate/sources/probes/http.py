@@ -1,4 +1,8 @@
-"""One answer over HTTP: connect, send, follow redirects if asked, read as much of the body as judging needs."""
+"""One answer over HTTP: connect, send, follow redirects if asked, read as much of the body as judging needs.
+
+Not by httpx.AsyncClient: it cost a third more of this process, and its redirects keep all headers but Authorization.
+Here no header, cookie, body or client certificate goes to another origin, and each hop's address is checked before it is used.
+"""
 
 from __future__ import annotations
 
