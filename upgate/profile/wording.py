@@ -63,8 +63,11 @@ def problem_of(error: Mapping[str, Any], root: YamlNode) -> Problem:
 
 def quoting_fails(node: YamlNode, keys: Keys) -> str:
     """What would be wrong with the text, if it were quoted; empty where it would be right."""
-    section = section_at(keys[:-1])
-    name = section.keys().get(str(keys[-1]))
+    try:
+        section = section_at(keys[:-1])
+    except KeyError:  # a mapping with keys of the user's own
+        return ""
+    name = None if keys[-2:-1] and keys[-2] in section.keys() else section.keys().get(str(keys[-1]))
     if name is None or isinstance(node.value, dict | list):
         return ""
     try:
