@@ -154,6 +154,11 @@ WRONG = {
         "external: [{name: a, url: shop.example.com}]",
         "1:27: external[0].url: not a URL such as https://shop.example.com/healthz",
     ),
+    "true where a port belongs": (
+        "external: [{name: a, closed: true}]",
+        "1:30: external[0].closed: not of the form host:port, such as db.example.com:5432 or [2001:db8::1]:5432; "
+        "found the true-or-false value true",
+    ),
     "a URL with a wrong port": (
         'external: [{name: a, url: "https://a.b:99999/"}]',
         "1:27: external[0].url: not a URL: Port out of range 0-65535",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import time
 
 import pytest
 import yaml
@@ -150,6 +151,29 @@ def test_exchanged_values_are_a_profile_or_a_usage_error(folder, seed):
     assert len(errors) > 50
     assert [line for error in errors for line in error.splitlines() if not LINE.match(line)] == []
     assert not [value for value in VARIABLES.values() if value in "\n".join(errors)]
+
+
+#: Hostile and generated profiles of up to 1 MB.
+LARGE = {
+    "brackets": "[" * 1_000_000,
+    "hyphens": "- " * 500_000,
+    "quotes": "'" * 1_000_001,
+    "a list": f"scope: {{namespaces: [{'a,' * 480_000}]}}",
+    "entries": "external:\n" + "".join(f"- {{name: a{i}, url: 'https://a.b'}}\n" for i in range(10_000)),
+    "unknown keys": "".join(f"a{i}: b\n" for i in range(10_000)),
+    "unknown checks": "checks:\n" + "".join(f"  a.b{i}: off\n" for i in range(10_000)),
+    "a number": f"window: 1{':1' * 400_000}",
+    "merges": f"a: &a {{{', '.join(f'k{i}: 1' for i in range(1000))}}}\nb: {{<<: [{'*a,' * 50_000}]}}",
+}
+
+
+@pytest.mark.parametrize("text", LARGE.values(), ids=LARGE)
+def test_a_large_profile_takes_seconds(folder, text):
+    """A megabyte, deep nesting or 10,000 entries are read or refused in seconds, with an error that can be read."""
+    began = time.process_time()
+    result = outcome(folder, text.encode())
+    assert time.process_time() - began < 10
+    assert isinstance(result, Profile) or len(result.splitlines()) <= 201
 
 
 @pytest.mark.parametrize(

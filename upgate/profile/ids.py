@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from fnmatch import fnmatchcase
+from dataclasses import dataclass
+from fnmatch import filter as filter_names
 from typing import Annotated
 
 from pydantic import AfterValidator, ValidationInfo
@@ -34,24 +35,38 @@ def entries(root: YamlNode, key: str) -> list[YamlNode]:
     return node.entries() if node else []
 
 
-def known(info: ValidationInfo) -> Collection[str] | None:
-    """All ids that there are; None where nobody said."""
+@dataclass
+class KnownIds:
+    """All check ids that there are."""
+
+    ids: Collection[str]
+    #: Finding what was meant takes long where there are many: the first mistakes get a hint.
+    hints: int = 20
+
+    def meant(self, value: str) -> str:
+        """` did you mean "…"?` for the first mistakes that resemble an id, else nothing."""
+        self.hints -= 1
+        return nearest(value, self.ids) if self.hints >= 0 else ""
+
+
+def known_ids(info: ValidationInfo) -> KnownIds | None:
+    """All ids that there are; None where the caller gave none."""
     return (info.context or {}).get("known")
 
 
 def check_id(value: str, info: ValidationInfo) -> str:
     """The id of a check that there is. Raises ValueError."""
-    ids = known(info)
-    if ids is not None and value not in ids:
-        raise ValueError(f"there is no check with this id{nearest(value, ids)}")
+    known = known_ids(info)
+    if known and value not in known.ids:
+        raise ValueError(f"there is no check with this id{known.meant(value)}")
     return value
 
 
 def check_pattern(value: str, info: ValidationInfo) -> str:
     """An id or a pattern that at least one check matches. Raises ValueError."""
-    ids = known(info)
-    if ids is not None and value not in ids and not any(fnmatchcase(id, value) for id in ids):
-        raise ValueError(f"there is no check that this matches{nearest(value, ids)}")
+    known = known_ids(info)
+    if known and value not in known.ids and not filter_names(known.ids, value):
+        raise ValueError(f"there is no check that this matches{known.meant(value)}")
     return value
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from upgate.base.errors import UsageError
 from upgate.profile.files import DEFAULT, SEARCH, find, listing
-from upgate.profile.ids import declared
+from upgate.profile.ids import KnownIds, declared
 from upgate.profile.model import Origin, Profile
 from upgate.profile.problems import refuse
 from upgate.profile.rules import broken_rules
@@ -69,5 +69,7 @@ def for_validators(root: YamlNode, path: Path, context: Context) -> dict[str, An
     known = None
     if context.known_checks is not None:
         ids = {*context.known_checks, *declared(root)}
-        known = {id for id in ids if "{" not in id}  # `external.{name}` stands for those that the profile declares
+        known = KnownIds(
+            {id for id in ids if "{" not in id}
+        )  # `external.{name}` stands for those that the profile declares
     return {"known": known, "today": context.today, "folder": path.parent}

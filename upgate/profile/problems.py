@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from upgate.base.errors import UsageError
-from upgate.base.text import nearest, shown
+from upgate.base.text import counted, nearest, shown
 
 __all__ = ["Keys", "Place", "Problem", "at", "dotted", "nearest", "refusal", "refuse", "shown"]
 
@@ -15,6 +15,8 @@ __all__ = ["Keys", "Place", "Problem", "at", "dotted", "nearest", "refusal", "re
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 #: Characters of a key that are quoted; the place says the rest.
 LONGEST_KEY = 80
+#: Errors that are told at once; whoever has more generated the file.
+MOST = 200
 #: Where a value is inside a profile: keys, and numbers in lists.
 Keys = tuple[str | int, ...]
 
@@ -53,7 +55,9 @@ def dotted(keys: Keys) -> str:
 
 def refusal(problems: Iterable[Problem]) -> UsageError:
     """One line for each problem, in the order of the file."""
-    return UsageError("\n".join(str(problem) for problem in sorted(set(problems))))
+    ordered = sorted(set(problems))
+    more = [f"… and {counted(len(ordered) - MOST, 'more error')}"] if len(ordered) > MOST else []
+    return UsageError("\n".join([*map(str, ordered[:MOST]), *more]))
 
 
 def refuse(problems: Iterable[Problem]) -> None:

@@ -16,8 +16,11 @@ from upgate.profile.tree import UnreadableProfile, YamlNode
 DEEPEST = 40
 #: Values in a file, those that aliases stand for included.
 LARGEST = 100_000
+#: Characters of a number or a date; PyYAML's time for longer ones grows with their square.
+LONGEST_NUMBER = 200
 STANDARD = "tag:yaml.org,2002:"
 COLLECTIONS = {yaml.MappingNode: STANDARD + "map", yaml.SequenceNode: STANDARD + "seq"}
+TEXT = STANDARD + "str"
 SCALARS = {STANDARD + kind for kind in ("str", "int", "float", "bool", "null", "timestamp")}
 #: `<<` and `=`, which are plain words except where a mapping merges another one.
 WORDS = {STANDARD + "merge", STANDARD + "value"}
@@ -135,6 +138,8 @@ class ProfileReader:
         if composed.tag not in SCALARS:
             return composed.value
         try:
+            if composed.tag != TEXT and len(composed.value) > LONGEST_NUMBER:
+                raise ValueError(f"longer than {LONGEST_NUMBER} characters")
             return self._loader.construct_object(composed)
         except (ValueError, OverflowError, LookupError, AttributeError):
             kind = composed.tag.removeprefix(STANDARD).replace("timestamp", "date")

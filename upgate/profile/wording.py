@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, get_args
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from upgate.profile.model import Profile
 from upgate.profile.problems import Keys, Place, Problem, at, nearest
@@ -55,7 +55,27 @@ def problem_of(error: Mapping[str, Any], root: YamlNode) -> Problem:
     if error["type"] == "missing":
         return at(root.at(keys).place, keys, f'needs the key "{error["loc"][-1]}"')
     node = root.at(keys)
-    return at(key_place(root, keys) if of_key else node.place, keys, words_for(error, node))
+    words = words_for(error, node)
+    if error["type"] == "string_type" and not of_key:
+        words = quoting_fails(node, keys) or words
+    return at(key_place(root, keys) if of_key else node.place, keys, words)
+
+
+def quoting_fails(node: YamlNode, keys: Keys) -> str:
+    """What would be wrong with the text, if it were quoted; empty where it would be right."""
+    try:
+        section = section_at(keys[:-1])
+    except KeyError:  # a mapping with keys of the user's own
+        return ""
+    name = None if keys[-2:-1] and keys[-2] in section.keys() else section.keys().get(str(keys[-1]))
+    if name is None or isinstance(node.value, dict | list):
+        return ""
+    try:
+        TypeAdapter(section.model_fields[name].annotation).validate_python(node.text)
+    except ValidationError as error:
+        own = [each["ctx"]["error"] for each in error.errors() if each["type"] == "value_error"]
+        return f"{own[0]}; found {found(node)}" if own else ""
+    return ""
 
 
 def keys_in(root: YamlNode, location: tuple[str | int, ...]) -> Keys:
