@@ -7,7 +7,7 @@ state and needs no `if` on the environment.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -130,7 +130,7 @@ def parameters(function: Callable[..., object]) -> tuple[str, ...]:
     return names[1:] if names[:1] == ("self",) else names
 
 
-def with_severity(check: Check, severities: dict[str, str]) -> Check:
+def with_severity(check: Check, severities: Mapping[str, str]) -> Check:
     """The check with the severity that the profile gives it."""
     severity = severities.get(check.id, check.severity)
     chosen: Severity = "critical" if severity == "critical" else "warning"
