@@ -87,13 +87,13 @@ def facts_known(snapshot: Snapshot, noun: str) -> list[Any]:
         return []
 
 
-def wrong(checks: Iterable[CheckResult]) -> dict[str, dict[str, Severity]]:
+def findings_of(checks: Iterable[CheckResult]) -> dict[str, dict[str, Severity]]:
     """What these checks found, waived or not; a rollout under way is not wrong, and what it comes to is new."""
-    found = {check.id: worst(each for each in check.findings if not each.transitional) for check in checks}
+    found = {check.id: gravest(each for each in check.findings if not each.transitional) for check in checks}
     return {id: objects for id, objects in found.items() if objects}
 
 
-def worst(findings: Iterable[Finding]) -> dict[str, Severity]:
+def gravest(findings: Iterable[Finding]) -> dict[str, Severity]:
     """The gravest severity that was found on each object."""
     severities: dict[str, Severity] = {}
     for each in findings:
@@ -119,7 +119,7 @@ def take_baseline(snapshot: Snapshot, pool_label: str | None, checks: Iterable[C
         restarts={uid: containers for uid, containers in counts.items() if containers},
         pods=set(counts),
         boots={node.name: node.boot_id for node in snapshot.facts("nodes") if node.boot_id},
-        wrong=wrong(checks),
+        wrong=findings_of(checks),
     )
 
 

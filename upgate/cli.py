@@ -112,13 +112,13 @@ def check(options: argparse.Namespace) -> int:
 
     options.today = datetime.now(UTC).date()
     profile = loaded(options)
-    if problems := list(refused(profile)):
+    if problems := list(refusals(profile)):
         raise UsageError("\n".join(problems))
     print(f"{shown(profile.source) if profile.source else profile.name}: no errors")
     return 0
 
 
-def refused(profile: Profile) -> Iterator[str]:
+def refusals(profile: Profile) -> Iterator[str]:
     """Why a run would refuse what the profile itself cannot know: files, contexts, URLs of services, numbers together."""
     from upgate.judge.settling import must_fit
     from upgate.monitor.sending import usable

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from tests.e2e.cluster import CHECKOUT, FAKE_NODES
+from tests.running import said_folder
 
 #: What belongs to the user who runs the tests must not show.
 FOREIGN = ("KUBECONFIG", "PYTEST_ADDOPTS", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
@@ -58,7 +59,8 @@ class Battery:
         profile = self.profile(**{"cluster": cluster, "patience": SHORT, **HEALTHY, **sections})
         reports = profile.with_suffix("")
         command = [*under, sys.executable, "-m", "pytest", f"--profile={profile}", f"--reports={reports}", *options]
-        return Run(*call(command, environ or {}), reports)
+        code, output = call(command, environ or {})
+        return Run(code, output, said_folder(output) or reports)
 
     def profile(self, **sections: Any) -> Path:
         """A new profile of these sections; those that are None are left out."""

@@ -16,7 +16,8 @@ def counted(number: int, noun: str) -> str:
 
 def duration(time: timedelta) -> str:
     """The two largest units: `3d4h`, `12m`, `45s`. Less than a second, and what lies ahead by a skewed clock, is `0s`."""
-    parts, rest = [], max(0, int(time.total_seconds()))
+    parts: list[str] = []
+    rest = max(0, int(time.total_seconds()))
     for unit, size in UNITS:
         amount, rest = divmod(rest, size)
         if amount or parts:

@@ -110,7 +110,7 @@ def expected(concluded: CheckResult, report: pytest.TestReport) -> CheckResult:
     """A failure that xfail announced is waived, with its reason; that it could not look stays as it is."""
     if concluded.outcome not in ("failed", "warned"):
         return concluded
-    reason = f"expected to fail: {report.wasxfail.removeprefix('reason: ') or 'marked xfail'}"  # type: ignore[attr-defined]
+    reason = f"expected to fail: {report.wasxfail.removeprefix('reason: ') or 'marked xfail'}"
     findings = tuple(structs.replace(each, waived=each.waived or reason) for each in concluded.findings)
     return structs.replace(concluded, outcome="waived", findings=findings)
 
@@ -159,6 +159,8 @@ def phase(item: pytest.Item, when: Literal["setup", "call", "teardown"], **more:
 def copy_of(item: pytest.Function) -> pytest.Function:
     """The same test made again: pytest's own tests can be run only once."""
     collector, name = item.parent, item.originalname
+    if not isinstance(collector, pytest.Module | pytest.Class):
+        raise TypeError(f"{item.nodeid} is in no module or class")
     function = getattr(collector.obj, name)
     made = collector.ihook.pytest_pycollect_makeitem(collector=collector, name=name, obj=function)
     (again,) = (each for each in made if each.name == item.name)

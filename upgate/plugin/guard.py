@@ -68,7 +68,7 @@ def protect(config: pytest.Config, secrets: tuple[str, ...] = ()) -> None:
         reporter._tw._file = Guarded(reporter._tw._file, secrets)
     if config.option.capture == "no" and not is_worker(config):
         outer = sys.stdout, sys.stderr
-        sys.stdout, sys.stderr = (Guarded(stream, secrets) for stream in outer)  # type: ignore[assignment]
+        sys.stdout, sys.stderr = (Guarded(stream, secrets) for stream in outer)
         config.add_cleanup(lambda: restore(*outer))
 
 

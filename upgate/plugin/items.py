@@ -39,7 +39,7 @@ class CheckItem(pytest.Item):
         self.stash[RESULT] = judged
         present(judged)
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *_: Any) -> str:  # type: ignore[override]
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *_: Any) -> str:
         """The findings, or the reason; the stack has nothing to add."""
         return str(excinfo.value)
 

@@ -16,6 +16,7 @@ from upgate.base.errors import UsageError
 
 if TYPE_CHECKING:
     from upgate.judge.gate import Gate, Options
+    from upgate.profile import Profile
 
 T = TypeVar("T")
 
@@ -118,14 +119,14 @@ def _gate(config: pytest.Config) -> Gate:
     return Gate(profile, read(config, profile), checks, order=list(checks.by_id))
 
 
-def read(config: pytest.Config, profile: Any) -> Options:
+def read(config: pytest.Config, profile: Profile) -> Options:
     """The options, with the profile's `gate:` as their defaults. Raises UsageError."""
     from upgate.judge.gate import Options
     from upgate.plugin.part import part_of_battery
     from upgate.profile.quantities import parse_moment
 
     given = config.option
-    settle, clean, every = rounds(given, profile.gate)
+    settle, clean, every = rounds(given, profile)
     absolute = partial(Path, config.invocation_params.dir)
     return Options(
         home=absolute(given.reports or Path("reports", profile.name)),
@@ -142,11 +143,12 @@ def read(config: pytest.Config, profile: Any) -> Options:
     )
 
 
-def rounds(given: argparse.Namespace, gate: Any) -> tuple[timedelta | None, int, timedelta]:
+def rounds(given: argparse.Namespace, profile: Profile) -> tuple[timedelta | None, int, timedelta]:
     """How long to settle, if at all; how many clean rounds are enough, and how far apart they are. Raises UsageError."""
     from upgate.judge.settling import must_fit
     from upgate.profile.quantities import parse_duration
 
+    gate = profile.gate
     if given.monitor and given.settle is not None:
         raise UsageError("--monitor and --settle exclude each other: --monitor is one round")
     settle = None if given.monitor else parsed("--settle", given.settle, parse_duration) or gate.settle
@@ -168,14 +170,14 @@ def in_one_process(config: pytest.Config) -> bool:
     return True
 
 
-def in_the_past(option: str, moment: Any) -> Any:
+def in_the_past(option: str, moment: datetime | timedelta | None) -> datetime | timedelta | None:
     """The moment, or how long ago. What is still to come has changed nothing. Raises UsageError."""
     if isinstance(moment, datetime) and moment > datetime.now(UTC):
         raise UsageError(f"{option}={moment:%Y-%m-%dT%H:%M:%SZ} is in the future: say when the upgrade began")
     return moment
 
 
-def parsed(option: str, text: str | None, parse: Callable[[object], Any]) -> datetime | timedelta | Any:
+def parsed(option: str, text: str | None, parse: Callable[[object], T]) -> T | None:
     """The option's value; None where it is not given. Raises UsageError."""
     try:
         return None if text is None else parse(text)

@@ -24,7 +24,7 @@ class Progress:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._reporter = config.pluginmanager.get_plugin("terminalreporter")
-        self._live = bool(self._reporter and self._reporter.isatty)
+        self._live = self._reporter if self._reporter and self._reporter.isatty else None
         self._lock = threading.Lock()
         self._counts: dict[str, str] = {}
         self._shown = 0.0
@@ -36,12 +36,12 @@ class Progress:
             self._counts[noun] = f"{have} {noun}" if not left else f"{have} of {have + left} {noun}"
             if self._live and time.monotonic() - self._shown > REFRESH:
                 self._shown = time.monotonic()
-                self._reporter.rewrite(f"looking: {', '.join(self._counts.values())}", erase=True)
+                self._live.rewrite(f"looking: {', '.join(self._counts.values())}", erase=True)
 
     def done(self, gate: Gate, *, told: bool) -> None:
         """The line that stays: what was looked at, what not."""
         if self._live:
-            self._reporter.rewrite("", erase=True)
+            self._live.rewrite("", erase=True)
         if told or gate.seen.gaps:
             gaps = f"; could not look at {', '.join(sorted(gate.seen.gaps))}" if gate.seen.gaps else ""
             counts = [self._counts[noun] for noun in (*KINDS, *ASIDE) if noun in self._counts]

@@ -48,7 +48,8 @@ def hand_over(session: pytest.Session, gate: Gate) -> None:
 
 def hurry(config: pytest.Config) -> None:
     """In the controller: whoever pressed Ctrl-C does not wait for a check that hangs."""
-    config.pluginmanager.get_plugin("dsession").nodemanager.EXIT_TIMEOUT = HURRY
+    if session := config.pluginmanager.get_plugin("dsession"):
+        session.nodemanager.EXIT_TIMEOUT = HURRY
 
 
 def handed_over(gate: Gate) -> dict[str, CheckResult]:

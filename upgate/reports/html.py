@@ -37,12 +37,12 @@ def render_html(results: Results) -> bytes:
         verdict=escape(results.verdict),
         next=escape(words.next_step(results)),
         counts=escape(words.counts(results)),
-        facts=facts(results),
-        trouble=trouble(results, linked),
-        asides=asides(results),
+        facts=facts_section(results),
+        trouble=trouble_section(results, linked),
+        asides=notes_section(results),
         outcomes="".join(choices(results)),
         namespaces="".join(map(option, namespaces(results))),
-        groups=groups(results, linked),
+        groups=outcome_groups(results, linked),
         profile=escape(results.profile),
     )
     return page.encode()
@@ -61,16 +61,20 @@ def digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def facts(results: Results) -> str:
+def facts_section(results: Results) -> str:
     """Which cluster, which profile, when."""
     named = {"Profile": results.profile, "Cluster": words.cluster(results), "When": words.when(results)}
     return "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in named.items())
 
 
-def trouble(results: Results, linked: list[tuple[CheckResult, str]]) -> str:
+def trouble_section(results: Results, linked: list[tuple[CheckResult, str]]) -> str:
     """What is wrong, one line for each cause, on the first screen."""
     links = {id(check): f'<a href="#{escape(anchor)}">{escape(check.id)}</a>' for check, anchor in linked}
-    lines = [*problems("failed", results, links), *unjudged(results, links), *problems("warned", results, links)]
+    lines = [
+        *problems("failed", results, links),
+        *unjudged_problems(results, links),
+        *problems("warned", results, links),
+    ]
     rest = len(lines) - FIRST_SCREEN
     more = f'<p><a href="#checks">{words.more(rest, "the list below")}</a></p>' if rest > 0 else ""
     items = "".join(lines[:FIRST_SCREEN])
@@ -86,7 +90,7 @@ def problems(outcome: Outcome, results: Results, links: dict[int, str]) -> Itera
             yield problem(outcome, links[id(check)], words.headline(check))
 
 
-def unjudged(results: Results, links: dict[int, str]) -> Iterable[str]:
+def unjudged_problems(results: Results, links: dict[int, str]) -> Iterable[str]:
     for reason, sharing in words.reasons(results.having("inconclusive")).items():
         yield problem("inconclusive", words.listed([links[id(check)] for check in sharing], 3), reason)
 
@@ -95,7 +99,7 @@ def problem(outcome: Outcome, links: str, text: str) -> str:
     return f'<li class="{outcome}"><span class="outcome">{outcome}</span> {links}: {escape(text)}</li>'
 
 
-def asides(results: Results) -> str:
+def notes_section(results: Results) -> str:
     """What is to be known beside the checks."""
     items = "".join(f"<li>{escape(note)}</li>" for note in words.asides(results))
     return f'<section aria-labelledby="notes"><h2 id="notes">Notes</h2><ul>{items}</ul></section>' if items else ""
@@ -116,13 +120,13 @@ def option(name: str) -> str:
     return f'<option value="{escape(name)}">{escape(name)}</option>'
 
 
-def groups(results: Results, linked: list[tuple[CheckResult, str]]) -> str:
+def outcome_groups(results: Results, linked: list[tuple[CheckResult, str]]) -> str:
     """All checks, in the order in which people want to read them."""
     page = CheckPage(Causes(results), results.rounds)
-    return "".join(group(outcome, linked, page) for outcome in OUTCOMES if results.having(outcome))
+    return "".join(outcome_group(outcome, linked, page) for outcome in OUTCOMES if results.having(outcome))
 
 
-def group(outcome: Outcome, linked: list[tuple[CheckResult, str]], page: CheckPage) -> str:
+def outcome_group(outcome: Outcome, linked: list[tuple[CheckResult, str]], page: CheckPage) -> str:
     mine = [(check, anchor) for check, anchor in linked if check.outcome == outcome]
     heading = (
         f'<h3 id="group-{outcome}"><span class="name">{outcome.capitalize()} ({len(mine)})</span>'

@@ -31,7 +31,7 @@ class CheckPage:
         is_open = " open" if self._causes.told(check).shown or check.outcome == "waived" else ""
         return (
             f'<details class="check {check.outcome}" id="{escape(anchor)}" data-outcome="{check.outcome}"'
-            f' data-words="{escape(searchable(check))}"{is_open}><summary>{heading(check)}</summary>'
+            f' data-words="{escape(searchable(check))}"{is_open}><summary>{summary_line(check)}</summary>'
             f'<div class="body">{"".join(self._body(check))}</div></details>'
         )
 
@@ -89,7 +89,7 @@ class CheckPage:
             yield f'<p class="dim">{escape(words.consequences(followers, 10))}</p>'
 
 
-def heading(check: CheckResult) -> str:
+def summary_line(check: CheckResult) -> str:
     """The line that stays visible when the check is folded."""
     return (
         f'<h4><span class="id">{escape(check.id)}</span> — <span class="denominator">{escape(words.denominator(check))}</span>'

@@ -30,7 +30,9 @@ def render_junit(results: Results, *, fail_on_warnings: bool = False) -> bytes:
     add_properties(suite, suite_properties(results))
     prose = Prose(Causes(results), results.rounds, first=MOST_FINDINGS, more_in="results.json")
     for name, check in zip(unique(check.id for check in results.checks), results.checks, strict=True):
-        case = ET.SubElement(suite, "testcase", classname=check.subject, name=name, time=seconds(check.duration))
+        case = ET.SubElement(
+            suite, "testcase", classname=check.subject, name=name, time=decimal_seconds(check.duration)
+        )
         add_properties(case, properties(check, results))
         add_outcome(case, check, tags.get(check.outcome), prose)
     ET.indent(root)
@@ -46,7 +48,7 @@ def totals(results: Results, tags: dict[Outcome, str]) -> dict[str, str]:
         "failures": str(used.count("failure")),
         "errors": str(used.count("error")),
         "skipped": str(used.count("skipped")),
-        "time": seconds((results.finished - results.started).total_seconds()),
+        "time": decimal_seconds((results.finished - results.started).total_seconds()),
         "timestamp": words.rfc3339(results.started),
     }
 
@@ -102,5 +104,5 @@ def account(check: CheckResult, prose: Prose) -> Iterator[str]:
         yield "  " * line.indent + line.text
 
 
-def seconds(duration: float) -> str:
+def decimal_seconds(duration: float) -> str:
     return f"{max(duration, 0):.3f}"

@@ -36,7 +36,7 @@ class Prose:
         for finding in told.shown[: self._first]:
             yield from self.finding(check, finding)
         yield from self._rest(len(told.shown))
-        yield from explained(told.explained)
+        yield from explained_lines(told.explained)
         for finding in told.waived[: self._first]:
             yield Line(
                 f"waived: {one_line(finding.object)}: {words.fact(finding)} ({one_line(finding.waived or '')})",
@@ -65,7 +65,7 @@ class Prose:
             yield Line(words.more(number - self._first, self._more_in), 1, "dim")
 
 
-def explained(findings: list[Finding]) -> Iterator[Line]:
+def explained_lines(findings: list[Finding]) -> Iterator[Line]:
     """The findings that are told elsewhere already, in one line."""
     if findings:
         causes = list(dict.fromkeys(finding.because or "" for finding in findings))

@@ -30,7 +30,7 @@ def rounded(check: CheckResult) -> CheckResult:
 
 
 def load_json(data: bytes, name: str = "results.json") -> Results:
-    """The results in a `results.json`; raises UsageError where it is torn or something else."""
+    """The results in a `results.json`; raises UsageError where it is corrupt or something else."""
     try:
         return msgspec.json.decode(data, type=Results)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

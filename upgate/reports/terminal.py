@@ -29,7 +29,7 @@ def told(results: Results) -> Iterator[Line]:
     """The report, line by line: header, groups, asides, verdict."""
     yield Line(f"{results.profile}: {words.cluster(results)}", style="bold")
     yield Line(words.when(results), style="dim")
-    for outcome, tell in groups(results).items():
+    for outcome, tell in tellers(results).items():
         if checks := results.having(outcome):
             yield Line("")
             yield Line(f"{outcome.upper()} ({words.MEANINGS[outcome]})", style=STYLES.get(outcome, "bold"))
@@ -39,31 +39,31 @@ def told(results: Results) -> Iterator[Line]:
     yield Line(f"{words.verdict(results)}: {words.counts(results)}", style=VERDICT_STYLES[results.verdict])
 
 
-def groups(results: Results) -> dict[Outcome, Callable[[list[CheckResult]], Iterable[Line]]]:
+def tellers(results: Results) -> dict[Outcome, Callable[[list[CheckResult]], Iterable[Line]]]:
     """How each outcome is told; of the checks that passed the number is enough."""
     prose = Prose(Causes(results), results.rounds, first=words.FIRST, more_in="report.html")
 
     def each(checks: list[CheckResult]) -> Iterator[Line]:
         for check in checks:
             yield Line("")
-            yield heading(check)
+            yield heading_line(check)
             yield from prose.findings(check)
 
     def by_reason(checks: list[CheckResult]) -> Iterator[Line]:
-        yield from reasons([check for check in checks if not check.findings])
+        yield from reason_lines([check for check in checks if not check.findings])
         yield from each([check for check in checks if check.findings])
 
     return {"failed": each, "inconclusive": by_reason, "warned": each, "waived": each, "skipped": by_reason}
 
 
-def heading(check: CheckResult) -> Line:
+def heading_line(check: CheckResult) -> Line:
     """The check, what it demands, and how much of what there is falls short."""
     reason = f" {one_line(check.reason)}" if check.reason else ""
     text = f"{check.id} — {words.denominator(check)} — {check.title}{reason}"
     return Line(text, style=STYLES.get(check.outcome, "bold"))
 
 
-def reasons(checks: list[CheckResult]) -> Iterator[Line]:
+def reason_lines(checks: list[CheckResult]) -> Iterator[Line]:
     """One line for each reason, under the checks that share it."""
     for reason, sharing in words.reasons(checks).items():
         yield Line(f"{words.listed([check.id for check in sharing])}: {reason}")

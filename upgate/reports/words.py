@@ -109,11 +109,10 @@ def denominator(check: CheckResult) -> str:
 
 def headline(check: CheckResult) -> str:
     """The check's result in one line, for lists and for CI systems that show only a first line."""
-    told = check.roots or check.active or check.findings
+    told = sorted(check.roots or check.active or check.findings, key=lambda each: each.known)
     if not told:
         return one_line(check.reason) or denominator(check)
     more = f" (and {len(told) - 1:,} more)" if len(told) > 1 else ""
-    told = sorted(told, key=lambda each: each.known)
     aside = " — not finished yet" if told[0].transitional else f" — {KNOWN}" if told[0].known else ""
     return f"{denominator(check)}: {one_line(told[0].object)}: {fact(told[0])}{aside}{more}"
 

@@ -67,7 +67,7 @@ def load_kubeconfig(configuration: Configuration, kubeconfig: str | Path | None,
     from kubernetes import config
 
     source = source_of(kubeconfig)
-    with overheard() as log, contextlib.redirect_stdout(io.StringIO()), worded(source, context):
+    with overheard() as log, contextlib.redirect_stdout(io.StringIO()), kubeconfig_errors_worded(source, context):
         if kubeconfig is None and not any(Path(part).expanduser().exists() for part in source.split(":") if part):
             load_in_cluster(configuration, source)
         else:
@@ -83,7 +83,7 @@ def source_of(kubeconfig: str | Path | None) -> str:
 
 
 @contextlib.contextmanager
-def worded(source: str, context: str | None) -> Iterator[None]:
+def kubeconfig_errors_worded(source: str, context: str | None) -> Iterator[None]:
     """Turn what is wrong with a kubeconfig into a UsageError of one sentence."""
     import yaml
     from kubernetes import config
@@ -106,7 +106,7 @@ def usable_kubeconfig(kubeconfig: str | Path | None, context: str | None) -> Non
         def _load_from_exec_plugin(self) -> None: ...
 
     source = source_of(kubeconfig)
-    with overheard(), contextlib.redirect_stdout(io.StringIO()), worded(source, context):
+    with overheard(), contextlib.redirect_stdout(io.StringIO()), kubeconfig_errors_worded(source, context):
         merged = KubeConfigMerger(source).config
         if merged is None:
             raise ValueError("it holds no configuration")
