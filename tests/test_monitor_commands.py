@@ -96,9 +96,9 @@ def test_what_is_no_longer_asked_is_not_wrong_now(past, capsys) -> None:
 def test_maintenance_is_announced_listed_and_ended(past, capsys) -> None:
     """While it lasts rounds say so and tell nobody; after its end they do."""
     assert main(["maintenance", "start", "--profile", "prod", "--for", "2h", "--reason", "to 1.37"]) == 0
-    assert capsys.readouterr().out.endswith(" UTC: rounds go on, and nobody is told of alerts\n")
+    assert capsys.readouterr().out.endswith(" UTC: rounds go on, and alerts are not sent\n")
     past.at = datetime.now(UTC)
-    assert "nobody is told of alerts: to 1.37" in past.run("F")[0]
+    assert "alerts are not sent: to 1.37" in past.run("F")[0]
     assert main(["maintenance", "list", "--profile", "prod"]) == 0
     assert re.fullmatch(r".* UTC to .* UTC \(now, command\): to 1.37\n", capsys.readouterr().out)
     with pytest.MonkeyPatch.context() as patch:

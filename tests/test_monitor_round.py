@@ -238,7 +238,7 @@ def test_maintenance_mutes_and_is_booked_apart(server: Webhook, tmp_path: Path) 
     """Rounds in a window of the profile go on, and nobody is told until its end; its time is not among the others."""
     window = {"from": START + timedelta(minutes=2), "to": START + timedelta(minutes=10), "reason": "upgrade"}
     rounds = Rounds(tmp_path, notify=[server.url("/")], maintenance=[window])
-    assert rounds.run("..F") == ["maintenance until 2026-11-21 00:10 UTC, nobody is told of alerts: upgrade"]
+    assert rounds.run("..F") == ["maintenance until 2026-11-21 00:10 UTC, alerts are not sent: upgrade"]
     rounds.run("FFFFFF")
     assert server.at("/") == []
     rounds.run("F...")
@@ -311,7 +311,7 @@ def test_an_alert_state_that_cannot_be_read_begins_anew(tmp_path: Path) -> None:
     rounds.run("FF")
     with closing(sqlite3.connect(rounds.path)) as db, db:
         db.execute("UPDATE alerts SET state = '{}'")
-    assert rounds.run("F") == ["the alert state of nodes.ready could not be read and begins anew"]
+    assert rounds.run("F") == ["the alert state of nodes.ready could not be read and starts again"]
     assert rounds.run("F") == []
 
 

@@ -105,7 +105,7 @@ class Gate:
         self.baseline = self.load_baseline()
         if self.baseline:
             self.notes.append(
-                f"compared with the baseline of {self.baseline.taken:%Y-%m-%d %H:%M} UTC, {self.options.baseline_path}"
+                f"compared with the baseline of {self.baseline.taken:%Y-%m-%d %H:%M} UTC, {self.compared_path}"
             )
         try_out(self.options.reports)
         self._look = self._stack.enter_context(looking(self.profile, self.reference_at, self.options.vantage))
@@ -119,11 +119,19 @@ class Gate:
             return self._stack.enter_context(locked(lock))
 
     def load_baseline(self) -> Baseline | None:
-        """The baseline to compare with: the one asked for, or the one that lies there. Raises UsageError."""
-        path = self.options.baseline_path
-        if self.options.save_baseline or (self.options.baseline is None and not path.exists()):
+        """The baseline to compare with: the one asked for, or for the gate the one that lies there. Raises UsageError."""
+        path = self.compared_path
+        return baselines.load_baseline(path) if path else None
+
+    @property
+    def compared_path(self) -> Path | None:
+        """The baseline's file. A round of monitoring compares only when the profile or the command line says so."""
+        options, wanted = self.options, self.profile.baseline
+        if options.save_baseline:
             return None
-        return baselines.load_baseline(path)
+        if options.baseline or not options.monitor:
+            return options.baseline_path if options.baseline or options.baseline_path.exists() else None
+        return Path(wanted) if isinstance(wanted, str) else options.baseline_path if wanted else None
 
     def look(self, inputs: Collection[str], progress: Progress, *, brief: bool = False) -> Snapshot:
         """Take a new snapshot, with the lists behind these inputs. A brief one holds of the pods only those that may be wrong."""

@@ -31,7 +31,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     past.set_defaults(command=history)
     windows = commands.add_parser("maintenance", help="mute alerts for a while; measuring goes on")
     actions = windows.add_subparsers(required=True, metavar="COMMAND")
-    begin = action(actions, "start", start, "from now on nobody is told of alerts")
+    begin = action(actions, "start", start, "from now on alerts are not sent")
     begin.add_argument("--for", dest="length", metavar="DURATION", required=True, help="how long: 2h, 30m")
     begin.add_argument("--reason", required=True, help="why, for those who wonder")
     action(actions, "stop", stop, "it is over now; what is wrong then is told in the next round")
@@ -139,7 +139,7 @@ def start(options: argparse.Namespace) -> int:
     with usable(), storage.transaction(path) as db:
         maintenance.book(db, begins, begins + length, options.reason.strip(), "command")
         rounds = db.execute("SELECT 1 FROM rounds LIMIT 1").fetchone()
-    print(f"maintenance until {begins + length:%Y-%m-%d %H:%M} UTC: rounds go on, and nobody is told of alerts")
+    print(f"maintenance until {begins + length:%Y-%m-%d %H:%M} UTC: rounds go on, and alerts are not sent")
     if not rounds:
         print(f"No round was run there yet: is {path.parent} where rounds with --monitor write? Else say --reports=DIR")
     return 0

@@ -1,4 +1,4 @@
-"""Maintenance windows: the profile's, and those that somebody announced. Rounds go on in them, and nobody is told."""
+"""Maintenance windows: the profile's, and those that somebody announced. Rounds go on in them, and no alert is sent."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def in_force(
 
 
 def withdraw(db: sqlite3.Connection, met: Sequence[Window], at: datetime) -> None:
-    """End what the profile once said and says no longer: nobody must read that people are still left in peace."""
+    """End what the profile once said and says no longer: readers must not think that alerts are still muted."""
     there = {(milliseconds(begins), reason) for begins, _, reason in met}
     query = f"SELECT id, since, reason FROM windows WHERE source = 'profile' AND {OPEN}"  # noqa: S608 - words of ours
     for row in db.execute(query, (milliseconds(at),)).fetchall():

@@ -9,6 +9,7 @@ import msgspec
 
 from upgate.monitor.alerts import State, States, Told, all_of
 from upgate.monitor.history import milliseconds
+from upgate.monitor.storage import inserted
 
 #: Incidents that are kept.
 INCIDENTS = 5000
@@ -54,10 +55,11 @@ def begin(db: sqlite3.Connection, each: Told, round: int, at: datetime, maintena
     """A new incident; its number."""
     since = milliseconds(each.alert.since or at)
     row = (each.state.name, each.kind, since, maintenance, "[]", "", round)
-    return db.execute(
+    return inserted(
+        db,
         "INSERT INTO incidents (name, kind, since, maintenance, objects, observed, round) VALUES (?, ?, ?, ?, ?, ?, ?)",
         row,
-    ).lastrowid
+    )
 
 
 def go_on(db: sqlite3.Connection, each: Told, id: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -161,7 +161,7 @@ def look_first(check: CheckResult | None, object: str) -> str:
     return next(filter(None, hints), "")
 
 
-def title(results: Results, lines: dict[str, Sequence[Line]]) -> str:
+def title(results: Results, lines: Mapping[str, Sequence[Line]]) -> str:
     """The message in one line: what is worst comes first."""
     known = [*lines["more"], *lines["ongoing"]]
     parts = [

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from upgate.facts.attempts import Attempt
 from upgate.monitor.history import milliseconds
-from upgate.monitor.storage import check_through
+from upgate.monitor.storage import check_through, inserted
 from upgate.reports.cleaning import begun
 from upgate.results import CheckResult, Results
 
@@ -38,10 +38,11 @@ def record(db: sqlite3.Connection, results: Results, attempts: Sequence[Attempt]
     took = milliseconds(results.finished) - at
     numbers = [counts.get(outcome, 0) for outcome in ("failed", "inconclusive", "warned")]
     row = (at, max(took, 0), results.verdict, *numbers, maintenance)
-    id = db.execute(
+    id = inserted(
+        db,
         "INSERT INTO rounds (at, took, verdict, failed, inconclusive, warned, maintenance) VALUES (?, ?, ?, ?, ?, ?, ?)",
         row,
-    ).lastrowid
+    )
     for check in results.checks:
         add_check(db, check, id, at)
         add_span(db, check, at)

@@ -105,7 +105,7 @@ def record(round: Monitored) -> None:
 
 
 def kept(round: Monitored, work: Callable[[sqlite3.Connection], T]) -> T:
-    """Do it with the history; a torn one is moved aside, and a new one begins. Raises Unusable."""
+    """Do it with the history; a corrupt one is moved aside, and a new one begins. Raises Unusable."""
     try:
         with storage.transaction(round.path) as db:
             return work(db)
@@ -127,12 +127,12 @@ def write(db: sqlite3.Connection, round: Monitored) -> None:
     results = replace(results, checks=(*results.checks, *recording.removed(db, results, round.profile.external)))
     id = recording.record(db, results, attempts_of(round), bool(windows))
     states, lost = memory.load(db)
-    round.notes += [f"the alert state of {name} could not be read and begins anew" for name in lost]
+    round.notes += [f"the alert state of {name} could not be read and starts again" for name in lost]
     said = signals(results.checks, impact_of(round.snapshot), fail_on_warnings=round.fail_on_warnings)
     alerts.step(states, said, at, rules(round.monitor))
     if windows:
         ends = max(ends for _, ends, _ in windows)
-        round.notes.append(f"maintenance until {ends:%Y-%m-%d %H:%M} UTC, nobody is told of alerts: {windows[0][2]}")
+        round.notes.append(f"maintenance until {ends:%Y-%m-%d %H:%M} UTC, alerts are not sent: {windows[0][2]}")
     else:
         tell(db, round, states, anyway=bool(before and before["maintenance"]))
     memory.write_incidents(db, states, id, at, bool(windows))

@@ -128,9 +128,9 @@ def trouble(sharing: list[Wrong], links: dict[str, str], restless: set[str], now
     """Checks with one reason, mostly one: what, since when, what was seen."""
     row = sharing[0]
     names = ", ".join(linked(each.name, links.get(each.name)) for each in sharing)
-    notes = [row.since and lasted(row.since, None, now)]
+    notes = [lasted(row.since, None, now) if row.since else ""]
     notes += ["flapping"] if restless.intersection(each.name for each in sharing) else []
-    notes += [row.seen and f"not asked in the last round, as of {words.moment(row.seen)}"]
+    notes += [f"not asked in the last round, as of {words.moment(row.seen)}"] if row.seen else []
     since = ", ".join(filter(None, notes))
     return (
         f'<li class="{row.outcome}"><span class="outcome">{row.outcome}</span> {names}'

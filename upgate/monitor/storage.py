@@ -1,4 +1,4 @@
-"""history.sqlite: opened, checked, and moved aside when it is torn.
+"""history.sqlite: opened, checked, and moved aside when it is corrupt.
 
 SQLite's own locks guard it (WAL, one transaction a step): a killed process holds none of them, and leaves either the
 whole step or nothing of it.
@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from upgate.reports.writing import PRIVATE, make_folder
 BUSY = 10
 #: Bytes that a step needs at the most.
 ROOM = 256 * 1024
-#: Torn histories that are left for somebody to look at.
+#: Corrupt histories that are kept.
 TORN = 3
 
 
@@ -48,7 +48,7 @@ def transaction(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """The history for reading, one moment of it. Raises UsageError where there is none, Unusable where it is torn."""
+    """The history for reading, one moment of it. Raises UsageError where there is none, Unusable where it is corrupt."""
     if not path.exists():
         raise UsageError(f"there is no history {path}: runs with --monitor write one.")
     connection = connected(path)
@@ -124,6 +124,11 @@ def number_of(name: str) -> int:
     return zlib.crc32(name.encode()) & 0x7FFFFFFF or 1
 
 
+def inserted(connection: sqlite3.Connection, statement: str, row: Sequence[object]) -> int:
+    """Insert one row; its number. Raises sqlite3.Error."""
+    return connection.execute(f"{statement} RETURNING id", row).fetchone()[0]
+
+
 def closed(connection: sqlite3.Connection) -> None:
     """Let go of it; what was not committed is gone."""
     with suppress(sqlite3.Error):
@@ -154,7 +159,7 @@ def is_torn(problem: Unusable) -> bool:
 
 
 def check_through(connection: sqlite3.Connection) -> None:
-    """Read every page. Raises sqlite3.DatabaseError where one is torn."""
+    """Read every page. Raises sqlite3.DatabaseError where one is corrupt."""
     said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if said != "ok":
         problem = sqlite3.DatabaseError(said)
@@ -163,7 +168,7 @@ def check_through(connection: sqlite3.Connection) -> None:
 
 
 def move_aside(path: Path) -> Path:
-    """Put a torn history where somebody can look at it, so that a new one can begin. Raises Unusable.
+    """Put a corrupt history aside, so that a new one can begin. Raises Unusable.
 
     Of earlier ones the latest stay: a disk that tears one every minute must not be filled with them.
     """

@@ -55,7 +55,7 @@ def bar(days: tuple[Tally, ...], label: str) -> str:
 
 
 def summary(one: Track) -> str:
-    """The picture in words: `86 fine, 1 failures`."""
+    """The picture in words: `86 days fine, 1 day failures`."""
     counts = Counter(day.state for day in one.days)
     return ", ".join(
         f"{counted(counts[state], 'day')} {meaning}" for state, meaning in MEANINGS.items() if counts[state]

@@ -44,7 +44,8 @@ def of_this_round(results: Results, history: dict[str, Check]) -> Iterator[Wrong
         if check.outcome in TROUBLE:
             before = history.get(check.id)
             follows = bool(check.active) and not check.roots
-            yield Wrong(check.id, check.outcome, text_of(check, follows), before and before.since, follows=follows)
+            since = before.since if before else None
+            yield Wrong(check.id, check.outcome, text_of(check, follows), since, follows=follows)
 
 
 def text_of(check: CheckResult, follows: bool) -> str:

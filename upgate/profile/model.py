@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, PrivateAttr
+from pydantic import BeforeValidator, Field, PlainValidator, PrivateAttr, ValidationInfo, WithJsonSchema
 
 from upgate.profile.external import External
 from upgate.profile.hosts import Hosts
@@ -19,7 +19,7 @@ from upgate.profile.monitoring import Monitor
 from upgate.profile.objects import Sidecar
 from upgate.profile.parts import Cluster, Expected, Gate, Patience, Restarts, Scope, Waiver
 from upgate.profile.problems import Place
-from upgate.profile.quantities import Duration, Moment, Text, set_only
+from upgate.profile.quantities import Duration, Moment, Text, find_path, set_only
 from upgate.profile.section import Section
 from upgate.profile.tree import YamlNode
 
@@ -30,6 +30,20 @@ def level(value: object) -> object:
 
 
 Level = Annotated[Literal["critical", "warning", "off"], BeforeValidator(level)]
+
+
+def parse_baseline(value: object, info: ValidationInfo) -> str | bool | None:
+    """A path as the process sees it, or true; false is as good as nothing. Raises ValueError."""
+    if isinstance(value, str) and value:
+        return find_path(value, info)
+    if value is None or isinstance(value, bool):
+        return value or None
+    raise ValueError("must be the path of a baseline, or true for the gate's own")
+
+
+MonitorBaseline = Annotated[
+    str | bool | None, PlainValidator(parse_baseline), WithJsonSchema({"type": ["string", "boolean"]})
+]
 
 
 class Origin(NamedTuple):
@@ -63,6 +77,8 @@ class Profile(Section):
     gate: Gate = Gate()
     patience: Patience = Patience()
     monitor: Monitor = Monitor()
+    baseline: MonitorBaseline = None
+    """The baseline that `--monitor` compares with: a path, or true for the gate's own. Default: none."""
     since: Moment | None = None
     """When the upgrade began: a time with its zone, or how long ago."""
     window: Duration = timedelta(hours=1)
