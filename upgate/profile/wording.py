@@ -67,7 +67,8 @@ def quoting_fails(node: YamlNode, keys: Keys) -> str:
         section = section_at(keys[:-1])
     except KeyError:  # a mapping with keys of the user's own
         return ""
-    name = None if keys[-2:-1] and keys[-2] in section.keys() else section.keys().get(str(keys[-1]))
+    known = section.keys()
+    name = None if keys[-2:-1] and keys[-2] in known else known.get(str(keys[-1]))
     if name is None or isinstance(node.value, dict | list):
         return ""
     try:
