@@ -219,7 +219,7 @@ def test_an_empty_cluster_is_read():
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"{", "torn"), (b"[]", "no baseline"), (b'{"schema": 1}', "no baseline"), (None, "cannot read")],
+    [(b"{", "corrupt"), (b"[]", "not a baseline"), (b'{"schema": 1}', "not a baseline"), (None, "cannot read")],
 )
 def test_a_baseline_that_cannot_be_used_is_an_error(tmp_path, content, said):
     """A baseline that is missing, torn or something else is a usage error that says how to get another."""

@@ -18,6 +18,7 @@ from tests.running import REPOSITORY
 from tests.webhooks import Webhook, webhook
 from tests.worlds import profile
 from upgate.base.errors import UsageError
+from upgate.base.files import locked
 from upgate.facts.attempts import Attempt, Elapsed
 from upgate.monitor import delivery, history, maintenance, round, sending, storage
 from upgate.monitor.round import Monitored
@@ -513,15 +514,15 @@ def test_a_thousand_nodes_are_one_target(tmp_path: Path) -> None:
 def test_a_lock_goes_with_its_process(tmp_path: Path) -> None:
     """Two cannot hold it, and a killed process does not."""
     program = (
-        "import sys, time; from pathlib import Path; from upgate.monitor.storage import locked\n"
+        "import sys, time; from pathlib import Path; from upgate.base.files import locked\n"
         "with locked(Path(sys.argv[1])) as held: print(held, flush=True); time.sleep(60)"
     )
     path = tmp_path / "lock"
     process = subprocess.Popen([sys.executable, "-c", program, str(path)], cwd=REPOSITORY, stdout=subprocess.PIPE)
     assert process.stdout.readline() == b"True\n"
-    with storage.locked(path) as held:
+    with locked(path) as held:
         assert not held
     process.kill()
     process.communicate()
-    with storage.locked(path) as held:
+    with locked(path) as held:
         assert held

@@ -14,9 +14,9 @@ from tests.running import profile, profile_of, run, runs, started
 from tests.test_settling import ROLLING, become, served
 from tests.webhooks import webhook
 from tests.worlds import lease, node
+from upgate.base.files import locked
 from upgate.monitor import history
 from upgate.monitor.round import LOCK
-from upgate.monitor.storage import locked
 
 BROKEN = {"nodes": [node(ready="False"), node("worker-2")], "leases": [lease(), lease("worker-2")]}
 GATE = "gate: {settle: 10m, clean: 3, every: 1s}\n"

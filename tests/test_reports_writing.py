@@ -11,8 +11,9 @@ import pytest
 
 from tests.test_reports_examples import EXAMPLES, broken, healthy
 from upgate.base.errors import UsageError
+from upgate.base.files import append_line, clear, write_whole
 from upgate.reports.results_json import load_json
-from upgate.reports.writing import append_line, clear, write_reports, write_whole
+from upgate.reports.writing import write_reports
 
 NOBODY = 65534
 
@@ -71,7 +72,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
 import resource, signal
 from pathlib import Path
 from upgate.base.errors import UsageError
-from upgate.reports.writing import write_whole
+from upgate.base.files import write_whole
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
@@ -151,9 +152,9 @@ def test_a_killed_run_leaves_only_what_the_next_one_clears(tmp_path):
     code = f"""
 import os
 from pathlib import Path
-from upgate.reports import writing
-writing.os.replace = lambda *_: os._exit(9)
-writing.write_whole(Path({str(tmp_path / "report.html")!r}), b"half")
+from upgate.base import files
+files.os.replace = lambda *_: os._exit(9)
+files.write_whole(Path({str(tmp_path / "report.html")!r}), b"half")
 """
     subprocess.run([sys.executable, "-c", code], check=False, cwd=Path.cwd())
     assert len(list(tmp_path.iterdir())) == 1

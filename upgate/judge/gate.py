@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from upgate import baseline as baselines
 from upgate import snapshot as snapshots
 from upgate.base.errors import Inconclusive, UsageError
+from upgate.base.files import append_line, clear, locked, try_out, worded, write_whole
 from upgate.base.redaction import redacted, without_secrets
 from upgate.baseline import Baseline
 from upgate.battery.check import Check
@@ -32,7 +33,6 @@ from upgate.judge.hints import aimed
 from upgate.judge.judge import judge
 from upgate.judge.outcome import ending, expired, unused
 from upgate.judge.settling import Settling
-from upgate.reports.writing import append_line, clear, try_out, worded, write_whole
 from upgate.results import EXIT_CODES, CheckResult, Cluster, Results, Verdict, decide
 from upgate.snapshot import Snapshot
 from upgate.sources.look import Look, Progress, looking
@@ -113,8 +113,6 @@ class Gate:
 
     def only_one(self, lock: Path) -> bool:
         """Whether this run holds a lock, which it then keeps until it is closed. Raises UsageError."""
-        from upgate.monitor.storage import locked
-
         with worded("lock", lock):
             return self._stack.enter_context(locked(lock))
 

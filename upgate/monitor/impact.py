@@ -25,7 +25,7 @@ LONGEST = 300
 #: Kinds that lead users to pods.
 FRONT = ("Service/", "Ingress/", "Gateway/", "HTTPRoute/")
 #: An object of Kubernetes; what is asked from outside has no kind.
-KIND = re.compile(r"[A-Za-z]+/(?!/)")
+KIND = re.compile(r"^[A-Za-z]{1,80}/(?!/)")
 
 
 class Size(msgspec.Struct, frozen=True, array_like=True):

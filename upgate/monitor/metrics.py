@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from upgate.base.errors import UsageError
+from upgate.base.files import write_whole
 from upgate.monitor.pushing import push
 from upgate.monitor.targets import Measured, measured
 from upgate.reports.cleaning import cleaned
-from upgate.reports.writing import write_whole
 from upgate.results import CheckResult, Outcome, Results, Verdict
 
 if TYPE_CHECKING:

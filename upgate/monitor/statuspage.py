@@ -12,6 +12,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
+from upgate.base.files import write_whole
 from upgate.base.text import counted, duration
 from upgate.monitor.availability import DAYS, Track, of_checks, of_targets, tracks
 from upgate.monitor.tracks import legend, percent, track
@@ -20,7 +21,6 @@ from upgate.reports import words
 from upgate.reports.cleaning import cleaned, harmless, one_line
 from upgate.reports.html import asset, policy
 from upgate.reports.html_checks import anchors
-from upgate.reports.writing import write_whole
 from upgate.results import Results, Verdict, decide
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ whole step or nothing of it.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import sqlite3
@@ -18,8 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from upgate.base.errors import UpgateError, UsageError
+from upgate.base.files import PRIVATE, make_folder
 from upgate.monitor.schema import SCHEMA, VERSION
-from upgate.reports.writing import PRIVATE, make_folder
 
 #: Seconds to wait for another process's transaction, which takes milliseconds.
 BUSY = 10
@@ -181,23 +180,3 @@ def move_aside(path: Path) -> Path:
             for ending in ("-wal", "-shm", ""):
                 Path(f"{old}{ending}").unlink(missing_ok=True)
     return aside
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[bool]:
-    """Whether this process is the only one that holds this lock. The kernel takes it from a process that dies."""
-    make_folder(path.parent)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
-    try:
-        yield taken(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def taken(descriptor: int) -> bool:
-    """Take the lock of an open file, unless somebody has it."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

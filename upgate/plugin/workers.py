@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from upgate.base.files import write_whole
 from upgate.judge.gate import Gate
 from upgate.plugin import progress
 from upgate.plugin.reporting import unjudged
 from upgate.plugin.state import gate_of
-from upgate.reports.writing import write_whole
 from upgate.results import CheckResult
 
 SNAPSHOT, GIVEN = "upgate_snapshot", "upgate_given"
