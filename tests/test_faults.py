@@ -78,7 +78,12 @@ def world() -> dict:
         endpointslices=[endpointslice("web", "10.1.0.1"), endpointslice("api", "10.1.0.2")],
         ingresses=[ingress(), ingress("back", "back.example.com")],
         jobs=[job(), job("export")],
-        warnings=[thing(f"event-{number}", "shop", type="Warning", reason="Old") for number in (1, 2)],
+        # One resource, listed twice: warnings, and normal events about pods.
+        warnings=[
+            thing(f"{kind}-{number}", "shop", type=kind, reason="Old", involvedObject={"kind": "Pod", "name": "old"})
+            for kind in ("Warning", "Normal")
+            for number in (1, 2)
+        ],
     )
 
 
