@@ -40,7 +40,7 @@ from upgate.sources.cluster.connection import Timeouts
 from upgate.sources.cluster.login import connect
 
 #: Seconds. The time bound of one look is three deadlines: who we are, everything, and what is being read at the end.
-PATIENCE = Timeouts(connect=1, read=0.6, deadline=1.2)
+PATIENCE = Timeouts(connect=1, read=1, deadline=3)
 BOUND = 3 * PATIENCE.deadline + 3
 PROFILE = profile(expect={"version": "1.36"}, sidecars=[{"container": "app", "image": "app:1"}])
 CHECKS = [id for id in battery() if not id.startswith(("external.", "hosts.", "certs.hosts"))]
