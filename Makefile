@@ -22,6 +22,8 @@ e2e: $(VENV)/ready ## the end-to-end tests on a real cluster, which they build, 
 lint: $(VENV)/ready
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
 
 bench: $(VENV)/ready ## on a real cluster: KUBECONFIG must point to it
 	$(VENV)/bin/python -m benchmarks

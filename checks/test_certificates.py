@@ -1,10 +1,17 @@
 """Certificates."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from upgate.battery import check
+
+if TYPE_CHECKING:
+    from upgate.battery.machines import Machines
 
 
 @check("certs.hosts", severity="critical", expects="hosts")
-def test_no_certificate_on_a_host_expires_soon(hosts):
+def test_no_certificate_on_a_host_expires_soon(hosts: Machines) -> None:
     """On no host a certificate of the control plane or the kubelet expires soon.
 
     Nothing renews those of kubeadm but an upgrade of the control plane; the kubelet's own are renewed only while it

@@ -3,20 +3,28 @@
 The cluster may call itself healthy and be out of reach: all of this is asked from where the battery runs.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from upgate.battery import check
+
+if TYPE_CHECKING:
+    from upgate.battery import Subjects
+    from upgate.sources.probes.targets import Endpoint
 
 #: Findings that explain why an address does not answer.
 BEHIND = ("nodes.ready", "nodes.heartbeat", "services.endpoints", "services.endpoints-live", "api.ready")
 
 
-def as_expected(external):
+def as_expected(external: Subjects[Endpoint]) -> None:
     """Everything that was asked is as expected, and at the first attempt."""
     external.none(lambda endpoint: endpoint.problems, expected=lambda endpoint: endpoint.expected)
     external.none(lambda endpoint: endpoint.flaky, expected="right at the first attempt", severity="warning")
 
 
 @check("external.{name}", severity="critical", monitor=True, after=BEHIND)
-def test_the_url_answers_as_expected(external):
+def test_the_url_answers_as_expected(external: Subjects[Endpoint]) -> None:
     """The URL answers as expected, at each place that is asked.
 
     The cluster may call itself healthy and be out of reach: this is asked from where the battery runs. A finding adds
@@ -27,7 +35,7 @@ def test_the_url_answers_as_expected(external):
 
 
 @check("external.journey.{name}", severity="critical", monitor=True, after=BEHIND)
-def test_the_journey_arrives(external):
+def test_the_journey_arrives(external: Subjects[Endpoint]) -> None:
     """Every step of the journey answers as expected.
 
     Users log in, search and order: each step needs what the one before it gave, so the first wrong one ends it.
@@ -37,7 +45,7 @@ def test_the_journey_arrives(external):
 
 
 @check("external.tcp.{name}", severity="critical", monitor=True, after=BEHIND)
-def test_the_port_accepts_connections(external):
+def test_the_port_accepts_connections(external: Subjects[Endpoint]) -> None:
     """The port accepts connections.
 
     What is no HTTP at least lets clients in. Refused means that nobody listens there, silence that packets are dropped.
@@ -47,7 +55,7 @@ def test_the_port_accepts_connections(external):
 
 
 @check("external.tls.{name}", severity="critical", monitor=True, after=BEHIND)
-def test_the_certificate_is_the_right_one(external):
+def test_the_certificate_is_the_right_one(external: Subjects[Endpoint]) -> None:
     """The port presents a valid certificate for the name that is asked for, over the expected versions of TLS.
 
     A controller that lost its configuration goes on with its own default certificate: its port is open, and no client
@@ -58,7 +66,7 @@ def test_the_certificate_is_the_right_one(external):
 
 
 @check("external.dns.{name}", severity="critical", monitor=True, after=BEHIND)
-def test_the_name_resolves(external):
+def test_the_name_resolves(external: Subjects[Endpoint]) -> None:
     """The name resolves to what is expected.
 
     Nobody reaches an address that the name no longer leads to, however well it answers.
@@ -68,7 +76,7 @@ def test_the_name_resolves(external):
 
 
 @check("external.websocket.{name}", severity="critical", monitor=True, after=BEHIND)
-def test_the_websocket_opens(external):
+def test_the_websocket_opens(external: Subjects[Endpoint]) -> None:
     """The WebSocket opens.
 
     Proxies and controllers that have lost a setting answer the request as plain HTTP; pages load, and nothing moves.
@@ -78,7 +86,7 @@ def test_the_websocket_opens(external):
 
 
 @check("external.closed.{name}", severity="critical", monitor=True)
-def test_what_must_be_closed_does_not_answer(external):
+def test_what_must_be_closed_does_not_answer(external: Subjects[Endpoint]) -> None:
     """What must be closed does not answer.
 
     Defaults change in upgrades: a port that was bound to localhost, or behind a policy, may be open to everybody now.

@@ -1,11 +1,22 @@
 """The machines themselves, over ssh."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from upgate.base.text import duration
 from upgate.battery import check
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from upgate.battery import Judgement
+    from upgate.battery.machines import Machines
+    from upgate.profile.parts import Expected
+
 
 @check("hosts.services", severity="critical", expects="hosts")
-def test_every_service_runs_and_is_enabled(hosts):
+def test_every_service_runs_and_is_enabled(hosts: Machines) -> None:
     """On every host the kubelet, the container runtime and the profile's own services run and are enabled.
 
     A service that runs and is not enabled is gone after the next reboot.
@@ -15,7 +26,7 @@ def test_every_service_runs_and_is_enabled(hosts):
 
 
 @check("hosts.reboot", severity="warning", expects="hosts")
-def test_no_host_waits_for_a_reboot(hosts):
+def test_no_host_waits_for_a_reboot(hosts: Machines) -> None:
     """No host waits for a reboot.
 
     A kernel or library that was installed works only from the next boot on; a host that has waited for too long has been
@@ -30,7 +41,7 @@ def test_no_host_waits_for_a_reboot(hosts):
 
 
 @check("hosts.versions", severity="critical", expects="expect.hosts")
-def test_every_host_has_the_expected_versions(hosts, expect):
+def test_every_host_has_the_expected_versions(hosts: Machines, expect: Expected) -> None:
     """Every host has the versions that the profile expects of its kubelet, runtime, kernel and packages.
 
     What runs counts: an upgraded package changes nothing until its service is restarted.
@@ -41,7 +52,7 @@ def test_every_host_has_the_expected_versions(hosts, expect):
 
 
 @check("hosts.arguments", severity="critical", expects="hosts.arguments")
-def test_every_component_has_its_arguments(hosts, judgement):
+def test_every_component_has_its_arguments(hosts: Machines, judgement: Judgement) -> None:
     """On every host the components were started with the arguments that the profile demands.
 
     An upgrade may change a default, or write a command line anew. What runs counts; where a component does not run, its
@@ -56,7 +67,7 @@ def test_every_component_has_its_arguments(hosts, judgement):
 
 
 @check("hosts.ports", severity="critical", expects="hosts.listening or hosts.not-listening")
-def test_every_host_listens_where_it_should(hosts):
+def test_every_host_listens_where_it_should(hosts: Machines) -> None:
     """Every host listens on the sockets that the profile demands, and on none that it forbids.
 
     A port that is bound to 127.0.0.1 answers every question that is asked on the host, and none from outside.
@@ -66,7 +77,7 @@ def test_every_host_listens_where_it_should(hosts):
 
 
 @check("hosts.disk", severity="warning", expects="hosts")
-def test_no_disk_is_nearly_full(hosts):
+def test_no_disk_is_nearly_full(hosts: Machines) -> None:
     """On no host a file system of the system, the kubelet or the runtime runs out of space or inodes.
 
     Upgrades leave images and packages behind; a kubelet that runs out of either evicts pods.
@@ -79,7 +90,7 @@ def test_no_disk_is_nearly_full(hosts):
 
 
 @check("hosts.clock", severity="warning", expects="hosts")
-def test_every_clock_is_synchronised(hosts):
+def test_every_clock_is_synchronised(hosts: Machines) -> None:
     """The clock of every host is synchronised.
 
     A clock that runs away makes certificates invalid, leases late and logs useless.
@@ -93,7 +104,7 @@ def test_every_clock_is_synchronised(hosts):
 
 
 @check("hosts.journal", severity="warning", expects="hosts")
-def test_no_log_holds_a_fatal_line(hosts, since):
+def test_no_log_holds_a_fatal_line(hosts: Machines, since: datetime) -> None:
     """On no host the logs of the kubelet and the runtime hold a fatal line since the reference time.
 
     Panics, fatal errors of klog and rejected certificates: a kubelet that dies again and again is often Ready in between.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -127,7 +127,14 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
         return [check for check in self.checks if check.outcome == outcome]
 
 
-def decide(checks: Iterable[CheckResult], *, fail_on_warnings: bool = False) -> Verdict:
+class Judged(Protocol):
+    """Whatever has an outcome."""
+
+    @property
+    def outcome(self) -> Outcome: ...
+
+
+def decide(checks: Iterable[Judged], *, fail_on_warnings: bool = False) -> Verdict:
     """The verdict over all checks: a failure decides; else anything not judged; a run that judged nothing is never clear."""
     outcomes = {check.outcome for check in checks}
     if "failed" in outcomes or (fail_on_warnings and "warned" in outcomes):

@@ -23,8 +23,11 @@ CHANGES, WITHIN, PEACE = 6, timedelta(hours=6), timedelta(hours=1)
 class Rate(Protocol):
     """So many bad ones of so many rounds."""
 
-    failures: int
-    rounds: int
+    @property
+    def failures(self) -> int: ...
+
+    @property
+    def rounds(self) -> int: ...
 
 
 class Rules(NamedTuple):

@@ -120,7 +120,7 @@ class Delivery:
         """Try what is due, the oldest first; a note for each recipient that could not be reached. Raises Unusable."""
         deadline = Deadline(TOGETHER)
         recipients = {digest(url): (number, url) for number, url in enumerate(self.urls)}
-        notes = []
+        notes: list[str] = []
         with transaction(self.path) as db:
             notes += tidy(db, self.urls)
             rows = [dict(row) for row in waiting(db, self.at)]

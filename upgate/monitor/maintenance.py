@@ -19,13 +19,26 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 class Entry(Protocol):
     """An entry of the profile's `monitor.maintenance:`."""
 
-    reason: str
-    from_: datetime | None
-    to: datetime | None
-    every: Sequence[str] | None
-    at: str | None
-    for_: timedelta | None
-    zone: str | None
+    @property
+    def reason(self) -> str: ...
+
+    @property
+    def from_(self) -> datetime | None: ...
+
+    @property
+    def to(self) -> datetime | None: ...
+
+    @property
+    def every(self) -> Sequence[str] | None: ...
+
+    @property
+    def at(self) -> str | None: ...
+
+    @property
+    def for_(self) -> timedelta | None: ...
+
+    @property
+    def zone(self) -> str | None: ...
 
 
 #: When it begins, when it is over, and why.

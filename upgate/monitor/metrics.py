@@ -64,7 +64,7 @@ def context(past: History | None) -> Context:
     if not (past and last):
         return Context()
     clear = past.last_clear()
-    return Context(clear and clear.at, last.maintenance)
+    return Context(clear.at if clear else None, last.maintenance)
 
 
 def deliver(registry: CollectorRegistry, profile: Profile, name: str) -> list[str]:

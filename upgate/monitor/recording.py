@@ -29,7 +29,8 @@ DETAIL = 300
 class Entry(Protocol):
     """An entry of the profile's `external:`."""
 
-    id: str
+    @property
+    def id(self) -> str: ...
 
 
 def record(db: sqlite3.Connection, results: Results, attempts: Sequence[Attempt], maintenance: bool) -> int:

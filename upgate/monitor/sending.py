@@ -67,7 +67,7 @@ def service_for(url: str) -> Any:
     if service is not None:
         service.socket_connect_timeout = service.socket_read_timeout = TIMEOUT
         if "overflow=" not in url.lower():
-            service.overflow_mode = "truncate"  # else what is longer than a service takes never arrives
+            setattr(service, "overflow_mode", "truncate")  # noqa: B010 - apprise declares an enum, and takes its value; else what is longer than a service takes never arrives
     elif not url.startswith(("https://", "http://")):
         raise Undelivered("apprise does not know this kind of URL, or a part of it is missing")
     elif "@" in urlsplit(url).netloc:

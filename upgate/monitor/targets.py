@@ -26,7 +26,9 @@ class Measured(NamedTuple):
 
 def measured(profile: Profile, snapshot: Snapshot | None) -> Iterator[Measured]:
     """The entries that could be asked. What could not be looked at was neither up nor down, and is left out."""
-    for entry in profile.external if snapshot else ():
+    if snapshot is None:
+        return
+    for entry in profile.external:
         try:
             endpoints = seen(entry, snapshot, profile.secrets, profile.scope.namespaces).endpoints
         except Inconclusive:

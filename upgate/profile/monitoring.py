@@ -89,7 +89,7 @@ class Maintenance(Section):
         tuple[Weekday, ...],
         Field(min_length=1),
         BeforeValidator(some, json_schema_input_type=Weekday | tuple[Weekday, ...]),
-    ] = None  # type: ignore[assignment] - null is left out before
+    ] = None  # type: ignore[assignment]  # null is left out before
     """The days on which it begins: `day` for each, or weekdays."""
     at: Clock | None = None
     """The time of the day at which it begins, quoted."""

@@ -32,7 +32,7 @@ class BoundedComposer(Composer):
 
     def __init__(self, loader: Any, text: str, file: str) -> None:
         loader.__init__(self, text)
-        Composer.__init__(self)  # type: ignore[no-untyped-call]
+        Composer.__init__(self)
         self.file = file
         self._keys: list[str | int] = []
         self._depth = self._count = 0
@@ -40,7 +40,7 @@ class BoundedComposer(Composer):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """A node with all that is in it. Raises UnreadableProfile beyond the bounds."""
-        event = self.peek_event()
+        event = self.peek_event()  # type: ignore[attr-defined]  # of the parser beside it
         is_key = isinstance(parent, yaml.MappingNode) and index is None
         keys = [] if parent is None or is_key else [index.value if isinstance(index, yaml.Node) else index]
         self._keys += keys
@@ -63,7 +63,7 @@ class BoundedComposer(Composer):
         if self._count > 2 * LARGEST:
             raise UnreadableProfile(place, f"holds more than {LARGEST} values")
         if isinstance(event, yaml.AliasEvent):
-            self._check_alias(event.anchor, place)
+            self._check_alias(event.anchor or "", place)
         elif event.anchor:  # it may be given to another value
             self.anchors.pop(event.anchor, None)
             self._complete.discard(event.anchor)
@@ -126,10 +126,11 @@ class ProfileReader:
     def _new(self, composed: yaml.Node, place: Place, keys: Keys) -> YamlNode:
         if isinstance(composed, yaml.ScalarNode):
             return YamlNode(self._scalar(composed, place, keys), place, composed.value)
-        if composed.tag != COLLECTIONS[type(composed)]:
+        if isinstance(composed, yaml.CollectionNode) and composed.tag != COLLECTIONS[type(composed)]:
             self.problems.append(refused_tag(composed.tag, place, keys))
         if isinstance(composed, yaml.SequenceNode):
             return YamlNode([self._node(each, (*keys, index)) for index, each in enumerate(composed.value)], place)
+        assert isinstance(composed, yaml.MappingNode)  # noqa: S101 - there is no fourth kind of node
         return self._mapping(composed, place, keys)
 
     def _scalar(self, composed: yaml.ScalarNode, place: Place, keys: Keys) -> Any:

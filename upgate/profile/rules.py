@@ -82,7 +82,7 @@ def broken_by_hosts(root: YamlNode) -> Iterator[Problem]:
     each = hosts.child("each") if hosts else None
     if each is None or each.value is None or each.value == "node":
         return
-    for index, group in enumerate(entries(hosts, "groups")):
+    for index, group in enumerate(entries(hosts, "groups") if hosts else ()):
         if group.is_set("labels"):
             yield at(group.keys["labels"], ("hosts", "groups", index, "labels"), "means nothing without each: node")
 
@@ -100,7 +100,7 @@ def taken_id(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     kind = entry.text_at("name").partition(".")[0]
     if entry.is_set("url") and kind in KINDS.values() and entry.text_at("name") != kind:
         said = f"external.{kind}.… are the ids of {kind} entries; choose a name that does not begin with {kind}."
-        yield at(entry.child("name").place, (*keys, "name"), said)
+        yield at(entry.present("name").place, (*keys, "name"), said)
 
 
 def contradictions(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
@@ -148,9 +148,9 @@ def broken_by_steps(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
 
 def uncaptured(step: YamlNode, known: set[str], keys: Keys) -> Iterator[Problem]:
     """Words that no step before this one captures."""
-    sent = [(key, step.child(key)) for key in METHODS if step.is_set(key)]
+    sent = [(key, step.present(key)) for key in METHODS if step.is_set(key)]
     sent += [
-        (kind, value) for kind in ("headers", "form") if step.is_set(kind) for _, value in step.child(kind).items()
+        (kind, value) for kind in ("headers", "form") if step.is_set(kind) for _, value in step.present(kind).items()
     ]
     for key, value in sent:
         unknown = set(WORDS.findall(str(value.value))) - known
@@ -174,13 +174,13 @@ def places_of_each(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     for key in ("url", "tcp", "tls", "dns", "websocket", "closed"):
         words = set(PLACES_IN.findall(entry.text_at(key)))
         if words and not each:
-            yield at(entry.child(key).place, (*keys, key), f"has {{{min(words)}}}, but there is no each")
+            yield at(entry.present(key).place, (*keys, key), f"has {{{min(words)}}}, but there is no each")
         elif unknown := words - set(PLACES.get(each, words)):
             said = f"{{{min(unknown)}}} stands for nothing of each {each}; what does: {braced(PLACES[each])}"
-            yield at(entry.child(key).place, (*keys, key), said)
+            yield at(entry.present(key).place, (*keys, key), said)
         elif entry.text_at(key) and each in PLACES and not words & {"address", "host"}:
             wanted = braced(word for word in PLACES[each] if word in ("address", "host"))
-            yield at(entry.child(key).place, (*keys, key), f"needs {wanted} where that of each {each} belongs")
+            yield at(entry.present(key).place, (*keys, key), f"needs {wanted} where that of each {each} belongs")
 
 
 def braced(words: Iterable[str]) -> str:
@@ -215,6 +215,6 @@ def tls_of_plain_text(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     """Without TLS there is no certificate, and no HTTP/2 as servers of users speak it."""
     for key in ("tls-days", "http2"):
         plain = entry.text_at("url").startswith("http:") or entry.text_at("websocket").startswith(("ws:", "http:"))
-        if plain and entry.is_set(key) and entry.child(key).value is not False:
+        if plain and entry.is_set(key) and entry.present(key).value is not False:
             said = "without https:// there is no certificate" if key == "tls-days" else "HTTP/2 needs an https:// URL"
             yield at(entry.keys[key], (*keys, key), said)

@@ -32,6 +32,13 @@ class YamlNode:
             node = node.child(key) if node else None
         return node
 
+    def found_at(self, keys: Keys) -> YamlNode:
+        """The node under keys that are known to be there. Raises KeyError."""
+        found = self.at(keys)
+        if found is None:
+            raise KeyError(keys)
+        return found
+
     def child(self, key: str | int) -> YamlNode | None:
         """The node under a key of a mapping or at an index of a list, if there is one."""
         if isinstance(self.value, dict):
@@ -39,6 +46,13 @@ class YamlNode:
         if isinstance(self.value, list) and isinstance(key, int) and key < len(self.value):
             return self.value[key]
         return None
+
+    def present(self, key: str | int) -> YamlNode:
+        """The node under a key or index that is known to be there. Raises KeyError."""
+        found = self.child(key)
+        if found is None:
+            raise KeyError(key)
+        return found
 
     def text_at(self, key: str) -> str:
         """The text under this key; empty where there is none."""

@@ -43,7 +43,7 @@ def problems_of(error: ValidationError, root: YamlNode) -> list[Problem]:
 
 def is_echo(error: Mapping[str, Any], root: YamlNode) -> bool:
     """Pydantic calls a list too short when all of its entries are wrong, each of which is told already."""
-    node = root.at(keys_in(root, error["loc"]))
+    node = root.found_at(keys_in(root, error["loc"]))
     return error["type"] == "too_short" and node.value != []
 
 
@@ -53,8 +53,8 @@ def problem_of(error: Mapping[str, Any], root: YamlNode) -> Problem:
     if error["type"] == "extra_forbidden":
         return unknown_key(root, keys)
     if error["type"] == "missing":
-        return at(root.at(keys).place, keys, f'needs the key "{error["loc"][-1]}"')
-    node = root.at(keys)
+        return at(root.found_at(keys).place, keys, f'needs the key "{error["loc"][-1]}"')
+    node = root.found_at(keys)
     words = words_for(error, node)
     if error["type"] == "string_type" and not of_key:
         words = quoting_fails(node, keys) or words
@@ -69,10 +69,11 @@ def quoting_fails(node: YamlNode, keys: Keys) -> str:
         return ""
     known = section.keys()
     name = None if keys[-2:-1] and keys[-2] in known else known.get(str(keys[-1]))
-    if name is None or isinstance(node.value, dict | list):
+    annotation = section.model_fields[name].annotation if name else None
+    if annotation is None or isinstance(node.value, dict | list):
         return ""
     try:
-        TypeAdapter(section.model_fields[name].annotation).validate_python(node.text)
+        TypeAdapter(annotation).validate_python(node.text)
     except ValidationError as error:
         own = [each["ctx"]["error"] for each in error.errors() if each["type"] == "value_error"]
         return f"{own[0]}; found {found(node)}" if own else ""
@@ -90,7 +91,7 @@ def keys_in(root: YamlNode, location: tuple[str | int, ...]) -> Keys:
 
 def key_place(root: YamlNode, keys: Keys) -> Place:
     """Where a key itself is written."""
-    return root.at(keys[:-1]).keys[keys[-1]]
+    return root.found_at(keys[:-1]).keys[str(keys[-1])]
 
 
 def words_for(error: Mapping[str, Any], node: YamlNode) -> str:

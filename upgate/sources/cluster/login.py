@@ -190,7 +190,8 @@ def plugins_ended() -> Iterator[None]:
         started.append(subprocess.Popen(*args, **options))  # noqa: S603 - what the user's kubeconfig names
         return started[-1]
 
-    exec_provider.subprocess = SimpleNamespace(Popen=start, PIPE=subprocess.PIPE)
+    replaced = SimpleNamespace(Popen=start, PIPE=subprocess.PIPE)
+    exec_provider.subprocess = replaced  # type: ignore[assignment]  # all of it that the client uses
     try:
         yield
     finally:
