@@ -198,4 +198,7 @@ def _runs(status: ContainerStatus, end: Terminated, since: datetime, made: datet
     last = end.finished_at or since
     runs = status.restart_count + (0 if status.now.running else 1)
     count = runs if made >= since else min(runs, (last - since) // cycle + 1)
-    return Failures(count, max(made, last - (count - 1) * cycle), lasted)
+    # No further back than the pod goes: counts and times may be anything, and their product has no bounds.
+    life = max(last - made, timedelta(0))
+    back = min(max(count - 1, 0), life // cycle + 1)
+    return Failures(count, last - min(back * cycle, life), lasted)
