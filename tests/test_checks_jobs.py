@@ -257,3 +257,10 @@ def test_jobs_are_judged_in_the_profiles_namespaces():
 def test_a_job_of_thing_alone_is_judged():
     """Null lists of Go do no harm."""
     assert severities([thing("x", "shop", status={"conditions": None}, spec={})]) == {}
+
+
+def test_jobs_belong_to_what_is_in_their_own_namespace():
+    """A Job or a pod of another namespace that names the same UIDs neither follows nor retries a Job."""
+    failed = of_cron("a", 90, "Failed")
+    foreign = merged(of_cron("b", 30), {"metadata": {"namespace": "tenant", "deletionTimestamp": ago(minutes=1)}})
+    assert objects(judge("jobs.failed", good(jobs=[failed, foreign]))) == ["Job/shop/a"]

@@ -76,6 +76,11 @@ class Job(KubernetesObject):
         return next((each.uid for each in self.metadata.owner_references or () if each.kind == "CronJob"), "")
 
     @property
+    def schedule(self) -> tuple[str, str]:
+        """Its CronJob: namespace and UID, for an owner is always in the object's own namespace."""
+        return self.namespace, self.cron_job
+
+    @property
     def made(self) -> tuple[datetime, str]:
         """What Jobs are ordered by."""
         return self.metadata.creation_timestamp or datetime.min.replace(tzinfo=UTC), self.name
@@ -90,18 +95,18 @@ class Schedules:
     needs = ("jobs",)
 
     def __init__(self, lists: Lists) -> None:
-        scheduled = grouped((job for job in lists["jobs"] if job.cron_job), lambda job: job.cron_job)
+        scheduled = grouped((job for job in lists["jobs"] if job.cron_job), lambda job: job.schedule)
         self._latest = {uid: max(jobs, key=lambda job: job.made) for uid, jobs in scheduled.items()}
         over = {uid: [job for job in jobs if job.over] for uid, jobs in scheduled.items()}
         self._latest_over = {uid: max(jobs, key=lambda job: job.made) for uid, jobs in over.items() if jobs}
 
     def count(self, job: Job) -> bool:
         """It is the latest of its CronJob, or the latest that is over; one without a CronJob speaks for itself."""
-        return any(job is each for each in (self._latest.get(job.cron_job, job), self._latest_over.get(job.cron_job)))
+        return any(job is each for each in (self._latest.get(job.schedule, job), self._latest_over.get(job.schedule)))
 
     def follow(self, job: Job) -> bool:
         """Its CronJob runs the next one already."""
-        return self._latest.get(job.cron_job, job) is not job
+        return self._latest.get(job.schedule, job) is not job
 
 
 class Failures(NamedTuple):
@@ -120,11 +125,11 @@ class Retries:
 
     def __init__(self, lists: Lists) -> None:
         owned = (pod for pod in lists["pods"] if pod.of_job)
-        self._by_job = grouped(owned, lambda pod: pod.metadata.controller.uid)
+        self._by_job = grouped(owned, lambda pod: (pod.namespace, pod.metadata.controller.uid))
 
     def of(self, job: Job) -> list[Pod]:
         """The pods of a Job that is under way."""
-        return self._by_job.get(job.metadata.uid, []) if job.under_way else []
+        return self._by_job.get((job.namespace, job.metadata.uid), []) if job.under_way else []
 
     def fail(self, job: Job, since: datetime) -> str:
         """Its pods fail again and again since then without a success, retries left or not. Else empty."""
