@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from upgate.base.text import counted
+from upgate.base.text import counted, duration
 from upgate.facts.backends import grouped
 from upgate.facts.containers import ContainerStatus, Terminated
 from upgate.facts.meta import Condition, Fact, KubernetesObject, Time, condition
@@ -15,6 +15,8 @@ from upgate.facts.pods import SHUTDOWN, Pod
 Lists = Mapping[str, list[Any]]
 #: So many failures without a success are more than a hiccup; so long after the first of them they are an outage.
 FAILURES, GRACE = 3, timedelta(minutes=10)
+#: A Job that has not begun after so long has no quota, no node or no volume; what is slow at other times begins before.
+BEGINS = timedelta(hours=1)
 #: The kubelet's longest pause between two runs: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy
 LONGEST_BACKOFF = timedelta(minutes=5)
 #: Reasons of DisruptionTarget that are not the pod's own fault: a drain, a preemption, a taint, a node that is gone.
@@ -138,6 +140,19 @@ class Retries:
             return ""
         return f"{counted(count, 'failure')} of its pods without a success"
 
+    def unbegun(self, job: Job, moment: datetime) -> str:
+        """None of its pods could be made, or none gets a node, for more than an hour. Else empty."""
+        started, pods = job.status.start_time, self.of(job)
+        if not job.under_way or started is None or moment - started < BEGINS:
+            return ""
+        if not pods and not (job.status.active or job.status.failed or job.status.succeeded):
+            return f"no pod was made for {duration(moment - started)}"
+        waits = [pod for pod in pods if pod.status.phase == "Pending" and pod.scheduled and not pod.scheduled.is_true]
+        waits = [pod for pod in waits if not pod.spec.scheduling_gates and pod.age(moment) >= BEGINS]
+        return (
+            f"no pod gets a node: {waits[0].scheduled}" if 0 < len(waits) == max(job.status.active, len(pods)) else ""
+        )
+
     def grave(self, job: Job, since: datetime, moment: datetime) -> bool:
         """It has failed for good; or it has been failing for ten minutes, and no present attempt has outlived the failures."""
         failures = self._failures(job, since) if self.fail(job, since) else []
@@ -147,7 +162,9 @@ class Retries:
 
     def words(self, job: Job, since: datetime, moment: datetime) -> str:
         """What is wrong with a Job that is under way, and what failed last."""
-        return "; ".join(filter(None, (self.fail(job, since), job.lost_indexes, self.last(job, moment))))
+        return "; ".join(
+            filter(None, (self.fail(job, since), self.unbegun(job, moment), job.lost_indexes, self.last(job, moment)))
+        )
 
     def last(self, job: Job, moment: datetime) -> str:
         """What the latest of these failures was. Empty where it has none."""
