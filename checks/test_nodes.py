@@ -34,14 +34,18 @@ def test_every_node_is_ready(nodes: Subjects[Node], now: datetime) -> None:
 
 
 @check("nodes.pressure", severity="critical", monitor=True)
-def test_no_node_is_under_pressure(nodes: Subjects[Node]) -> None:
+def test_no_node_is_under_pressure(nodes: Subjects[Node], now: datetime) -> None:
     """No node is under memory, disk or PID pressure, or without network.
 
     A node under pressure evicts pods and takes no new ones. A node whose kubelet has stopped reporting says nothing
     about its pressure and is not counted here.
     Look first: kubectl describe node {name}
     """
-    nodes.where(lambda node: node.reports).none(lambda node: node.pressures, expected="no pressure condition is True")
+    nodes.where(lambda node: node.reports).none(
+        lambda node: node.pressures,
+        expected="no pressure condition is True",
+        transitional=lambda node: node.waits_for_network(now),
+    )
 
 
 @check("nodes.schedulable", severity="critical", monitor=True)
@@ -80,12 +84,15 @@ def test_there_are_as_many_nodes_as_expected(expected_pools: Subjects[Pool], clu
     """There are at least as many nodes as the profile expects, and in each pool no fewer than in the baseline.
 
     A node that never came back after its upgrade is in no list of unready nodes; its cloud's node group knows more. Nodes that
-    Karpenter manages are not compared; where a cluster-autoscaler is at work, fewer than in the baseline is a warning.
+    Karpenter manages are not compared; where a cluster-autoscaler is at work, fewer than in the baseline is a warning. So is
+    a pool that is gone, if new pools have at least as many nodes.
     Look first: kubectl get nodes
     """
     expected_pools.all(
         lambda pool: pool.count(cluster_nodes.nodes) >= pool.least,
         observed=lambda pool: counted(pool.count(cluster_nodes.nodes), "node"),
         expected=lambda pool: f"at least {pool.least} ({pool.source})",
-        severity=lambda pool: "warning" if pool.compared and cluster_nodes.scaled else None,
+        severity=lambda pool: (
+            "warning" if pool.compared and (cluster_nodes.scaled or pool.replaced(cluster_nodes.nodes)) else None
+        ),
     )

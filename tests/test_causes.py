@@ -415,3 +415,33 @@ def test_what_waits_for_what_is_under_way_is_under_way_itself():
 def test_what_is_only_partly_explained_so_is_a_failure():
     """Where another pod crashes, the Deployment has failed."""
     assert outcomes(waiting(CRASHING))["deployments.ready"] == "failed"
+
+
+LEFT = "Some resources are remaining: {}pods. has 1 resource instances"
+
+
+@pytest.mark.parametrize(
+    ("why", "left", "meta", "explained"),
+    [
+        ("only pods", "", {}, True),
+        ("claims of pods", "persistentvolumeclaims. has 2 resource instances, ", {}, True),
+        ("something else", "foos.example.com has 2 resource instances, ", {}, False),
+        ("a finalizer of its own", "", {"finalizers": ["example.com/hold"]}, False),
+    ],
+)
+def test_a_pod_explains_only_a_namespace_that_waits_for_pods(why, left, meta, explained):
+    """A namespace that something else holds as well does not follow from the pod that does not go."""
+    said = condition("NamespaceContentRemaining", message=LEFT.format(left))
+    gone = namespace(metadata={"deletionTimestamp": ago(minutes=9), **meta}, status={"conditions": [said]})
+    stuck = pod(metadata={"deletionTimestamp": ago(minutes=9), "finalizers": ["example.com/hold"]})
+    found = lines(good(namespaces=[gone], pods=[stuck], endpointslices=NOWHERE))
+    assert (found["namespaces.terminating: Namespace/shop"] is not None) is explained
+
+
+@pytest.mark.parametrize(("updated", "explained"), [(0, False), (1, True)])
+def test_a_pod_explains_no_deployment_that_is_paused_before_its_update(updated, explained):
+    """Replicas of an old version stay as long as a Deployment is paused, whether its pods crash or not."""
+    its = replicated("web", spec={"paused": True}, status={**SHORT, "updatedReplicas": updated})
+    sets = [replicated("web-rs", metadata=owner("Deployment", its))]
+    found = lines(good(deployments=[its], replicasets=sets, pods=[pod(**CRASHING)], endpointslices=NOWHERE))
+    assert (found["deployments.ready: Deployment/shop/web"] is not None) is explained

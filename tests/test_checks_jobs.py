@@ -257,3 +257,43 @@ def test_jobs_are_judged_in_the_profiles_namespaces():
 def test_a_job_of_thing_alone_is_judged():
     """Null lists of Go do no harm."""
     assert severities([thing("x", "shop", status={"conditions": None}, spec={})]) == {}
+
+
+def test_jobs_belong_to_what_is_in_their_own_namespace():
+    """A Job or a pod of another namespace that names the same UIDs neither follows nor retries a Job."""
+    failed = of_cron("a", 90, "Failed")
+    foreign = merged(of_cron("b", 30), {"metadata": {"namespace": "tenant", "deletionTimestamp": ago(minutes=1)}})
+    assert objects(judge("jobs.failed", good(jobs=[failed, foreign]))) == ["Job/shop/a"]
+
+
+def unscheduled(hours, **changes):
+    """A pod of the Job that has had no node for so long."""
+    said = condition("PodScheduled", "False", reason="Unschedulable", message="0/3 nodes")
+    return attempt(
+        WORK,
+        metadata={"creationTimestamp": ago(hours=hours)},
+        **merged({"spec": {"nodeName": ""}, "status": {"phase": "Pending", "conditions": [said]}}, changes),
+    )
+
+
+@pytest.mark.parametrize(
+    ("why", "status", "pods", "observed"),
+    [
+        ("no pod was made", {"startTime": ago(hours=20), "active": 0}, [], "no pod was made for 20h"),
+        ("it has just begun", {"startTime": ago(minutes=50), "active": 0}, [], None),
+        ("its pods have been seen", {"startTime": ago(hours=20), "active": 0, "failed": 1}, [], None),
+        (
+            "no node for its pod",
+            {"active": 1},
+            [unscheduled(20)],
+            "no pod gets a node: PodScheduled=False (Unschedulable: 0/3 nodes)",
+        ),
+        ("its pod is new", {"active": 1}, [unscheduled(0.5)], None),
+        ("one of its pods runs", {"active": 2}, [unscheduled(20), attempt(WORK, "import-2")], None),
+        ("its pod waits on purpose", {"active": 1}, [unscheduled(20, spec={"schedulingGates": [{"name": "x"}]})], None),
+    ],
+)
+def test_a_job_that_cannot_begin_is_a_warning(why, status, pods, observed):
+    """A Job of which no pod can be made, or none gets a node, is a warning after an hour."""
+    result = judge("jobs.failed", good(jobs=[job(done="", status=status)], pods=[pod(), *pods]))
+    assert [(each.severity, each.observed) for each in result.findings] == ([("warning", observed)] if observed else [])

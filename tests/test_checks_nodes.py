@@ -132,7 +132,10 @@ def test_a_cordon_under_kureds_lock_says_so(key, lock):
     """kured keeps its lock on its DaemonSet, in two formats and under two names; only the holder's cordon is kured's."""
     world = good(
         nodes=[node(spec=CORDONED), node("worker-10", spec=CORDONED)],
-        daemonsets=[daemonset("kured", metadata={"annotations": {key: lock}})],
+        daemonsets=[
+            daemonset("kured", metadata={"namespace": "kube-system", "annotations": {key: lock}}),
+            daemonset("kured", metadata={"annotations": {key: lock.replace("worker-1", "worker-10")}}),
+        ],
     )
     said = {each.object: each.observed for each in judge("nodes.schedulable", world).findings}
     assert said == {
@@ -149,6 +152,11 @@ def not_ready(status="False", **changes):
 GONE = {"deletionTimestamp": ago(minutes=1), "finalizers": ["karpenter.sh/termination"]}
 
 
+def down(status="Unknown", **time):
+    """The status of a node that has not been ready for so long."""
+    return {"conditions": [condition("Ready", status, lastTransitionTime=ago(**time))]}
+
+
 @pytest.mark.parametrize(
     ("why", "it", "transitional"),
     [
@@ -156,6 +164,8 @@ GONE = {"deletionTimestamp": ago(minutes=1), "finalizers": ["karpenter.sh/termin
         ("joined and fell silent", not_ready("Unknown", metadata={"creationTimestamp": ago(seconds=90)}), False),
         ("joined long ago", not_ready(metadata={"creationTimestamp": ago(minutes=6)}), False),
         ("Karpenter removes it", not_ready("Unknown", metadata=GONE), True),
+        ("its drain took long", node(metadata={"deletionTimestamp": ago(minutes=31)}, status=down(seconds=20)), True),
+        ("it is down for long", node(metadata={"deletionTimestamp": ago(minutes=31)}, status=down(minutes=11)), False),
         ("was to be gone long ago", not_ready(metadata={"deletionTimestamp": ago(minutes=10)}), False),
         ("the autoscaler removes it", not_ready("Unknown", spec={"taints": [removal(2)]}), True),
         ("the autoscaler gave up and left its taint", not_ready(spec={"taints": [removal(60)]}), False),
@@ -411,7 +421,9 @@ def leaving(minutes, **changes):
         ("cordoned a moment ago", 2, [pod()], True),
         ("a drain of 14 minutes", 14, [pod()], True),
         ("a cordon of 16 minutes", 16, [pod()], False),
-        ("a long drain", 240, [leaving(-50)], True),
+        ("a long drain", 74, [leaving(-50)], True),
+        ("a drain that takes too long", 76, [leaving(-50)], False),
+        ("a pod that may take years to leave", 3 * 1440, [leaving(-5_000_000)], False),
         ("a drain that is stuck at a pod", 240, [leaving(9)], False),
         ("pods leave another node", 240, [leaving(-50, spec={"nodeName": "worker-2"})], False),
     ],
@@ -454,7 +466,9 @@ def test_a_heartbeat_is_judged_by_the_api_servers_clock(why, it, observed):
 
 
 KARPENTER = {"labels": {"karpenter.sh/nodepool": "default"}}
-BY_AUTOSCALER = [replicated("aws-cluster-autoscaler", app="autoscaler")]
+BY_AUTOSCALER = [replicated("aws-cluster-autoscaler", namespace="kube-system", app="autoscaler")]
+OF_A_TENANT = [replicated("not-a-cluster-autoscaler", namespace="tenant")]
+SCALED_DOWN = warning(pod(), "ScaleDown", type="Normal")
 
 
 @pytest.mark.parametrize(
@@ -468,9 +482,18 @@ BY_AUTOSCALER = [replicated("aws-cluster-autoscaler", app="autoscaler")]
             "it is hidden, and has removed a pod",
             2,
             1,
-            {"notices": [warning(pod(), "ScaleDown", type="Normal")]},
+            {"notices": [{**SCALED_DOWN, "source": {"component": "cluster-autoscaler"}}]},
             "warned",
         ),
+        (
+            "it says so itself",
+            2,
+            1,
+            {"notices": [{**SCALED_DOWN, "reportingComponent": "cluster-autoscaler"}]},
+            "warned",
+        ),
+        ("somebody else says so", 2, 1, {"notices": [SCALED_DOWN]}, "failed"),
+        ("a tenant calls something so", 2, 1, {"deployments": OF_A_TENANT}, "failed"),
         ("only Karpenter has spoken", 2, 1, {"notices": [warning(pod(), "Nominated", type="Normal")]}, "failed"),
     ],
 )
@@ -500,3 +523,43 @@ def test_what_is_counted_are_pools():
     """The check says how many pools it looked at, not how many nodes they have."""
     result = judge("nodes.count", good(nodes=[node(), node("worker-2")]))
     assert (result.examined, result.noun) == (1, "node pools")
+
+
+ROUTELESS = condition("NetworkUnavailable", reason="NoRouteCreated")
+
+
+@pytest.mark.parametrize(
+    ("why", "seconds", "conditions", "transitional"),
+    [
+        ("it waits for its route", 25, [ROUTELESS], True),
+        ("it has waited for long", 400, [ROUTELESS], False),
+        ("its disk is full as well", 25, [ROUTELESS, condition("DiskPressure")], False),
+        ("its disk is full", 25, [condition("DiskPressure")], False),
+    ],
+)
+def test_a_node_that_joins_waits_for_its_route(why, seconds, conditions, transitional):
+    """A cloud makes the route to a new node seconds after it has joined; no other pressure comes from joining."""
+    it = with_conditions(condition("Ready"), *conditions, metadata={"creationTimestamp": ago(seconds=seconds)})
+    (finding,) = judge("nodes.pressure", good(nodes=[it])).findings
+    assert finding.transitional is transitional
+
+
+@pytest.mark.parametrize(
+    ("why", "before", "after", "outcome"),
+    [
+        ("renamed", "aaa", "bbb", "warned"),
+        ("renamed, and larger", "aaa", "bbbb", "warned"),
+        ("renamed, and smaller", "aaa", "bb", "failed"),
+        ("two made one", "aab", "ccc", "warned"),
+        ("two made one, and smaller", "aab", "cc", "failed"),
+        ("another has grown", "aab", "bbb", "failed"),
+        ("still being replaced", "aaa", "abb", "failed"),
+        ("one renamed, another smaller", "aabb", "ccb", "failed"),
+    ],
+)
+def test_a_pool_that_new_ones_replace_is_a_warning(why, before, after, outcome):
+    """A pool that is gone altogether, as in a blue/green upgrade, is no loss while new pools have as many nodes."""
+    pools = profile(expect={"nodes": {"pool-label": ZONE}})
+    saved = baseline(good(nodes=in_pool(*before)), ZONE)
+    result = judge("nodes.count", good(nodes=in_pool(*after)), profile=pools, baseline=saved)
+    assert result.outcome == outcome

@@ -827,3 +827,15 @@ def test_a_baseline_without_boot_ids_excuses_no_restart():
     """A baseline of an earlier version does not know them."""
     saved = baseline(good(pods=[restarted(7)]))
     assert judge("pods.restarts", good(nodes=[booted("b")], pods=[restarted(8)]), baseline=saved).outcome == "failed"
+
+
+@pytest.mark.parametrize(
+    ("namespace", "restarts", "outcome"),
+    [("kube-system", 1, "passed"), ("kube-system", 2, "failed"), ("shop", 1, "failed")],
+)
+def test_an_add_on_may_restart_once(namespace, restarts, outcome):
+    """Controllers of kube-system lose their lease when the API server is upgraded; those of others do not count as add-ons."""
+    before, after = (
+        pod(namespace=namespace, status={"containerStatuses": [container_status(restarts=n)]}) for n in (0, restarts)
+    )
+    assert only("pods.restarts", after, baseline=baseline(good(pods=[before]))).outcome == outcome

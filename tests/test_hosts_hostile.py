@@ -190,4 +190,4 @@ def test_one_host_that_cannot_be_judged_hides_no_other():
     seen = snapshot(good(nodes=[node("w1"), node("w2")]), hosts=[broken, stopped])
     result = judge("hosts.services", seen, profile=profile(hosts={}))
     assert [each.object for each in result.findings] == ["Host/w2"]
-    assert "w1: it could not be judged: AttributeError" in result.reason
+    assert "Host/w1 could not be judged: AttributeError" in result.reason

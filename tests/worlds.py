@@ -165,7 +165,7 @@ def replicated(
 
 def job(name: str = "import", *, done: str = "Complete", **changes: Any) -> dict[str, Any]:
     """A Job of a day ago with that condition; empty: one that is under way."""
-    status = {"startTime": ago(days=1), "conditions": [condition(done)] if done else []}
+    status = {"startTime": ago(days=1), "conditions": [condition(done)] if done else [], "active": 0 if done else 1}
     return merged(thing(name, "shop", spec={"backoffLimit": 6}, status=status), changes)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from upgate.base.text import counted
 from upgate.baseline import Baseline, pool_of
@@ -29,6 +29,8 @@ class Pool:
     label: str | None = None
     #: Nodes that an autoscaler manages are not counted.
     static: bool = False
+    #: All pools of the baseline, with their nodes.
+    had: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def ref(self) -> str:
@@ -42,8 +44,20 @@ class Pool:
 
     def count(self, nodes: Sequence[Node]) -> int:
         """How many nodes it has."""
-        counts = [node for node in nodes if not (self.static and node.autoscaled)]
-        return len(counts) if self.label is None else sum(pool_of(node, self.label) == self.name for node in counts)
+        return len(self._counted(nodes)) if self.label is None else self._by_pool(nodes)[self.name]
+
+    def replaced(self, nodes: Sequence[Node]) -> bool:
+        """It is gone altogether, and new pools have at least as many nodes as all that are gone had: blue/green."""
+        now = self._by_pool(nodes) if self.label else Counter()
+        gone = sum(least for name, least in self.had.items() if not now[name])
+        new = sum(count for name, count in now.items() if name not in self.had)
+        return self.label is not None and not now[self.name] and new >= gone
+
+    def _counted(self, nodes: Sequence[Node]) -> list[Node]:
+        return [node for node in nodes if not (self.static and node.autoscaled)]
+
+    def _by_pool(self, nodes: Sequence[Node]) -> Counter[str]:
+        return Counter(pool_of(node, self.label or "") for node in self._counted(nodes))
 
     @property
     def compared(self) -> bool:
@@ -64,7 +78,7 @@ def expected_pools(least: int, label: str | None, baseline: Baseline | None) -> 
     had.subtract(baseline.scaled or {})
     if label is None or label != baseline.pool_label:
         return [*whole, Pool("all", had.total(), BASELINE, static=static)]
-    return [*whole, *(Pool(name, count, BASELINE, label, static) for name, count in sorted(had.items()) if count)]
+    return [*whole, *(Pool(name, count, BASELINE, label, static, had) for name, count in sorted(had.items()) if count)]
 
 
 @dataclass(frozen=True)

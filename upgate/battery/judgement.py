@@ -5,13 +5,20 @@ The engine hands a check `Subjects`, which count what was looked at and keep wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from traceback import extract_tb
 from typing import Generic, Protocol, TypeVar
 
+from upgate.base.errors import Inconclusive, words_of
 from upgate.base.harmless import fill
+from upgate.base.text import shown
 from upgate.battery.check import Check
 from upgate.results import Finding, Severity
+
+#: No text of a finding is longer: whoever may write an object writes parts of it.
+LONGEST = 2000
 
 
 class Subject(Protocol):
@@ -51,18 +58,27 @@ class Judgement:
         self.findings.append(
             Finding(
                 object=subject.ref,
-                observed=observed,
-                expected=expected,
+                observed=shortened(observed),
+                expected=shortened(expected),
                 hint=hint,
                 transitional=transitional,
                 severity=severity or self.check.severity,
             )
         )
 
+    def leave_out(self, broken: Sequence[tuple[Subject, Exception]], noun: str) -> None:
+        """Keep that these objects could not be judged, and why the first of them could not."""
+        if not broken:
+            return
+        (first, problem), others = broken[0], len(broken) - 1
+        more = f", nor could {others} more of the {noun}" if others else ""
+        said = f"{words_of(problem)} ({place_of(problem, self.check)})"
+        self.gaps.append(f"{first.ref} could not be judged: {said}{more}")
+
     def fail(self, observed: str) -> None:
         """Keep that the check itself says, by an assertion, that something is wrong."""
         self.look_at(0 if self.examined else 1, "tests")
-        said = observed or "assertion failed"
+        said = shortened(observed or "assertion failed")
         severity = self.check.severity
         self.findings.append(
             Finding(object=f"Check/{self.check.id}", observed=said, expected=self.check.title, severity=severity)
@@ -84,7 +100,7 @@ class Subjects(Generic[T]):
 
     def where(self, rule: Callable[[T], object]) -> Subjects[T]:
         """Those for which the rule holds; only they are judged and counted."""
-        return Subjects(self.noun, filter(rule, self._items), self._judgement, counted=self._counted, right=self._right)
+        return Subjects(self.noun, self._those(rule), self._judgement, counted=self._counted, right=self._right)
 
     def all(
         self,
@@ -96,7 +112,8 @@ class Subjects(Generic[T]):
         transitional: Callable[[T], object] = lambda item: False,
     ) -> None:
         """The rule must hold for every one; each for which it does not is a finding."""
-        for item in self:
+
+        def judge(item: T) -> None:
             if not rule(item):
                 self._judgement.find(
                     item,
@@ -105,6 +122,9 @@ class Subjects(Generic[T]):
                     severity=severity(item) if callable(severity) else severity,
                     transitional=bool(transitional(item)),
                 )
+
+        self._count()
+        self._those(judge)
 
     def none(
         self,
@@ -133,6 +153,24 @@ class Subjects(Generic[T]):
         self._count()
         return len(self._items)
 
+    def _those(self, rule: Callable[[T], object]) -> list[T]:
+        """The objects that it answers true for. One that breaks it is a gap, and the others are judged.
+
+        Raises Inconclusive and AssertionError: those are answers for all of them.
+        """
+        held: list[T] = []
+        broken: list[tuple[Subject, Exception]] = []
+        for item in self._items:
+            try:
+                if rule(item):
+                    held.append(item)
+            except (Inconclusive, AssertionError):
+                raise
+            except Exception as problem:  # whatever is in an object, it hides no other
+                broken.append((item, problem))
+        self._judgement.leave_out(broken, self.noun)
+        return held
+
     def _count(self) -> None:
         if not self._counted:
             self._counted = True
@@ -142,3 +180,15 @@ class Subjects(Generic[T]):
 def say(wording: str | Callable[[T], object], item: T) -> str:
     """The text that a wording gives for an object."""
     return str(wording(item)) if callable(wording) else wording
+
+
+def shortened(text: str) -> str:
+    """The text; of one that is too long the beginning, and how long it was."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
+
+
+def place_of(problem: Exception, check: Check) -> str:
+    """The last line of the check's own folder that an error went through."""
+    own = Path(check.place.rpartition(":")[0]).parent
+    lines = [each for each in extract_tb(problem.__traceback__) if own in Path(each.filename).parents]
+    return f"{shown(Path(lines[-1].filename))}:{lines[-1].lineno}" if lines else check.place

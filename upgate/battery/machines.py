@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from upgate.base.errors import Inconclusive, words_of
+from upgate.base.errors import Inconclusive
 from upgate.base.harmless import Typed, shell_word
 from upgate.base.text import counted, duration
 from upgate.base.versions import satisfies
@@ -194,16 +194,6 @@ class Machines(Subjects[Machine]):
 
     def __init__(self, machines: Iterable[Machine], judgement: Judgement) -> None:
         super().__init__("hosts", machines, judgement)
-
-    def all(self, rule: Callable[[Machine], object], **wording: Any) -> None:
-        """The rule must hold for every one. One whose facts are too odd to judge is a gap; the others are judged."""
-        for machine in self:
-            try:
-                Subjects(self.noun, [machine], self._judgement, counted=True).all(rule, **wording)
-            except Inconclusive:
-                raise
-            except Exception as problem:  # one host blinds us for no other, whatever it answered
-                self._judgement.gaps.append(f"{machine.seen.name}: it could not be judged: {words_of(problem)}")
 
     def telling(self, section: str) -> Machines:
         """The same; what is not known of this section is a gap."""

@@ -11,6 +11,9 @@ from upgate.facts.containers import STARTS, ContainerStatus
 from upgate.facts.nodes import Node
 from upgate.facts.pods import Pod
 
+#: The namespace of the cluster's own add-ons.
+ADD_ONS = "kube-system"
+
 
 @dataclass(frozen=True)
 class Restarts:
@@ -59,11 +62,11 @@ class Restarts:
         return self.baseline is not None and not pod.mirror and pod.metadata.uid not in self.baseline.pods
 
     def _excused(self, pod: Pod, node: Node | None) -> bool:
-        """Its node was booted; or it is a static pod, whose lease goes when the API server does.
+        """Its node was booted; or it is a static pod or an add-on, whose lease goes when the API server does.
 
         https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-upgrade/
         """
-        return self.baseline is not None and (self.baseline.rebooted(node) or pod.mirror)
+        return self.baseline is not None and (self.baseline.rebooted(node) or pod.mirror or pod.namespace == ADD_ONS)
 
     def _exactly(self, pod: Pod, status: ContainerStatus) -> int | None:
         """How many restarts since the reference time; None for an older pod that the baseline does not know."""

@@ -20,6 +20,13 @@ BACKOFF_RESET = timedelta(minutes=10)
 STARTS = 2
 #: So many restarts, and no further apart than this in all its life, are a habit.
 HABIT, SELDOM = 10, timedelta(hours=1)
+#: No promise of a probe counts for longer: whoever may write a pod writes it, in numbers up to 2³¹ that are multiplied.
+LONGEST = timedelta(days=7)
+
+
+def at_most(seconds: int) -> timedelta:
+    """So many seconds, within the longest time that counts."""
+    return timedelta(seconds=min(seconds, int(LONGEST.total_seconds())))
 
 
 class Probe(Fact):
@@ -34,14 +41,12 @@ class Probe(Fact):
     @property
     def budget(self) -> timedelta:
         """How long it may fail from the start of the container on."""
-        return timedelta(
-            seconds=self.initial_delay_seconds + self.failure_threshold * self.period_seconds + self.timeout_seconds
-        )
+        return at_most(self.initial_delay_seconds + self.failure_threshold * self.period_seconds + self.timeout_seconds)
 
     @property
     def delay(self) -> timedelta:
         """How long it takes at least to succeed."""
-        return timedelta(seconds=self.initial_delay_seconds + (self.success_threshold - 1) * self.period_seconds)
+        return at_most(self.initial_delay_seconds + (self.success_threshold - 1) * self.period_seconds)
 
 
 class Container(Fact):

@@ -58,6 +58,11 @@ class Deployment(Replicated):
         return self.deadline
 
     @property
+    def held(self) -> bool:
+        """It is paused, and some of its replicas are not of the latest version: whatever its pods do, that stays."""
+        return self.spec.paused and self.status.updated_replicas < self.desired
+
+    @property
     def recreates(self) -> bool:
         """All its pods go before it makes the next ones."""
         return self.spec.strategy.type == "Recreate"

@@ -6,6 +6,9 @@ from datetime import datetime
 
 from upgate.facts.meta import Fact, KubernetesObject, Time
 
+#: What the cluster-autoscaler calls itself.
+AUTOSCALER = "cluster-autoscaler"
+
 
 class ObjectReference(Fact):
     """What an event is about."""
@@ -16,6 +19,12 @@ class ObjectReference(Fact):
     uid: str = ""
 
 
+class EventSource(Fact):
+    """Who reported an event, as older clients write it."""
+
+    component: str = ""
+
+
 class Event(KubernetesObject):
     """https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ in its core/v1 form."""
 
@@ -24,6 +33,7 @@ class Event(KubernetesObject):
     reason: str = ""
     message: str = ""
     reporting_component: str = ""
+    source: EventSource = EventSource()
     count: int | None = None
     last_timestamp: Time | None = None
     event_time: Time | None = None
@@ -32,6 +42,11 @@ class Event(KubernetesObject):
     def time(self) -> datetime | None:
         """When it was last seen. Reporters that use events.k8s.io, such as the scheduler, give no lastTimestamp."""
         return self.last_timestamp or self.event_time or self.metadata.creation_timestamp
+
+    @property
+    def by_autoscaler(self) -> bool:
+        """The cluster-autoscaler reported it."""
+        return AUTOSCALER in (self.reporting_component, self.source.component)
 
     def by_scheduler(self, name: str) -> bool:
         """It is a scheduler's verdict (FailedScheduling), or any word of the scheduler of that name."""

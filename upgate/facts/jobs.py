@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from upgate.base.text import counted
+from upgate.base.text import counted, duration
 from upgate.facts.backends import grouped
 from upgate.facts.containers import ContainerStatus, Terminated
 from upgate.facts.meta import Condition, Fact, KubernetesObject, Time, condition
@@ -15,6 +15,8 @@ from upgate.facts.pods import SHUTDOWN, Pod
 Lists = Mapping[str, list[Any]]
 #: So many failures without a success are more than a hiccup; so long after the first of them they are an outage.
 FAILURES, GRACE = 3, timedelta(minutes=10)
+#: A Job that has not begun after so long has no quota, no node or no volume; what is slow at other times begins before.
+BEGINS = timedelta(hours=1)
 #: The kubelet's longest pause between two runs: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy
 LONGEST_BACKOFF = timedelta(minutes=5)
 #: Reasons of DisruptionTarget that are not the pod's own fault: a drain, a preemption, a taint, a node that is gone.
@@ -76,6 +78,11 @@ class Job(KubernetesObject):
         return next((each.uid for each in self.metadata.owner_references or () if each.kind == "CronJob"), "")
 
     @property
+    def schedule(self) -> tuple[str, str]:
+        """Its CronJob: namespace and UID, for an owner is always in the object's own namespace."""
+        return self.namespace, self.cron_job
+
+    @property
     def made(self) -> tuple[datetime, str]:
         """What Jobs are ordered by."""
         return self.metadata.creation_timestamp or datetime.min.replace(tzinfo=UTC), self.name
@@ -90,18 +97,18 @@ class Schedules:
     needs = ("jobs",)
 
     def __init__(self, lists: Lists) -> None:
-        scheduled = grouped((job for job in lists["jobs"] if job.cron_job), lambda job: job.cron_job)
+        scheduled = grouped((job for job in lists["jobs"] if job.cron_job), lambda job: job.schedule)
         self._latest = {uid: max(jobs, key=lambda job: job.made) for uid, jobs in scheduled.items()}
         over = {uid: [job for job in jobs if job.over] for uid, jobs in scheduled.items()}
         self._latest_over = {uid: max(jobs, key=lambda job: job.made) for uid, jobs in over.items() if jobs}
 
     def count(self, job: Job) -> bool:
         """It is the latest of its CronJob, or the latest that is over; one without a CronJob speaks for itself."""
-        return any(job is each for each in (self._latest.get(job.cron_job, job), self._latest_over.get(job.cron_job)))
+        return any(job is each for each in (self._latest.get(job.schedule, job), self._latest_over.get(job.schedule)))
 
     def follow(self, job: Job) -> bool:
         """Its CronJob runs the next one already."""
-        return self._latest.get(job.cron_job, job) is not job
+        return self._latest.get(job.schedule, job) is not job
 
 
 class Failures(NamedTuple):
@@ -120,11 +127,11 @@ class Retries:
 
     def __init__(self, lists: Lists) -> None:
         owned = (pod for pod in lists["pods"] if pod.of_job)
-        self._by_job = grouped(owned, lambda pod: pod.metadata.controller.uid)
+        self._by_job = grouped(owned, lambda pod: (pod.namespace, pod.metadata.controller.uid))
 
     def of(self, job: Job) -> list[Pod]:
         """The pods of a Job that is under way."""
-        return self._by_job.get(job.metadata.uid, []) if job.under_way else []
+        return self._by_job.get((job.namespace, job.metadata.uid), []) if job.under_way else []
 
     def fail(self, job: Job, since: datetime) -> str:
         """Its pods fail again and again since then without a success, retries left or not. Else empty."""
@@ -132,6 +139,19 @@ class Retries:
         if count < FAILURES or self._succeeded(job, since):
             return ""
         return f"{counted(count, 'failure')} of its pods without a success"
+
+    def unbegun(self, job: Job, moment: datetime) -> str:
+        """None of its pods could be made, or none gets a node, for more than an hour. Else empty."""
+        started, pods = job.status.start_time, self.of(job)
+        if not job.under_way or started is None or moment - started < BEGINS:
+            return ""
+        if not pods and not (job.status.active or job.status.failed or job.status.succeeded):
+            return f"no pod was made for {duration(moment - started)}"
+        waits = [pod for pod in pods if pod.status.phase == "Pending" and pod.scheduled and not pod.scheduled.is_true]
+        waits = [pod for pod in waits if not pod.spec.scheduling_gates and pod.age(moment) >= BEGINS]
+        return (
+            f"no pod gets a node: {waits[0].scheduled}" if 0 < len(waits) == max(job.status.active, len(pods)) else ""
+        )
 
     def grave(self, job: Job, since: datetime, moment: datetime) -> bool:
         """It has failed for good; or it has been failing for ten minutes, and no present attempt has outlived the failures."""
@@ -142,7 +162,9 @@ class Retries:
 
     def words(self, job: Job, since: datetime, moment: datetime) -> str:
         """What is wrong with a Job that is under way, and what failed last."""
-        return "; ".join(filter(None, (self.fail(job, since), job.lost_indexes, self.last(job, moment))))
+        return "; ".join(
+            filter(None, (self.fail(job, since), self.unbegun(job, moment), job.lost_indexes, self.last(job, moment)))
+        )
 
     def last(self, job: Job, moment: datetime) -> str:
         """What the latest of these failures was. Empty where it has none."""
@@ -198,4 +220,7 @@ def _runs(status: ContainerStatus, end: Terminated, since: datetime, made: datet
     last = end.finished_at or since
     runs = status.restart_count + (0 if status.now.running else 1)
     count = runs if made >= since else min(runs, (last - since) // cycle + 1)
-    return Failures(count, max(made, last - (count - 1) * cycle), lasted)
+    # No further back than the pod goes: counts and times may be anything, and their product has no bounds.
+    life = max(last - made, timedelta(0))
+    back = min(max(count - 1, 0), life // cycle + 1)
+    return Failures(count, last - min(back * cycle, life), lasted)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from upgate.facts.meta import Condition, Fact, KubernetesObject
+from upgate.facts.meta import Condition, Fact, KubernetesObject, condition
 
 #: Conditions that keep a namespace whatever is in it: it is not known what else there is to delete.
 #: https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/namespace/deletion/status_condition_utils.go
 OWN_FAULTS = ("NamespaceDeletionDiscoveryFailure", "NamespaceDeletionGroupVersionParsingFailure")
+#: What goes when the pods go: claims wait for the pods that use them.
+WITH_PODS = {"pods.", "persistentvolumeclaims."}
 
 
 class NamespaceStatus(Fact):
@@ -32,6 +34,18 @@ class Namespace(KubernetesObject):
     def own_fault(self) -> bool:
         """It cannot go even if all that is in it goes."""
         return any(each.type in OWN_FAULTS and each.is_true for each in self.status.conditions or ())
+
+    @property
+    def held_otherwise(self) -> bool:
+        """It would not go either if its pods went: it has a fault or a finalizer of its own, or holds something else."""
+        return self.own_fault or bool(self.metadata.finalizers) or bool(self._left - WITH_PODS)
+
+    @property
+    def _left(self) -> set[str]:
+        """What is in it: the condition says `foos.example.com has 2 resource instances, pods. has 1 resource instances`."""
+        content = condition(self.status.conditions, "NamespaceContentRemaining")
+        counted = content.message.split(" has ")[:-1] if content.is_true else []
+        return {each.rpartition(" ")[2] for each in counted}
 
     @property
     def blockers(self) -> str:

@@ -103,9 +103,27 @@ class Node(KubernetesObject):
         return self.reports and self.age(moment) < JOINING
 
     def going(self, moment: datetime) -> bool:
-        """It is being removed: recently Karpenter or a person deleted it, or the cluster-autoscaler marked it."""
+        """It is being removed: recently Karpenter or a person deleted it, or the cluster-autoscaler marked it.
+
+        The mark is set when its drain begins, which may take long; its machine goes when that is over.
+        """
+        down = None if self.ready.is_true else self.ready.last_transition_time
+        return any(moment - max(mark, down or mark) < GOING for mark in self._removals)
+
+    @property
+    def drained_since(self) -> datetime | None:
+        """When it was cordoned, or else marked to be removed; None where nothing tells."""
+        return self.cordoned_since or min(self._removals, default=None)
+
+    @property
+    def _removals(self) -> list[datetime]:
         marks = (self.metadata.deletion_timestamp, *(taint.removal for taint in self.spec.taints or ()))
-        return any(mark and moment - mark < GOING for mark in marks)
+        return [mark for mark in marks if mark]
+
+    def waits_for_network(self, moment: datetime) -> bool:
+        """It has joined just now, and nothing presses it but that its cloud has made no route to it yet."""
+        bad = [each.type for each in self.status.conditions or () if each.type in PRESSURES and each.is_true]
+        return bad == ["NetworkUnavailable"] and self.joining(moment)
 
     @property
     def autoscaled(self) -> bool:

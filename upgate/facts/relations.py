@@ -13,7 +13,7 @@ from typing import Any
 from upgate.facts.backends import Backends, grouped
 from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.deployments import Deployment
-from upgate.facts.events import Event
+from upgate.facts.events import AUTOSCALER, Event
 from upgate.facts.jobs import Retries, Schedules
 from upgate.facts.kinds import KINDS
 from upgate.facts.meta import KubernetesObject
@@ -28,8 +28,8 @@ from upgate.facts.upkeep import Cordons, Heartbeats
 from upgate.facts.workloads import Workload
 
 Lists = Mapping[str, list[Any]]
-#: What a Deployment of the cluster-autoscaler is called, with whatever its chart puts around it.
-AUTOSCALER = "cluster-autoscaler"
+#: Where the cluster-autoscaler is installed: in a namespace of its tenants a Deployment may have any name.
+AUTOSCALER_HOMES = ("kube-system", "cluster-autoscaler", "karpenter")
 #: What only a cluster-autoscaler says of pods, also one that the cloud runs out of sight (GKE, AKS):
 #: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md#what-events-are-emitted-by-ca
 AUTOSCALER_EVENTS = ("TriggeredScaleUp", "NotTriggerScaleUp", "ScaleDown")
@@ -147,9 +147,10 @@ class ClusterNodes:
     @property
     def scaled(self) -> bool:
         """A cluster-autoscaler runs in the cluster; or, where the cloud hides it, has marked a node or spoken of a pod."""
-        runs = any(each.desired and AUTOSCALER in each.name for each in self._deployments)
+        installed = (each for each in self._deployments if each.namespace in AUTOSCALER_HOMES)
+        runs = any(each.desired and AUTOSCALER in each.name for each in installed)
         marks = any(taint.of_autoscaler for node in self.nodes for taint in node.spec.taints or ())
-        return runs or marks or any(each.reason in AUTOSCALER_EVENTS for each in self._events)
+        return runs or marks or any(each.by_autoscaler and each.reason in AUTOSCALER_EVENTS for each in self._events)
 
 
 class Entrances:

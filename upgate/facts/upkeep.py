@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 Lists = Mapping[str, list[Any]]
 #: The annotation of kured's DaemonSet that holds its lock, in its two spellings.
 KURED_LOCKS = ("weave.works/kured-node-lock", "kured.dev/kured-node-lock")
+#: Where kured is installed.
+KURED_HOMES = ("kube-system", "kured")
+#: A drain may take so long beside the time that a cordon may last, whatever time its pods ask for.
+DRAIN = timedelta(hours=1)
 #: A lease may be renewed while the lists are being read; what lies further off their moment comes from a wrong clock.
 AHEAD = timedelta(minutes=10)
 
@@ -71,7 +75,7 @@ class Cordons:
     needs = ("daemonsets", "pods")
 
     def __init__(self, lists: Lists) -> None:
-        annotations = [each.metadata.annotations or {} for each in lists["daemonsets"]]
+        annotations = [each.metadata.annotations or {} for each in lists["daemonsets"] if each.namespace in KURED_HOMES]
         self._locks = [each[key] for each in annotations for key in KURED_LOCKS if key in each]
         self._terminating = grouped((pod for pod in lists["pods"] if pod.terminating), lambda pod: pod.spec.node_name)
 
@@ -92,8 +96,12 @@ class Cordons:
         return young or node.going(moment) or self._at_work(node, moment, patience) > 0
 
     def _at_work(self, node: Node, moment: datetime, patience: Patience) -> int:
-        """How many pods are leaving it, those aside that should long be gone."""
-        return sum(pod.overdue(moment) < patience.terminating for pod in self._terminating.get(node.name, ()))
+        """How many pods are leaving it: not those that should long be gone, and none where the drain takes too long."""
+        leaving = [pod.overdue(moment) for pod in self._terminating.get(node.name, ())]
+        since = node.drained_since
+        if since is not None and moment - since >= DRAIN + patience.cordoned:
+            return 0
+        return sum((-DRAIN if since is None else timedelta.min) < late < patience.terminating for late in leaving)
 
     def _cordon(self, node: Node) -> str:
         """Who, and since when, as far as anything tells."""

@@ -32,11 +32,15 @@ class PodTemplate(Fact):
 #: A step of progress: progressDeadlineSeconds of a Deployment that does not set it; the others have no such field.
 PROGRESS = timedelta(minutes=10)
 Rounding = Callable[[float], int]
+#: The API server bounds the digits of a percentage nowhere; this many already stand for all replicas and more.
+DIGITS = 6
 
 
 def share_of(desired: int, bound: int | str, rounded: Rounding) -> int:
-    """A number, or a percentage of the desired replicas."""
-    return rounded(desired * int(bound.rstrip("%")) / 100) if isinstance(bound, str) else bound
+    """A number, or a percentage of the desired replicas; of one with more digits than a sensible share the first ones count."""
+    return (
+        rounded(desired * int(bound.rstrip("%").lstrip("0")[:DIGITS] or "0") / 100) if isinstance(bound, str) else bound
+    )
 
 
 class RollingUpdate(Fact):

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from upgate.base.errors import Inconclusive
 from upgate.facts.backends import WORKLOADS, Backends
+from upgate.facts.deployments import Deployment
 from upgate.facts.pods import Pod
 from upgate.facts.services import Service
 from upgate.facts.workloads import Workload
@@ -164,6 +165,7 @@ def explained_workloads(lists: dict[str, list[Any]]) -> dict[str, Workload]:
         uid: each
         for uid, each in workloads.items()
         if not each.own_fault_beside(stranded[uid])
+        and not (isinstance(each, Deployment) and each.held)
         and each.unready_created <= unready[uid]
         and each.claimed <= there[uid]
     }
@@ -171,7 +173,7 @@ def explained_workloads(lists: dict[str, list[Any]]) -> dict[str, Workload]:
 
 def add_pods(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None:
     """A pod depends on its node; a namespace that is being deleted on the pods that are going."""
-    stuck = {each.name for each in lists["namespaces"] if each.own_fault}
+    stuck = {each.name for each in lists["namespaces"] if each.held_otherwise}
     for pod in lists["pods"]:
         if pod.needs_its_node:
             depends[pod.ref].append(f"Node/{pod.spec.node_name}")

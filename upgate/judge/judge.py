@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from traceback import extract_tb
-
 from upgate.base.errors import Inconclusive
-from upgate.base.text import shown
 from upgate.battery.check import Check, with_severity
 from upgate.battery.evidence import Evidence
 from upgate.battery.inputs import Inputs
-from upgate.battery.judgement import Judgement
+from upgate.battery.judgement import Judgement, place_of
 from upgate.battery.selection import why_unselected
 from upgate.judge.outcome import conclude, in_force, result
 from upgate.results import CheckResult
@@ -37,7 +33,4 @@ def judge(check: Check, evidence: Evidence) -> CheckResult:
 
 def broken(problem: Exception, check: Check) -> str:
     """Why a check that raised an unexpected error could not judge, with the last line of its own folder."""
-    own = Path(check.place.rpartition(":")[0]).parent
-    lines = [each for each in extract_tb(problem.__traceback__) if own in Path(each.filename).parents]
-    where = f"{shown(Path(lines[-1].filename))}:{lines[-1].lineno}" if lines else check.place
-    return f"the check itself broke: {type(problem).__name__}: {' '.join(str(problem).split())} ({where})"
+    return f"the check itself broke: {type(problem).__name__}: {' '.join(str(problem).split())} ({place_of(problem, check)})"
