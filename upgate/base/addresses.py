@@ -42,7 +42,7 @@ def is_ip_with_zone(text: str) -> bool:
 
 
 def canonical_address(text: str) -> str:
-    """The one spelling of all that lead to the same place: of an IPv4 address in IPv6, and of a name in capitals or with a dot."""
+    """One spelling of all that lead to the same place: IPv4 in IPv6, a name in capitals, or with a dot at its end."""
     if not is_ip(text):
         return text.rstrip(".").lower()
     address = ip_address(text)
