@@ -208,6 +208,27 @@ WORLDS = {
             pod("agent-x7k2p", ip="10.1.0.9", metadata={"labels": {"app": "agent"}, **owner("DaemonSet", agent)}),
         ],
     ),
+    "a ReplicaSet whose status counts pods that do not exist, beside a tenant's pod of such a name": good(
+        deployments=[(three := replicated("web", 2))],
+        replicasets=[replicated("web-rs", 2, metadata=owner("Deployment", three))],
+        pods=[NAMED, pod("web-rs-zzzzz", "tenant", ip="10.1.0.9", metadata={"ownerReferences": [], "labels": {}})],
+    ),
+    "a DaemonSet whose status counts pods that do not exist, beside too many of one of the same name": good(
+        daemonsets=[
+            (agent := daemonset("agent", 2)),
+            (theirs := daemonset("agent", 0, metadata={"namespace": "other", "uid": "x"})),
+        ],
+        pods=[
+            pod(),
+            pod("agent-x7k2p", ip="10.1.0.9", metadata={"labels": {"app": "agent"}, **owner("DaemonSet", agent)}),
+            pod(
+                "agent-x7k2q",
+                "other",
+                ip="10.1.0.8",
+                metadata={"labels": {"app": "agent"}, **owner("DaemonSet", theirs)},
+            ),
+        ],
+    ),
     "a drain": good(
         nodes=[node(), node("worker-2", spec={"unschedulable": True})],
         pods=[

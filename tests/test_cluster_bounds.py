@@ -6,6 +6,7 @@ import gzip
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -15,7 +16,8 @@ from tests.running import REPOSITORY
 from upgate.base.errors import Inconclusive
 from upgate.facts.kinds import KINDS
 from upgate.snapshot import dump_snapshot
-from upgate.sources.cluster.connection import Timeouts
+from upgate.sources.cluster import look
+from upgate.sources.cluster.connection import Timeouts, clock
 from upgate.sources.cluster.listing import list_all
 from upgate.sources.cluster.login import connect
 from upgate.sources.cluster.look import look_at_cluster
@@ -165,3 +167,44 @@ def test_a_table_with_short_rows_is_no_table(length, tmp_path):
         login = connect(kubeconfig(tmp_path, url), patience=PATIENCE)
         snapshot = look_at_cluster(login, list(KINDS), lambda *_: None, True)
     assert [each.name for each in snapshot.facts("pods")] == ["x"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Fri, 31 Dec 9999 23:59:59 -2359",
+        "Fri, 31 Dec 9999 23:59:59 +0000",
+        "Mon, 01 Jan 0100 00:00:00 +0000",
+        "Mon, 01 Jan 2026 00:00:00 +99999999999999999999",
+        "yesterday",
+        "",
+        None,
+    ],
+)
+def test_a_date_that_cannot_be_is_not_taken_for_the_time(said):
+    """Whatever a proxy writes in the header Date: our own clock tells the time then."""
+    assert abs(clock({"Date": said}) - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_what_breaks_one_list_ends_no_look(tmp_path, monkeypatch):
+    """An error that is not expected is a gap of the list in which it came up; all others are read."""
+    whole = look.list_all
+    breaking = {"pods": ZeroDivisionError("division by zero"), "nodes": OverflowError("too large")}
+
+    def some(connection, kind, *rest):
+        if kind.noun in breaking:
+            raise breaking[kind.noun]
+        return whole(connection, kind, *rest)
+
+    monkeypatch.setattr(look, "list_all", some)
+    with serving(empty) as url:
+        seen = look_at_cluster(
+            connect(kubeconfig(tmp_path, url), patience=PATIENCE), ["pods", "nodes", "leases"], no_one
+        )
+    assert seen.gaps["pods"] == "broke while reading pods: ZeroDivisionError: division by zero"
+    assert seen.gaps["nodes"] == "broke while reading nodes: OverflowError: too large"
+    assert "leases" in seen.lists
+
+
+def no_one(*_):
+    """Nobody is told how far it is."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -285,3 +286,14 @@ def test_secrets_on_command_lines_are_hidden():
     assert list(without_secrets(given)) == [
         "x", "--password=[hidden]", "--client-secret", "[hidden]", "--token-auth-file=/c", "--bootstrap-token", "/d", "--v=2",
     ]  # fmt: skip
+
+
+def test_no_more_lines_of_a_log_are_understood_than_are_kept():
+    """Lines before the reference time cost nothing, and of a crowd the latest are kept."""
+    old = [["unix", "1000000000 h u[1]: " + "pwd" * 190]] * 20_000
+    new = [["unix", f"{SINCE.timestamp() + number:.0f} h u[1]: panic {number}"] for number in range(700)]
+    began = time.process_time()
+    found, gaps = log([["source", "journal"], *old, *new], SINCE, "+0000")
+    assert time.process_time() - began < 1
+    assert [line.text for line in (found[0], found[-1])] == ["panic 200", "panic 699"]
+    assert gaps == []

@@ -74,10 +74,22 @@ def test_a_name_is_checked_where_it_is_used(name):
     assert (target.gap, target.spec) == (NO_ADDRESS, "")
 
 
-def test_nodes_that_name_one_machine_are_not_known_apart():
-    """A kubelet that names another node's address would be judged by that node's health."""
-    found = targets(profile(hosts={}).hosts, snapshot(good(nodes=[named("10.0.0.1"), named("10.0.0.1", "w2")])))
-    assert [each.gap for each in found] == [SHARED, SHARED]
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("10.0.0.1", "::ffff:10.0.0.1"),
+        ("10.0.0.1", "::ffff:a00:1"),
+        ("fd00::1", "FD00:0:0::1"),
+        ("w1.example.com", "W1.Example.com"),
+    ],
+)
+def test_nodes_that_name_one_machine_are_not_known_apart(one, other):
+    """A kubelet that names another node's address, however it spells it, would be judged by that node's health."""
+    world = good(nodes=[named(one), named(other, "w2")])
+    assert [each.gap for each in targets(profile(hosts={}).hosts, snapshot(world))] == [SHARED, SHARED]
+    by_name = profile(hosts={"connection": "ssh://{name}"}).hosts
+    assert [each.gap for each in targets(by_name, snapshot(world))] == ["", ""]
 
 
 @pytest.mark.parametrize("spec", SPECS)

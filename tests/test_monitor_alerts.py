@@ -352,3 +352,25 @@ def test_however_long_the_words_little_is_remembered() -> None:
     wordy = Finding(object="x" * 10_000, observed="y" * 10_000, expected="z", because=None)
     check = msgspec.structs.replace(result("failed", *[wordy] * 60), reason="r" * 10_000)
     assert len(msgspec.json.encode(signals([check]))) < 1200
+
+
+def crashing(*names: str) -> Seen:
+    """What a round says of these pods."""
+    found = [Finding(object=f"Pod/{name}", observed="crashes", expected="runs", severity="critical") for name in names]
+    check = CheckResult(id="pods.crashing", title="t", outcome="failed", findings=found, severity="critical")
+    return signals([check])[0]
+
+
+@pytest.mark.parametrize("number", [5, 48, 49, 50, 400])
+def test_a_crowd_of_one_namespace_hides_no_other(number):
+    """However many pods of a tenant crash, in whatever order: those of another namespace are news, the second one too."""
+    crowd, pager = [f"aaa/p{n:03}x" for n in range(number)], Pager()
+    assert [pager.round(crashing(*crowd)) for _ in range(3)] == ["-", "n", "-"]
+    assert [pager.round(crashing(*crowd, "shop/checkout")) for _ in range(3)] == ["-", "m", "-"]
+    assert [pager.round(crashing(*crowd, "shop/checkout", "shop/cart")) for _ in range(3)] == ["-", "m", "-"]
+
+
+def test_of_too_many_namespaces_none_is_news():
+    """Where more namespaces are hit than are remembered, one that comes into view is not told as new."""
+    everywhere, pager = [f"ns{n:03}/p" for n in range(80)], Pager()
+    assert [pager.round(crashing(*everywhere[n:])) for n in range(12)] == ["-", "n", *"-" * 10]

@@ -12,6 +12,8 @@ from tests.servers import Server, free_port, serving
 from upgate.profile.external import External
 from upgate.snapshot import Snapshot
 from upgate.sources.probes import Expectation, Target, attempt, judge
+from upgate.sources.probes.journeys import _request
+from upgate.sources.probes.target import Step
 from upgate.sources.probes.targets import targets
 
 SECRETS = ("pass-word", "t0ken-1234", "c00kie-1234")
@@ -111,3 +113,29 @@ def test_a_slow_journey(shop: Server) -> None:
     """The timeout is for all steps together."""
     (problem,) = problems(msgspec.structs.replace(journey(shop, get=shop.url("/slow/9")), timeout=2.0))
     assert problem.startswith(f"step 2, GET {shop.url('/slow/9')}: no complete answer from")
+
+
+@pytest.mark.parametrize("token", ["a\nb", "a\r\nHost: x", "\u20ac", "\0"])
+def test_what_an_answer_makes_unsendable_is_its_own_fault(shop: Server, token: str) -> None:
+    """A captured value that no request can hold fails the step, and does not show."""
+    (problem,) = problems(unsendable(shop, token))
+    assert problem == f"step 2, GET {shop.url('/orders')}: cannot be sent with what was captured as token"
+
+
+def unsendable(shop: Server, token: str) -> Target:
+    """A journey whose first answer gives that token: what a regex finds may be anything."""
+    target = journey(shop)
+    login, orders = target.steps
+    return msgspec.structs.replace(
+        target, steps=(login, msgspec.structs.replace(orders, headers={"X-Token": "{token}" + token}))
+    )
+
+
+def test_strangers_get_nothing_that_proves_who_we_are(shop: Server) -> None:
+    """To a place that an answer named goes no header that is not known to be harmless, no body and no password."""
+    step = Step(
+        method="GET", url="https://ops:pw@{t}/", headers={"X-Api-Key": "k", "Accept": "a", "X-Token": "{t}"}, json="{}"
+    )
+    request = _request(journey(shop), step, {"t": "b.example.com"})
+    assert request.headers == {"Accept": "a", "X-Token": "b.example.com"}
+    assert (request.url, request.content, request.client_key) == ("https://b.example.com/", b"", "")

@@ -113,3 +113,33 @@ def test_credentials_without_tls_are_noted(keys: dict[str, Any], noted: bool, tm
     """A verdict that can be forged on the way says so, without the credential."""
     notes = in_plain_text(profile(tmp_path, **keys))
     assert [("plain http" in note, "t0ken" in note) for note in notes] == [(True, False)] * noted
+
+
+LOGIN = {"get": "https://a.example.com/", "capture": {"shard": "json:shard"}}
+
+
+@pytest.mark.parametrize(
+    "place", ["https://{shard}/x", "https://x.{shard}.example.com/", "https://a.example.com:{shard}/"]
+)
+@pytest.mark.parametrize(
+    ("step", "key"),
+    [
+        ({"headers": {"X-Api-Key": "${TOKEN}"}}, "headers.X-Api-Key"),
+        ({"headers": {"Host": "${TOKEN}"}}, "headers.Host"),
+    ],
+)
+def test_no_credentials_go_where_an_answer_leads(place: str, step: dict[str, Any], key: str, tmp_path: Path) -> None:
+    """A host that an answer named gets none: such a profile is refused with line and column."""
+    with pytest.raises(UsageError, match=r"p\.yaml:\d+:\d+: external\[0\]\.journey\[1\]\.") as refused:
+        profile(tmp_path, url=None, journey=[LOGIN, {"get": place, **step}])
+    assert f"external[0].journey[1].{key}: whoever an earlier answer names as {{shard}} would receive" in str(
+        refused.value
+    )
+    assert profile(tmp_path, url=None, journey=[LOGIN, {"get": place, "headers": {"Accept": "x"}}]).external
+    assert profile(tmp_path, url=None, journey=[LOGIN, {"get": "https://a.example.com/{shard}", **step}]).external
+
+
+def test_no_form_goes_where_an_answer_leads(tmp_path: Path) -> None:
+    """The same for what is typed."""
+    with pytest.raises(UsageError, match=r"would receive a form"):
+        profile(tmp_path, url=None, journey=[LOGIN, {"post": "https://{shard}/", "form": {"password": "x"}}])

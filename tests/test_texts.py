@@ -10,7 +10,7 @@ import time
 import pytest
 
 from tests.hostile.objects import BREAKS, COMMANDS, SECRETS
-from tests.worlds import condition, good, pod, snapshot, warning
+from tests.worlds import condition, daemonset, good, pod, snapshot, warning
 from upgate.base.harmless import Typed, fill, harmless, shell_word
 from upgate.base.redaction import HIDDEN, redact
 from upgate.monitor.markup import without_markup
@@ -197,3 +197,22 @@ def test_the_history_is_its_owners_alone(tmp_path, before):
     with transaction(path):
         modes = {stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
     assert modes == {0o600}
+
+
+@pytest.mark.parametrize("unit", ["pwd", "token", "token: ", "pwd" * 13 + "= /"])
+def test_what_a_tenant_writes_costs_no_minutes(unit):
+    """Of an object's texts no more than its share is looked at, the short ones first: one of 256 KB is read at once."""
+    long = {f"a{number}": (unit * 14_000)[:14_000] for number in range(18)}
+    world = good(daemonsets=[daemonset("x", metadata={"annotations": {**long, "weave.works/kured-node-lock": "{}"}})])
+    began = time.process_time()
+    (seen,) = snapshot(world).facts("daemonsets")
+    assert time.process_time() - began < 1
+    assert seen.metadata.annotations["weave.works/kured-node-lock"] == "{}"
+    assert seen.metadata.annotations["a17"] == "(14,000 characters: the object has more than are read)"
+
+
+@pytest.mark.parametrize("name", ["password-file", "tokenName", "secret_names", "api_key.path", "pwd-dir"])
+def test_the_name_of_a_file_or_a_secret_is_shown(name):
+    """What names a Secret or a file is told, what is a secret is not."""
+    assert redact(f"{name}=hunt3r2hunt3r2 {name}: hunt3r2hunt3r2") == f"{name}=hunt3r2hunt3r2 {name}: hunt3r2hunt3r2"
+    assert "hunt3r2" not in redact(f"{name}-x=hunt3r2hunt3r2 {name}-x: hunt3r2hunt3r2")

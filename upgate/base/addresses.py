@@ -7,7 +7,7 @@ become a part of a command or of a URL.
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 
 #: https://www.rfc-editor.org/rfc/rfc1123#page-13, and the form of all names in Kubernetes' objects:
 #: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names
@@ -39,3 +39,11 @@ def is_ip_with_zone(text: str) -> bool:
         return len(text) <= LONGEST_NAME and bool(ip_address(text))
     except ValueError:
         return False
+
+
+def canonical_address(text: str) -> str:
+    """One spelling of all that lead to the same place: IPv4 in IPv6, a name in capitals, or with a dot at its end."""
+    if not is_ip(text):
+        return text.rstrip(".").lower()
+    address = ip_address(text)
+    return str((isinstance(address, IPv6Address) and address.ipv4_mapped) or address)

@@ -23,8 +23,10 @@ NAMES = (
     r"passw(?:or)?d|passwd|passphrase|pwd|secret|token|credential|signature|cookie|session[_-]?id"
     r"|(?:api|access|secret|private|account|encryption|signing)[_-]?key"
 )
-#: How the name may go on; what names a Secret or a file is none.
-SUFFIX = r"(?![\w.-]{0,40}?(?:name|namespace|ref|type|ttl|file|path|dir|policy|mode)s?[\"']?\s?[=:])[\w.-]{0,40}"
+#: How a name ends that names a Secret or a file: its value is none.
+ABOUT = ("name", "namespace", "ref", "type", "ttl", "file", "path", "dir", "policy", "mode")
+#: How the name may go on. Nothing is looked at twice: a text of nothing but names costs no more than any other.
+SUFFIX = r"[\w.-]{0,40}+(?=[\"']?\s?[=:])" + "".join(f"(?<!{word})(?<!{word}s)" for word in ABOUT)
 #: Values that say nothing: switches, numbers, durations, paths, variables, and what is hidden already.
 PLAIN = r"(?!/|\$[({]|<|\[hidden\]|\*\*\*|(?:true|false|null|none|nil|\d{1,4}|(?:\d{1,6}(?:ms|[smhd]))+)(?![^\s\"',;&)\]}]))"
 VALUE = rf"\"{PLAIN}[^\"]++\"?|'{PLAIN}[^']++'?|{PLAIN}[^\s\"']++"

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import force_setattr as put
 
 from upgate.facts.containers import Container, ContainerState, ContainerStatus, Running
-from upgate.facts.hiding import hidden_values, hide
+from upgate.facts.hiding import Left, hidden_values, hide
 from upgate.facts.meta import Condition, ObjectMeta, condition
 from upgate.facts.pod_fields import PodSpec, PodStatus
 from upgate.facts.pods import Pod
@@ -71,8 +71,9 @@ def shared_containers(containers: list[Container] | None) -> list[Container] | N
     """The same list for equal ones; what is written in it is read once."""
     known = _shared.get(("containers", *(containers or ())))
     if known is None:
+        left = Left()
         for each in containers or ():
-            hide(each)
+            hide(each, left)
     return known or shared_list("containers", containers)
 
 

@@ -20,14 +20,33 @@ MAPS = frozenset({"annotations"})
 #: Characters of one text that are kept: what is longer is not read, and this much more is looked at, so that a secret is
 #: not cut in two.
 LONGEST, BEYOND = 10_000, 4_000
+#: Characters of all texts of one object that are looked at. What a tenant may write into one costs no minutes.
+MOST = 2**16
+#: The same of JSON of a kind that a user has declared: any of its values may be what is asked for.
+MOST_OF_DOCUMENT = 2**20
+
+
+class Left:
+    """How many characters of an object may still be looked at."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self._characters = most
+
+    def take(self, text: str) -> bool:
+        """Take as many as are looked at of a text; False where the object has had its share."""
+        self._characters -= min(len(text), LONGEST + BEYOND)
+        return self._characters >= 0
+
+
 #: What changes one field of a struct.
-Change = Callable[[Any], None]
+Change = Callable[[Any, Left], None]
 
 
-def hide(item: Any) -> None:
+def hide(item: Any, left: Left | None = None) -> None:
     """Redact the texts of a fact, in place."""
+    left = left or Left()
     for change in changes(type(item)):  # type: ignore[arg-type]  # a type is hashable
-        change(item)
+        change(item, left)
 
 
 @cache
@@ -41,14 +60,15 @@ def change_of(field: Field) -> Change | None:
     """What is to be done about one field."""
     name = field.name
     if name in TEXTS:
-        return lambda item: change_text(item, name)
+        return lambda item, left: change_text(item, name, left)
     if name in MAPS:
-        return lambda item: change_map(item, name)
+        return lambda item, left: change_map(item, name, left)
     if is_free(field.type):
-        return lambda item: put(item, name, hidden_document(getattr(item, name)))
+        return lambda item, left: put(item, name, hidden_document(getattr(item, name), Left(MOST_OF_DOCUMENT)))
     kinds = structs_in(field.type)
     if any(changes(kind) for kind in kinds):
-        return (lambda item: change_each(item, name)) if is_list(field.type) else (lambda item: change_one(item, name))
+        change = change_each if is_list(field.type) else change_one
+        return lambda item, left: change(item, name, left)
     return None
 
 
@@ -74,51 +94,62 @@ def is_list(kind: Type) -> bool:
     return isinstance(kind, ListType) or (isinstance(kind, UnionType) and any(map(is_list, kind.types)))
 
 
-def change_text(item: Any, name: str) -> None:
+def change_text(item: Any, name: str, left: Left) -> None:
     """Redact one text."""
     text = getattr(item, name)
-    if text and (hidden := without_secrets_in(text)) != text:
+    if text and (hidden := without_secrets_in(text) if left.take(text) else unread(text)) != text:
         put(item, name, hidden)
 
 
-def change_map(item: Any, name: str) -> None:
+def change_map(item: Any, name: str, left: Left) -> None:
     """Redact the values of a map."""
     values = getattr(item, name)
     if values:
-        put(item, name, hidden_values(values))
+        put(item, name, hidden_values(values, left))
 
 
-def hidden_values(values: dict[str, str]) -> dict[str, str]:
-    """Labels or annotations without secrets."""
-    return {key: without_secrets_in(value) for key, value in values.items()}
+def hidden_values(values: dict[str, str], left: Left | None = None) -> dict[str, str]:
+    """Annotations without secrets; the shortest are looked at first, for what is read of them is short."""
+    left = left or Left()
+    shortest_first = sorted(values.items(), key=lambda each: len(each[1]))
+    hidden = {key: without_secrets_in(value) if left.take(value) else unread(value) for key, value in shortest_first}
+    return {key: hidden[key] for key in values}
 
 
-def hidden_document(value: Any, name: str = "") -> Any:
+def hidden_document(value: Any, left: Left, name: str = "") -> Any:
     """JSON of any form without secrets: neither values that look like one, nor those of a key or a variable named so."""
     if isinstance(value, str):
+        if not left.take(value):
+            return unread(value)
         named = without_known(f'{name}="{value[:LONGEST]}"') == f"{name}={HIDDEN}"
         return HIDDEN if named else without_secrets_in(value)
     if isinstance(value, list):
-        return [hidden_document(each, name) for each in value]
+        return [hidden_document(each, left, name) for each in value]
     if not isinstance(value, dict):
         return value
     variable = value.get("name") if {"name", "value"} <= value.keys() else ""
     return {
-        key: hidden_document(each, str(variable) if variable and key == "value" else key) for key, each in value.items()
+        key: hidden_document(each, left, str(variable) if variable and key == "value" else key)
+        for key, each in value.items()
     }
 
 
-def change_one(item: Any, name: str) -> None:
+def change_one(item: Any, name: str, left: Left) -> None:
     """Go on with a fact in a fact."""
     inner = getattr(item, name)
     if inner is not None:
-        hide(inner)
+        hide(inner, left)
 
 
-def change_each(item: Any, name: str) -> None:
+def change_each(item: Any, name: str, left: Left) -> None:
     """Go on with each of a list."""
     for inner in getattr(item, name) or ():
-        hide(inner)
+        hide(inner, left)
+
+
+def unread(text: str) -> str:
+    """What stands in the place of a text that is not looked at."""
+    return f"({len(text):,} characters: the object has more than are read)"
 
 
 def without_secrets_in(text: str) -> str:

@@ -7,13 +7,13 @@ changes again and again is flapping: it goes only after a time without a bad rou
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 import msgspec
 
-from upgate.monitor.impact import Size
+from upgate.monitor.impact import Size, home
 from upgate.monitor.signals import MOST
 
 #: So many changes between good and bad within this time are flapping; it ends with an hour without a bad round.
@@ -136,10 +136,12 @@ class Alert(msgspec.Struct, kw_only=True):
     def _know(self, at: datetime) -> None:
         """What people know of and was seen again; what has long been gone is new when it comes again.
 
-        Of more than can be remembered nobody can tell which are new: they count as known.
+        Where a namespace that people know of has more than can be remembered, or there are too many namespaces, it cannot be
+        told which are new: they count as known.
         """
-        many = any(len(each.objects) >= MOST for each in self.window)
-        self.known.update((name, at) for name in self.window[-1].objects if many or name in self.known)
+        crowds = {place for each in self.window for place in crowded(each.objects)}
+        crowds &= {home(name) for name in self.known} | (crowds if len(crowds) >= MOST else set())
+        self.known.update((n, at) for n in self.window[-1].objects if n in self.known or home(n) in crowds)
         self.known = latest({name: seen for name, seen in self.known.items() if at - seen < PEACE})
         crowd = len(self.window[-1].follows) >= MOST
         self.known_follows.update((n, at) for n in self.window[-1].follows if crowd or n in self.known_follows)
@@ -165,6 +167,12 @@ class Alert(msgspec.Struct, kw_only=True):
         self.changes = [each for each in self.changes if at - WITHIN < each <= at][-2 * CHANGES :]
         calm = self.better is not None and at - self.better >= PEACE
         return len(self.changes) >= CHANGES and not calm
+
+
+def crowded(names: Collection[str]) -> set[str]:
+    """The namespaces of which not all objects may be remembered: where all are taken in turn, those with the most."""
+    sizes = Counter(map(home, names))
+    return {place for place, size in sizes.items() if len(names) >= MOST and size >= max(sizes.values()) - 1}
 
 
 def latest(known: dict[str, datetime]) -> dict[str, datetime]:

@@ -77,6 +77,12 @@ def family(object: str) -> str:
     return begun(named, LONGEST)
 
 
+def home(object: str) -> str:
+    """The namespace of an object; empty where it has none."""
+    parts = object.split("/")
+    return parts[1] if len(parts) == 3 and KIND.match(object) else ""
+
+
 def impact_of(snapshot: Snapshot | None) -> Impact:
     """The workloads of a snapshot, and the pods that they make; where a kind was not seen, nothing is said of it."""
     every = list(workloads_of(snapshot)) if snapshot else []

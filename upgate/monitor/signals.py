@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Container, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
 
-from upgate.monitor.impact import LONGEST, NO_IMPACT, Impact, Size, family
+from upgate.monitor.impact import LONGEST, NO_IMPACT, Impact, Size, family, home
 from upgate.reports.cleaning import begun
 from upgate.results import CheckResult, Finding
 
@@ -98,7 +98,8 @@ def seen(
     """What the round says about one check, of which this is worth an alert."""
     worst_first = sorted(found, key=lambda each: (not impact.seen_by_users(each.object), family(each.object)))
     objects = {family(each.object): begun(each.observed, LONGEST) for each in reversed(worst_first)}
-    objects = dict(list(reversed(objects.items()))[:MOST]) if signal == "bad" else {}
+    some = fair_share(list(reversed(objects)))
+    objects = {name: objects[name] for name in reversed(objects) if name in some} if signal == "bad" else {}
     sizes = impact.sizes(found)
     return Seen(
         name=check.id,
@@ -115,6 +116,16 @@ def seen(
         else {},
         visible=any(impact.seen_by_users(each.object) for each in found) or any(": " in name for name in follows),
     )
+
+
+def fair_share(names: Sequence[str]) -> set[str]:
+    """As many as are remembered, from each namespace in turn: whoever has many does not crowd out the others."""
+    turns: Counter[str] = Counter()
+    turn = {}
+    for name in names:
+        turns[home(name)] += 1
+        turn[name] = turns[home(name)]
+    return set(sorted(names, key=lambda name: turn[name])[:MOST])
 
 
 def whole_size(check: CheckResult, found: Sequence[Finding]) -> Size:

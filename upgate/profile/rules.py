@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from upgate.profile.external import BODY_KEYS, KINDS, METHODS, OF_EACH, ONLY_WITH, PLACES
 from upgate.profile.ids import entries
 from upgate.profile.problems import Keys, Problem, at
-from upgate.profile.sending import untrusted
+from upgate.profile.sending import led_astray, untrusted
 from upgate.profile.tree import YamlNode
 
 #: A word in braces; one behind a dollar sign is a variable.
@@ -72,6 +72,7 @@ def broken_by_entry(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     yield from expected_nulls(entry, keys)
     yield from broken_by_steps(entry, keys)
     yield from untrusted(entry, keys)
+    yield from led_astray(entry, keys)
 
 
 def broken_by_hosts(root: YamlNode) -> Iterator[Problem]:

@@ -40,6 +40,8 @@ TRUST = {
 }
 #: Scheme, host and port of a URL: a variable there leads somewhere, and proves nothing.
 PLACE = re.compile(r"\A\w+://[^/@?#]*(?=[/?#]|\Z)")
+#: The same with user and password, of whatever is written there.
+AUTHORITY = re.compile(r"[^/?#]*(?://[^/?#]*)?")
 #: Schemes without TLS.
 PLAIN = ("http://", "ws://")
 
@@ -56,6 +58,29 @@ def untrusted(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     wanted = f"{key}: true" if key == "trust-nodes" else f"{key}: [those that are trusted]"
     for path, place, what in credentials(entry):
         yield at(place, (*keys, *path), f"{who} would receive {what}: needs {wanted} with each: {each}")
+
+
+def led_astray(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
+    """Credentials of a step that would go to the host that an answer before it names."""
+    journey, address = entry.child("journey"), entry.child("address")
+    if address is not None and address.value:
+        return  # wherever the URL leads, that is what is connected to
+    steps = list(journey.entries()) if journey else []
+    captures = [step.child("capture") for step in steps if isinstance(step.value, dict)]
+    words = {word for each in captures if each and isinstance(each.value, dict) for word in each.value}
+    for index, step in enumerate(steps):
+        for word in words & words_in_place(step):
+            for path, place, what in of_step(step, ("journey", index)):
+                if path[-1] != "capture":
+                    told = f"whoever an earlier answer names as {{{word}}} would receive {what}: write the host itself here"
+                    yield at(place, (*keys, *path), told)
+
+
+def words_in_place(step: YamlNode) -> set[str]:
+    """The words that say where a step of a journey goes: in the scheme, host or port of its URL."""
+    children = (step.child(method) for method in METHODS) if isinstance(step.value, dict) else ()
+    urls = [child.value for child in children if child is not None and isinstance(child.value, str)]
+    return {word for url in urls for word in re.findall(r"\{(\w+)\}", AUTHORITY.match(url)[0])}  # type: ignore[index]
 
 
 def in_plain_text(profile: Profile) -> list[str]:

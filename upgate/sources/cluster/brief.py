@@ -9,7 +9,7 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
@@ -174,8 +174,8 @@ def list_briefly(
         if missing := [noun for noun in BESIDE if noun not in others]:
             raise Inconclusive(f"{', '.join(missing)} could not be listed")
         glanced = glance(connection, {node.name for node in others["nodes"].items}, deadline)
-        doubted = understaffed(glanced, others)
         foreign = list_some(connection, [PODS._replace(label_selector=labels) for labels in FOREIGN], deadline)
+        doubted = understaffed(without_foreign(glanced, foreign, others), others)
         listing = merged(
             list_some(connection, lists_of_suspects(glanced, others, doubted), deadline), in_doubt(foreign)
         )
@@ -244,16 +244,33 @@ def incomplete(others: Mapping[str, Listing]) -> Iterator[tuple[str, str]]:
     yield from (label_query(each, each.spec.selector) for each in services)
 
 
+def without_foreign(glanced: Glance, foreign: Listing, others: Mapping[str, Listing]) -> Glance:
+    """The same without the running pods that no workload controls: whatever their names, they stand in for no missing pod."""
+    makers = {
+        each.metadata.uid for noun in ("replicasets", "statefulsets", "daemonsets") for each in others[noun].items
+    }
+    strangers = [
+        each for each in foreign.items if each.status.phase == "Running" and controller_uid(each) not in makers
+    ]
+    return glanced._replace(
+        crews=glanced.crews - Counter(crew for each in strangers for crew in shared_names(each.name))
+    )
+
+
 def understaffed(glanced: Glance, others: Mapping[str, Listing]) -> list[Workload]:
     """The workloads whose status counts more ready pods than run under the name that they share.
 
-    A table gives no namespace: those of the same name in several are counted together, and doubted together.
+    A table gives no namespace: what is in another one may stand in for a missing pod, so those of the same name in several
+    are all doubted.
     """
     makers = [each for noun in ("replicasets", "statefulsets", "daemonsets") for each in others[noun].items]
     claims: Counter[str] = Counter()
+    homes: defaultdict[str, set[str]] = defaultdict(set)
     for each in makers:
         claims[shared_name(each)] += each.claimed
-    short = [each for each in makers if each.claimed and claims[shared_name(each)] > glanced.crews[shared_name(each)]]
+        homes[shared_name(each)].add(each.namespace)
+    doubtful = {name for name in claims if claims[name] > glanced.crews[name] or len(homes[name]) > 1}
+    short = [each for each in makers if each.claimed and shared_name(each) in doubtful]
     return [*short, *overstated(others, {each.metadata.controller.uid for each in short if each.metadata.controller})]
 
 

@@ -30,6 +30,8 @@ USER_AGENT = "upgate"
 JSON = "application/json"
 #: Characters of a message, a name or a version that somebody else's server says.
 SAYING = 1000
+#: The years of clocks: ages and limits are added to a moment and subtracted from it.
+YEARS = range(2000, 2200)
 #: What cannot be read as JSON: no JSON, not UTF-8, or too many brackets.
 NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -178,12 +180,13 @@ class cut_off_after:  # noqa: N801 - reads as a sentence: with cut_off_after(dea
 
 
 def clock(headers: Mapping[str, str]) -> datetime:
-    """The moment at which a server answered, by its own clock where it says so."""
+    """The moment at which a server answered, by its own clock where it says one that can be; by ours otherwise."""
     said: Any = headers.get("Date")
     try:
-        return parsedate_to_datetime(said).astimezone(UTC)
-    except (TypeError, ValueError):
+        moment = parsedate_to_datetime(said).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         return datetime.now(UTC)
+    return moment if moment.year in YEARS else datetime.now(UTC)
 
 
 class Room:

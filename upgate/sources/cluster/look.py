@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from upgate.base.errors import Inconclusive
+from upgate.base.errors import Inconclusive, UpgateError, words_of
 from upgate.base.redaction import without_known
 from upgate.base.threads import concurrently
 from upgate.base.waiting import Deadline
@@ -33,7 +33,7 @@ def look_at_cluster(login: Login, needs: Collection[str], progress: Progress, br
     """
     connection = login.connection
     try:
-        identity = again(connection, lambda: who_am_i(login))
+        identity = unbroken("who we are", lambda: again(connection, lambda: who_am_i(login)))
     except NoAnswer as problem:
         return snapshot_of_gaps(
             connection, needs, f"the API server cannot be asked: {problem}", unreachable=str(problem)
@@ -54,10 +54,10 @@ def look_around(
     tasks |= {noun: partial(list_all, connection, KINDS[noun], progress, deadline) for noun in needs}
     if brief:
         del tasks["pods"]
-    answers = concurrently(tasks)
+    answers = concurrently(guarded(tasks))
     if brief:
         listed = {noun: answer for noun, answer in answers.items() if isinstance(answer, Listing)}
-        answers |= concurrently({"pods": partial(list_briefly, connection, listed, progress, deadline)})
+        answers |= concurrently(guarded({"pods": partial(list_briefly, connection, listed, progress, deadline)}))
     gaps = {GAP_NAMES.get(name, name): str(got) for name, got in answers.items() if isinstance(got, Inconclusive)}
     got = {name: answer for name, answer in answers.items() if not isinstance(answer, Inconclusive)}
     return Snapshot(
@@ -73,6 +73,21 @@ def look_around(
         health=[got[name] for name in HEALTH if name in got],
         gaps=gaps,
     )
+
+
+def guarded(tasks: Mapping[str, Callable[[], Any]]) -> dict[str, Callable[[], Any]]:
+    """The tasks, of which each is a gap of its own where it breaks: what one answer says ends no look."""
+    return {name: partial(unbroken, name, task) for name, task in tasks.items()}
+
+
+def unbroken(name: str, task: Callable[[], T]) -> T:
+    """The task's result. Raises Inconclusive for every error: those that are not worded are faults of this program."""
+    try:
+        return task()
+    except UpgateError:
+        raise
+    except Exception as problem:
+        raise Inconclusive(without_known(f"broke while reading {name}: {words_of(problem)}")) from problem
 
 
 def snapshot_of_gaps(connection: Connection, needs: Collection[str], reason: str, unreachable: str = "") -> Snapshot:

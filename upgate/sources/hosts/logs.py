@@ -17,13 +17,15 @@ KLOG = re.compile(r"(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
 ZONE = re.compile(r"([+-])(0\d|1[0-4])([0-5]\d)", re.ASCII)
 #: Characters of a line; gather.sh cuts them, too.
 LONGEST = 600
+#: Lines that are kept, the latest: each of them is a finding, so many are enough.
+MOST = 500
 #: A journal that begins with its machine lacks nothing: so long a first boot may take.
 FIRST_BOOT = timedelta(minutes=15)
 
 
 def log(lines: Lines, since: datetime, zone: str) -> tuple[tuple[LogLine, ...], list[str]]:
     """The lines since that time, and what could not be read."""
-    found: list[LogLine] = []
+    found: list[tuple[str, str, datetime | None]] = []
     gaps, sources, source = [], 0, ""
     for field, *rest in lines:
         text = "\t".join(rest)
@@ -33,10 +35,10 @@ def log(lines: Lines, since: datetime, zone: str) -> tuple[tuple[LogLine, ...], 
             gaps += broken(source, text)
         elif field in TIMES:
             time, said = TIMES[field](text[:LONGEST], since, zone)
-            found.append(LogLine(source=source, text=redact(said.strip()), time=time))
+            found += [(source, said, time)] if time is None or time >= since else []
     if not sources and not any(line[0] == "gap" for line in lines):
         gaps.append("it has no log of its kubelet or runtime: neither in the journal nor where its preset has one")
-    recent = tuple(line for line in found if line.time is None or line.time >= since)
+    recent = tuple(LogLine(source=of, text=redact(said.strip()), time=time) for of, said, time in found[-MOST:])
     return recent, [*gaps, *late_beginning(lines, since)]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from upgate.base.addresses import is_address
+from upgate.base.addresses import canonical_address, is_address
 from upgate.base.scope import within
 from upgate.facts.nodes import Node
 from upgate.snapshot import Snapshot
@@ -69,13 +69,17 @@ def places(hosts: Hosts, snapshot: Snapshot) -> list[Place]:
     """The nodes that speak sh, or the hosts that the profile lists."""
     if hosts.each != ("node",):
         return [listed(hosts, spec) for spec in hosts.each]
-    return distinct([of_node(hosts, node) for node in snapshot.facts("nodes") if not is_windows(node)])
+    return distinct(hosts, [of_node(hosts, node) for node in snapshot.facts("nodes") if not is_windows(node)])
 
 
-def distinct(nodes: list[Place]) -> list[Place]:
+def distinct(hosts: Hosts, nodes: list[Place]) -> list[Place]:
     """The same; nodes that name one machine are a gap: a kubelet that names another node's would be judged by that."""
-    times = Counter(each.spec for each in nodes if not each.gap)
-    return [replace(each, gap=SHARED) if times[each.spec] > 1 else each for each in nodes]
+
+    def machine(each: Place) -> str:
+        return canonical_address(each.address if "{address}" in hosts.connection else each.name)
+
+    times = Counter(machine(each) for each in nodes if not each.gap)
+    return [replace(each, gap=SHARED) if not each.gap and times[machine(each)] > 1 else each for each in nodes]
 
 
 def left_out(hosts: Hosts | None, snapshot: Snapshot) -> list[str]:

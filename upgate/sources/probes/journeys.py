@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode, urlsplit
 
+import httpx
 import msgspec
 
 from upgate.base.errors import Inconclusive
 from upgate.facts.attempts import Attempt, Seen
+from upgate.profile.sending import AUTHORITY, HARMLESS, WORDS_ALONE
 from upgate.sources.probes.answers import Answer, json_at
 from upgate.sources.probes.cookies import Jars
 from upgate.sources.probes.http import Report, compared, exchange
@@ -22,6 +24,10 @@ from upgate.sources.probes.watch import Watch
 
 #: Where a captured value belongs.
 WORD = re.compile(r"\{(\w+)\}")
+#: What is raised where a request cannot be written as it is.
+UNSENDABLE = (httpx.InvalidURL, httpx.LocalProtocolError, UnicodeError)
+#: User and password of a URL.
+USERINFO = re.compile(r"(?<=://)[^/?#]*@")
 
 
 async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
@@ -29,12 +35,16 @@ async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> Non
     cookies = Jars()
     captured: dict[str, str] = {}
     for step, stage in zip(target.steps, target.stages, strict=True):
-        request, own = _request(target, step, captured), Report()
-        led = host_of(request.url) != host_of(step.url)
+        own, words = Report(), _words_in(step) & captured.keys()
         try:
-            answer = await exchange(request, trust, watch, own, cookies, led=led)
-        finally:
-            report.asked = own.asked or request.shown
+            request = _request(target, step, captured)
+            answer = await _sent(request, step, trust, watch, own, report, cookies)
+        except UNSENDABLE:
+            if not words:
+                raise
+            # Not quoted: what was captured may be a credential.
+            report.seen += (Seen(stage, False, f"{stage}: cannot be sent with what was captured as {listed(words)}"),)
+            return
         await search_all((*request.patterns, *step.patterns), answer, watch)
         missing, unknown = _capture(step, answer, cookies, captured)
         request = _with_secrets(request, captured)
@@ -45,12 +55,51 @@ async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> Non
             return
 
 
+async def _sent(
+    request: Target, step: Step, trust: Trust, watch: Watch, own: Report, report: Report, cookies: Jars
+) -> Answer:
+    """The answer to one step, which is told what was asked. Raises what httpx and the network raise."""
+    led = host_of(request.url) != host_of(step.url)
+    try:
+        return await exchange(request, trust, watch, own, cookies, led=led)
+    finally:
+        report.asked = own.asked or request.shown
+
+
+def _words_in(step: Step) -> set[str]:
+    """The words in what a step sends."""
+    return set(WORD.findall(" ".join((step.url, step.json, *step.headers.values(), *step.form.values()))))
+
+
+def listed(words: set[str]) -> str:
+    """Words in a sentence."""
+    return ", ".join(sorted(words))
+
+
 def host_of(url: str) -> str:
     """The host of a URL; what is captured may stand in its place."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
+
+
+def place_of(url: str) -> str:
+    """Host and port of a URL; what is captured may stand in their place."""
+    return AUTHORITY.match(url)[0].rpartition("@")[2]  # type: ignore[index]
+
+
+def _for_strangers(request: Target, step: Step) -> Target:
+    """The request to a place that an answer named: without anything that proves who we are."""
+    kept = {name for name, value in step.headers.items() if HARMLESS.fullmatch(name) or WORDS_ALONE.fullmatch(value)}
+    return msgspec.structs.replace(
+        request,
+        url=USERINFO.sub("", request.url),
+        headers={name: value for name, value in request.headers.items() if name in kept},
+        content=b"",
+        client_certificate="",
+        client_key="",
+    )
 
 
 def _request(target: Target, step: Step, captured: Mapping[str, str]) -> Target:
@@ -67,6 +116,8 @@ def _request(target: Target, step: Step, captured: Mapping[str, str]) -> Target:
         expectations=step.expectations,
         secrets=(*target.secrets, *_typed(target)),
     )
+    if place_of(request.url) != place_of(step.url) and not target.address:
+        request = _for_strangers(request, step)
     return _with_secrets(request, captured)
 
 
