@@ -55,7 +55,8 @@ def test_no_pod_has_failed(
         severity=lambda pod: "warning" if litter(pod, controllers, replacements, since) else None,
         transitional=lambda pod: (
             (owner := controllers.of(pod))
-            and (pod.failed_within(patience.start_up, now) or owned_pods.starting(owner, now, patience))
+            and not owned_pods.fails_again_and_again(owner, now, patience.terminating)
+            and (pod.failed_within(patience.start_up, now) or owned_pods.replacing(owner, now, patience))
         ),
     )
 

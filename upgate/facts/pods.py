@@ -213,6 +213,10 @@ class Pod(KubernetesObject):
         """It failed a moment ago; one that its node refused, not long after it was made."""
         return moment - (self.ended_at or self.metadata.creation_timestamp or moment) <= patience
 
+    def refused_within(self, patience: timedelta, moment: datetime) -> bool:
+        """It failed, and was made only a moment ago: its node refused it."""
+        return self.status.phase == "Failed" and self.age(moment) < patience
+
     @property
     def went_well(self) -> bool:
         """It is ready, or has completed."""
