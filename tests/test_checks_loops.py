@@ -21,8 +21,10 @@ from tests.worlds import (
 
 
 def version(deployment, name="cache-1", **changes):
-    """A ReplicaSet of this Deployment, a day old."""
-    return merged(replicated(name, app="cache", metadata=owner("Deployment", deployment)), changes)
+    """A ReplicaSet of this Deployment, a day old, with all its replicas."""
+    ready = {key: deployment["status"][key] for key in ("readyReplicas", "availableReplicas")}
+    desired, meta = deployment["spec"]["replicas"], owner("Deployment", deployment)
+    return merged(replicated(name, desired, app="cache", metadata=meta, status=ready), changes)
 
 
 def unavailable(minutes, ready=0, desired=2, **spec):
@@ -110,13 +112,18 @@ def test_a_deadline_is_the_deployments_own():
 
 @pytest.mark.parametrize(
     ("why", "failures", "transitional"),
-    [("one", [30], True), ("two", [30, 90], True), ("three", [30, 90, 150], False), ("long ago", [30, 900, 1200], True)],
+    [
+        ("one", [30], True),
+        ("two", [30, 90], True),
+        ("three", [30, 90, 150], False),
+        ("long ago", [30, 900, 1200], True),
+    ],
 )
 @pytest.mark.parametrize("monitor", [False, True])
 def test_a_few_failures_in_a_row_are_a_loop(why, failures, transitional, monitor):
     """The third failed pod of one that is missing, within the deadline, is a finding, and so are its predecessors."""
     deployment = unavailable(1, ready=1)
-    it = version(deployment, spec={"replicas": 2})
+    it = version(deployment)
     pods = [*whole(it, 1), young(it, "new", 20), *(failed(it, f"gone-{each}", each) for each in failures)]
     ids = ("deployments.ready", "pods.failed")
     assert passing(outage(deployment, *pods), *ids, monitor=monitor) == [transitional] * 2
@@ -125,7 +132,7 @@ def test_a_few_failures_in_a_row_are_a_loop(why, failures, transitional, monitor
 def test_many_evictions_at_once_are_no_loop():
     """A node under pressure evicts all its pods once, and each of them is made again."""
     deployment = unavailable(1, ready=0, desired=6)
-    it = version(deployment, spec={"replicas": 6})
+    it = version(deployment)
     pods = [young(it, f"new-{each}", 20) for each in range(6)] + [failed(it, f"gone-{each}", 40) for each in range(6)]
     assert passing(outage(deployment, *pods), *OUTAGE) == [True] * 2
 
@@ -133,7 +140,7 @@ def test_many_evictions_at_once_are_no_loop():
 def test_a_refusal_excuses_only_itself():
     """A pod that was refused a moment ago says nothing of one that was refused a quarter of an hour ago."""
     deployment = unavailable(20, ready=1)
-    it = version(deployment, spec={"replicas": 2})
+    it = version(deployment)
     world = outage(deployment, *whole(it, 1), failed(it, "now", 10), failed(it, "before", 900))
     found = judge("pods.failed", world).findings
     assert {each.object: each.transitional for each in found} == {"Pod/shop/now": True, "Pod/shop/before": False}
