@@ -154,3 +154,76 @@ def test_a_statefulset_that_is_evicted_again_and_again_fails():
     assert passing(good(statefulsets=[it], pods=pods), "statefulsets.ready") == [True]
     pods += [merged(failed(it, f"db-{each}", 60 * each), {"metadata": mine}) for each in (1, 2, 3)]
     assert passing(good(statefulsets=[it], pods=pods), "statefulsets.ready") == [False]
+
+
+def rollout(progress, *pods, deadline=600, **status):
+    """A rollout of two replicas that are both available, with these pods of its new version, as two checks see them."""
+    conditions = [condition("Available"), *progress]
+    counts = {"replicas": 3, "updatedReplicas": 1, "conditions": conditions, **status}
+    changed = {"managedFields": [{"manager": "kubectl", "time": ago(minutes=2), "fieldsV1": {}}]}
+    spec = {"progressDeadlineSeconds": deadline}
+    it = replicated("cache", 2, app="cache", status=counts, spec=spec, metadata=changed)
+    old, new = version(it), version(it, "cache-2", spec={"replicas": 1}, status={"readyReplicas": 0})
+    pods = [merged(each, {"metadata": owner("ReplicaSet", new)}) for each in pods]
+    return outage(it, *whole(old, 2), *pods, versions=[old, new])
+
+
+def progressing(minutes):
+    """A rollout's condition, when its last progress was so long ago."""
+    times = {"lastTransitionTime": ago(minutes=minutes), "lastUpdateTime": ago(minutes=minutes)}
+    return condition("Progressing", reason="ReplicaSetUpdated", **times)
+
+
+SLOW = young(replicated("any"), "new", 180)
+PULLING = {"waiting": {"reason": "ContainerCreating"}}
+CREATING = {"phase": "Pending", "containerStatuses": [container_status(ready=False, state=PULLING)]}
+LOST = {"conditions": [condition("Ready", "False", lastTransitionTime=ago(seconds=90))]}
+CRASHES = {
+    "containerStatuses": [container_status(ready=False, restarts=4, state={"waiting": {"reason": "CrashLoopBackOff"}})]
+}
+COMPLETE = condition("Progressing", reason="NewReplicaSetAvailable")
+
+
+@pytest.mark.parametrize(
+    ("why", "progress", "changes", "transitional"),
+    [
+        ("slow to become ready", [progressing(3)], {}, True),
+        ("past its deadline", [progressing(13)], {}, False),
+        ("no rollout", [COMPLETE], {}, False),
+        ("it crashes", [progressing(3)], {"status": CRASHES}, False),
+        ("it was ready before", [progressing(3)], {"status": LOST}, False),
+        ("older than the deadline", [progressing(3)], {"metadata": {"creationTimestamp": ago(minutes=11)}}, False),
+    ],
+)
+def test_a_pod_of_a_rollout_has_the_deadline_of_its_deployment(why, progress, changes, transitional):
+    """A slow application needs no startupProbe: what its Deployment promises holds for its pods."""
+    assert passing(rollout(progress, merged(SLOW, changes)), "pods.ready") == [transitional]
+
+
+@pytest.mark.parametrize(("minutes", "node", "transitional"), [(7, "w", True), (31, "w", False), (7, "", False)])
+def test_an_image_may_be_pulled_until_the_deadline(minutes, node, transitional):
+    """A pod of a rollout that has its node may be pending until its Deployment's deadline."""
+    it = young(replicated("any"), "new", 60 * minutes, status=CREATING, spec={"nodeName": node})
+    assert passing(rollout([progressing(7)], it, deadline=1800), "pods.pending") == [transitional]
+
+
+@pytest.mark.parametrize(
+    ("why", "seconds", "available", "transitional"),
+    [
+        ("a step takes a moment", 10, 2, True),
+        ("a step takes too long", 700, 2, False),
+        ("its bound is broken", 10, 0, False),
+    ],
+)
+def test_a_rollout_without_a_deadline_is_judged_by_its_steps(why, seconds, available, transitional):
+    """Its controller gives no condition Progressing: what is available and the age of its pods tell."""
+    it = young(replicated("any"), "new", seconds, status=CREATING)
+    world = rollout([], it, deadline=2147483647, availableReplicas=available)
+    assert passing(world, "deployments.ready") == [transitional]
+
+
+def test_a_rollout_without_a_deadline_does_not_take_for_ever():
+    """Each replica has the time of a step, counted from the last write of what is wanted."""
+    world = rollout([], young(replicated("any"), "new", 10, status=CREATING), deadline=2147483647)
+    world["deployments"][-1]["metadata"]["managedFields"][0]["time"] = ago(minutes=21)
+    assert passing(world, "deployments.ready") == [False]

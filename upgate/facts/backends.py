@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from upgate.base.text import counted
+from upgate.facts.meta import KubernetesObject
 from upgate.facts.pods import Pod
 from upgate.facts.services import Endpoint, EndpointSlice, Service, ServicePort, family
 from upgate.facts.workloads import ReplicaSet, Workload
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from upgate.profile.parts import Patience
 
 WORKLOADS = ("deployments", "replicasets", "statefulsets", "daemonsets")
+#: So far apart two lists of one look may be.
+SKEW = timedelta(seconds=10)
 
 
 def grouped(items: Iterable[Any], key: Any) -> dict[Any, list[Any]]:
@@ -24,6 +27,12 @@ def grouped(items: Iterable[Any], key: Any) -> dict[Any, list[Any]]:
     for item in items:
         groups[key(item)].append(item)
     return groups
+
+
+def controller_of(item: KubernetesObject) -> tuple[str, str] | None:
+    """The namespace and UID of its controller: an owner is in the namespace of what it owns."""
+    owner = item.metadata.controller
+    return (item.namespace, owner.uid) if owner else None
 
 
 class Backends:
@@ -83,8 +92,15 @@ class Backends:
         return "; ".join(said + ([f"ready but not among its endpoints: {', '.join(missing)}"] if missing else []))
 
     def in_motion(self, service: Service, moment: datetime, lag: timedelta) -> bool:
-        """Its pods are coming or going just now, so that two lists taken one after the other may disagree."""
-        return any((pod.overdue(moment) if pod.terminating else pod.age(moment)) < lag for pod in self.pods(service))
+        """Each stale address is that of a pod that is coming or going, or was that of one that has just been replaced.
+
+        Two lists taken one after the other may disagree about those, and about no others.
+        """
+        pods = self.pods(service)
+        moving = {ip for pod in pods if pod.moves(moment, lag) for ip in pod.addresses}
+        lost = [ip for _, ip in self._stale_endpoints(service, moment, lag) if ip not in moving]
+        made = sum(pod.age(moment) < SKEW for pod in pods)
+        return len(lost) <= made and not any(self._missing(service, moment, lag))
 
     def coming(self, service: Service, moment: datetime, patience: Patience) -> bool:
         """It is new, or each of its pods has time left to start, or has just started and its endpoints follow."""
@@ -97,6 +113,10 @@ class Backends:
         return not any(pod.active and pod.ready.is_true for pod in self.pods(service))
 
     def _stale(self, service: Service, moment: datetime, lag: timedelta) -> Iterator[str]:
+        """The stale ones of its addresses, and which object each of them is said to be."""
+        return (f"{ip} ({owner_of(endpoint)})" for endpoint, ip in self._stale_endpoints(service, moment, lag))
+
+    def _stale_endpoints(self, service: Service, moment: datetime, lag: timedelta) -> Iterator[tuple[Endpoint, str]]:
         """Its ready endpoints whose address is not that of a live pod that may take traffic."""
         homes = grouped(
             ((ip, pod) for pod in self.pods(service) if not pod.done for ip in pod.addresses), lambda it: it[0]
@@ -105,7 +125,7 @@ class Backends:
             for endpoint, ip in each.local_addresses:
                 pods = (pod for _, pod in homes.get(ip, ()))
                 if not any(service.spec.publish_not_ready_addresses or takes_traffic(pod, moment, lag) for pod in pods):
-                    yield f"{ip} ({owner_of(endpoint)})"
+                    yield endpoint, ip
 
     def _missing(self, service: Service, moment: datetime, lag: timedelta) -> Iterator[str]:
         """Pods that its selector matches, ready for long enough, that no ready endpoint leads to in each of its IP families."""

@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from upgate.base.text import counted
-from upgate.facts.backends import grouped
+from upgate.facts.backends import controller_of, grouped
 from upgate.facts.deployments import Deployment
-from upgate.facts.meta import KubernetesObject
 from upgate.facts.pods import Pod
 from upgate.facts.workloads import PROGRESS, ReplicaSet, Workload
 
@@ -68,7 +67,7 @@ class OwnedPods:
 
     def moves(self, workload: Workload, moment: datetime, lag: timedelta) -> bool:
         """Its pods are coming or going just now, so that two lists taken one after the other may disagree."""
-        return any((pod.overdue(moment) if pod.terminating else pod.age(moment)) < lag for pod in self.of(workload))
+        return any(pod.moves(moment, lag) for pod in self.of(workload))
 
     def advances(self, workload: Workload, moment: datetime) -> bool:
         """It keeps within its bounds, and each missing pod was made, or was due to go, within the time of a step."""
@@ -155,7 +154,14 @@ class DeploymentPods(OwnedPods):
         """Its controller says that it rolls out, or its old pods go first."""
         if not isinstance(workload, Deployment):
             return False
-        return workload.rolling_out(moment) or self.recreating(workload, moment, patience.terminating)
+        rolls = self.steps_on(workload, moment) if workload.has_no_deadline else workload.rolling_out(moment)
+        return rolls or self.recreating(workload, moment, patience.terminating)
+
+    def steps_on(self, deployment: Deployment, moment: datetime) -> bool:
+        """Without a deadline its conditions do not say that it rolls out: each step, and all of them, have their time."""
+        changed = deployment.metadata.changed
+        in_time = changed is None or moment - changed <= PROGRESS * max(1, deployment.desired)
+        return in_time and self.advances(deployment, moment)
 
     def recreating(self, deployment: Deployment, moment: datetime, slack: timedelta) -> bool:
         """With Recreate the old pods go first, which its conditions do not say.
@@ -165,9 +171,3 @@ class DeploymentPods(OwnedPods):
         pods = [pod for pod in self.of(deployment) if not pod.done]
         going = bool(pods) and all(pod.terminating and pod.overdue(moment) < slack for pod in pods)
         return going and deployment.recreates and not deployment.stuck
-
-
-def controller_of(item: KubernetesObject) -> tuple[str, str] | None:
-    """The namespace and UID of its controller: an owner is in the namespace of what it owns."""
-    owner = item.metadata.controller
-    return (item.namespace, owner.uid) if owner else None

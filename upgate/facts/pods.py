@@ -15,6 +15,8 @@ from upgate.facts.starting import INIT, becoming_ready, initializing, wavering
 SHUTDOWN = ("Terminated", "NodeShutdown")
 #: Conditions that change when a pod ends.
 ENDING = (("Ready", "False"), ("ContainersReady", "False"), ("DisruptionTarget", "True"))
+#: So long a kubelet may take to say of a pod that it got that it is not ready.
+ADMISSION = timedelta(minutes=1)
 
 
 class Pod(KubernetesObject):
@@ -128,6 +130,14 @@ class Pod(KubernetesObject):
         since = self.scheduled.last_transition_time if self.scheduled and self.scheduled.is_true else None
         return since is not None and moment - since <= pending and not self.crash(moment)
 
+    def starts_first(self, moment: datetime) -> bool:
+        """It has its node, has never been ready, and nothing is wrong with its containers."""
+        given = self.scheduled.last_transition_time if self.scheduled else self.metadata.creation_timestamp
+        since = self.ready.last_transition_time
+        waited = since is None or given is None or since - given <= ADMISSION
+        relapsing = any(each.relapsing for each in self.statuses)
+        return bool(self.spec.node_name) and waited and not relapsing and not self.crash(moment)
+
     def pending_for(self, moment: datetime) -> timedelta:
         """Time since it was made, as long as it is pending; none for any other."""
         return self.age(moment) if self.status.phase == "Pending" else timedelta(0)
@@ -230,6 +240,12 @@ class Pod(KubernetesObject):
         ]
         why = ": ".join(filter(None, [self.status.reason, " ".join(self.status.message.split())]))
         return ", ".join([f"phase {self.status.phase}", *filter(None, [why]), *codes])
+
+    def moves(self, moment: datetime, lag: timedelta) -> bool:
+        """It was made, was due to be gone, or has ended a moment ago."""
+        if self.done:
+            return self.failed_within(lag, moment)
+        return (self.overdue(moment) if self.terminating else self.age(moment)) < lag
 
     def overdue(self, moment: datetime) -> timedelta:
         """Time since it was due to be gone; none for a pod that is there to stay."""
