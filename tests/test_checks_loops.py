@@ -17,6 +17,7 @@ from tests.worlds import (
     replicated,
     run,
     service,
+    warning,
 )
 
 
@@ -227,3 +228,55 @@ def test_a_rollout_without_a_deadline_does_not_take_for_ever():
     world = rollout([], young(replicated("any"), "new", 10, status=CREATING), deadline=2147483647)
     world["deployments"][-1]["metadata"]["managedFields"][0]["time"] = ago(minutes=21)
     assert passing(world, "deployments.ready") == [False]
+
+
+ELSEWHERE = {"namespace": "tenant"}
+
+
+def test_pods_of_another_namespace_are_not_the_pods_of_a_workload():
+    """Whoever may make pods in one namespace cannot stand for those that are missing in another."""
+    gone = judge("deployments.ready", good(pods=[pod("x", metadata=ELSEWHERE)]))
+    assert [each.observed for each in gone.findings] == ["its status counts 1 ready pod, of which 0 exist"]
+
+
+def test_the_next_pod_of_another_namespace_replaces_nothing():
+    """The pods of an operator are in the namespace of what they belong to."""
+    mine = {"ownerReferences": [{"kind": "Cluster", "name": "db", "uid": "db-uid", "controller": True}]}
+    ended = {"phase": "Failed", "conditions": [condition("Ready", "False", lastTransitionTime=ago(minutes=5))]}
+    before = pod("db-0", metadata=mine, status=ended)
+    after = pod("db-1", metadata={**mine, "creationTimestamp": ago(minutes=1)})
+    assert judge("pods.failed", good(pods=[before, after])).outcome == "warned"
+    assert judge("pods.failed", good(pods=[before, merged(after, {"metadata": ELSEWHERE})])).outcome == "failed"
+
+
+@pytest.mark.parametrize(
+    ("why", "changes", "transitional"),
+    [
+        ("asked a while ago", {}, True),
+        ("in another namespace", {"metadata": ELSEWHERE}, False),
+        ("in the future", {"lastTimestamp": ago(days=-9)}, False),
+    ],
+)
+def test_an_event_counts_only_where_and_when_it_can_be_true(why, changes, transitional):
+    """An event is about its own namespace, and a time in the future is none."""
+    status = {"phase": "Pending", "conditions": [condition("PodScheduled", "False")], "containerStatuses": None}
+    waits = pod("new", metadata={"creationTimestamp": ago(minutes=8)}, spec={"nodeName": ""}, status=status)
+    asked = merged(warning(waits, "TriggeredScaleUp", type="Normal", lastTimestamp=ago(minutes=7)), changes)
+    (finding,) = judge("pods.pending", good(pods=[pod(), waits], notices=[asked])).findings
+    assert finding.transitional is transitional
+
+
+def test_readiness_that_was_lost_in_the_future_is_no_flicker():
+    """A time in the future excuses nothing for ever."""
+    times = {"lastTransitionTime": ago(days=-9)}
+    it = pod(ready="False", status={"conditions": [condition("Ready", "False", **times)]})
+    assert not judge("pods.ready", good(pods=[it])).findings[0].transitional
+
+
+def test_a_crash_elsewhere_explains_no_workload():
+    """A pod of another namespace is not what a Deployment depends on."""
+    crashing = {"containerStatuses": [container_status(ready=False, state={"waiting": {"reason": "CrashLoopBackOff"}})]}
+    status = {"readyReplicas": 0, "availableReplicas": 0}
+    world = good(deployments=[replicated("web", status=status)])
+    world["pods"] = [pod("x", ready="False", metadata=ELSEWHERE, status=crashing)]
+    assert run(["pods.crashing", "deployments.ready"], world)[1].findings[0].because is None

@@ -44,6 +44,8 @@ class Backends:
         self._slices = grouped(lists["endpointslices"], lambda each: each.service)
         self._alike = grouped(lists["pods"], lambda pod: (pod.namespace, frozenset(pod.labels.items())))
         self._labels = grouped(self._alike, lambda key: key[0])
+        #: The pods that a selector matches, by namespace and selector: many Services may select the same.
+        self._selected: dict[tuple[str, frozenset[tuple[str, str]]], list[Pod]] = {}
         workloads = (each for noun in WORKLOADS for each in lists[noun] if not is_version(each))
         self._workloads = grouped(workloads, lambda each: each.namespace)
 
@@ -53,8 +55,12 @@ class Backends:
 
     def pods(self, service: Service) -> list[Pod]:
         """The pods that its selector matches."""
-        wanted = (service.spec.selector or {}).items()
-        return [pod for key in self._labels.get(service.namespace, ()) if wanted <= key[1] for pod in self._alike[key]]
+        wanted = frozenset((service.spec.selector or {}).items())
+        place = service.namespace, wanted
+        if place not in self._selected:
+            alike = (key for key in self._labels.get(service.namespace, ()) if wanted <= key[1])
+            self._selected[place] = [pod for key in alike for pod in self._alike[key]]
+        return self._selected[place]
 
     def workloads(self, service: Service) -> list[Workload]:
         """The workloads whose pods its selector matches. A Deployment speaks for its ReplicaSets: most are history."""

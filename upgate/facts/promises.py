@@ -9,6 +9,7 @@ from typing import Any
 from upgate.facts.backends import controller_of, grouped
 from upgate.facts.deployments import Deployment
 from upgate.facts.events import Event
+from upgate.facts.meta import lately
 from upgate.facts.pods import Pod
 
 Lists = Mapping[str, list[Any]]
@@ -58,14 +59,16 @@ class Autoscalers:
 
     def __init__(self, lists: Lists) -> None:
         said = (each for each in lists["notices"] if each.reason in (*ASKED, REFUSED))
-        self._by_pod: dict[str, list[Event]] = grouped(said, lambda event: event.involved_object.uid)
+        #: An event is in the namespace of what it is about.
+        self._by_pod: dict[tuple[str, str], list[Event]] = grouped(
+            said, lambda event: (event.namespace, event.involved_object.uid)
+        )
 
     def make_a_node_for(self, pod: Pod, moment: datetime) -> bool:
         """A node was asked for this very pod, it is not yet given up, and nothing was said against it since."""
         last = self._last(pod)
-        return pod.age(moment) <= WAIT and bool(
-            last and last.reason in ASKED and last.time and moment - last.time <= PROVISION
-        )
+        asked = last.time if last and last.reason in ASKED else None
+        return pod.age(moment) <= WAIT and lately(asked, moment, PROVISION)
 
     def refuse(self, pod: Pod) -> str:
         """Why no node is made for it, in the autoscaler's words. Empty where it has not said so."""
@@ -74,5 +77,5 @@ class Autoscalers:
 
     def _last(self, pod: Pod) -> Event | None:
         unscheduled = pod.metadata.uid and not pod.spec.node_name
-        said = self._by_pod.get(pod.metadata.uid, []) if unscheduled else []
+        said = self._by_pod.get((pod.namespace, pod.metadata.uid), []) if unscheduled else []
         return max(said, key=lambda each: each.time or datetime.min.replace(tzinfo=UTC), default=None)

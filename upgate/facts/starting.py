@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from upgate.facts.containers import Container, ContainerStatus
-from upgate.facts.meta import condition
+from upgate.facts.meta import condition, lately
 
 if TYPE_CHECKING:
     from upgate.facts.pods import Pod
@@ -36,7 +36,7 @@ def wavering(pod: Pod, moment: datetime, patience: timedelta) -> bool:
     """It was ready until a moment ago: a probe that failed for a moment is not an outage."""
     since = pod.ready.last_transition_time
     calm = not any(each.relapsing for each in pod.statuses if not each.ready)
-    return pod.ready.status == "False" and since is not None and moment - since <= patience and calm
+    return pod.ready.status == "False" and lately(since, moment, patience) and calm
 
 
 def _in_time(
@@ -47,13 +47,13 @@ def _in_time(
         return False
     # When its startupProbe succeeded is not known: from then on no more than our own patience counts.
     starting = min(budget, pending) if status.started else budget
-    return moment - run.started_at <= max(starting, container.readiness_delay) + start_up
+    return lately(run.started_at, moment, max(starting, container.readiness_delay) + start_up)
 
 
 def _init_in_time(pod: Pod, status: ContainerStatus, moment: datetime, deadline: timedelta) -> bool:
     run, container = status.now.running, pod.container(status)
     limit = container.start_budget if container.restart_policy == "Always" else deadline
-    return bool(run and run.started_at and moment - run.started_at <= limit) and not _relapsing(status, limit)
+    return bool(run and lately(run.started_at, moment, limit)) and not _relapsing(status, limit)
 
 
 def _relapsing(status: ContainerStatus, budget: timedelta) -> bool:
@@ -65,7 +65,7 @@ def _relapsing(status: ContainerStatus, budget: timedelta) -> bool:
 
 def _ended_within(status: ContainerStatus, moment: datetime, pending: timedelta) -> bool:
     end = status.now.terminated
-    return bool(status.succeeded and end and end.finished_at and moment - end.finished_at <= pending)
+    return bool(status.succeeded and end and lately(end.finished_at, moment, pending))
 
 
 def _waits_for_gate(pod: Pod, moment: datetime, pending: timedelta) -> bool:
@@ -73,5 +73,5 @@ def _waits_for_gate(pod: Pod, moment: datetime, pending: timedelta) -> bool:
     containers = condition(pod.status.conditions, "ContainersReady")
     gated = bool(pod.spec.readiness_gates) and all(each.ready or pod.over(each) for each in pod.statuses)
     since = containers.last_transition_time if containers.is_true else None
-    waited = moment - since if since else pod.started_for(moment)
-    return gated and waited <= pending
+    began = since or moment - pod.started_for(moment)
+    return gated and lately(began, moment, pending)
