@@ -84,7 +84,9 @@ class OwnedPods:
 
         What the kubelet refused a moment ago counts too: others are made in its place.
         """
-        refused = [each for each in self.of(workload) if each.refused_within(patience.start_up, moment)]
+        refused = [
+            each for each in self.of(workload) if each.status.phase == "Failed" and each.age(moment) < patience.start_up
+        ]
         return self._has_made(workload, moment, patience, len(refused))
 
     def replacing(self, workload: Workload, moment: datetime, patience: Patience) -> bool:

@@ -15,8 +15,6 @@ from upgate.facts.starting import INIT, becoming_ready, initializing, wavering
 SHUTDOWN = ("Terminated", "NodeShutdown")
 #: Conditions that change when a pod ends.
 ENDING = (("Ready", "False"), ("ContainersReady", "False"), ("DisruptionTarget", "True"))
-#: So long a kubelet may take to say of a pod that it got that it is not ready.
-ADMISSION = timedelta(minutes=1)
 
 
 class Pod(KubernetesObject):
@@ -131,14 +129,6 @@ class Pod(KubernetesObject):
         since = self.scheduled.last_transition_time if self.scheduled and self.scheduled.is_true else None
         return lately(since, moment, pending) and not self.crash(moment)
 
-    def starts_first(self, moment: datetime) -> bool:
-        """It has its node, has never been ready, and nothing is wrong with its containers."""
-        given = self.scheduled.last_transition_time if self.scheduled else self.metadata.creation_timestamp
-        since = self.ready.last_transition_time
-        waited = since is None or given is None or since - given <= ADMISSION
-        relapsing = any(each.relapsing for each in self.statuses)
-        return bool(self.spec.node_name) and waited and not relapsing and not self.crash(moment)
-
     def pending_for(self, moment: datetime) -> timedelta:
         """Time since it was made, as long as it is pending; none for any other."""
         return self.age(moment) if self.status.phase == "Pending" else timedelta(0)
@@ -223,10 +213,6 @@ class Pod(KubernetesObject):
     def failed_within(self, patience: timedelta, moment: datetime) -> bool:
         """It failed a moment ago; one that its node refused, not long after it was made."""
         return lately(self.ended_at or self.metadata.creation_timestamp or moment, moment, patience)
-
-    def refused_within(self, patience: timedelta, moment: datetime) -> bool:
-        """It failed, and was made only a moment ago: its node refused it."""
-        return self.status.phase == "Failed" and self.age(moment) < patience
 
     @property
     def went_well(self) -> bool:

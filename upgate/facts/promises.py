@@ -11,6 +11,7 @@ from upgate.facts.deployments import Deployment
 from upgate.facts.events import Event
 from upgate.facts.meta import lately
 from upgate.facts.pods import Pod
+from upgate.facts.starting import starts_first
 
 Lists = Mapping[str, list[Any]]
 #: An autoscaler has asked for a node: the cluster-autoscaler, and Karpenter.
@@ -43,7 +44,7 @@ class Deadlines:
     def let_start(self, pod: Pod, moment: datetime) -> bool:
         """Its Deployment rolls out, and it has got its node, is starting for the first time, and is within the deadline."""
         deployment = self._deployment(pod)
-        if not deployment or not pod.starts_first(moment):
+        if not deployment or not starts_first(pod, moment):
             return False
         return pod.age(moment) <= deployment.deadline and deployment.lets_start(moment)
 

@@ -14,6 +14,17 @@ if TYPE_CHECKING:
 #: How long an init container may run where nothing promises a time: models and databases are downloaded by them.
 #: The pods of a Deployment have its progressDeadlineSeconds.
 INIT = timedelta(minutes=30)
+#: So long a kubelet may take to say of a pod that it got that it is not ready.
+ADMISSION = timedelta(minutes=1)
+
+
+def starts_first(pod: Pod, moment: datetime) -> bool:
+    """It has its node, has never been ready, and nothing is wrong with its containers."""
+    given = pod.scheduled.last_transition_time if pod.scheduled else pod.metadata.creation_timestamp
+    since = pod.ready.last_transition_time
+    waited = since is None or given is None or since - given <= ADMISSION
+    relapsing = any(each.relapsing for each in pod.statuses)
+    return bool(pod.spec.node_name) and waited and not relapsing and not pod.crash(moment)
 
 
 def initializing(pod: Pod, moment: datetime, pending: timedelta, deadline: timedelta) -> bool:
