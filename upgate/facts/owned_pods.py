@@ -10,6 +10,7 @@ from upgate.base.text import counted
 from upgate.facts.backends import controller_of, grouped
 from upgate.facts.deployments import Deployment
 from upgate.facts.pods import Pod
+from upgate.facts.starting import moves
 from upgate.facts.workloads import PROGRESS, ReplicaSet, Workload
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class OwnedPods:
 
     def moves(self, workload: Workload, moment: datetime, lag: timedelta) -> bool:
         """Its pods are coming or going just now, so that two lists taken one after the other may disagree."""
-        return any(pod.moves(moment, lag) for pod in self.of(workload))
+        return any(moves(pod, moment, lag) for pod in self.of(workload))
 
     def advances(self, workload: Workload, moment: datetime) -> bool:
         """It keeps within its bounds, and each missing pod was made, or was due to go, within the time of a step."""

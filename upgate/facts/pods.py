@@ -228,12 +228,6 @@ class Pod(KubernetesObject):
         why = ": ".join(filter(None, [self.status.reason, " ".join(self.status.message.split())]))
         return ", ".join([f"phase {self.status.phase}", *filter(None, [why]), *codes])
 
-    def moves(self, moment: datetime, lag: timedelta) -> bool:
-        """It was made, was due to be gone, or has ended a moment ago."""
-        if self.done:
-            return self.failed_within(lag, moment)
-        return (self.overdue(moment) if self.terminating else self.age(moment)) < lag
-
     def overdue(self, moment: datetime) -> timedelta:
         """Time since it was due to be gone; none for a pod that is there to stay."""
         due = self.metadata.deletion_timestamp

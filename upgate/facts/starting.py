@@ -27,6 +27,13 @@ def starts_first(pod: Pod, moment: datetime) -> bool:
     return bool(pod.spec.node_name) and waited and not relapsing and not pod.crash(moment)
 
 
+def moves(pod: Pod, moment: datetime, lag: timedelta) -> bool:
+    """It was made, was due to be gone, or has ended a moment ago."""
+    if pod.done:
+        return pod.failed_within(lag, moment)
+    return (pod.overdue(moment) if pod.terminating else pod.age(moment)) < lag
+
+
 def initializing(pod: Pod, moment: datetime, pending: timedelta, deadline: timedelta) -> bool:
     """An init container has run no longer than it may, or ended well a moment ago: its pod does not wait, it works."""
     running = [each for each in pod.status.init_container_statuses or () if each.now.running and not each.ready]

@@ -208,13 +208,13 @@ def add_services(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> 
     backends = Backends(lists)
     for service in lists["services"]:
         if isinstance(service, Service) and service.selects_pods and backends.none_ready(service):
-            depends[service.ref].append(selection := selection_of(service))
+            depends[service.ref].append(selection := selection_name(service))
             if selection not in depends:
                 behind = [*backends.workloads(service), *backends.pods(service)]
                 depends[selection] = [each.ref for each in behind]
 
 
-def selection_of(service: Service) -> str:
+def selection_name(service: Service) -> str:
     """What stands for all that its selector matches; no object is called so."""
     return f"Selection/{service.namespace}/{sorted((service.spec.selector or {}).items())}"
 
