@@ -55,7 +55,8 @@ def test_no_pod_has_failed(
         severity=lambda pod: "warning" if litter(pod, controllers, replacements, since) else None,
         transitional=lambda pod: (
             (owner := controllers.of(pod))
-            and (pod.failed_within(patience.start_up, now) or owned_pods.starting(owner, now, patience))
+            and not owned_pods.fails_again_and_again(owner, now, patience.terminating)
+            and (pod.failed_within(patience.start_up, now) or owned_pods.replacing(owner, now, patience))
         ),
     )
 
@@ -96,7 +97,7 @@ def test_no_pod_is_pending_for_long(
 
     It cannot be scheduled, or its volumes, image or init containers keep it from starting. Pods that a scheduling gate
     holds back on purpose are a warning; those of a Job may queue for a node. While an autoscaler makes the node, or an
-    init container is at work within its deadline, the start is under way.
+    init container is at work or a rollout is within its deadline, the start is under way.
     Look first: kubectl -n {namespace} describe pod {name}
     """
     pods.where(lambda pod: not pod.terminating and not pod.queued).none(
@@ -109,6 +110,7 @@ def test_no_pod_is_pending_for_long(
         transitional=lambda pod: (
             pod.just_scheduled(now, patience.pending)
             or autoscalers.make_a_node_for(pod, now)
+            or deadlines.let_start(pod, now)
             or pod.initializing(now, patience.pending, deadlines.of(pod))
         ),
     )
@@ -136,12 +138,15 @@ def test_no_pod_waits_for_a_word_of_the_scheduler(
 
 
 @check("pods.ready", severity="critical", after=("pods.crashing", *DEAD_NODE), monitor=True)
-def test_every_running_pod_is_ready(pods: Subjects[Pod], patience: Patience, now: datetime) -> None:
+def test_every_running_pod_is_ready(
+    pods: Subjects[Pod], deadlines: Deadlines, patience: Patience, now: datetime
+) -> None:
     """Every running pod is Ready.
 
     Running means only that its containers were started. Pods that have just started may take their time, those of Jobs
     are not asked, and a container that was to end, and ended well, need not be ready. Within the time of its probes and
-    readiness gates a pod is on its way, and one that was ready until a moment ago is not yet an outage.
+    readiness gates, and in a rollout within its deadline, a pod is on its way, and one that was ready until a moment ago is
+    not yet an outage.
     Look first: kubectl -n {namespace} describe pod {name}
     """
     running = pods.where(lambda pod: pod.status.phase == "Running" and not pod.terminating and not pod.of_job)
@@ -149,7 +154,9 @@ def test_every_running_pod_is_ready(pods: Subjects[Pod], patience: Patience, now
         lambda pod: pod.ready.is_true or pod.at_work or pod.started_for(now) <= patience.start_up,
         observed=lambda pod: pod.ready,
         expected=f"Ready=True within {duration(patience.start_up)} of its start",
-        transitional=lambda pod: pod.becoming_ready(now, patience.pending, patience.start_up),
+        transitional=lambda pod: (
+            pod.becoming_ready(now, patience.pending, patience.start_up) or deadlines.let_start(pod, now)
+        ),
     )
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from upgate.battery.before import Before
     from upgate.facts.backends import Backends
+    from upgate.facts.owned_pods import DeploymentPods
     from upgate.facts.relations import Entrances
     from upgate.facts.services import Service
     from upgate.profile.parts import Patience
@@ -27,6 +28,7 @@ BEHIND = (
 def test_every_service_leads_somewhere(
     services: Subjects[Service],
     backends: Backends,
+    deployment_pods: DeploymentPods,
     entrances: Entrances,
     before: Before,
     patience: Patience,
@@ -47,7 +49,13 @@ def test_every_service_leads_somewhere(
             "warning" if backends.unmatched(each) and not (entrances.lead_to(each) or before.served(each)) else None
         ),
         expected="a ready endpoint for each port",
-        transitional=lambda service: backends.coming(service, now, patience),
+        transitional=lambda service: (
+            backends.coming(service, now, patience)
+            and not any(
+                deployment_pods.fails_again_and_again(each, now, patience.terminating)
+                for each in backends.workloads(service)
+            )
+        ),
     )
 
 

@@ -204,6 +204,7 @@ def said(reason, minutes, **changes):
         ("nobody speaks", 8, [], False),
         ("a node comes", 8, [said("TriggeredScaleUp", 7)], True),
         ("Karpenter makes a node", 8, [said("Nominated", 7)], True),
+        ("Karpenter nominates again and again", 31, [said("Nominated", 4)], False),
         ("it did not come", 20, [said("TriggeredScaleUp", 16)], False),
         ("for an earlier pod", 8, [said("TriggeredScaleUp", 7, involvedObject={"uid": "other"})], False),
         ("refused", 8, [said("NotTriggerScaleUp", 1)], False),

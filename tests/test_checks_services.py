@@ -456,32 +456,37 @@ def test_endpoints_are_the_live_ready_pods(why, slices, pods, spec, observed):
     assert drift(*slices, pods=pods, spec=spec) == ([(observed, False)] if observed else [])
 
 
+JUST_FAILED = {"phase": "Failed", "conditions": [condition("Ready", "False", lastTransitionTime=ago(seconds=30))]}
+
+
+def made(seconds):
+    """A ready pod that was made so long ago."""
+    lately = {"conditions": [condition("Ready", lastTransitionTime=ago(seconds=seconds))]}
+    return pod("web-2", ip="10.1.0.2", metadata={"creationTimestamp": ago(seconds=seconds)}, status=lately)
+
+
 @pytest.mark.parametrize(
     ("why", "others", "transitional"),
     [
+        ("it has just been replaced", [made(5)], True),
+        ("another pod is new", [made(30)], False),
+        ("its pod is going", [pod("web-2", ip="10.1.0.9", **GOING)], True),
         (
-            "a pod is new",
-            [
-                pod(
-                    "web-2",
-                    ip="10.1.0.2",
-                    metadata={"creationTimestamp": ago(seconds=10)},
-                    status={"conditions": [LATELY]},
-                )
-            ],
+            "its pod has just failed",
+            [pod("web-2", ip="10.1.0.9", status=JUST_FAILED)],
             True,
         ),
-        ("a pod is going", [pod("web-2", ip="10.1.0.2", **GOING)], True),
+        ("another pod is going", [pod("web-2", ip="10.1.0.2", **GOING)], False),
         (
             "a pod should be long gone",
-            [pod("web-2", ip="10.1.0.2", metadata={"deletionTimestamp": ago(minutes=9)})],
+            [pod("web-2", ip="10.1.0.9", metadata={"deletionTimestamp": ago(minutes=9)})],
             False,
         ),
         ("nothing moves", [], False),
     ],
 )
 def test_pods_that_come_and_go_explain_a_difference(why, others, transitional):
-    """While pods of the Service come or go, two lists may disagree: not yet. When nothing moves, the endpoints are stale."""
+    """Two lists may disagree about a pod that comes or goes, and about no other: not yet. Else the endpoints are stale."""
     ((_, not_yet),) = drift(endpointslice("web", "10.1.0.1", "10.1.0.9"), pods=[pod(), *others])
     assert not_yet is transitional
 

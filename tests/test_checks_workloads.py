@@ -25,7 +25,7 @@ from tests.worlds import (
 PROGRESSES = condition("Progressing", reason="ReplicaSetUpdated")
 COMPLETE = condition("Progressing", reason="NewReplicaSetAvailable")
 EXCEEDED = condition("Progressing", "False", reason="ProgressDeadlineExceeded", message="timed out")
-NEVER = condition("Available", "False")
+NEVER = condition("Available", "False", lastTransitionTime=ago(minutes=5))
 PAUSED = condition("Progressing", "Unknown", reason="DeploymentPaused")
 QUOTA = condition("ReplicaFailure", reason="FailedCreate", message="exceeded quota")
 
@@ -176,7 +176,7 @@ def test_a_rollout_within_its_bound_is_not_yet(why, desired, strategy, available
 )
 def test_a_first_roll_out_has_no_bound_to_keep(why, conditions, created, transitional):
     """A Deployment that was never available is not yet rolled out while it progresses; one that was is broken."""
-    made = {"creationTimestamp": ago(days=1) if created == "at once" else ago(days=9)}
+    made = {"creationTimestamp": ago(minutes=5) if created == "at once" else ago(days=9)}
     it = replicated("web", 3, status=status(3, 3, 0, 0, *conditions), metadata=made)
     ((_, not_yet),) = said(judge("deployments.ready", good(deployments=[it])))
     assert not_yet is transitional

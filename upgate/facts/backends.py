@@ -8,14 +8,20 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from upgate.base.text import counted
+from upgate.facts.meta import KubernetesObject
 from upgate.facts.pods import Pod
 from upgate.facts.services import Endpoint, EndpointSlice, Service, ServicePort, family
+from upgate.facts.starting import moves
 from upgate.facts.workloads import ReplicaSet, Workload
 
 if TYPE_CHECKING:
     from upgate.profile.parts import Patience
 
+#: A namespace, and the labels that a selector asks for.
+Selection = tuple[str, frozenset[tuple[str, str]]]
 WORKLOADS = ("deployments", "replicasets", "statefulsets", "daemonsets")
+#: So far apart two lists of one look may be.
+SKEW = timedelta(seconds=10)
 
 
 def grouped(items: Iterable[Any], key: Any) -> dict[Any, list[Any]]:
@@ -24,6 +30,12 @@ def grouped(items: Iterable[Any], key: Any) -> dict[Any, list[Any]]:
     for item in items:
         groups[key(item)].append(item)
     return groups
+
+
+def controller_of(item: KubernetesObject) -> tuple[str, str] | None:
+    """The namespace and UID of its controller: an owner is in the namespace of what it owns."""
+    owner = item.metadata.controller
+    return (item.namespace, owner.uid) if owner else None
 
 
 class Backends:
@@ -35,6 +47,9 @@ class Backends:
         self._slices = grouped(lists["endpointslices"], lambda each: each.service)
         self._alike = grouped(lists["pods"], lambda pod: (pod.namespace, frozenset(pod.labels.items())))
         self._labels = grouped(self._alike, lambda key: key[0])
+        #: The pods that a selector matches, by namespace and selector: many Services may select the same.
+        self._selected: dict[Selection, list[Pod]] = {}
+        self._serving: dict[Selection, int] = {}
         workloads = (each for noun in WORKLOADS for each in lists[noun] if not is_version(each))
         self._workloads = grouped(workloads, lambda each: each.namespace)
 
@@ -44,8 +59,18 @@ class Backends:
 
     def pods(self, service: Service) -> list[Pod]:
         """The pods that its selector matches."""
-        wanted = (service.spec.selector or {}).items()
-        return [pod for key in self._labels.get(service.namespace, ()) if wanted <= key[1] for pod in self._alike[key]]
+        selection = selection_of(service)
+        if selection not in self._selected:
+            alike = (key for key in self._labels.get(service.namespace, ()) if selection[1] <= key[1])
+            self._selected[selection] = [pod for key in alike for pod in self._alike[key]]
+        return self._selected[selection]
+
+    def serving(self, service: Service) -> int:
+        """How many of them are ready, and there to stay."""
+        selection = selection_of(service)
+        if selection not in self._serving:
+            self._serving[selection] = sum(pod.active and pod.ready.is_true for pod in self.pods(service))
+        return self._serving[selection]
 
     def workloads(self, service: Service) -> list[Workload]:
         """The workloads whose pods its selector matches. A Deployment speaks for its ReplicaSets: most are history."""
@@ -83,8 +108,15 @@ class Backends:
         return "; ".join(said + ([f"ready but not among its endpoints: {', '.join(missing)}"] if missing else []))
 
     def in_motion(self, service: Service, moment: datetime, lag: timedelta) -> bool:
-        """Its pods are coming or going just now, so that two lists taken one after the other may disagree."""
-        return any((pod.overdue(moment) if pod.terminating else pod.age(moment)) < lag for pod in self.pods(service))
+        """Each stale address is that of a pod that is coming or going, or was that of one that has just been replaced.
+
+        Two lists taken one after the other may disagree about those, and about no others.
+        """
+        pods = self.pods(service)
+        moving = {ip for pod in pods if moves(pod, moment, lag) for ip in pod.addresses}
+        lost = [ip for _, ip in self._stale_endpoints(service, moment, lag) if ip not in moving]
+        made = sum(pod.age(moment) < SKEW for pod in pods)
+        return len(lost) <= made and not any(self._missing(service, moment, lag))
 
     def coming(self, service: Service, moment: datetime, patience: Patience) -> bool:
         """It is new, or each of its pods has time left to start, or has just started and its endpoints follow."""
@@ -94,9 +126,13 @@ class Backends:
 
     def none_ready(self, service: Service) -> bool:
         """None of the pods that it selects is ready: why that is so is why it leads nowhere."""
-        return not any(pod.active and pod.ready.is_true for pod in self.pods(service))
+        return not self.serving(service)
 
     def _stale(self, service: Service, moment: datetime, lag: timedelta) -> Iterator[str]:
+        """The stale ones of its addresses, and which object each of them is said to be."""
+        return (f"{ip} ({owner_of(endpoint)})" for endpoint, ip in self._stale_endpoints(service, moment, lag))
+
+    def _stale_endpoints(self, service: Service, moment: datetime, lag: timedelta) -> Iterator[tuple[Endpoint, str]]:
         """Its ready endpoints whose address is not that of a live pod that may take traffic."""
         homes = grouped(
             ((ip, pod) for pod in self.pods(service) if not pod.done for ip in pod.addresses), lambda it: it[0]
@@ -105,7 +141,7 @@ class Backends:
             for endpoint, ip in each.local_addresses:
                 pods = (pod for _, pod in homes.get(ip, ()))
                 if not any(service.spec.publish_not_ready_addresses or takes_traffic(pod, moment, lag) for pod in pods):
-                    yield f"{ip} ({owner_of(endpoint)})"
+                    yield endpoint, ip
 
     def _missing(self, service: Service, moment: datetime, lag: timedelta) -> Iterator[str]:
         """Pods that its selector matches, ready for long enough, that no ready endpoint leads to in each of its IP families."""
@@ -120,8 +156,12 @@ class Backends:
         if not pods:
             selector = ",".join(f"{key}={value}" for key, value in (service.spec.selector or {}).items())
             return f"no pod matches its selector {selector}"
-        ready = sum(1 for pod in pods if pod.active and pod.ready.is_true)
-        return f"it selects {counted(len(pods), 'pod')}, {ready} ready"
+        return f"it selects {counted(len(pods), 'pod')}, {self.serving(service)} ready"
+
+
+def selection_of(service: Service) -> Selection:
+    """What it selects: many Services may select the same."""
+    return service.namespace, frozenset((service.spec.selector or {}).items())
 
 
 def is_version(workload: Workload) -> bool:

@@ -37,9 +37,7 @@ class Deployment(Replicated):
         progressing = condition(self.status.conditions, "Progressing")
         if not progressing.is_true or progressing.reason == "NewReplicaSetAvailable" or self.failure:
             return False
-        if self._silent_since(moment):
-            return False
-        return self._never_available or self.status.available_replicas >= self.desired - self._bound
+        return not self._silent_since(moment) and self.keeps_its_bounds
 
     def _silent_since(self, moment: datetime) -> bool:
         """Its controller should have said long ago that the deadline has passed: it is not at work."""
@@ -51,6 +49,26 @@ class Deployment(Replicated):
         """How long a step of a rollout may take: its own promise, else the API's default."""
         own = self.spec.progress_deadline_seconds
         return PROGRESS if own is None or own == NO_DEADLINE else timedelta(seconds=own)
+
+    def lets_start(self, moment: datetime) -> bool:
+        """It rolls out; or it would not say so, and keeps its bounds."""
+        return self.rolling_out(moment) or (self.has_no_deadline and not self.own_fault and self.keeps_its_bounds)
+
+    @property
+    def keeps_its_bounds(self) -> bool:
+        """As many of its pods are available as a rollout leaves, or none was yet."""
+        return self._never_available or self.within_bounds
+
+    @property
+    def has_no_deadline(self) -> bool:
+        """Its controller takes the condition Progressing away."""
+        none = self.spec.progress_deadline_seconds in (None, NO_DEADLINE)
+        return none and not any(each.type == "Progressing" for each in self.status.conditions or ())
+
+    @property
+    def within_bounds(self) -> bool:
+        """As many of its pods are available as a rollout leaves."""
+        return self.status.available_replicas >= self.desired - self._bound
 
     @property
     def init_deadline(self) -> timedelta:

@@ -21,6 +21,15 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 BALANCER = re.compile(r"load-balancer|ingress|neg-finalizer|elbv2")
 
 
+#: So far apart the clocks of a cluster may be. What is later than that is no time: whoever may write an object wrote it.
+CLOCKS = timedelta(minutes=1)
+
+
+def lately(since: datetime | None, moment: datetime, limit: timedelta) -> bool:
+    """It was no longer ago than that, and is not in the future."""
+    return since is not None and -CLOCKS <= moment - since <= limit
+
+
 @dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Fact(msgspec.Struct, rename="camel", omit_defaults=True, gc=False, frozen=True):
     """The base of all facts. Not tracked by the garbage collector: facts form no cycles, and there are many."""

@@ -7,15 +7,18 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from upgate.base.text import counted
-from upgate.facts.backends import grouped
+from upgate.facts.backends import controller_of, grouped
 from upgate.facts.deployments import Deployment
 from upgate.facts.pods import Pod
-from upgate.facts.workloads import PROGRESS, Workload
+from upgate.facts.starting import moves
+from upgate.facts.workloads import PROGRESS, ReplicaSet, Workload
 
 if TYPE_CHECKING:
     from upgate.profile.parts import Patience
 
 Lists = Mapping[str, list[Any]]
+#: So many failed pods of one workload within its deadline, for each that it has made since, are a loop and not a start.
+LOOP = 3
 
 
 class OwnedPods:
@@ -24,13 +27,15 @@ class OwnedPods:
     needs: tuple[str, ...] = ("pods",)
 
     def __init__(self, lists: Lists) -> None:
-        self._by_owner = grouped(lists["pods"], lambda pod: pod.metadata.controller and pod.metadata.controller.uid)
+        self._by_owner = grouped(lists["pods"], controller_of)
         #: In a brief look: the workloads of which every pod was read. None: those of all were.
         self._read: list[str] | None = lists.get("read")
+        #: What was already answered: it is asked for each failed pod.
+        self._failing: dict[tuple[str, datetime], bool] = {}
 
     def of(self, workload: Workload) -> list[Pod]:
         """Its pods."""
-        return self._by_owner.get(workload.metadata.uid, [])
+        return self._by_owner.get((workload.namespace, workload.metadata.uid), [])
 
     def incomplete(self, workload: Workload, said: str) -> str:
         """What is missing: what its status says, and how many of the pods that its status counts do not exist."""
@@ -50,6 +55,8 @@ class OwnedPods:
 
     def under_way(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
         """What is missing is on its way. Of pods that do not exist only the lists may be too old, by moments."""
+        if self.fails_again_and_again(workload, moment, patience.terminating):
+            return False
         if self.absent(workload):
             return self.moves(workload, moment, patience.start_up)
         changed = workload.just_changed(moment, patience.start_up)
@@ -61,7 +68,7 @@ class OwnedPods:
 
     def moves(self, workload: Workload, moment: datetime, lag: timedelta) -> bool:
         """Its pods are coming or going just now, so that two lists taken one after the other may disagree."""
-        return any((pod.overdue(moment) if pod.terminating else pod.age(moment)) < lag for pod in self.of(workload))
+        return any(moves(pod, moment, lag) for pod in self.of(workload))
 
     def advances(self, workload: Workload, moment: datetime) -> bool:
         """It keeps within its bounds, and each missing pod was made, or was due to go, within the time of a step."""
@@ -74,14 +81,52 @@ class OwnedPods:
         return workload.ready_as_desired and any(pod.age(moment) < PROGRESS for pod in pods)
 
     def starting(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
-        """What is missing are pods that it has made and that still have time to start: it was scaled up, or a node came."""
-        pods = self.of(workload)
-        late = [each for each in pods if each.active and not each.counts(moment, workload.min_ready)]
+        """What is missing are pods that it has made and that still have time to start: it was scaled up, or a node came.
+
+        What the kubelet refused a moment ago counts too: others are made in its place.
+        """
+        refused = [
+            each for each in self.of(workload) if each.status.phase == "Failed" and each.age(moment) < patience.start_up
+        ]
+        return self._has_made(workload, moment, patience, len(refused))
+
+    def replacing(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
+        """Pods that still have time to start are there for all that is missing."""
+        return self._has_made(workload, moment, patience, 0)
+
+    def fails_again_and_again(self, workload: Workload, moment: datetime, slack: timedelta) -> bool:
+        """Its pods fail or are replaced before they are ready, for longer or more often than a start may need."""
+        limit, key = workload.init_deadline or PROGRESS, (workload.ref, moment)
+        if key not in self._failing:
+            lacked = self._lacked_before(workload, moment, slack)
+            self._failing[key] = lacked > limit or self._loops(workload, moment, limit)
+        return self._failing[key]
+
+    def lacking_since(self, workload: Workload) -> datetime | None:
+        """Since when it has too few available pods, as far as its status tells: StatefulSets and DaemonSets do not."""
+        return workload.unavailable_since
+
+    def _has_made(self, workload: Workload, moment: datetime, patience: Patience, refused: int) -> bool:
+        late = [each for each in self.of(workload) if each.active and not each.counts(moment, workload.min_ready)]
         times = patience.pending, patience.start_up, workload.init_deadline
         within = all(pod.ready.is_true or pod.starting(moment, *times) for pod in late)
-        # The kubelet refused them a moment ago, and others are made in their place.
-        refused = [each for each in pods if each.status.phase == "Failed" and each.age(moment) < patience.start_up]
-        return within and 0 < workload.unready_created <= len(late) + len(refused) and not workload.stuck
+        return within and 0 < workload.unready_created <= len(late) + refused and not workload.stuck
+
+    def _loops(self, workload: Workload, moment: datetime, limit: timedelta) -> bool:
+        """Several of its pods failed in that time, for each that it has made in that time and that is there."""
+        pods = self.of(workload)
+        failed = sum(each.status.phase == "Failed" and each.failed_within(limit, moment) for each in pods)
+        made = sum(each.active and each.age(moment) <= limit for each in pods)
+        return failed >= LOOP * max(1, made)
+
+    def _lacked_before(self, workload: Workload, moment: datetime, slack: timedelta) -> timedelta:
+        """How long it had lacked pods when the oldest of those that are not ready was made: earlier ones came to nothing."""
+        since = self.lacking_since(workload)
+        if since is None or not workload.desired:
+            return timedelta(0)
+        late = [each for each in self.of(workload) if not each.done and each.overdue(moment) < slack]
+        ages = [each.age(moment) for each in late if each.terminating or not each.counts(moment, workload.min_ready)]
+        return moment - since - max(ages, default=timedelta(0))
 
 
 class DeploymentPods(OwnedPods):
@@ -91,23 +136,35 @@ class DeploymentPods(OwnedPods):
 
     def __init__(self, lists: Lists) -> None:
         super().__init__(lists)
-        self._replicasets = grouped(
-            lists["replicasets"], lambda each: each.metadata.controller and each.metadata.controller.uid
-        )
+        self._replicasets = grouped(lists["replicasets"], controller_of)
 
     def of(self, workload: Workload) -> list[Pod]:
-        """The pods of all its ReplicaSets."""
-        return [
-            pod
-            for each in self._replicasets.get(workload.metadata.uid, ())
-            for pod in super(DeploymentPods, self).of(each)
-        ]
+        """The pods of all its ReplicaSets; of another workload its own."""
+        if not isinstance(workload, Deployment):
+            return super().of(workload)
+        return [pod for each in self._versions(workload) for pod in super(DeploymentPods, self).of(each)]
+
+    def lacking_since(self, workload: Workload) -> datetime | None:
+        """A new version starts from the beginning: since then, if that was later."""
+        since = super().lacking_since(workload)
+        made = (each.metadata.creation_timestamp for each in self._versions(workload))
+        return since and max([since, *filter(None, made)])
+
+    def _versions(self, workload: Workload) -> list[ReplicaSet]:
+        return self._replicasets.get((workload.namespace, workload.metadata.uid), [])
 
     def progresses(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
         """Its controller says that it rolls out, or its old pods go first."""
         if not isinstance(workload, Deployment):
             return False
-        return workload.rolling_out(moment) or self.recreating(workload, moment, patience.terminating)
+        rolls = self.steps_on(workload, moment) if workload.has_no_deadline else workload.rolling_out(moment)
+        return rolls or self.recreating(workload, moment, patience.terminating)
+
+    def steps_on(self, deployment: Deployment, moment: datetime) -> bool:
+        """Without a deadline its conditions do not say that it rolls out: each step, and all of them, have their time."""
+        changed = deployment.metadata.changed
+        in_time = changed is None or moment - changed <= PROGRESS * max(1, deployment.desired)
+        return in_time and self.advances(deployment, moment)
 
     def recreating(self, deployment: Deployment, moment: datetime, slack: timedelta) -> bool:
         """With Recreate the old pods go first, which its conditions do not say.

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from upgate.base.harmless import Typed, shell_word
 from upgate.facts.containers import Container, ContainerStatus
-from upgate.facts.meta import Condition, KubernetesObject, condition
+from upgate.facts.meta import CLOCKS, Condition, KubernetesObject, condition, lately
 from upgate.facts.pod_fields import PodSpec, PodStatus
 from upgate.facts.starting import INIT, becoming_ready, initializing, wavering
 
@@ -102,7 +102,8 @@ class Pod(KubernetesObject):
     def started_for(self, moment: datetime) -> timedelta:
         """Time since the last of its containers began its first run, as far as that is known; it is never older than itself."""
         runs = (each.now.running for each in self.statuses if not each.restart_count)
-        return min([self.age(moment), *(moment - run.started_at for run in runs if run and run.started_at)])
+        starts = (run.started_at for run in runs if run and lately(run.started_at, moment, self.age(moment)))
+        return min([self.age(moment), *(moment - start for start in starts if start)])
 
     def starting(
         self, moment: datetime, pending: timedelta, start_up: timedelta, deadline: timedelta | None = None
@@ -126,7 +127,7 @@ class Pod(KubernetesObject):
     def just_scheduled(self, moment: datetime, pending: timedelta) -> bool:
         """It got its node recently, after a queue or an autoscaler had let it wait, and nothing is wrong with its containers."""
         since = self.scheduled.last_transition_time if self.scheduled and self.scheduled.is_true else None
-        return since is not None and moment - since <= pending and not self.crash(moment)
+        return lately(since, moment, pending) and not self.crash(moment)
 
     def pending_for(self, moment: datetime) -> timedelta:
         """Time since it was made, as long as it is pending; none for any other."""
@@ -135,7 +136,7 @@ class Pod(KubernetesObject):
     def ready_for(self, moment: datetime) -> timedelta:
         """Time since its Ready condition last changed; since it was made where that is not known."""
         since = self.ready.last_transition_time
-        return moment - since if since else self.age(moment)
+        return moment - since if since and since <= moment + CLOCKS else self.age(moment)
 
     def counts(self, moment: datetime, min_ready: timedelta) -> bool:
         """It is ready, and has been for long enough."""
@@ -211,7 +212,7 @@ class Pod(KubernetesObject):
 
     def failed_within(self, patience: timedelta, moment: datetime) -> bool:
         """It failed a moment ago; one that its node refused, not long after it was made."""
-        return moment - (self.ended_at or self.metadata.creation_timestamp or moment) <= patience
+        return lately(self.ended_at or self.metadata.creation_timestamp or moment, moment, patience)
 
     @property
     def went_well(self) -> bool:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from upgate.facts.backends import grouped
+from upgate.facts.backends import controller_of, grouped
 from upgate.facts.deployments import Deployment
 from upgate.facts.events import Event
+from upgate.facts.meta import lately
 from upgate.facts.pods import Pod
+from upgate.facts.starting import starts_first
 
 Lists = Mapping[str, list[Any]]
 #: An autoscaler has asked for a node: the cluster-autoscaler, and Karpenter.
@@ -18,6 +20,8 @@ ASKED = ("TriggeredScaleUp", "Nominated")
 REFUSED = "NotTriggerScaleUp"
 #: The cluster-autoscaler gives a node up after that time: --max-node-provision-time.
 PROVISION = timedelta(minutes=15)
+#: Karpenter nominates again and again, also where no node ever joins: no pod waits for one for longer than that.
+WAIT = 2 * PROVISION
 
 
 class Deadlines:
@@ -26,15 +30,27 @@ class Deadlines:
     needs = ("deployments", "replicasets")
 
     def __init__(self, lists: Lists) -> None:
-        deployments: dict[str, Deployment] = {each.metadata.uid: each for each in lists["deployments"]}
-        owners = {each.metadata.uid: each.metadata.controller for each in lists["replicasets"]}
-        self._of = {uid: deployments[owner.uid] for uid, owner in owners.items() if owner and owner.uid in deployments}
+        deployments: dict[tuple[str, str], Deployment] = {
+            (each.namespace, each.metadata.uid): each for each in lists["deployments"]
+        }
+        owners = {(each.namespace, each.metadata.uid): controller_of(each) for each in lists["replicasets"]}
+        self._of = {version: deployments[owner] for version, owner in owners.items() if owner in deployments}
 
     def of(self, pod: Pod) -> timedelta | None:
         """How long its init containers may run; None where nothing says so."""
-        owner = pod.metadata.controller
-        deployment = self._of.get(owner.uid) if owner else None
+        deployment = self._deployment(pod)
         return deployment.init_deadline if deployment else None
+
+    def let_start(self, pod: Pod, moment: datetime) -> bool:
+        """Its Deployment rolls out, and it has got its node, is starting for the first time, and is within the deadline."""
+        deployment = self._deployment(pod)
+        if not deployment or not starts_first(pod, moment):
+            return False
+        return pod.age(moment) <= deployment.deadline and deployment.lets_start(moment)
+
+    def _deployment(self, pod: Pod) -> Deployment | None:
+        owner = controller_of(pod)
+        return self._of.get(owner) if owner else None
 
 
 class Autoscalers:
@@ -44,12 +60,16 @@ class Autoscalers:
 
     def __init__(self, lists: Lists) -> None:
         said = (each for each in lists["notices"] if each.reason in (*ASKED, REFUSED))
-        self._by_pod: dict[str, list[Event]] = grouped(said, lambda event: event.involved_object.uid)
+        #: An event is in the namespace of what it is about.
+        self._by_pod: dict[tuple[str, str], list[Event]] = grouped(
+            said, lambda event: (event.namespace, event.involved_object.uid)
+        )
 
     def make_a_node_for(self, pod: Pod, moment: datetime) -> bool:
         """A node was asked for this very pod, it is not yet given up, and nothing was said against it since."""
         last = self._last(pod)
-        return bool(last and last.reason in ASKED and last.time and moment - last.time <= PROVISION)
+        asked = last.time if last and last.reason in ASKED else None
+        return pod.age(moment) <= WAIT and lately(asked, moment, PROVISION)
 
     def refuse(self, pod: Pod) -> str:
         """Why no node is made for it, in the autoscaler's words. Empty where it has not said so."""
@@ -58,5 +78,5 @@ class Autoscalers:
 
     def _last(self, pod: Pod) -> Event | None:
         unscheduled = pod.metadata.uid and not pod.spec.node_name
-        said = self._by_pod.get(pod.metadata.uid, []) if unscheduled else []
+        said = self._by_pod.get((pod.namespace, pod.metadata.uid), []) if unscheduled else []
         return max(said, key=lambda each: each.time or datetime.min.replace(tzinfo=UTC), default=None)

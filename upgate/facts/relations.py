@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from upgate.facts.backends import Backends, grouped
+from upgate.facts.backends import Backends, controller_of, grouped
 from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.deployments import Deployment
 from upgate.facts.events import AUTOSCALER, Event
@@ -43,12 +43,14 @@ class Controllers:
     needs = ("replicasets", "statefulsets", "daemonsets")
 
     def __init__(self, lists: Lists) -> None:
-        self._by_uid: dict[str, Workload] = {each.metadata.uid: each for noun in self.needs for each in lists[noun]}
+        self._by_owner: dict[tuple[str, str], Workload] = {
+            (each.namespace, each.metadata.uid): each for noun in self.needs for each in lists[noun]
+        }
 
     def of(self, pod: Pod) -> Workload | None:
         """Its controller, as long as that is a workload of Kubernetes' own that exists."""
-        owner = pod.metadata.controller
-        return self._by_uid.get(owner.uid) if owner else None
+        owner = controller_of(pod)
+        return self._by_owner.get(owner) if owner else None
 
     def restored(self, pod: Pod) -> bool:
         """Its controller has all the pods that it wants without this one."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from upgate.facts.containers import Container, ContainerStatus
-from upgate.facts.meta import condition
+from upgate.facts.meta import condition, lately
 
 if TYPE_CHECKING:
     from upgate.facts.pods import Pod
@@ -14,6 +14,24 @@ if TYPE_CHECKING:
 #: How long an init container may run where nothing promises a time: models and databases are downloaded by them.
 #: The pods of a Deployment have its progressDeadlineSeconds.
 INIT = timedelta(minutes=30)
+#: So long a kubelet may take to say of a pod that it got that it is not ready.
+ADMISSION = timedelta(minutes=1)
+
+
+def starts_first(pod: Pod, moment: datetime) -> bool:
+    """It has its node, has never been ready, and nothing is wrong with its containers."""
+    given = pod.scheduled.last_transition_time if pod.scheduled else pod.metadata.creation_timestamp
+    since = pod.ready.last_transition_time
+    waited = since is None or given is None or since - given <= ADMISSION
+    relapsing = any(each.relapsing for each in pod.statuses)
+    return bool(pod.spec.node_name) and waited and not relapsing and not pod.crash(moment)
+
+
+def moves(pod: Pod, moment: datetime, lag: timedelta) -> bool:
+    """It was made, was due to be gone, or has ended a moment ago."""
+    if pod.done:
+        return pod.failed_within(lag, moment)
+    return (pod.overdue(moment) if pod.terminating else pod.age(moment)) < lag
 
 
 def initializing(pod: Pod, moment: datetime, pending: timedelta, deadline: timedelta) -> bool:
@@ -36,7 +54,7 @@ def wavering(pod: Pod, moment: datetime, patience: timedelta) -> bool:
     """It was ready until a moment ago: a probe that failed for a moment is not an outage."""
     since = pod.ready.last_transition_time
     calm = not any(each.relapsing for each in pod.statuses if not each.ready)
-    return pod.ready.status == "False" and since is not None and moment - since <= patience and calm
+    return pod.ready.status == "False" and lately(since, moment, patience) and calm
 
 
 def _in_time(
@@ -47,13 +65,13 @@ def _in_time(
         return False
     # When its startupProbe succeeded is not known: from then on no more than our own patience counts.
     starting = min(budget, pending) if status.started else budget
-    return moment - run.started_at <= max(starting, container.readiness_delay) + start_up
+    return lately(run.started_at, moment, max(starting, container.readiness_delay) + start_up)
 
 
 def _init_in_time(pod: Pod, status: ContainerStatus, moment: datetime, deadline: timedelta) -> bool:
     run, container = status.now.running, pod.container(status)
     limit = container.start_budget if container.restart_policy == "Always" else deadline
-    return bool(run and run.started_at and moment - run.started_at <= limit) and not _relapsing(status, limit)
+    return bool(run and lately(run.started_at, moment, limit)) and not _relapsing(status, limit)
 
 
 def _relapsing(status: ContainerStatus, budget: timedelta) -> bool:
@@ -65,7 +83,7 @@ def _relapsing(status: ContainerStatus, budget: timedelta) -> bool:
 
 def _ended_within(status: ContainerStatus, moment: datetime, pending: timedelta) -> bool:
     end = status.now.terminated
-    return bool(status.succeeded and end and end.finished_at and moment - end.finished_at <= pending)
+    return bool(status.succeeded and end and lately(end.finished_at, moment, pending))
 
 
 def _waits_for_gate(pod: Pod, moment: datetime, pending: timedelta) -> bool:
@@ -73,5 +91,5 @@ def _waits_for_gate(pod: Pod, moment: datetime, pending: timedelta) -> bool:
     containers = condition(pod.status.conditions, "ContainersReady")
     gated = bool(pod.spec.readiness_gates) and all(each.ready or pod.over(each) for each in pod.statuses)
     since = containers.last_transition_time if containers.is_true else None
-    waited = moment - since if since else pod.started_for(moment)
-    return gated and waited <= pending
+    began = since or moment - pod.started_for(moment)
+    return gated and lately(began, moment, pending)

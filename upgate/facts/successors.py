@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from upgate.facts.backends import grouped
+from upgate.facts.backends import controller_of, grouped
 from upgate.facts.pods import Pod
 
 Lists = Mapping[str, list[Any]]
@@ -18,12 +18,12 @@ class Successors:
 
     def __init__(self, lists: Lists) -> None:
         owned = (pod for pod in lists["pods"] if pod.metadata.controller)
-        self._by_owner = grouped(owned, lambda pod: pod.metadata.controller.uid)
+        self._by_owner = grouped(owned, controller_of)
 
     def of(self, pod: Pod) -> list[Pod]:
         """Those that were made after it had ended, and are ready or have completed."""
-        owner, ended = pod.metadata.controller, pod.ended_at
+        owner, ended = controller_of(pod), pod.ended_at
         if not owner or not ended:
             return []
-        good = [each for each in self._by_owner.get(owner.uid, ()) if each.went_well and not each.terminating]
+        good = [each for each in self._by_owner.get(owner, ()) if each.went_well and not each.terminating]
         return [each for each in good if (made := each.metadata.creation_timestamp) and made >= ended]

@@ -142,6 +142,11 @@ class Workload(KubernetesObject):
         return None
 
     @property
+    def unavailable_since(self) -> datetime | None:
+        """Since when too few of its pods are available; None where they are not too few, or where it does not say so."""
+        return None
+
+    @property
     def within_bounds(self) -> bool:
         """No more is missing than a rolling update takes away at a time."""
         return self.ready_as_desired
@@ -210,6 +215,12 @@ class Replicated(Workload):
     def min_ready(self) -> timedelta:
         """A pod is available once it has been ready for `minReadySeconds`."""
         return timedelta(seconds=self.spec.min_ready_seconds)
+
+    @property
+    def unavailable_since(self) -> datetime | None:
+        """Since when its condition Available is False. Only Deployments have one."""
+        available = condition(self.status.conditions, "Available")
+        return available.last_transition_time if available.status == "False" else None
 
     @property
     def failure(self) -> str:

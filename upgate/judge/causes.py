@@ -15,7 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from upgate.base.errors import Inconclusive
-from upgate.facts.backends import WORKLOADS, Backends
+from upgate.facts.backends import WORKLOADS, Backends, controller_of
 from upgate.facts.deployments import Deployment
 from upgate.facts.pods import Pod
 from upgate.facts.services import Service
@@ -29,6 +29,8 @@ from upgate.sources.probes.explaining import Whereabouts
 Dependencies = Mapping[str, Sequence[str]]
 #: The id of a check, and an object that it found.
 Found = tuple[str, str]
+#: Namespace and UID of what controls something.
+Owner = tuple[str, str]
 
 
 def relate(results: Sequence[CheckResult], snapshot: Snapshot, after: Mapping[str, Sequence[str]]) -> list[CheckResult]:
@@ -150,24 +152,26 @@ def add_workloads(depends: dict[str, list[str]], lists: dict[str, list[Any]]) ->
     """A workload depends on what it controls, unless it has a fault of its own."""
     explained = explained_workloads(lists)
     for owned in [*lists["replicasets"], *lists["pods"]]:
-        owner = owned.metadata.controller
-        if owner and owner.uid in explained:
-            depends[explained[owner.uid].ref].append(owned.ref)
+        owner = controller_of(owned)
+        if owner in explained:
+            depends[explained[owner].ref].append(owned.ref)
 
 
-def explained_workloads(lists: dict[str, list[Any]]) -> dict[str, Workload]:
-    """The workloads, by UID, that their pods can explain: all that they miss was made, and is not ready."""
+def explained_workloads(lists: dict[str, list[Any]]) -> dict[Owner | None, Workload]:
+    """The workloads, by namespace and UID, that their pods can explain: all that they miss was made, and is not ready."""
     stranded = stranded_pods(lists)
     there = by_workload(lists, lambda pod: not pod.done)
     unready = by_workload(lists, lambda pod: pod.terminating or not pod.ready.is_true)
-    workloads: dict[str, Workload] = {each.metadata.uid: each for noun in WORKLOADS for each in lists[noun]}
+    workloads: dict[Owner | None, Workload] = {
+        (each.namespace, each.metadata.uid): each for noun in WORKLOADS for each in lists[noun]
+    }
     return {
-        uid: each
-        for uid, each in workloads.items()
-        if not each.own_fault_beside(stranded[uid])
+        key: each
+        for key, each in workloads.items()
+        if not each.own_fault_beside(stranded[key])
         and not (isinstance(each, Deployment) and each.held)
-        and each.unready_created <= unready[uid]
-        and each.claimed <= there[uid]
+        and each.unready_created <= unready[key]
+        and each.claimed <= there[key]
     }
 
 
@@ -181,31 +185,40 @@ def add_pods(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None
             depends[f"Namespace/{pod.namespace}"].append(pod.ref)
 
 
-def stranded_pods(lists: dict[str, list[Any]]) -> Counter[str]:
+def stranded_pods(lists: dict[str, list[Any]]) -> Counter[Owner | None]:
     """How many pods of each controller are on nodes that are not ready."""
     down = {node.name for node in lists["nodes"] if not node.ready.is_true}
-    stranded = (pod.metadata.controller for pod in lists["pods"] if pod.spec.node_name in down)
-    return Counter(owner.uid for owner in stranded if owner)
+    return Counter(controller_of(pod) for pod in lists["pods"] if pod.spec.node_name in down)
 
 
-def by_workload(lists: dict[str, list[Any]], rule: Callable[[Pod], bool]) -> Counter[str]:
+def by_workload(lists: dict[str, list[Any]], rule: Callable[[Pod], bool]) -> Counter[Owner | None]:
     """How many pods of each controller, and of each Deployment behind one, the rule holds for: no more can they explain."""
-    versions = {each.metadata.uid: each.metadata.controller for each in lists["replicasets"]}
-    counts: Counter[str] = Counter()
+    versions = {(each.namespace, each.metadata.uid): controller_of(each) for each in lists["replicasets"]}
+    counts: Counter[Owner | None] = Counter()
     for pod in filter(rule, lists["pods"]):
-        owner = pod.metadata.controller
-        maker = owner and versions.get(owner.uid)
-        counts.update({each.uid for each in (owner, maker) if each})
+        owner = controller_of(pod)
+        maker = owner and versions.get(owner)
+        counts.update({each for each in (owner, maker) if each})
     return counts
 
 
 def add_services(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None:
-    """A Service of which no pod is ready depends on the workloads and the pods that it selects."""
+    """A Service of which no pod is ready depends on the workloads and the pods that it selects.
+
+    They are written down once for each selector: many Services may have the same.
+    """
     backends = Backends(lists)
     for service in lists["services"]:
         if isinstance(service, Service) and service.selects_pods and backends.none_ready(service):
-            behind = [*backends.workloads(service), *backends.pods(service)]
-            depends[service.ref] += [each.ref for each in behind]
+            depends[service.ref].append(selection := selection_name(service))
+            if selection not in depends:
+                behind = [*backends.workloads(service), *backends.pods(service)]
+                depends[selection] = [each.ref for each in behind]
+
+
+def selection_name(service: Service) -> str:
+    """What stands for all that its selector matches; no object is called so."""
+    return f"Selection/{service.namespace}/{sorted((service.spec.selector or {}).items())}"
 
 
 def add_probes(depends: dict[str, list[str]], snapshot: Snapshot) -> None:
