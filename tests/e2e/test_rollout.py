@@ -35,7 +35,7 @@ def rolling(cluster: RealCluster, workshop: str) -> None:
 
 @pytest.mark.usefixtures("rolling")
 def test_a_rollout_is_not_yet_clear_and_settling_waits_for_it(battery: Battery, workshop: str) -> None:
-    """While it goes on, each workload is one transitional finding, and the gate says "run again"; with --settle it turns green."""
+    """While it goes on, each workload is one transitional finding and the gate says "run again"; --settle turns it green."""
     run = battery.run(patience=None)
     run.must_find(*(f"{CHECKS[kind]}: {kind}/{workshop}/app" for kind in ROLLING))
     assert all(each["transitional"] for each in run.findings)

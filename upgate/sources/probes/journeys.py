@@ -35,15 +35,15 @@ async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> Non
     cookies = Jars()
     captured: dict[str, str] = {}
     for step, stage in zip(target.steps, target.stages, strict=True):
-        own, words = Report(), _words_in(step) & captured.keys()
+        own, led = Report(), _words_in(step) & captured.keys()
         try:
             request = _request(target, step, captured)
             answer = await _sent(request, step, trust, watch, own, report, cookies)
         except UNSENDABLE:
-            if not words:
+            if not led:
                 raise
             # Not quoted: what was captured may be a credential.
-            report.seen += (Seen(stage, False, f"{stage}: cannot be sent with what was captured as {listed(words)}"),)
+            report.seen += (Seen(stage, False, f"{stage}: cannot be sent with what was captured as {listed(led)}"),)
             return
         await search_all((*request.patterns, *step.patterns), answer, watch)
         missing, unknown = _capture(step, answer, cookies, captured)
