@@ -42,6 +42,8 @@ TRUST = {
 PLACE = re.compile(r"\A\w+://[^/@?#]*(?=[/?#]|\Z)")
 #: The same with user and password, of whatever is written there.
 AUTHORITY = re.compile(r"[^/?#]*(?://[^/?#]*)?")
+#: A word that stands for a captured value.
+PLACEHOLDER = re.compile(r"\{(\w{1,100})\}")
 #: Schemes without TLS.
 PLAIN = ("http://", "ws://")
 
@@ -80,7 +82,7 @@ def words_in_place(step: YamlNode) -> set[str]:
     """The words that say where a step of a journey goes: in the scheme, host or port of its URL."""
     children = (step.child(method) for method in METHODS) if isinstance(step.value, dict) else ()
     urls = [child.value for child in children if child is not None and isinstance(child.value, str)]
-    return {word for url in urls for word in re.findall(r"\{(\w+)\}", AUTHORITY.match(url)[0])}  # type: ignore[index]
+    return {word for url in urls for word in PLACEHOLDER.findall(AUTHORITY.match(url)[0])}  # type: ignore[index]
 
 
 def in_plain_text(profile: Profile) -> list[str]:
