@@ -26,7 +26,7 @@ PATIENCE = Timeouts(connect=1, read=2, deadline=6)
 #: Bytes of a whole process that looks: Python, the client and what is being read.
 MOST = 400 * 2**20
 LOOK = """
-import resource, sys, time
+import sys, time
 from upgate.sources.cluster.connection import Timeouts
 from upgate.sources.cluster.login import connect
 from upgate.sources.cluster.look import look_at_cluster
@@ -36,7 +36,9 @@ login = connect(sys.argv[1], patience=Timeouts(connect=1, read=2, deadline=float
 began = time.monotonic()
 snapshot = look_at_cluster(login, list(KINDS), lambda *_: None)
 dump_snapshot(snapshot)
-print(time.monotonic() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+# ru_maxrss is inherited from the process that started this one; VmHWM is not.
+[peak] = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM:")]
+print(time.monotonic() - began, int(peak) * 1024)
 for noun, why in snapshot.gaps.items():
     print(noun, why, sep="|")
 for noun, bad in snapshot.malformed.items():
@@ -87,7 +89,7 @@ def test_no_answer_takes_the_gate(answer, tmp_path):
 def test_no_small_answer_takes_the_gate(answer, tmp_path):
     """The version and the health endpoints are bounded too; the lists are looked at all the same."""
     with serving(empty, version=answer, readyz=answer, livez=answer) as url:
-        took, size, reasons = looked(tmp_path, url, 3)
+        took, size, reasons = looked(tmp_path, url, 6)
     assert reasons.keys() <= {"version", "health"}
     assert took < 20
     assert size < MOST
