@@ -28,6 +28,7 @@ KINDS = {
     "endpointslices": "EndpointSlice",
     "ingresses": "Ingress",
     "events": "Event",
+    "jobs": "Job",
 }
 MEGABYTE = 2**20
 #: What answers a request for a list: the handler, the kind and the query.

@@ -19,7 +19,7 @@ def folder(tmp_path: Path) -> Path:
     """The gate's own baseline lies in the reports, and another one beside the profile."""
     for path in (tmp_path / "reports" / "baseline.json", tmp_path / "april.json"):
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(baselines.dump(baseline(good())))
+        path.write_bytes(baselines.dump_baseline(baseline(good())))
     return tmp_path
 
 
@@ -27,7 +27,7 @@ def compared(folder: Path, text: str, **options: object) -> Path | None:
     """The baseline that a run with this profile compares with."""
     (folder / "p.yaml").write_text(text)
     profile: Profile = load(str(folder / "p.yaml"), known_checks=(), environ={})
-    gate = Gate(profile, Options(reports=folder / "reports", **options))
+    gate = Gate(profile, Options(home=folder / "reports", **options))
     assert (gate.load_baseline() is None) == (gate.compared_path is None)
     return gate.compared_path
 

@@ -8,13 +8,13 @@ from functools import partial
 import pytest
 
 from tests.apiserver import EmbeddedCluster
+from tests.apiserver.api import FullApi
 from tests.apiserver.world import world
 from tests.running import profile_of, run, runs, started
 from tests.worlds import NOW, ago, condition, container_status, good, node, pod, replicated, terminated
 from upgate.facts.kinds import KINDS
 from upgate.judge.settling import Settling
 from upgate.results import CheckResult
-from upgate.sources.demo.api import Api
 
 UNDER_WAY = [
     condition("Available"),
@@ -31,7 +31,7 @@ def served(later: timedelta = timedelta(), **changes) -> dict:
 
 def become(cluster: EmbeddedCluster, objects: dict) -> None:
     """The cluster changes."""
-    cluster._server.api = Api(world(objects), [])
+    cluster._server.api = FullApi(world(objects), [])
 
 
 def rounds_of(running) -> int:

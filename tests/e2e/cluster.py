@@ -64,9 +64,23 @@ class RealCluster:
         self.resume()
 
     def resume(self) -> None:
-        """Start whatever of it does not run."""
+        """Start whatever of it does not run.
+
+        A start-up hook of the API server that failed, because its store was away, fails for good: it is started again.
+        """
         self.script("up")
+        if not self._becomes_ready():
+            self.halt("kube-apiserver", "KILL")
+            self.script("up")
         self.nodes_up()
+
+    def _becomes_ready(self) -> bool:
+        """The API server is ready within 20 s."""
+        try:
+            until("the API server is ready", lambda: self.answers, within=20)
+        except AssertionError:
+            return False
+        return True
 
     def nodes_up(self) -> None:
         """Start whatever does not run of the nodes."""

@@ -97,7 +97,7 @@ def recover(cluster: RealCluster, namespace: str) -> None:
 def test_endpoints_that_nobody_keeps_up_are_found(
     cluster: RealCluster, battery: Battery, workshop: str, broken: Broken
 ) -> None:
-    """With a dead controller manager a Service goes on naming a pod that is gone, while everything else looks complete."""
+    """With a dead controller manager a Service goes on naming a pod that is gone, and its Deployment goes on counting it."""
     service = {"selector": {"app": "app"}, "ports": [{"port": 80}]}
     meta = {"name": "front", "namespace": workshop}
     cluster.apply(
@@ -111,7 +111,9 @@ def test_endpoints_that_nobody_keeps_up_are_found(
     )
     broken(lambda: cluster.halt("kube-controller-manager"), lambda: recover(cluster, workshop))
     cluster.kubectl("delete", "pod", "--all", f"--namespace={workshop}")
-    battery.run().must_find(f"services.endpoints-live: Service/{workshop}/front")
+    battery.run().must_find(
+        f"services.endpoints-live: Service/{workshop}/front", f"deployments.ready: Deployment/{workshop}/app"
+    )
 
 
 def test_a_restart_since_the_baseline_is_found(
