@@ -26,8 +26,13 @@ def judge(check: Check, evidence: Evidence) -> CheckResult:
         judgement.fail(str(wrong))
     except Exception as problem:  # a check that breaks has not judged: whatever it is, that is never green
         judgement.gaps.append(broken(problem, check))
+    return conclude_on(evidence, judgement)
+
+
+def conclude_on(evidence: Evidence, judgement: Judgement) -> CheckResult:
+    """What a judgement comes to with this profile, at the moment of this snapshot."""
     waivers = in_force(evidence.profile.waivers, evidence.snapshot.taken.date())
-    may_be_empty = check.id in evidence.profile.expect.may_be_empty
+    may_be_empty = judgement.check.id in evidence.profile.expect.may_be_empty
     return conclude(judgement, waivers, may_be_empty=may_be_empty, monitoring=evidence.monitoring)
 
 

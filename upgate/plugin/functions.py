@@ -18,7 +18,8 @@ from upgate.battery.inputs import names
 from upgate.battery.judgement import Judgement
 from upgate.battery.selection import why_unselected
 from upgate.judge.gate import Gate
-from upgate.judge.outcome import conclude, in_force, result
+from upgate.judge.judge import conclude_on
+from upgate.judge.outcome import conclude, result
 from upgate.plugin.items import RESULT, mark, present
 from upgate.plugin.state import CHECK
 from upgate.results import CheckResult
@@ -65,9 +66,7 @@ def conclude_body(item: pytest.Item, gate: Gate) -> None:
     judgement = item.stash.get(JUDGEMENT, None) or Judgement(check)
     if not hasattr(item.function, "__check__"):  # type: ignore[attr-defined]
         judgement.look_at(0 if judgement.examined else 1, "tests")
-    empty = check.id in gate.profile.expect.may_be_empty
-    waivers = in_force(gate.profile.waivers, gate.started.date())
-    item.stash[RESULT] = conclude(judgement, waivers, may_be_empty=empty, monitoring=gate.options.monitor)
+    item.stash[RESULT] = conclude_on(gate.evidence, judgement)
     present(item.stash[RESULT])
 
 
