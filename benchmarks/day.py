@@ -27,7 +27,7 @@ from upgate.facts.health import HealthEndpoint
 from upgate.facts.kinds import KINDS
 from upgate.monitor import delivery, history
 from upgate.monitor.round import Monitored
-from upgate.monitor.round import run as follow
+from upgate.monitor.round import follow_round as follow
 from upgate.results import EXIT_CODES, CheckResult, Cluster, Results, decide
 from upgate.snapshot import Snapshot
 

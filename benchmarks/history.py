@@ -44,8 +44,8 @@ def write_day(path: Path, day: int, failing: float) -> None:
     with storage.transaction(path) as db:
         for minute in range(1440):
             at = START + timedelta(days=day, minutes=minute)
-            round = recording.record(db, results(at, failing), attempts(at), maintenance=False)
-            recording.tidy(db, round, at, KEEP)
+            round = recording.record_round(db, results(at, failing), attempts(at), maintenance=False)
+            recording.forget_old_rounds(db, round, at, KEEP)
 
 
 def results(at: datetime, failing: float) -> Results:

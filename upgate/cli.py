@@ -79,7 +79,7 @@ def parser() -> Parser:
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser("run", help="run the battery: pytest's options, and folders of your own checks")
     battery.add(commands, profile_named)
-    monitoring.add(commands)
+    monitoring.add_monitor_commands(commands)
     profile = commands.add_parser("profile", help="look at profiles").add_subparsers(required=True, metavar="COMMAND")
     of_one(profile, "show", show, "print the effective profile, with all defaults and where each value comes from")
     of_one(profile, "check", check, "print all errors of a profile, or that there are none")
@@ -121,13 +121,13 @@ def check(options: argparse.Namespace) -> int:
 def refusals(profile: Profile) -> Iterator[str]:
     """Why a run would refuse what the profile itself cannot know: files, contexts, URLs of services, numbers together."""
     from upgate.judge.settling import must_fit
-    from upgate.monitor.sending import usable
+    from upgate.monitor.sending import check_urls
     from upgate.sources.look import usable_cluster
 
     gate = profile.gate
     checks: tuple[Callable[[], object], ...] = (
         lambda: usable_cluster(profile.cluster),
-        lambda: usable(profile.monitor.notify),
+        lambda: check_urls(profile.monitor.notify),
         lambda: must_fit(gate.settle, gate.clean, gate.every),
     )
     for each in checks:

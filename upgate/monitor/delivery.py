@@ -22,7 +22,7 @@ from upgate.base.text import counted
 from upgate.base.waiting import Deadline
 from upgate.monitor.history import milliseconds
 from upgate.monitor.message import Message
-from upgate.monitor.sending import Undelivered, send, usable
+from upgate.monitor.sending import Undelivered, check_urls, send
 from upgate.monitor.storage import reading, transaction
 
 #: The pause after the first attempt that failed; it doubles with each.
@@ -34,18 +34,18 @@ WAITING, KEPT = 50, 200
 Send = Callable[[str, Message], None]
 
 
-def digest(url: str) -> str:
+def recipient_digest(url: str) -> str:
     """What the history calls a recipient: its URL may hold a token."""
     return sha256(url.encode()).hexdigest()[:12]
 
 
-def check(path: Path, urls: Sequence[str]) -> None:
+def check_recipients(path: Path, urls: Sequence[str]) -> None:
     """See whether there is a way to deliver to all of them: apprise, which takes its time, is asked once. Raises UsageError."""
-    if {digest(url) for url in urls} - understood(path):
-        usable(urls)
+    if {recipient_digest(url) for url in urls} - known_recipients(path):
+        check_urls(urls)
 
 
-def understood(path: Path) -> set[str]:
+def known_recipients(path: Path) -> set[str]:
     """The recipients that were asked about in earlier rounds; none where that cannot be read."""
     try:
         with reading(path) as db:
@@ -61,31 +61,31 @@ def recipients(db: sqlite3.Connection) -> set[str]:
 
 def has_new(db: sqlite3.Connection, urls: Sequence[str]) -> bool:
     """One of these was told nothing so far: it is new, or another URL of somebody whose token was changed."""
-    return not {digest(url) for url in urls} <= recipients(db)
+    return not {recipient_digest(url) for url in urls} <= recipients(db)
 
 
-def understand(db: sqlite3.Connection, urls: Sequence[str]) -> None:
+def remember_recipients(db: sqlite3.Connection, urls: Sequence[str]) -> None:
     """Remember that these can be delivered to."""
-    wanted = {digest(url) for url in urls}
+    wanted = {recipient_digest(url) for url in urls}
     if wanted != recipients(db):
         db.execute("DELETE FROM recipients")
         db.executemany("INSERT INTO recipients VALUES (?)", [(each,) for each in wanted])
 
 
-def named(number: int, url: str) -> str:
+def recipient_name(number: int, url: str) -> str:
     """What people call a recipient."""
     return f"monitor.notify[{number}] ({url.partition('://')[0]})"
 
 
-def put(db: sqlite3.Connection, message: Message, urls: Sequence[str], at: datetime) -> None:
+def enqueue(db: sqlite3.Connection, message: Message, urls: Sequence[str], at: datetime) -> None:
     """Write down that every recipient is to get a message."""
     body = msgspec.json.encode(message).decode()
     for url in dict.fromkeys(urls):
-        row = (message.id, digest(url), message.title, body, milliseconds(at))
+        row = (message.id, recipient_digest(url), message.title, body, milliseconds(at))
         db.execute("INSERT INTO outbox (message, recipient, title, body, created) VALUES (?, ?, ?, ?, ?)", row)
 
 
-def tidy(db: sqlite3.Connection, urls: Sequence[str]) -> Iterator[str]:
+def drop_messages(db: sqlite3.Connection, urls: Sequence[str]) -> Iterator[str]:
     """Let go of what nobody waits for any more; a note where that was never delivered."""
     db.execute(
         "DELETE FROM outbox WHERE sent IS NOT NULL AND id <= (SELECT max(id) FROM outbox) - ?", (KEPT + WAITING,)
@@ -93,7 +93,7 @@ def tidy(db: sqlite3.Connection, urls: Sequence[str]) -> Iterator[str]:
     marks = ", ".join("?" * len(urls))
     gone = db.execute(
         f"DELETE FROM outbox WHERE sent IS NULL AND recipient NOT IN ({marks})",  # noqa: S608 - only question marks
-        [digest(url) for url in urls],
+        [recipient_digest(url) for url in urls],
     ).rowcount
     if gone:
         yield f"{counted(gone, 'alert message')} for a recipient that the profile no longer names: dropped, not delivered"
@@ -101,10 +101,10 @@ def tidy(db: sqlite3.Connection, urls: Sequence[str]) -> Iterator[str]:
         many = db.execute(
             """DELETE FROM outbox WHERE sent IS NULL AND recipient = ?1 AND id NOT IN
             (SELECT id FROM outbox WHERE sent IS NULL AND recipient = ?1 ORDER BY id DESC LIMIT ?2)""",
-            (digest(url), WAITING),
+            (recipient_digest(url), WAITING),
         ).rowcount
         if many:
-            yield f"{named(number, url)} takes nothing: the {many} oldest alert messages dropped, not delivered"
+            yield f"{recipient_name(number, url)} takes nothing: the {many} oldest alert messages dropped, not delivered"
 
 
 @dataclass
@@ -119,16 +119,16 @@ class Delivery:
     def run(self) -> list[str]:
         """Try what is due, the oldest first; a note for each recipient that could not be reached. Raises Unusable."""
         deadline = Deadline(TOGETHER)
-        recipients = {digest(url): (number, url) for number, url in enumerate(self.urls)}
+        recipients = {recipient_digest(url): (number, url) for number, url in enumerate(self.urls)}
         notes: list[str] = []
         with transaction(self.path) as db:
-            notes += tidy(db, self.urls)
+            notes += drop_messages(db, self.urls)
             rows = [dict(row) for row in waiting(db, self.at)]
         for recipient, messages in groupby(rows, key=lambda row: row["recipient"]):
             number, url = recipients[recipient]
             if problem := self._all_to(url, list(messages), deadline):
                 notes.append(
-                    f"{named(number, url)}: an alert could not be delivered: {problem}. The next round tries again"
+                    f"{recipient_name(number, url)}: an alert could not be delivered: {problem}. The next round tries again"
                 )
         return notes
 
@@ -183,6 +183,6 @@ def waiting(db: sqlite3.Connection, at: datetime) -> Iterator[sqlite3.Row]:
     )
 
 
-def undelivered(db: sqlite3.Connection) -> int:
+def count_undelivered(db: sqlite3.Connection) -> int:
     """How many messages have not arrived."""
     return db.execute("SELECT count(*) FROM outbox WHERE sent IS NULL").fetchone()[0]

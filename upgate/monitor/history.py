@@ -42,7 +42,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     maintenance: bool
 
 
-class Check(msgspec.Struct, frozen=True, kw_only=True):
+class CheckStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A check as it was judged last."""
 
     name: str
@@ -102,7 +102,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         return self.good + self.failed
 
 
-class Target(msgspec.Struct, frozen=True, kw_only=True):
+class TargetHour(msgspec.Struct, frozen=True, kw_only=True):
     """One hour of one target from outside, in or out of maintenance."""
 
     target: str
@@ -168,7 +168,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     source: Literal["command", "profile"]
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class OutboxMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message for one recipient."""
 
     id: int
@@ -204,12 +204,12 @@ class History:
         query = "SELECT * FROM rounds WHERE verdict = 'clear' ORDER BY id DESC LIMIT 1"
         return next(iter(self._rows(Round, query)), None)
 
-    def checks(self) -> list[Check]:
+    def checks(self) -> list[CheckStatus]:
         """Every check as it is now."""
         query = """
             SELECT checks.*, spans.outcome, spans.since, spans.until AS seen, spans.detail FROM checks
             JOIN spans ON spans.id = (SELECT max(id) FROM spans WHERE name = checks.name) ORDER BY checks.name"""
-        return self._rows(Check, query)
+        return self._rows(CheckStatus, query)
 
     def spans(self, since: datetime = BEGINNING, name: str | None = None) -> list[Span]:
         """The times of one outcome that were not over then, of all checks or of one."""
@@ -220,10 +220,10 @@ class History:
         """Rounds by check, day and outcome; maintenance is booked apart."""
         return self._rows(Counts, "SELECT * FROM days WHERE day >= ? ORDER BY day, name, maintenance", since)
 
-    def targets(self, since: datetime = BEGINNING) -> list[Target]:
+    def targets(self, since: datetime = BEGINNING) -> list[TargetHour]:
         """Latency and availability by target and hour; maintenance is booked apart."""
         hour = (since - EPOCH) // timedelta(hours=1)
-        return self._rows(Target, "SELECT * FROM targets WHERE hour >= ? ORDER BY hour, target, maintenance", hour)
+        return self._rows(TargetHour, "SELECT * FROM targets WHERE hour >= ? ORDER BY hour, target, maintenance", hour)
 
     def target_days(self, since: date) -> list[TargetDay]:
         """The same by day, all endpoints of an entry of `external:` together."""
@@ -245,13 +245,13 @@ class History:
         """The maintenance windows that were not over then."""
         return self._rows(Window, "SELECT * FROM windows WHERE until > ? ORDER BY since, id", since)
 
-    def messages(self, since: datetime = BEGINNING) -> list[Message]:
+    def messages(self, since: datetime = BEGINNING) -> list[OutboxMessage]:
         """What was sent, or is still to be sent."""
-        return self._rows(Message, "SELECT * FROM outbox WHERE created >= ? ORDER BY id", since)
+        return self._rows(OutboxMessage, "SELECT * FROM outbox WHERE created >= ? ORDER BY id", since)
 
     def _rows(self, kind: type[T], query: str, *values: object) -> list[T]:
         found = self.connection.execute(query, [stored(value) for value in values])
-        return [msgspec.convert(read(row), kind, strict=False) for row in found]
+        return [msgspec.convert(row_values(row), kind, strict=False) for row in found]
 
 
 @contextmanager
@@ -261,7 +261,7 @@ def opened(path: Path) -> Iterator[History]:
         yield History(connection)
 
 
-def moment(milliseconds: int) -> datetime:
+def from_milliseconds(milliseconds: int) -> datetime:
     """A stored time."""
     return EPOCH + timedelta(milliseconds=milliseconds)
 
@@ -280,7 +280,7 @@ def stored(value: object) -> object:
 
 #: How to read the columns that are not what they look like. In `rounds`, `took` is in milliseconds.
 COLUMNS = {
-    **dict.fromkeys(("at", "since", "until", "seen", "good", "created", "sent"), moment),
+    **dict.fromkeys(("at", "since", "until", "seen", "good", "created", "sent"), from_milliseconds),
     "day": lambda days: FIRST_DAY + timedelta(days=days),
     "hour": lambda hours: EPOCH + timedelta(hours=hours),
     "objects": lambda text: msgspec.json.decode(text),
@@ -290,7 +290,7 @@ COLUMNS = {
 }
 
 
-def read(row: sqlite3.Row) -> dict[str, Any]:
+def row_values(row: sqlite3.Row) -> dict[str, Any]:
     """A row's values in our types."""
     values = {key: row[key] for key in row.keys()}  # noqa: SIM118 - iterating a row gives its values
     if "verdict" in values:

@@ -9,14 +9,14 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from upgate.base.redaction import redact
-from upgate.monitor.history import milliseconds, moment
+from upgate.monitor.history import from_milliseconds, milliseconds
 
 #: The window is open at the moment ?1.
 OPEN = "since <= ?1 AND ?1 < until"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-class Entry(Protocol):
+class PlannedMaintenance(Protocol):
     """An entry of the profile's `monitor.maintenance:`."""
 
     @property
@@ -45,12 +45,12 @@ class Entry(Protocol):
 Window = tuple[datetime, datetime, str]
 
 
-def planned(entries: Sequence[Entry], at: datetime) -> list[Window]:
+def planned(entries: Sequence[PlannedMaintenance], at: datetime) -> list[Window]:
     """The profile's windows in which this moment is."""
     return [window for entry in entries for window in occurrences(entry, at, at) if window[0] <= at < window[1]]
 
 
-def occurrences(entry: Entry, since: datetime, until: datetime) -> Iterator[Window]:
+def occurrences(entry: PlannedMaintenance, since: datetime, until: datetime) -> Iterator[Window]:
     """The times of an entry that may overlap with this one, oldest first."""
     if entry.from_ and entry.to:
         yield entry.from_, entry.to, entry.reason
@@ -64,8 +64,8 @@ def occurrences(entry: Entry, since: datetime, until: datetime) -> Iterator[Wind
         day += timedelta(days=1)
 
 
-def in_force(
-    db: sqlite3.Connection, entries: Sequence[Entry], at: datetime, secrets: Sequence[str] = ()
+def windows_in_force(
+    db: sqlite3.Connection, entries: Sequence[PlannedMaintenance], at: datetime, secrets: Sequence[str] = ()
 ) -> list[Window]:
     """The windows in which this moment is; those of the profile are written down now."""
     met = [(begins, ends, redact(reason, secrets)) for begins, ends, reason in planned(entries, at)]
@@ -90,7 +90,7 @@ def announced(db: sqlite3.Connection, at: datetime) -> list[Window]:
         f"SELECT since, until, reason FROM windows WHERE source = 'command' AND {OPEN} ORDER BY since",  # noqa: S608 - the same
         (milliseconds(at),),
     )
-    return [(moment(row["since"]), moment(row["until"]), row["reason"]) for row in rows]
+    return [(from_milliseconds(row["since"]), from_milliseconds(row["until"]), row["reason"]) for row in rows]
 
 
 def book(db: sqlite3.Connection, since: datetime, until: datetime, reason: str, source: str) -> None:
@@ -102,7 +102,7 @@ def book(db: sqlite3.Connection, since: datetime, until: datetime, reason: str, 
     )
 
 
-def stop(db: sqlite3.Connection, at: datetime) -> int:
+def end_announced(db: sqlite3.Connection, at: datetime) -> int:
     """End what was announced now; how many there were."""
     return db.execute(
         f"UPDATE windows SET until = ?1 WHERE source = 'command' AND {OPEN}",  # noqa: S608 - the same
@@ -113,4 +113,4 @@ def stop(db: sqlite3.Connection, at: datetime) -> int:
 def open_until(db: sqlite3.Connection, at: datetime) -> datetime | None:
     """When the last window that is open at this moment is over; None where there is none that a round has met."""
     row = db.execute(f"SELECT max(until) AS until FROM windows WHERE {OPEN}", (milliseconds(at),)).fetchone()  # noqa: S608 - the same
-    return None if row["until"] is None else moment(row["until"])
+    return None if row["until"] is None else from_milliseconds(row["until"])

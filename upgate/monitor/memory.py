@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from upgate.monitor.alerts import State, States, Told, all_of
+from upgate.monitor.alerts import AlertNews, State, States, all_alerts
 from upgate.monitor.history import milliseconds
 from upgate.monitor.storage import inserted
 
@@ -15,7 +15,7 @@ from upgate.monitor.storage import inserted
 INCIDENTS = 5000
 
 
-def load(db: sqlite3.Connection) -> tuple[States, list[str]]:
+def load_states(db: sqlite3.Connection) -> tuple[States, list[str]]:
     """What the rounds before left; and the names of the checks of which that cannot be understood."""
     states, lost = {}, []
     for row in db.execute("SELECT name, state FROM alerts"):
@@ -26,7 +26,7 @@ def load(db: sqlite3.Connection) -> tuple[States, list[str]]:
     return states, lost
 
 
-def save(db: sqlite3.Connection, states: States) -> None:
+def save_states(db: sqlite3.Connection, states: States) -> None:
     """Leave it for the next round; of checks that are simply well there is nothing to leave."""
     db.execute("DELETE FROM alerts")
     rows = [(name, msgspec.json.encode(state).decode()) for name, state in states.items() if not is_over(state)]
@@ -40,18 +40,18 @@ def is_over(state: State) -> bool:
 
 def write_incidents(db: sqlite3.Connection, states: States, round: int, at: datetime, maintenance: bool) -> None:
     """Begin, go on with and end the incidents that the alerts are."""
-    for each in all_of(states):
+    for each in all_alerts(states):
         open_one = db.execute(
             "SELECT id FROM incidents WHERE name = ? AND kind = ? AND until IS NULL", (each.state.name, each.kind)
         ).fetchone()
         if each.alert.on and not each.state.gone:
-            go_on(db, each, open_one["id"] if open_one else begin(db, each, round, at, maintenance))
+            update_incident(db, each, open_one["id"] if open_one else begin_incident(db, each, round, at, maintenance))
         elif open_one:
-            end(db, open_one["id"], each.alert.better or at)
+            end_incident(db, open_one["id"], each.alert.better or at)
     db.execute("DELETE FROM incidents WHERE id <= (SELECT max(id) FROM incidents) - ?", (INCIDENTS,))
 
 
-def begin(db: sqlite3.Connection, each: Told, round: int, at: datetime, maintenance: bool) -> int:
+def begin_incident(db: sqlite3.Connection, each: AlertNews, round: int, at: datetime, maintenance: bool) -> int:
     """A new incident; its number."""
     since = milliseconds(each.alert.since or at)
     row = (each.state.name, each.kind, since, maintenance, "[]", "", round)
@@ -62,9 +62,9 @@ def begin(db: sqlite3.Connection, each: Told, round: int, at: datetime, maintena
     )
 
 
-def go_on(db: sqlite3.Connection, each: Told, id: int) -> None:
+def update_incident(db: sqlite3.Connection, each: AlertNews, id: int) -> None:
     """What is known of an incident by now."""
-    objects, observed = said(each)
+    objects, observed = observed_now(each)
     db.execute(
         "UPDATE incidents SET flapping = flapping OR ?, told = told OR ? WHERE id = ?",
         (each.alert.flapping, each.alert.told is not None, id),
@@ -74,7 +74,7 @@ def go_on(db: sqlite3.Connection, each: Told, id: int) -> None:
         db.execute("UPDATE incidents SET objects = ?, observed = ? WHERE id = ?", (text, observed, id))
 
 
-def said(each: Told) -> tuple[list[str], str]:
+def observed_now(each: AlertNews) -> tuple[list[str], str]:
     """What is wrong at the moment, and what was seen of the first of it."""
     last = each.state.last
     if last is None or not each.alert.bad:
@@ -84,6 +84,6 @@ def said(each: Told) -> tuple[list[str], str]:
     return list(last.objects), next(iter(last.objects.values()), "")
 
 
-def end(db: sqlite3.Connection, id: int, at: datetime) -> None:
+def end_incident(db: sqlite3.Connection, id: int, at: datetime) -> None:
     """An incident is over. A clock that jumped back gives no incident of less than no time."""
     db.execute("UPDATE incidents SET until = max(since, ?) WHERE id = ?", (milliseconds(at), id))

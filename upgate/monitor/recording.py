@@ -26,14 +26,14 @@ TARGETS = 20
 DETAIL = 300
 
 
-class Entry(Protocol):
+class ExternalEntry(Protocol):
     """An entry of the profile's `external:`."""
 
     @property
     def id(self) -> str: ...
 
 
-def record(db: sqlite3.Connection, results: Results, attempts: Sequence[Attempt], maintenance: bool) -> int:
+def record_round(db: sqlite3.Connection, results: Results, attempts: Sequence[Attempt], maintenance: bool) -> int:
     """Write a round down; its number."""
     at, counts = milliseconds(results.started), results.count()
     took = milliseconds(results.finished) - at
@@ -53,7 +53,7 @@ def record(db: sqlite3.Connection, results: Results, attempts: Sequence[Attempt]
     return id
 
 
-def removed(db: sqlite3.Connection, results: Results, entries: Sequence[Entry]) -> list[CheckResult]:
+def removed(db: sqlite3.Connection, results: Results, entries: Sequence[ExternalEntry]) -> list[CheckResult]:
     """The entries of `external:` that the profile had and no longer has, as skipped, once: nobody looks at them any more."""
     there = {entry.id for entry in entries} | {check.id for check in results.checks}
     rows = db.execute(
@@ -149,7 +149,7 @@ def add_target(
     )
 
 
-def tidy(db: sqlite3.Connection, round: int, at: datetime, keep: timedelta) -> None:
+def forget_old_rounds(db: sqlite3.Connection, round: int, at: datetime, keep: timedelta) -> None:
     """Once a day: see that the file is whole, and let go of what is too old. Raises sqlite3.DatabaseError."""
     before = db.execute("SELECT at FROM rounds WHERE id < ? ORDER BY id DESC LIMIT 1", (round,)).fetchone()
     if before and before["at"] // DAY != milliseconds(at) // DAY:
