@@ -16,7 +16,7 @@ from pathlib import Path
 
 from upgate.facts.attempts import Attempt, Elapsed
 from upgate.monitor import history, recording, storage
-from upgate.results import CheckResult, Cluster, Results
+from upgate.results import CheckResult, ClusterSummary, Results
 
 START = datetime(2026, 8, 1, tzinfo=UTC)
 KEEP = timedelta(days=90)
@@ -55,7 +55,7 @@ def results(at: datetime, failing: float) -> Results:
         profile="bench",
         verdict="clear",
         exit_code=0,
-        cluster=Cluster(),
+        cluster=ClusterSummary(),
         started=at,
         finished=at + timedelta(seconds=1),
         checks=checks,

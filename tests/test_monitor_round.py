@@ -23,7 +23,7 @@ from upgate.facts.attempts import Attempt, Elapsed
 from upgate.monitor import delivery, history, maintenance, round, sending, storage
 from upgate.monitor.round import Monitored
 from upgate.plugin import monitoring
-from upgate.results import EXIT_CODES, CheckResult, Cluster, Finding, Results, decide
+from upgate.results import EXIT_CODES, CheckResult, ClusterSummary, Finding, Results, decide
 from upgate.snapshot import Snapshot
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
@@ -64,7 +64,7 @@ def results(checks: Iterable[CheckResult], at: datetime) -> Results:
         profile="prod",
         verdict=verdict,
         exit_code=EXIT_CODES[verdict],
-        cluster=Cluster(server="https://127.0.0.1:6443"),
+        cluster=ClusterSummary(server="https://127.0.0.1:6443"),
         started=at,
         finished=at + timedelta(seconds=1),
         checks=checks,

@@ -47,7 +47,7 @@ class Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the result is the exit code."""
     try:
-        return command(list(sys.argv[1:] if argv is None else argv))
+        return run_command(list(sys.argv[1:] if argv is None else argv))
     except UsageError as problem:
         print(problem, file=sys.stderr)
         return USAGE
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE
 
 
-def command(arguments: list[str]) -> int:
+def run_command(arguments: list[str]) -> int:
     """Find the command and run it."""
     if arguments and arguments[0] in PASSED_ON:
         return PASSED_ON[arguments[0]](arguments[1:])
@@ -81,10 +81,14 @@ def parser() -> Parser:
     battery.add(commands, profile_named)
     monitoring.add_monitor_commands(commands)
     profile = commands.add_parser("profile", help="look at profiles").add_subparsers(required=True, metavar="COMMAND")
-    of_one(profile, "show", show, "print the effective profile, with all defaults and where each value comes from")
-    of_one(profile, "check", check, "print all errors of a profile, or that there are none")
-    of_one(profile, "rbac", rbac, "print the smallest roles that the profile needs")
-    profile.add_parser("schema", help="print the JSON Schema of profiles, for editors").set_defaults(command=schema)
+    of_one(
+        profile, "show", show_profile, "print the effective profile, with all defaults and where each value comes from"
+    )
+    of_one(profile, "check", check_profile, "print all errors of a profile, or that there are none")
+    of_one(profile, "rbac", print_roles, "print the smallest roles that the profile needs")
+    profile.add_parser("schema", help="print the JSON Schema of profiles, for editors").set_defaults(
+        command=print_schema
+    )
     return root
 
 
@@ -98,15 +102,15 @@ def of_one(
     added.set_defaults(command=command, today=None)
 
 
-def show(options: argparse.Namespace) -> int:
+def show_profile(options: argparse.Namespace) -> int:
     """`upgate profile show NAME`."""
-    from upgate.profile.showing import show
+    from upgate.profile.showing import effective_profile
 
-    print(show(loaded(options)), end="")
+    print(effective_profile(loaded(options)), end="")
     return 0
 
 
-def check(options: argparse.Namespace) -> int:
+def check_profile(options: argparse.Namespace) -> int:
     """`upgate profile check NAME`: whatever a run would refuse is an error. Raises UsageError."""
     from upgate.profile.problems import shown
 
@@ -137,7 +141,7 @@ def refusals(profile: Profile) -> Iterator[str]:
             yield str(problem)
 
 
-def rbac(options: argparse.Namespace) -> int:
+def print_roles(options: argparse.Namespace) -> int:
     """`upgate profile rbac NAME`."""
     from upgate.battery.permissions import render
 
@@ -145,13 +149,13 @@ def rbac(options: argparse.Namespace) -> int:
     return 0
 
 
-def schema(options: argparse.Namespace) -> int:
+def print_schema(options: argparse.Namespace) -> int:
     """`upgate profile schema`."""
     import json
 
-    from upgate.profile.schema import schema
+    from upgate.profile.schema import profile_schema
 
-    print(json.dumps(schema(), indent=2, ensure_ascii=False))
+    print(json.dumps(profile_schema(), indent=2, ensure_ascii=False))
     return 0
 
 
@@ -167,7 +171,7 @@ def profile_named(name: str | None, registry: Registry, *, today: date | None = 
     return load(name, known_checks=registry.ids, environ=os.environ, today=today)
 
 
-def run(arguments: list[str]) -> int:
+def run_battery(arguments: list[str]) -> int:
     """`upgate run`: pytest with the packaged battery, whatever pytest configuration lies around here."""
     if {"-h", "--help"} & {*arguments}:
         print(run_help(), end="")
@@ -199,4 +203,4 @@ def run_help() -> str:
 
 
 #: Commands that read their arguments themselves.
-PASSED_ON = {"run": run}
+PASSED_ON = {"run": run_battery}

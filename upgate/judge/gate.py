@@ -33,7 +33,7 @@ from upgate.judge.hints import aimed
 from upgate.judge.judge import judge
 from upgate.judge.outcome import ending, expired, unused
 from upgate.judge.settling import Settling
-from upgate.results import EXIT_CODES, CheckResult, Cluster, Results, Verdict, decide
+from upgate.results import EXIT_CODES, CheckResult, ClusterSummary, Results, Verdict, decide
 from upgate.snapshot import Snapshot
 from upgate.sources.look import Look, Progress, looking
 
@@ -255,12 +255,14 @@ class Gate:
 
         return left_out(self.profile.hosts, self.snapshot) if self.snapshot else []
 
-    def cluster(self) -> Cluster:
+    def cluster(self) -> ClusterSummary:
         """Which cluster was looked at."""
         seen = self.snapshot
         if seen is None:
-            return Cluster()
-        return Cluster(server=seen.server, version=seen.version, nodes=seen.count("nodes"), pods=seen.count("pods"))
+            return ClusterSummary()
+        return ClusterSummary(
+            server=seen.server, version=seen.version, nodes=seen.count("nodes"), pods=seen.count("pods")
+        )
 
     @property
     def vantage(self) -> str:

@@ -61,7 +61,7 @@ def render_status(results: Results, past: History | None, report: str = REPORT) 
         counts=escape(words.counts(results)),
         facts=round_facts(results, rounds),
         written=words.rfc3339(results.finished),
-        when=words.moment(results.finished),
+        when=words.to_the_second(results.finished),
         late=overdue_after(rounds),
         wrong=trouble_list(rows, results, flapping(past), report),
         report=escape(report),
@@ -81,7 +81,7 @@ def trouble_headline(rows: list[Wrong]) -> str:
     worst = [row for row in rows if row.outcome == rows[0].outcome] if rows else []
     if not worst:
         return "nothing is wrong"
-    since = f", the oldest since {words.moment(worst[0].since)}" if worst[0].since else ""
+    since = f", the oldest since {words.to_the_second(worst[0].since)}" if worst[0].since else ""
     return f"{len(worst)} {worst[0].outcome}{since}"
 
 
@@ -130,7 +130,7 @@ def trouble_item(sharing: list[Wrong], links: dict[str, str], restless: set[str]
     names = ", ".join(linked(each.name, links.get(each.name)) for each in sharing)
     notes = [lasted(row.since, None, now) if row.since else ""]
     notes += ["flapping"] if restless.intersection(each.name for each in sharing) else []
-    notes += [f"not asked in the last round, as of {words.moment(row.seen)}"] if row.seen else []
+    notes += [f"not asked in the last round, as of {words.to_the_second(row.seen)}"] if row.seen else []
     since = ", ".join(filter(None, notes))
     return (
         f'<li class="{row.outcome}"><span class="outcome">{row.outcome}</span> {names}'
@@ -176,7 +176,7 @@ def section(id: str, heading: str, content: str) -> str:
 
 def notice(window: Window) -> str:
     return (
-        f'<p class="notice">Maintenance until {words.moment(window.until)}: {one_line_markup(window.reason)}. '
+        f'<p class="notice">Maintenance until {words.to_the_second(window.until)}: {one_line_markup(window.reason)}. '
         "What is found meanwhile wakes nobody, and does not count.</p>"
     )
 
@@ -240,8 +240,8 @@ def remarks(it: Incident) -> Iterator[str]:
 def lasted(since: datetime, until: datetime | None, now: datetime) -> str:
     """From when to when, and how long."""
     if until is None:
-        return f"for {duration(now - since)}, since {words.moment(since)}"
-    return f"{duration(until - since)}, {words.moment(since)} to {words.moment(until)}"
+        return f"for {duration(now - since)}, since {words.to_the_second(since)}"
+    return f"{duration(until - since)}, {words.to_the_second(since)} to {words.to_the_second(until)}"
 
 
 def window_list(windows: list[Window], now: datetime) -> str:

@@ -50,7 +50,7 @@ def of_this_round(results: Results, history: dict[str, CheckStatus]) -> Iterator
 
 def wrong_text(check: CheckResult, follows: bool) -> str:
     """What was seen, and from what it follows."""
-    return words.headline(check) + (f" — {words.cause(check.active[0])}" if follows else "")
+    return words.check_headline(check) + (f" — {words.cause(check.active[0])}" if follows else "")
 
 
 def of_earlier_rounds(results: Results, history: dict[str, CheckStatus]) -> Iterator[Wrong]:
