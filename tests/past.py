@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from upgate.monitor import storage
-from upgate.monitor.history import milliseconds
 from upgate.monitor.recording import record_round
+from upgate.monitor.records import milliseconds
 from upgate.results import Results
 
 #: A round of some moment, and whether it is in maintenance.

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
-from upgate.monitor.history import Counts, TargetDay
+from upgate.monitor.records import Counts, TargetDay
 
 State = Literal["none", "maintenance", "fine", "warned", "inconclusive", "failed"]
 DAYS = 90

@@ -127,7 +127,8 @@ def usable_history() -> Iterator[None]:
 
 def start_maintenance(options: argparse.Namespace) -> int:
     """`upgate maintenance start`. Raises UsageError."""
-    from upgate.monitor import maintenance, storage
+    from upgate.monitor import storage, updates
+    from upgate.monitor.history import History
     from upgate.profile.quantities import parse_duration
 
     length: timedelta = wanted("--for", options.length, parse_duration)
@@ -137,10 +138,10 @@ def start_maintenance(options: argparse.Namespace) -> int:
         raise UsageError("--reason: say why")
     begins, path = datetime.now(UTC), history_path(options)
     with usable_history(), storage.transaction(path) as db:
-        maintenance.book(db, begins, begins + length, options.reason.strip(), "command")
-        rounds = db.execute("SELECT 1 FROM rounds LIMIT 1").fetchone()
+        updates.upsert_window(db, begins, begins + length, options.reason.strip(), "command")
+        last = History(db).last_round()
     print(f"maintenance until {begins + length:%Y-%m-%d %H:%M} UTC: rounds go on, and alerts are not sent")
-    if not rounds:
+    if last is None:
         print(f"No round was run there yet: is {path.parent} where rounds with --monitor write? Else say --reports=DIR")
     return 0
 

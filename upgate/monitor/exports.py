@@ -10,8 +10,9 @@ import msgspec
 
 from upgate.base.text import counted, duration
 from upgate.monitor.alerts import GONE
-from upgate.monitor.history import History, Incident
+from upgate.monitor.history import History
 from upgate.monitor.message import others, to_the_minute
+from upgate.monitor.records import Incident
 from upgate.monitor.tracks import percent
 
 #: Entries of one kind in the text; JSON and CSV have all.

@@ -123,7 +123,7 @@ def write_history(db: sqlite3.Connection, round: Monitored) -> None:
     results, at = round.results, round.results.started
     storage.give_to(db, round.profile.name)
     windows = maintenance.windows_in_force(db, round.monitor.maintenance, at, round.profile.secrets)
-    before = db.execute("SELECT maintenance FROM rounds ORDER BY id DESC LIMIT 1").fetchone()
+    before = History(db).last_round()
     results = replace(results, checks=(*results.checks, *recording.removed(db, results, round.profile.external)))
     id = recording.record_round(db, results, attempts_of(round), bool(windows))
     states, lost = memory.load_states(db)
@@ -134,7 +134,7 @@ def write_history(db: sqlite3.Connection, round: Monitored) -> None:
         ends = max(ends for _, ends, _ in windows)
         round.notes.append(f"maintenance until {ends:%Y-%m-%d %H:%M} UTC, alerts are not sent: {windows[0][2]}")
     else:
-        tell(db, round, states, anyway=bool(before and before["maintenance"]))
+        tell(db, round, states, anyway=bool(before and before.maintenance))
     memory.write_incidents(db, states, id, at, bool(windows))
     memory.save_states(db, states)
     delivery.remember_recipients(db, round.monitor.notify)
@@ -192,7 +192,7 @@ def deliver_messages(round: Monitored) -> None:
     if round.monitor.notify:
         round.notes += delivery.Delivery(round.path, round.monitor.notify, round.results.started).run()
         with storage.transaction(round.path) as db:
-            round.delivered = not delivery.count_undelivered(db)
+            round.delivered = not History(db).count_undelivered()
 
 
 def beat(round: Monitored, whole: bool) -> None:

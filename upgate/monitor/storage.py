@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import stat
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,11 +121,6 @@ def give_to(connection: sqlite3.Connection, name: str) -> None:
 def number_of(name: str) -> int:
     """A profile as SQLite's own field for whose file it is can hold it: 31 bits, not 0."""
     return zlib.crc32(name.encode()) & 0x7FFFFFFF or 1
-
-
-def inserted(connection: sqlite3.Connection, statement: str, row: Sequence[object]) -> int:
-    """Insert one row; its number. Raises sqlite3.Error."""
-    return connection.execute(f"{statement} RETURNING id", row).fetchone()[0]
 
 
 def closed(connection: sqlite3.Connection) -> None:

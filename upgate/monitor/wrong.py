@@ -11,7 +11,7 @@ from upgate.reports import words
 from upgate.results import OUTCOMES, CheckResult, Outcome, Results
 
 if TYPE_CHECKING:
-    from upgate.monitor.history import CheckStatus
+    from upgate.monitor.records import CheckStatus
 
 TROUBLE: tuple[Outcome, ...] = ("failed", "inconclusive", "warned")
 
