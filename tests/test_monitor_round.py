@@ -135,7 +135,7 @@ def test_what_cannot_be_delivered_waits_and_arrives_in_its_order(server: Webhook
     said = rounds.run("FF")
     assert said == [
         "monitor.notify[0] (http): an alert could not be delivered: it answered with status 503. The next round tries again",
-        "the heartbeat was held back: the history or the delivery of alerts does not work",
+        "the heartbeat was not sent: the history or the delivery of alerts does not work",
     ]
     rounds.run("F" * 5 + "." * 23)
     assert len(server.at("/well")) == 2
@@ -185,7 +185,7 @@ def test_a_recipient_that_is_gone_fills_nothing(server: Webhook, tmp_path: Path)
             db.execute(f"INSERT INTO outbox ({columns}) SELECT {columns} FROM outbox")
     said = rounds.run("F")
     assert rounds.ask("SELECT count(*) FROM outbox WHERE sent IS NULL") == [(50,)]
-    assert said[0] == "monitor.notify[0] (http) takes nothing: the 14 oldest alert messages dropped, not delivered"
+    assert said[0] == "monitor.notify[0] (http) does not accept messages: the 14 oldest alert messages were dropped"
     rounds.profile = profile(monitor={"notify": [server.url("/other")]})
     assert "50 alert messages for a recipient that the profile no longer names" in rounds.run(".")[0]
 
@@ -231,7 +231,7 @@ def test_the_heartbeat_is_sent_only_when_the_round_was_really_judged(server: Web
     rounds = Rounds(tmp_path, heartbeat=server.url("/beat"))
     assert rounds.run(".F") == []
     assert len(server.at("/beat")) == 2
-    assert rounds.run("?") == ["the heartbeat was held back: this round could not be judged"]
+    assert rounds.run("?") == ["the heartbeat was not sent: this round could not be judged"]
     assert len(server.at("/beat")) == 2
 
 
@@ -270,7 +270,7 @@ def test_a_torn_history_is_moved_aside_and_that_is_said(torn: bytes, tmp_path: P
     if torn:
         assert "file is not a database" in said[0]
         assert "a new history begins" in said[0]
-        assert [path.read_bytes() for path in tmp_path.glob("*.torn-*")] == [torn]
+        assert [path.read_bytes() for path in tmp_path.glob("*.corrupt-*")] == [torn]
     assert rounds.run("F") == []
     assert rounds.ask("SELECT count(*) FROM rounds") == [(2,)]
 
@@ -281,7 +281,7 @@ def test_torn_histories_do_not_fill_the_disk(tmp_path: Path) -> None:
     for number in range(5):
         rounds.path.write_bytes(b"torn, and long enough to be a file of some kind %d" % number * 20)
         rounds.run(".")
-    kept = sorted(path.read_bytes()[48:49] for path in tmp_path.glob("*.torn-*"))
+    kept = sorted(path.read_bytes()[48:49] for path in tmp_path.glob("*.corrupt-*"))
     assert kept == [b"2", b"3", b"4"]
 
 
@@ -314,7 +314,7 @@ def test_an_alert_state_that_cannot_be_read_begins_anew(tmp_path: Path) -> None:
     rounds.run("FF")
     with closing(sqlite3.connect(rounds.path)) as db, db:
         db.execute("UPDATE alerts SET state = '{}'")
-    assert rounds.run("F") == ["the alert state of nodes.ready could not be read and starts again"]
+    assert rounds.run("F") == ["the alert state of nodes.ready could not be read and starts empty"]
     assert rounds.run("F") == []
 
 
@@ -338,7 +338,7 @@ def test_a_full_disk_is_said_and_changes_nothing_else(server: Webhook, small_dis
     said = [rounds.run("F") for _ in range(3)][-1]
     assert "this round is not in the history, and no alert was decided or delivered: " in said[0]
     assert "the disk is full" in said[0]
-    assert "heartbeat was held back" in said[-1]
+    assert "heartbeat was not sent" in said[-1]
     assert server.at("/") == []
     (small_disk / "ballast").unlink()
     assert rounds.run("F") == []
@@ -450,7 +450,7 @@ def test_an_output_that_breaks_keeps_nobody_from_anything(tmp_path: Path, monkey
 
     monkeypatch.setattr(round, "OUTPUTS", (broken, whole))
     assert Rounds(tmp_path).run(".") == [
-        "this output is not whole: monitoring itself broke with ZeroDivisionError: oh",
+        "an output is incomplete: monitoring failed with ZeroDivisionError: oh",
         "said",
     ]
     assert seen == [1]

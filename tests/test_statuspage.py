@@ -249,7 +249,7 @@ def test_an_old_page_says_so(browse, markup):  # noqa: F811
     old = re.sub('data-late="[0-9]+"', 'data-late="60"', markup)
     (warning,) = browse(old.encode()).all("p", id="late")
     assert "hidden" not in warning
-    assert "nobody looks at the cluster any more" in warning["text"]
+    assert "no new rounds have run" in warning["text"]
     fresh = re.sub('data-late="[0-9]+"', 'data-late="99999999999"', markup)
     assert "hidden" in browse(fresh.encode()).all("p", id="late")[0]
 

@@ -107,7 +107,7 @@ class News(msgspec.Struct, kw_only=True):
 def news(states: States, at: datetime, rules: Rules, *, anyway: bool = False) -> News | None:
     """What people are to be told now, and note that they were; None where there is nothing new.
 
-    A round in which all is good reminds nobody: what has not recovered yet is told when it has.
+    A round in which all is good sends no reminder: what has not recovered yet is told when it has.
 
     `anyway` repeats what goes on before its time: a maintenance window is over, or somebody is new.
     """
@@ -133,7 +133,7 @@ def all_alerts(states: States) -> Iterator[AlertNews]:
 
 
 def more_of(each: AlertNews, states: States, rules: Rules) -> AlertNews:
-    """With what is news of an alert that people know of. What they were told by another alert is no news."""
+    """With what is news of an alert that people know of. What another alert has told them already is not news."""
     alert = each.alert
     if not (alert.told and alert.bad and each.kind == "failing"):
         return each
@@ -150,7 +150,7 @@ def is_told(consequence: str, states: States) -> bool:
 
 
 def sort_in(told: News, each: AlertNews, rules: Rules) -> None:
-    """Find the place of one alert. One that nobody knows of is told in a round that is bad, not in a good one."""
+    """Find the place of one alert. An alert that people do not know of yet is told in a bad round, not in a good one."""
     alert = each.alert
     if alert.told and each.state.gone:
         told.gone.append(each)

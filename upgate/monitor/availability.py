@@ -1,6 +1,6 @@
 """The history of days: how each was, and how much of the time all was well. Pure.
 
-Only rounds that were judged count: good ÷ judged. Maintenance is told apart, and counts for nothing.
+Only rounds that were judged count: good ÷ judged. Maintenance is shown separately and does not count.
 """
 
 from __future__ import annotations

@@ -31,11 +31,11 @@ def add_monitor_commands(commands: argparse._SubParsersAction) -> None:
     past.set_defaults(command=show_history)
     windows = commands.add_parser("maintenance", help="mute alerts for a while; measuring goes on")
     actions = windows.add_subparsers(required=True, metavar="COMMAND")
-    begin = action(actions, "start", start_maintenance, "from now on alerts are not sent")
+    begin = action(actions, "start", start_maintenance, "stop sending alerts from now on")
     begin.add_argument("--for", dest="length", metavar="DURATION", required=True, help="how long: 2h, 30m")
-    begin.add_argument("--reason", required=True, help="why, for those who wonder")
-    action(actions, "stop", stop_maintenance, "it is over now; what is wrong then is told in the next round")
-    action(actions, "list", list_windows, "the windows of the last week, and those announced")
+    begin.add_argument("--reason", required=True, help="why; shown in lists and on the status page")
+    action(actions, "stop", stop_maintenance, "end it now; the next round sends alerts for what is wrong then")
+    action(actions, "list", list_windows, "list the windows of the last week and the planned ones")
 
 
 def action(
@@ -62,7 +62,7 @@ def history_path(options: argparse.Namespace) -> Path:
     if options.reports:
         return options.reports / FILE
     if not options.profile:
-        raise UsageError(f"whose history? Say --profile=NAME, or --reports=DIR. {listing(SEARCH)}")
+        raise UsageError(f"which history? Use --profile=NAME or --reports=DIR. {listing(SEARCH)}")
     found = find(options.profile, SEARCH)
     return Path("reports", found.stem if found else DEFAULT, FILE)
 
@@ -103,7 +103,7 @@ def since_option(text: str) -> datetime:
     try:
         return datetime.now(UTC) - moment
     except OverflowError:
-        raise UsageError(f"--since={text}: nobody was there so long ago") from None
+        raise UsageError(f"--since={text}: too long ago") from None
 
 
 def wanted(option: str, text: str, parse: Callable[[object], Any]) -> Any:
@@ -133,16 +133,18 @@ def start_maintenance(options: argparse.Namespace) -> int:
 
     length: timedelta = wanted("--for", options.length, parse_duration)
     if not length:
-        raise UsageError("--for: a window of no length mutes nothing")
+        raise UsageError("--for: the duration must be longer than zero")
     if not options.reason.strip():
-        raise UsageError("--reason: say why")
+        raise UsageError("--reason: must not be empty")
     begins, path = datetime.now(UTC), history_path(options)
     with usable_history(), storage.transaction(path) as db:
         updates.upsert_window(db, begins, begins + length, options.reason.strip(), "command")
         last = History(db).last_round()
     print(f"maintenance until {begins + length:%Y-%m-%d %H:%M} UTC: rounds go on, and alerts are not sent")
     if last is None:
-        print(f"No round was run there yet: is {path.parent} where rounds with --monitor write? Else say --reports=DIR")
+        print(
+            f"No round has run there yet: is {path.parent} where rounds with --monitor write? If not, use --reports=DIR"
+        )
     return 0
 
 
@@ -154,11 +156,11 @@ def stop_maintenance(options: argparse.Namespace) -> int:
     with usable_history(), storage.transaction(path) as db:
         stopped = maintenance.end_announced(db, now)
         ends = maintenance.open_until(db, now)
-    print("what was announced is over" if stopped else "no maintenance was announced")
+    print("the announced maintenance has ended" if stopped else "no maintenance was announced")
     if ends:
-        print(f"a window of the profile's own goes on until {ends:%Y-%m-%d %H:%M} UTC")
+        print(f"a window of the profile goes on until {ends:%Y-%m-%d %H:%M} UTC")
     elif stopped:
-        print("what is wrong now is told in the next round")
+        print("the next round sends alerts for what is wrong now")
     return 0
 
 

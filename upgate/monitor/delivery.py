@@ -82,13 +82,13 @@ def enqueue(db: sqlite3.Connection, message: Message, urls: Sequence[str], at: d
 
 
 def drop_messages(db: sqlite3.Connection, urls: Sequence[str]) -> Iterator[str]:
-    """Let go of what nobody waits for any more; a note where that was never delivered."""
+    """Delete messages that are no longer needed; a note for each that was never delivered."""
     updates.delete_delivered(db, KEPT + WAITING)
     if gone := updates.delete_for_others(db, [recipient_digest(url) for url in urls]):
-        yield f"{counted(gone, 'alert message')} for a recipient that the profile no longer names: dropped, not delivered"
+        yield f"{counted(gone, 'alert message')} for a recipient that the profile no longer names: dropped"
     for number, url in enumerate(urls):
         if many := updates.keep_latest_waiting(db, recipient_digest(url), WAITING):
-            yield f"{recipient_name(number, url)} takes nothing: the {many} oldest alert messages dropped, not delivered"
+            yield f"{recipient_name(number, url)} does not accept messages: the {many} oldest alert messages were dropped"
 
 
 @dataclass

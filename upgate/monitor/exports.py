@@ -65,7 +65,7 @@ def rounds_summary(past: History, since: datetime, now: datetime) -> list[str]:
     """The rounds as a whole."""
     rounds, last = past.rounds(since), past.last_round()
     if last is None:
-        return ["no round was run with --monitor yet"]
+        return ["no round has run with --monitor yet"]
     clear = sum(each.verdict == "clear" for each in rounds)
     inconclusive = sum(each.verdict == "inconclusive" for each in rounds)
     return [
@@ -95,7 +95,9 @@ def alert_lines(past: History, since: datetime, now: datetime) -> list[str]:
 def incident_line(each: Incident, now: datetime) -> str:
     """One alert in a line."""
     lasted = f"for {duration((each.until or now) - each.since)}" + ("" if each.until else ", goes on")
-    marks = ["flapping"] * each.flapping + ["in maintenance"] * each.maintenance + ["nobody was told"] * (not each.told)
+    marks = (
+        ["flapping"] * each.flapping + ["in maintenance"] * each.maintenance + ["no message was sent"] * (not each.told)
+    )
     what = ": ".join(filter(None, [*each.objects[:1], each.observed])) + others(
         each.objects[1:3], len(each.objects) - 3
     )

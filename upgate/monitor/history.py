@@ -82,16 +82,16 @@ class History:
         return self._rows(CheckStatus, query)
 
     def spans(self, since: datetime = BEGINNING, name: str | None = None) -> list[Span]:
-        """The times of one outcome that were not over then, of all checks or of one."""
+        """The times of one outcome that had not ended by then, of all checks or of one."""
         query = "SELECT * FROM spans WHERE until >= ? AND name = ifnull(?, name) ORDER BY id"
         return self._rows(Span, query, since, name)
 
     def days(self, since: date = FIRST_DAY) -> list[Counts]:
-        """Rounds by check, day and outcome; maintenance is booked apart."""
+        """Rounds by check, day and outcome; maintenance is counted separately."""
         return self._rows(Counts, "SELECT * FROM days WHERE day >= ? ORDER BY day, name, maintenance", since)
 
     def targets(self, since: datetime = BEGINNING) -> list[TargetHour]:
-        """Latency and availability by target and hour; maintenance is booked apart."""
+        """Latency and availability by target and hour; maintenance is counted separately."""
         hour = (since - EPOCH) // timedelta(hours=1)
         return self._rows(TargetHour, "SELECT * FROM targets WHERE hour >= ? ORDER BY hour, target, maintenance", hour)
 
@@ -104,11 +104,11 @@ class History:
         return self._rows(TargetDay, query, since)
 
     def incidents(self, since: datetime = BEGINNING) -> list[Incident]:
-        """The incidents that were not over then."""
+        """The incidents that had not ended by then."""
         return self._rows(Incident, "SELECT * FROM incidents WHERE until IS NULL OR until >= ? ORDER BY id", since)
 
     def open_incidents(self) -> list[Incident]:
-        """The incidents that go on."""
+        """The open incidents."""
         return self._rows(Incident, "SELECT * FROM incidents WHERE until IS NULL ORDER BY id")
 
     def open_incident_ids(self) -> dict[tuple[str, str], int]:
@@ -121,7 +121,7 @@ class History:
         return {row["name"]: row["state"] for row in self.connection.execute("SELECT name, state FROM alerts")}
 
     def windows(self, since: datetime = BEGINNING) -> list[Window]:
-        """The maintenance windows that were not over then."""
+        """The maintenance windows that had not ended by then."""
         return self._rows(Window, "SELECT * FROM windows WHERE until > ? ORDER BY since, id", since)
 
     def open_windows(self, at: datetime) -> list[Window]:

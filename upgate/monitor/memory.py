@@ -34,7 +34,7 @@ def save_states(db: sqlite3.Connection, states: States) -> None:
 
 
 def is_over(state: State) -> bool:
-    """There is nothing to remember of it, or nobody judges it any more and people know."""
+    """There is nothing to remember of it, or it is no longer judged and people know."""
     return state.quiet or (state.gone and not any(alert.told for _, alert in state.alerts))
 
 

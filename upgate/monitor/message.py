@@ -194,7 +194,7 @@ def message_text(message: Message) -> Iterator[str]:
                 yield f"- and {len(entries) - ENTRIES} more"
             yield ""
     yield f"This round: {message.verdict}. Report: {message.report}"
-    yield f"Message {message.id}, {to_the_minute(message.at)}; a repetition has the same number."
+    yield f"Message {message.id}, {to_the_minute(message.at)}; a repeated message has the same number."
 
 
 def entries_of(lines: Sequence[AlertLine]) -> list[list[AlertLine]]:

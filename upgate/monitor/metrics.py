@@ -92,7 +92,7 @@ def round_metrics(results: Results, context: MetricsHistory) -> Iterator[Metric]
     yield alone("upgate_last_round_timestamp_seconds", "When the last round ended.", results.finished.timestamp())
     yield alone("upgate_round_duration_seconds", "How long the last round took.", taken)
     yield alone(
-        "upgate_maintenance", "1 while a maintenance window is open: nobody is to be woken.", context.maintenance
+        "upgate_maintenance", "1 while a maintenance window is open and no alerts are sent.", context.maintenance
     )
     if clear:
         yield alone("upgate_last_success_timestamp_seconds", "When a round was last all clear.", clear.timestamp())
@@ -151,7 +151,7 @@ def write_textfile(registry: CollectorRegistry, path: Path) -> str:
         write_whole(path, generate_latest(registry), public=True)
     except UsageError as problem:
         return (
-            f"the metrics were not written to {path}: {problem.__cause__}. Make monitor.textfile a path that can be "
-            "written; node_exporter goes on showing the round before."
+            f"the metrics were not written to {path}: {problem.__cause__}. Set monitor.textfile to a path that can be "
+            "written; node_exporter still shows the previous round."
         )
     return ""

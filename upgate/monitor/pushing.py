@@ -30,7 +30,7 @@ def push(registry: CollectorRegistry, url: str, profile: str, secrets: Sequence[
     except (OSError, HTTPException, ValueError) as problem:
         note = (
             f"the metrics were not pushed to the Pushgateway at {shown_url(url)}: {reason(problem)}. "
-            "The verdict stands; Prometheus goes on showing the round before."
+            "The verdict does not change; Prometheus still shows the previous round."
         )
         return redact(note, [*secrets, *secrets_of(url, {})])
     return ""

@@ -50,7 +50,7 @@ def record_round(db: sqlite3.Connection, results: Results, attempts: Sequence[At
 
 
 def removed(db: sqlite3.Connection, results: Results, entries: Sequence[ExternalEntry]) -> list[CheckResult]:
-    """The entries of `external:` that the profile had and no longer has, as skipped, once: nobody looks at them any more."""
+    """The entries of `external:` that the profile had and no longer has, as skipped, once: no round looks at them any more."""
     there = {entry.id for entry in entries} | {check.id for check in results.checks}
     return [
         CheckResult(id=each.name, title=each.title, severity=each.severity, outcome="skipped")

@@ -93,7 +93,7 @@ def done(round: Monitored, work: Callable[[Monitored], None], consequence: str) 
     except OSError as problem:
         round.notes.append(f"{consequence}: {problem.filename or 'the system'}: {problem.strerror or problem}")
     except Exception as problem:  # a fault of ours must not take the verdict with it
-        round.notes.append(f"{consequence}: monitoring itself broke with {type(problem).__name__}: {problem}")
+        round.notes.append(f"{consequence}: monitoring failed with {type(problem).__name__}: {problem}")
     else:
         return True
     return False
@@ -110,7 +110,7 @@ def kept(round: Monitored, work: Callable[[sqlite3.Connection], T]) -> T:
         with storage.transaction(round.path) as db:
             return work(db)
     except storage.Unusable as problem:
-        if not storage.is_torn(problem):
+        if not storage.is_corrupt(problem):
             raise
         aside = storage.move_aside(round.path)
         round.notes.append(f"{problem}: it was moved to {aside.name}, and a new history begins with this round")
@@ -127,7 +127,7 @@ def write_history(db: sqlite3.Connection, round: Monitored) -> None:
     results = replace(results, checks=(*results.checks, *recording.removed(db, results, round.profile.external)))
     id = recording.record_round(db, results, attempts_of(round), bool(windows))
     states, lost = memory.load_states(db)
-    round.notes += [f"the alert state of {name} could not be read and starts again" for name in lost]
+    round.notes += [f"the alert state of {name} could not be read and starts empty" for name in lost]
     said = signals(results.checks, impact_of(round.snapshot), fail_on_warnings=round.fail_on_warnings)
     alerts.step(states, said, at, alert_rules(round.monitor))
     if windows:
@@ -171,9 +171,9 @@ def outputs(round: Monitored) -> None:
     """Let all outputs be written; none of them keeps another one from it."""
     with ExitStack() as stack:
         if OUTPUTS and round.path.exists():
-            done(round, partial(look_back, stack), "outputs do without it")
+            done(round, partial(look_back, stack), "outputs are written without the history")
         for output in OUTPUTS:
-            done(round, partial(put_out, output), "this output is not whole")
+            done(round, partial(put_out, output), "an output is incomplete")
     round.past = None
 
 
@@ -202,7 +202,7 @@ def beat(round: Monitored, whole: bool) -> None:
     """
     reason = held_back(round, whole)
     if round.monitor.heartbeat and reason:
-        round.notes.append(f"the heartbeat was held back: {reason}")
+        round.notes.append(f"the heartbeat was not sent: {reason}")
     elif round.monitor.heartbeat:
         ping(round.monitor.heartbeat)
 

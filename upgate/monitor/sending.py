@@ -56,7 +56,7 @@ def notify_service(service: Any, message: Message) -> bool:
     except TimeoutError:
         raise Undelivered(f"no answer within {PATIENCE} s") from None
     except Exception as problem:  # its plugins are many, and what one of them raises must not stop the others
-        raise Undelivered(f"apprise broke with {type(problem).__name__}") from None
+        raise Undelivered(f"apprise failed with {type(problem).__name__}") from None
 
 
 def service_for(url: str) -> Any:
@@ -107,7 +107,7 @@ def send_request(url: str, request: urllib.request.Request) -> None:
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "reason", problem)
         raise Undelivered(hidden(str(reason) or type(reason).__name__, url)) from None
-    except Exception as problem:  # http.client's errors are no OSErrors, and say what a stranger sent
+    except Exception as problem:  # http.client's errors are not OSErrors, and repeat what the server sent
         raise Undelivered(f"it gave no HTTP answer ({type(problem).__name__})") from None
 
 
@@ -131,7 +131,7 @@ def hidden(text: str, url: str) -> str:
 
 @contextmanager
 def unlogged() -> Iterator[list[str]]:
-    """Keep what libraries log, which may name URLs, and what they warn of, which concerns nobody here, to ourselves."""
+    """Keep what libraries log, which may name URLs, and what they warn of, which does not matter here, out of the output."""
     said: list[str] = []
     logger, handler = logging.getLogger("apprise"), Kept(said)
     before = logger.propagate, logger.level

@@ -36,7 +36,7 @@ class CheckSignal(msgspec.Struct, frozen=True, kw_only=True):
     signal: Signal
     #: What is wrong → what was observed, at most MOST; pods that replace each other have one name.
     objects: dict[str, str] = {}
-    #: What is not right either, but under way: it is no news, and it has not recovered.
+    #: What is not right either, but under way: it is not news, and it has not recovered.
     moving: tuple[str, ...] = ()
     #: What is still wrong, and not to be told of any more.
     waived: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ def consequences_of(
 ) -> Mapping[str, dict[str, str]]:
     """Check → what follows from its findings: the checks that are wrong only because of it, and what users see.
 
-    What is asked from outside has alerts of its own, and what follows from a change under way is no news.
+    What is asked from outside has alerts of its own, and what follows from a change under way is not news.
     """
     follows: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for check in checks:
@@ -121,7 +121,7 @@ def check_signal(
 
 
 def fair_share(names: Sequence[str]) -> set[str]:
-    """As many as are remembered, from each namespace in turn: whoever has many does not crowd out the others."""
+    """As many as are remembered, from each namespace in turn, so that one with many does not crowd out the others."""
     turns: Counter[str] = Counter()
     turn = {}
     for name in names:

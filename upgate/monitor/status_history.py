@@ -52,7 +52,7 @@ def section(id: str, heading: str, content: str) -> str:
 def notice(window: Window) -> str:
     return (
         f'<p class="notice">Maintenance until {words.to_the_second(window.until)}: {one_line_markup(window.reason)}. '
-        "What is found meanwhile wakes nobody, and does not count.</p>"
+        "Meanwhile no alerts are sent, and findings do not count towards availability.</p>"
     )
 
 

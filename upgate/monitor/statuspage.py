@@ -30,7 +30,7 @@ FILE = "status.html"
 REPORT = "report.html"
 #: The worst is the last.
 VERDICTS: tuple[Verdict, ...] = ("clear", "inconclusive", "not clear")
-#: Seconds without a new page after which it says that nobody looks any more, at least; else three rounds.
+#: Seconds without a new page after which the page says that it is out of date: at least this, else three rounds.
 LATE = 900
 
 

@@ -25,7 +25,7 @@ BUSY = 10
 #: Bytes that a step needs at the most.
 ROOM = 256 * 1024
 #: Corrupt histories that are kept.
-TORN = 3
+MOST_CORRUPT = 3
 
 
 class Unusable(UpgateError):
@@ -109,12 +109,12 @@ def version(connection: sqlite3.Connection) -> int:
 
 
 def belongs_to(connection: sqlite3.Connection, name: str) -> bool:
-    """It is this profile's, or nobody's yet."""
+    """It belongs to this profile, or to none yet."""
     return connection.execute("PRAGMA application_id").fetchone()[0] in (0, number_of(name))
 
 
 def give_to(connection: sqlite3.Connection, name: str) -> None:
-    """It is this profile's from now on."""
+    """From now on it belongs to this profile."""
     connection.execute(f"PRAGMA application_id = {number_of(name)}")
 
 
@@ -124,7 +124,7 @@ def number_of(name: str) -> int:
 
 
 def closed(connection: sqlite3.Connection) -> None:
-    """Let go of it; what was not committed is gone."""
+    """Close it; what was not committed is lost."""
     with suppress(sqlite3.Error):
         connection.close()
 
@@ -146,7 +146,7 @@ def sqlite_reason(problem: Exception, path: Path) -> str:
     return str(problem)
 
 
-def is_torn(problem: Unusable) -> bool:
+def is_corrupt(problem: Unusable) -> bool:
     """The file itself is broken; a full disk, a lock or a permission is not that."""
     code = getattr(problem.__cause__, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -164,14 +164,14 @@ def check_through(connection: sqlite3.Connection) -> None:
 def move_aside(path: Path) -> Path:
     """Put a corrupt history aside, so that a new one can begin. Raises Unusable.
 
-    Of earlier ones the latest stay: a disk that tears one every minute must not be filled with them.
+    Of earlier ones the latest stay: a disk that corrupts one every minute must not be filled with them.
     """
-    aside = path.with_name(f"{path.name}.torn-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
+    aside = path.with_name(f"{path.name}.corrupt-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
     with raising_unusable(path):
         for ending in ("-wal", "-shm", ""):
             with suppress(FileNotFoundError):
                 os.replace(f"{path}{ending}", f"{aside}{ending}")
-        for old in sorted(path.parent.glob(f"{path.name}.torn-*Z"))[:-TORN]:
+        for old in sorted(path.parent.glob(f"{path.name}.corrupt-*Z"))[:-MOST_CORRUPT]:
             for ending in ("-wal", "-shm", ""):
                 Path(f"{old}{ending}").unlink(missing_ok=True)
     return aside

@@ -10,7 +10,7 @@ from itertools import groupby
 from upgate.base.text import counted
 from upgate.monitor.availability import DAYS, State, Tally, Track
 
-#: Of ten: so that nobody needs to tell colours apart.
+#: Of ten: so that the bar can be read without telling colours apart.
 HEIGHTS: dict[State, int] = {"none": 1, "maintenance": 3, "fine": 3, "warned": 5, "inconclusive": 7, "failed": 10}
 MEANINGS: dict[State, str] = {
     "fine": "fine",

@@ -121,7 +121,7 @@ class External(Section):
     pool: LabelSelector | None = None
     """Only nodes with these labels, such as `node-role.kubernetes.io/edge,zone=a`."""
     namespaces: Globs | None = None
-    """Only Ingresses or load balancers of these namespaces, by pattern; `!pattern` leaves out. Whoever can write an Ingress
+    """Only Ingresses or load balancers of these namespaces, by pattern; `!pattern` leaves out. Anyone who can write an Ingress
     or a Service there is trusted with the credentials of the entry, which needs it for that."""
     trust_nodes: bool | None = None
     """The credentials of an entry with `each: node` may go to whatever address a node says to have: its kubelet writes it."""

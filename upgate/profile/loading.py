@@ -39,8 +39,8 @@ def load(
 ) -> Profile:
     """The profile of this name or path. Raises UsageError with one line for each error.
 
-    Names are looked up in the folders of `search`, then among those that come with the package. Where nobody says
-    which checks there are, ids are taken as they stand. With `today` a waiver that has expired is an error.
+    Names are looked up in the folders of `search`, then among those that come with the package. Without
+    `known_checks`, ids are not checked. With `today` a waiver that has expired is an error.
     """
     if not name_or_path:
         raise UsageError(f"which profile? Name one with --profile=NAME. {listing(search)}")

@@ -45,7 +45,7 @@ def check_host(value: str) -> str:
     """`user@host:port`, without anything that a shell would read. Raises ValueError."""
     user, at, _ = value.rpartition("@")
     if at and ":" in user:
-        raise ValueError("put no password into a profile: use a key (`key`, `ssh-config`) or an agent")
+        raise ValueError("do not put a password into a profile: use a key (`key`, `ssh-config`) or an agent")
     match = SPEC.fullmatch(value)
     if not match or not is_ip(match["ipv6"] or "::") or not 1 <= int(match["port"] or 22) <= 65535:
         raise ValueError(
@@ -124,7 +124,7 @@ def parse_percent(value: object) -> object:
     """`10%` as 10. Raises ValueError."""
     match = PERCENT.fullmatch(value) if isinstance(value, str) else None
     if not match and not (type(value) is int and 0 <= value <= 100):
-        raise ValueError("not a share such as 10%")
+        raise ValueError("not a percentage such as 10%")
     return int(match[1]) if match else value
 
 

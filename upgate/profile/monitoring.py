@@ -109,7 +109,7 @@ class Monitor(Section):
     remind: Duration = timedelta(hours=4)
     """Repeat an alert that still holds after so long."""
     maintenance: tuple[Maintenance, ...] = ()
-    """Times in which rounds go on and nobody is told."""
+    """Times in which rounds go on and no alerts are sent."""
     notify: tuple[Address, ...] = ()
     """Where alerts are sent: URLs of apprise (slack://, mailto://, …), or of webhooks that take JSON."""
     report: Url | None = None

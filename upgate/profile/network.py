@@ -22,7 +22,7 @@ PLACEHOLDER = re.compile(r"\{\w+\}")
 #: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors, as far as equality goes.
 KEY = r"[A-Za-z0-9][\w./-]*"
 LABELS = re.compile(rf"!?{KEY}|{KEY}\s*(!=|==|=)\s*[\w.-]*", re.ASCII)
-#: Of DNS, so with underscores, and a dot at the end for whoever likes it; in any script.
+#: Of DNS, so with underscores, and an optional dot at the end; in any script.
 HOST_NAME = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
 #: https://www.rfc-editor.org/rfc/rfc9110#name-tokens
 HEADER = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)

@@ -34,7 +34,7 @@ def still_valid(until: date, info: ValidationInfo) -> date:
 
 
 def written(value: str) -> str:
-    """Blanks are no reason. Raises ValueError."""
+    """A reason must not be blank. Raises ValueError."""
     if not value.strip():
         raise ValueError("must not be empty: say why")
     return value

@@ -15,7 +15,7 @@ __all__ = ["Keys", "Position", "Problem", "at", "dotted", "nearest", "refusal", 
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 #: Characters of a key that are quoted; the place says the rest.
 LONGEST_KEY = 80
-#: Errors that are told at once; whoever has more generated the file.
+#: Errors that are told at once; a file with more of them is generated.
 MOST = 200
 #: Where a value is inside a profile: keys, and numbers in lists.
 Keys = tuple[str | int, ...]

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Va
 UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 DURATION = re.compile("".join(rf"(?:(\d{{1,9}}){unit})?" for unit in UNITS))
 DURATION_PATTERN = "^" + "".join(rf"(\d+{unit})?" for unit in UNITS) + "$"
-#: Nobody waits longer; and the calendar ends.
+#: No one waits longer, and dates have a limit.
 LONGEST = timedelta(days=36_525)
 EXAMPLES = "such as 800ms, 30s, 5m, 1h30m or 2d"
 COMPARISON = re.compile(r"^(>=|<=|==|!=|>|<)?\s*+v?\d+(\.(\d+|\*)){0,2}([-+.][\w.+-]*)?")
@@ -55,7 +55,7 @@ def format_duration(time: timedelta) -> str:
 def some_time(time: timedelta) -> timedelta:
     """More than nothing. Raises ValueError."""
     if not time:
-        raise ValueError("must be longer than nothing")
+        raise ValueError("must be longer than zero")
     return time
 
 
@@ -114,7 +114,7 @@ def check_glob(value: str) -> str:
     """A pattern with `*`, `?` and `[…]`. Raises ValueError."""
     pattern = check_not_blank(value.removeprefix("!"))
     if "[" in CHARACTERS.sub("", pattern):
-        raise ValueError("not a pattern: a [ is never closed")
+        raise ValueError("not a pattern: a [ has no closing ]")
     return value
 
 

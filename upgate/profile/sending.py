@@ -18,7 +18,7 @@ from upgate.profile.tree import YamlNode
 if TYPE_CHECKING:
     from upgate.profile.model import Profile
 
-#: Headers that are sent to anybody; of all others nobody knows.
+#: Headers that may be sent to any host; all others may hold a credential.
 HARMLESS = re.compile(
     r"host|user-agent|accept(-\w+)?|cache-control|pragma|content-type|origin|referer|range|connection|upgrade|date|via|dnt"
     r"|forwarded|x-forwarded-\w+|x-real-ip|x-request-id|x-correlation-id|traceparent|if-[\w-]+|sec-websocket-protocol",
@@ -34,8 +34,8 @@ METHODS = ("get", "post", "put", "patch", "delete", "head")
 URLS = ("url", "websocket", "closed")
 #: Who writes where the request goes, and what says that they are trusted.
 TRUST = {
-    "ingress": ("namespaces", "whoever can write an Ingress"),
-    "load-balancer": ("namespaces", "whoever can write a Service"),
+    "ingress": ("namespaces", "anyone who can write an Ingress"),
+    "load-balancer": ("namespaces", "anyone who can write a Service"),
     "node": ("trust-nodes", "a node's kubelet, which writes its addresses,"),
 }
 #: Scheme, host and port of a URL: a variable there leads somewhere, and proves nothing.
@@ -49,7 +49,7 @@ PLAIN = ("http://", "ws://")
 
 
 def untrusted(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
-    """Credentials that would go to whoever an object of the cluster names, where nobody says that they may."""
+    """Credentials that would go to a host that an object of the cluster names, where the profile does not allow it."""
     each = entry.text_at("each")
     if each not in TRUST:
         return
@@ -74,7 +74,7 @@ def led_astray(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
         for word in words & words_in_place(step):
             for path, place, what in of_step(step, ("journey", index)):
                 if path[-1] != "capture":
-                    told = f"whoever an earlier answer names as {{{word}}} would receive {what}: write the host itself here"
+                    told = f"the host that an earlier answer names as {{{word}}} would receive {what}: write the host itself here"
                     yield at(place, (*keys, *path), told)
 
 

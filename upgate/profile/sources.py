@@ -48,7 +48,7 @@ class Sources:
         root = reader.read()
         if root is None or root.value is None:
             raise UnreadableProfile(
-                Position(reader.file), "the file is empty; a profile says at least `description: …`"
+                Position(reader.file), "the file is empty; a profile needs at least `description: …`"
             )
         if not isinstance(root.value, dict):
             raise UnreadableProfile(
@@ -110,7 +110,7 @@ def content(path: Path) -> str:
     except OSError as problem:
         raise UnreadableProfile(place, f"cannot be read: {problem.strerror}") from None
     if len(data) > LONGEST:
-        raise UnreadableProfile(place, f"longer than {LONGEST // 1_000_000} MB; this is no profile")
+        raise UnreadableProfile(place, f"longer than {LONGEST // 1_000_000} MB; not a profile")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:

@@ -111,7 +111,9 @@ def words_for(error: Mapping[str, Any], node: YamlNode) -> str:
 
 
 def own_words(words: str, node: YamlNode) -> str:
-    """What our own validators say. Details behind a colon may repeat the value, which nobody may see if it was a variable."""
+    """What our own validators say. Details behind a colon may repeat the value, and are left out if that came from a
+    variable.
+    """
     expanded = isinstance(node.value, str) and node.value != node.text
     return words.partition(":")[0] if expanded else words
 

@@ -71,7 +71,7 @@ def when(results: Results) -> str:
 
 
 def seen_from(results: Results) -> str:
-    """Where the probes from outside were made, if anybody named it."""
+    """Where the probes from outside were made, if the run named it."""
     return f", probed from {one_line(results.vantage)}" if results.vantage else ""
 
 
