@@ -62,7 +62,10 @@ def test_history_is_given_to_programs(past, capsys) -> None:
         (["history", "--profile", "prod", "--since", "soon"], "--since=soon: not a duration such as"),
         (["maintenance", "stop", "--profile", "demo"], "there is no history reports/demo/history.sqlite"),
         (["maintenance", "start", "--profile", "prod", "--for", "2", "--reason", "a"], "--for=2: not a duration"),
-        (["maintenance", "start", "--profile", "prod", "--for", "0s", "--reason", "a"], "--for: the duration must be longer than zero"),
+        (
+            ["maintenance", "start", "--profile", "prod", "--for", "0s", "--reason", "a"],
+            "--for: the duration must be longer",
+        ),
         (["maintenance", "start", "--profile", "prod", "--for", "2h", "--reason", " "], "--reason: must not be empty"),
     ],
 )

@@ -58,7 +58,7 @@ class Peak(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Alert(msgspec.Struct, kw_only=True):
-    """What is remembered of one alert."""
+    """The state of one alert between rounds."""
 
     #: The latest rounds that judged it.
     window: list[JudgedRound] = []
@@ -70,7 +70,7 @@ class Alert(msgspec.Struct, kw_only=True):
     #: When it changed between good and bad.
     changes: list[datetime] = []
     flapping: bool = False
-    #: People know that it is on, since the last time they were told so.
+    #: When a message last said that it is on; None if no message did.
     told: datetime | None = None
     #: The objects that people know of, and when each was last seen.
     known: dict[str, datetime] = {}
@@ -130,7 +130,7 @@ class Alert(msgspec.Struct, kw_only=True):
 
     @property
     def quiet(self) -> bool:
-        """There is nothing to remember."""
+        """The next round needs nothing of it."""
         return not (self.on or self.told or self.changes or any(each.bad for each in self.window))
 
     def _know(self, at: datetime) -> None:
@@ -176,5 +176,5 @@ def crowded(names: Collection[str]) -> set[str]:
 
 
 def latest(known: dict[str, datetime]) -> dict[str, datetime]:
-    """As many as are remembered."""
+    """The latest, as many as are kept."""
     return dict(sorted(known.items(), key=lambda item: item[1])[-2 * MOST :])

@@ -1,4 +1,4 @@
-"""The alerts of all checks, round by round: from what rounds say to what people are told. Pure.
+"""The alerts of all checks, round by round: from the signals of rounds to the news for people. Pure.
 
 Rounds that could not judge a check, in which another check's finding explains it, or in which what was wrong is under
 way, neither set its alert off nor end it. What is news of an alert that people know of: an object, a consequence that
@@ -23,7 +23,7 @@ GONE = timedelta(days=2)
 
 
 class State(msgspec.Struct, kw_only=True):
-    """What is remembered of one check."""
+    """The state of one check's alerts between rounds."""
 
     name: str
     title: str = ""
@@ -60,7 +60,7 @@ class State(msgspec.Struct, kw_only=True):
 
     @property
     def quiet(self) -> bool:
-        """There is nothing to remember."""
+        """The next round needs nothing of it."""
         return self.failing.quiet and self.inconclusive.quiet
 
 
@@ -81,7 +81,7 @@ def step(states: States, round: Iterable[CheckSignal], at: datetime, rules: Rule
 
 
 class AlertNews(NamedTuple):
-    """An alert that people are told of."""
+    """One alert in a message."""
 
     state: State
     kind: Kind
@@ -93,7 +93,7 @@ class AlertNews(NamedTuple):
 
 
 class News(msgspec.Struct, kw_only=True):
-    """What people are to be told."""
+    """The alerts of one message, by what is new about them."""
 
     new: list[AlertNews] = []
     #: Already known, with objects that are not.
@@ -105,9 +105,9 @@ class News(msgspec.Struct, kw_only=True):
 
 
 def news(states: States, at: datetime, rules: Rules, *, anyway: bool = False) -> News | None:
-    """What people are to be told now, and note that they were; None where there is nothing new.
+    """The news to send now, marked as sent; None where there is nothing new.
 
-    A round in which all is good sends no reminder: what has not recovered yet is told when it has.
+    A round in which all is good sends no reminder: a message follows when all has recovered.
 
     `anyway` repeats what goes on before its time: a maintenance window is over, or somebody is new.
     """
@@ -133,7 +133,7 @@ def all_alerts(states: States) -> Iterator[AlertNews]:
 
 
 def more_of(each: AlertNews, states: States, rules: Rules) -> AlertNews:
-    """With what is news of an alert that people know of. What another alert has told them already is not news."""
+    """The alert with what is new about it, if people know it. What another alert has reported already is not news."""
     alert = each.alert
     if not (alert.told and alert.bad and each.kind == "failing"):
         return each
@@ -150,7 +150,7 @@ def is_told(consequence: str, states: States) -> bool:
 
 
 def sort_in(told: News, each: AlertNews, rules: Rules) -> None:
-    """Find the place of one alert. An alert that people do not know of yet is told in a bad round, not in a good one."""
+    """Put one alert into its list. A new alert is reported in a bad round, not in a good one."""
     alert = each.alert
     if alert.told and each.state.gone:
         told.gone.append(each)

@@ -1,6 +1,6 @@
-"""The outbox: what people are to be told is written down first, and tried until it has arrived.
+"""The outbox: every message is recorded first, and sent again until it has arrived.
 
-An attempt is written down before it is made, and its success after it. A process that is killed between the two, which
+An attempt is recorded before it is made, and its success after it. A process that is killed between the two, which
 takes milliseconds, sends the message again in the next round: with the same number, so that people can tell. Nothing
 else is sent twice, and nothing is lost.
 """
@@ -42,7 +42,7 @@ def recipient_digest(url: str) -> str:
 
 
 def check_recipients(path: Path, urls: Sequence[str]) -> None:
-    """See whether there is a way to deliver to all of them: apprise, which takes its time, is asked once. Raises UsageError."""
+    """Check that messages can be delivered to all of them. Apprise is slow, so it is asked once per URL. Raises UsageError."""
     if {recipient_digest(url) for url in urls} - known_recipients(path):
         check_urls(urls)
 
@@ -57,7 +57,7 @@ def known_recipients(path: Path) -> set[str]:
 
 
 def has_new(db: sqlite3.Connection, urls: Sequence[str]) -> bool:
-    """One of these was told nothing so far: it is new, or another URL of somebody whose token was changed."""
+    """One of these has not got a message yet: it is new, or its token was changed."""
     return not {recipient_digest(url) for url in urls} <= History(db).recipients()
 
 
@@ -74,7 +74,7 @@ def recipient_name(number: int, url: str) -> str:
 
 
 def enqueue(db: sqlite3.Connection, message: Message, urls: Sequence[str], at: datetime) -> None:
-    """Write down that every recipient is to get a message."""
+    """Put a message for every recipient into the outbox."""
     body = msgspec.json.encode(message).decode()
     for url in dict.fromkeys(urls):
         row = (message.id, recipient_digest(url), message.title, body, milliseconds(at))
@@ -136,7 +136,7 @@ class Delivery:
         return problem
 
     def _once(self, url: str, message: OutboxMessage, attempts: int) -> str:
-        """One attempt; why it failed. Raises Unusable: what cannot be written down is not sent, for it would be sent again."""
+        """One attempt; why it failed. Raises Unusable: what cannot be recorded is not sent, because it would be sent again."""
         with transaction(self.path) as db:
             pause = min(PAUSE * 2 ** min(attempts - 1, 10), LONGEST)
             updates.set_attempts(db, message.id, attempts, self.at + pause)

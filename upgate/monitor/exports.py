@@ -48,7 +48,7 @@ def history_rows(past: History, table: str, since: datetime) -> Iterator[dict[st
 
 
 def history_text(past: History, since: datetime, now: datetime) -> str:
-    """What one wants to know first."""
+    """The summary that people read first."""
     sections = {
         "": rounds_summary(past, since, now),
         "WRONG NOW": wrong_lines(past, now),
@@ -88,7 +88,7 @@ def wrong_lines(past: History, now: datetime) -> list[str]:
 
 
 def alert_lines(past: History, since: datetime, now: datetime) -> list[str]:
-    """What people were told of, or would have been."""
+    """The incidents, also those of which no message was sent."""
     return first_entries([incident_line(each, now) for each in reversed(past.incidents(since))])
 
 
@@ -150,5 +150,5 @@ def undelivered_lines(past: History) -> list[str]:
 
 
 def first_entries(lines: list[str]) -> list[str]:
-    """As many as one reads."""
+    """As many as people read."""
     return lines[:ENTRIES] + ([f"… and {len(lines) - ENTRIES} more"] if len(lines) > ENTRIES else [])

@@ -67,7 +67,7 @@ def occurrences(entry: PlannedMaintenance, since: datetime, until: datetime) -> 
 def windows_in_force(
     db: sqlite3.Connection, entries: Sequence[PlannedMaintenance], at: datetime, secrets: Sequence[str] = ()
 ) -> list[Times]:
-    """The windows in which this moment is; those of the profile are written down now."""
+    """The windows that are open at this moment; those of the profile are recorded now."""
     met = [(begins, ends, redact(reason, secrets)) for begins, ends, reason in planned(entries, at)]
     withdraw(db, met, at)
     for begins, ends, reason in met:

@@ -1,4 +1,4 @@
-"""The states of alerts in the history: what one round leaves for the next, and the incidents that people read of."""
+"""The states of alerts in the history: what one round leaves for the next, and the incidents in the history."""
 
 from __future__ import annotations
 

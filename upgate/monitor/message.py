@@ -1,4 +1,4 @@
-"""What people are told, in words and as JSON. Pure."""
+"""The message that people get, as text and as JSON. Pure."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class AlertLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """All that there is to tell after one round; webhooks get it as JSON."""
+    """The message after one round; webhooks get it as JSON."""
 
     #: The same for every attempt to deliver it: a repetition can be recognised by it.
     id: str

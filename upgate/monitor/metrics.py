@@ -41,7 +41,7 @@ class Metric(NamedTuple):
 
 
 class MetricsHistory(NamedTuple):
-    """What one round cannot know of itself."""
+    """What the history adds to one round."""
 
     #: When a round was clear for the last time, this one aside.
     last_clear: datetime | None = None
@@ -50,7 +50,7 @@ class MetricsHistory(NamedTuple):
 
 
 def publish(results: Results, profile: Profile, snapshot: Snapshot | None, past: History | None) -> list[str]:
-    """Write and push what the profile asks for. What did not work is told in notes; it changes nothing else."""
+    """Write and push what the profile asks for. A note says what failed; nothing else changes."""
     if not (profile.monitor.textfile or profile.monitor.pushgateway):
         return []
     results = cleaned(results)

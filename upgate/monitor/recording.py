@@ -1,4 +1,4 @@
-"""One round is written down; what is too old, or too much, goes.
+"""Records one round, and deletes what is too old or too much.
 
 What is kept is transitions and sums, not every check of every round, so that 90 days of a round a minute stay small.
 """
@@ -99,7 +99,7 @@ def entry_of(attempt: Attempt) -> str:
 
 
 def state_of(check: CheckResult, attempt: Attempt) -> str:
-    """Whether a target was up, by what its check says of it; whether that is a warning or worse is the profile's choice.
+    """Whether a target was up, from the findings of its check; the profile decides how severe it is if it was not.
 
     Right at a later attempt is up, and a warning too.
     """
@@ -120,7 +120,7 @@ def add_target(
 
 
 def forget_old_rounds(db: sqlite3.Connection, round: int, at: datetime, keep: timedelta) -> None:
-    """Once a day: see that the file is whole, and delete what is too old. Raises sqlite3.DatabaseError."""
+    """Once a day: check that the file is not corrupt, and delete what is too old. Raises sqlite3.DatabaseError."""
     past = History(db)
     before = past.round_before(round)
     if before and milliseconds(before.at) // DAY != milliseconds(at) // DAY:

@@ -138,7 +138,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     #: None while it goes on.
     until: datetime | None
     flapping: bool
-    #: People were told of it; not so when it came and went in a maintenance window.
+    #: A message was sent about it; false if it came and went in a maintenance window.
     told: bool
     #: It began in a maintenance window.
     maintenance: bool

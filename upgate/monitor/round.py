@@ -1,4 +1,4 @@
-"""What follows a round's verdict: it is written down, alerts are decided, outputs written, people told.
+"""What follows a round's verdict: it is recorded, alerts are decided, outputs written, messages sent.
 
 Nothing here changes the verdict or the exit code. What cannot be done is a note in the reports, and holds the heartbeat
 back: the dead-man's switch then tells those whom we cannot reach.
@@ -42,7 +42,7 @@ LOCK = "monitor.lock"
 
 @dataclass
 class Monitored:
-    """One round, for those who tell others of it."""
+    """One round, for the outputs and the delivery of alerts."""
 
     profile: Profile
     results: Results
@@ -119,7 +119,7 @@ def kept(round: Monitored, work: Callable[[sqlite3.Connection], T]) -> T:
 
 
 def write_history(db: sqlite3.Connection, round: Monitored) -> None:
-    """The round, its alerts, and what people are to be told of them: one transaction."""
+    """The round, its alerts, and the messages about them, in one transaction."""
     results, at = round.results, round.results.started
     storage.give_to(db, round.profile.name)
     windows = maintenance.windows_in_force(db, round.monitor.maintenance, at, round.profile.secrets)
@@ -196,7 +196,7 @@ def deliver_messages(round: Monitored) -> None:
 
 
 def beat(round: Monitored, whole: bool) -> None:
-    """Call the dead-man's switch, if the round was judged, kept and told of: else its silence is what people notice.
+    """Call the dead-man's switch if the round was judged, recorded and delivered; otherwise its silence alerts people.
 
     Raises Undelivered.
     """

@@ -1,4 +1,4 @@
-"""One attempt to reach somebody: apprise for everything that it knows, a JSON post for other webhooks. The only importer
+"""One attempt to deliver a message: apprise for every service that it knows, a JSON post for other webhooks. The only importer
 of apprise.
 
 URLs hold tokens: no error repeats one, and nothing is logged meanwhile.
@@ -24,7 +24,7 @@ from upgate.base.redaction import redact
 from upgate.base.threads import within
 from upgate.monitor.message import Message
 
-#: Seconds without a word from the other side, and for one attempt as a whole: an answer may come in drops.
+#: Seconds to wait for the next byte, and for one attempt as a whole: an answer may come slowly.
 TIMEOUT, PATIENCE = 8, 20
 AGENT = "upgate"
 #: What stands between the parts of a URL.
@@ -32,7 +32,7 @@ PARTS = re.compile(r"[/:@?&=#]+")
 
 
 class Undelivered(UpgateError):
-    """It did not arrive. The text says why, without the URL."""
+    """A message did not arrive. The text says why, without the URL."""
 
 
 def send(url: str, message: Message) -> None:
@@ -46,7 +46,7 @@ def send(url: str, message: Message) -> None:
 
 
 def notify_service(service: Any, message: Message) -> bool:
-    """Let apprise deliver it: as text, whatever the service makes of that. Raises Undelivered."""
+    """Let apprise deliver it, as plain text. Raises Undelivered."""
     from apprise import Apprise
 
     kind = "failure" if message.new or message.more or message.ongoing else "success"
@@ -60,7 +60,7 @@ def notify_service(service: Any, message: Message) -> bool:
 
 
 def service_for(url: str) -> Any:
-    """What apprise makes of a URL; None where it is a webhook that it has no name for. Raises Undelivered."""
+    """The service of apprise for a URL; None for a webhook that apprise does not know. Raises Undelivered."""
     from apprise import Apprise
 
     service = Apprise.instantiate(url, suppress_exceptions=True)
@@ -76,7 +76,7 @@ def service_for(url: str) -> Any:
 
 
 def check_urls(urls: Sequence[str]) -> None:
-    """See whether all of them can be used at all. Raises UsageError."""
+    """Check that all of them can be used. Raises UsageError."""
     for number, url in enumerate(urls):
         try:
             with unlogged():
@@ -98,7 +98,7 @@ def ping(url: str) -> None:
 
 
 def send_request(url: str, request: urllib.request.Request) -> None:
-    """Send a request that must be answered well. Raises Undelivered."""
+    """Send a request whose answer must be a success. Raises Undelivered."""
     try:
         within(PATIENCE, partial(answered, request))
     except urllib.error.HTTPError as problem:
@@ -118,7 +118,7 @@ def answered(request: urllib.request.Request) -> None:
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A login page behind a redirect has not taken any message."""
+    """Refuses redirects: a login page behind one has not accepted the message."""
 
     def redirect_request(self, *_: object) -> None:
         """Do not follow."""
@@ -149,7 +149,7 @@ def unlogged() -> Iterator[list[str]]:
 
 @contextmanager
 def quiet(*names: str) -> Iterator[None]:
-    """Nothing of these is logged meanwhile."""
+    """Silence these loggers in this block."""
     loggers = [logging.getLogger(name) for name in names]
     before = [each.level for each in loggers]
     for each in loggers:

@@ -22,7 +22,7 @@ from upgate.results import CheckResult, Finding
 Signal = Literal["good", "bad", "consequence", "unknown", "blind", "off"]
 #: The check without which no other can be judged.
 GATEWAY = "api.ready"
-#: What users see from outside is always told: tenants and kubelets write what could explain it.
+#: Findings from outside always alert: tenants and kubelets write the objects that could explain them.
 OUTSIDE = "external"
 #: Objects that are remembered of one check; an alert about so many is loud enough.
 MOST = 50
@@ -38,7 +38,7 @@ class CheckSignal(msgspec.Struct, frozen=True, kw_only=True):
     objects: dict[str, str] = {}
     #: What is not right either, but under way: it is not news, and it has not recovered.
     moving: tuple[str, ...] = ()
-    #: What is still wrong, and not to be told of any more.
+    #: What is still wrong, but waived.
     waived: tuple[str, ...] = ()
     #: How many objects are wrong.
     count: int = 0

@@ -1,4 +1,4 @@
-"""The sections of the status page that tell of the last 90 days: what was asked from outside, checks, incidents, maintenance."""
+"""The sections of the status page about the last 90 days: external targets, checks, incidents, maintenance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from upgate.monitor.history import History
     from upgate.monitor.records import Incident, TargetDay, Window
 
-#: So many incidents and windows are told; the history has them all.
+#: At most so many incidents and windows are shown; the history has them all.
 MOST = 50
 NO_HISTORY = '<p class="notice">The history could not be used: this is the last round alone. report.html says why.</p>'
 
@@ -90,7 +90,7 @@ def rank(one: Track) -> float:
 
 
 def incident_list(incidents: list[Incident], now: datetime) -> str:
-    """What people were, or could have been, woken for: the latest first."""
+    """The incidents, the latest first."""
     items = "".join(incident_item(each, now) for each in incidents[: -MOST - 1 : -1])
     return f'<ul class="incidents">{items}</ul>' if items else f"<p>None in the last {DAYS} days.</p>"
 

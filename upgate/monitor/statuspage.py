@@ -74,7 +74,7 @@ def overall(results: Results, rows: list[Wrong]) -> Verdict:
 
 
 def trouble_headline(rows: list[Wrong]) -> str:
-    """How much is wrong, and the oldest of it."""
+    """How much is wrong, and since when."""
     worst = [row for row in rows if row.outcome == rows[0].outcome] if rows else []
     if not worst:
         return "nothing is wrong"
@@ -83,7 +83,7 @@ def trouble_headline(rows: list[Wrong]) -> str:
 
 
 def round_facts(results: Results, rounds: list[Round]) -> str:
-    """Which cluster, and how it was lately."""
+    """Which cluster, and how the last 24 hours were."""
     clear = sum(each.verdict == "clear" for each in rounds)
     named = {"Profile": results.profile, "Cluster": words.cluster(results), "Last round": words.when(results)}
     if rounds:
@@ -98,7 +98,7 @@ def overdue_after(rounds: list[Round]) -> int:
 
 
 def flapping(past: History | None) -> set[str]:
-    """The checks that go to and fro."""
+    """The checks whose alerts are flapping."""
     return {each.name for each in past.open_incidents() if each.flapping} if past else set()
 
 
@@ -113,7 +113,7 @@ def trouble_list(rows: list[Wrong], results: Results, restless: set[str], report
 
 
 def by_reason(rows: list[Wrong]) -> Iterable[list[Wrong]]:
-    """The rows; those that cannot be judged for one reason are told once."""
+    """The rows in groups; those that cannot be judged for one reason share a group."""
     groups: dict[object, list[Wrong]] = {}
     for row in rows:
         one = ("inconclusive", row.text) if row.outcome == "inconclusive" else row.name
@@ -136,5 +136,5 @@ def trouble_item(sharing: list[Wrong], links: dict[str, str], restless: set[str]
 
 
 def linked(name: str, address: str | None) -> str:
-    """A check's name, leading to what the report says of it."""
+    """A check's name, as a link to its place in the report."""
     return f'<a href="{escape(address)}">{one_line_markup(name)}</a>' if address else f"<b>{one_line_markup(name)}</b>"

@@ -22,7 +22,7 @@ from upgate.monitor.schema import SCHEMA, VERSION
 
 #: Seconds to wait for another process's transaction, which takes milliseconds.
 BUSY = 10
-#: Bytes that a step needs at the most.
+#: Bytes that a step needs at most.
 ROOM = 256 * 1024
 #: Corrupt histories that are kept.
 MOST_CORRUPT = 3
@@ -73,7 +73,7 @@ def connected(path: Path) -> sqlite3.Connection:
 
 
 def make_private(path: Path) -> None:
-    """See that there is a file which only its owner reads; SQLite gives the files beside it the same mode. Raises OSError."""
+    """Make sure that the file exists and only its owner reads it; SQLite gives the files beside it that mode. Raises OSError."""
     make_folder(path.parent)
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))

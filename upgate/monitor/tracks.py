@@ -20,7 +20,7 @@ MEANINGS: dict[State, str] = {
     "maintenance": "maintenance",
     "none": "no data",
 }
-#: How far back availability is told.
+#: The periods for which availability is shown.
 WINDOWS = {"today": 1, "7 days": 7, "30 days": 30, f"{DAYS} days": DAYS}
 
 

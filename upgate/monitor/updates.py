@@ -108,7 +108,7 @@ def insert_incident(db: sqlite3.Connection, row: Row) -> int:
 
 
 def mark_incident(db: sqlite3.Connection, id: int, *, flapping: bool, told: bool) -> None:
-    """It flaps, or people were told of it; what was true once stays true."""
+    """Note that it flaps, or that a message about it was sent; both stay true."""
     db.execute(
         "UPDATE incidents SET flapping = flapping OR ?, told = told OR ? WHERE id = ?",
         (flapping, told, id),

@@ -1,4 +1,4 @@
-"""What a profile says about continuous monitoring: when people are told, how, and when not."""
+"""What a profile says about continuous monitoring: when and how alerts are sent, and when they are muted."""
 
 from __future__ import annotations
 

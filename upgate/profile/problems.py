@@ -1,4 +1,4 @@
-"""What is wrong with a profile, and where: collected, so that all errors are told at once."""
+"""What is wrong with a profile, and where: collected, so that all errors are shown at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Keys", "Position", "Problem", "at", "dotted", "nearest", "refusal", 
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 #: Characters of a key that are quoted; the place says the rest.
 LONGEST_KEY = 80
-#: Errors that are told at once; a file with more of them is generated.
+#: Errors that are shown at once; a file with more of them was generated.
 MOST = 200
 #: Where a value is inside a profile: keys, and numbers in lists.
 Keys = tuple[str | int, ...]

@@ -34,7 +34,7 @@ EXPECTED = (
     ("", "node content", "expected a value"),
     ("", "document start", "expected the end of the file: a profile is one document"),
 )
-#: Problems that are told where the whole begins: there the mistake is.
+#: Problems that are reported where the text begins, because the mistake is there.
 TOLD_AT_BEGINNING = ("quoted scalar", "simple key")
 #: The characters of a line that are shown, at most.
 LONGEST_EXCERPT = 60
@@ -48,7 +48,7 @@ BEHIND_SCHEME = re.compile(r"://[^\s,}\]]*")
 
 
 def syntax_error(error: yaml.MarkedYAMLError, text: str, file: str) -> UnreadableProfile:
-    """PyYAML's error. What the end of the text leaves open is told where it begins."""
+    """PyYAML's error. What is still open at the end of the text is reported where it begins."""
     mark = mark_of(error, text)
     place = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
     if mark and is_tab(text, mark):

@@ -42,7 +42,7 @@ def problems_of(error: ValidationError, root: YamlNode) -> list[Problem]:
 
 
 def is_echo(error: Mapping[str, Any], root: YamlNode) -> bool:
-    """Pydantic calls a list too short when all of its entries are wrong, each of which is told already."""
+    """Pydantic calls a list too short when all of its entries are wrong, each of which has its own error already."""
     node = root.found_at(keys_in(root, error["loc"]))
     return error["type"] == "too_short" and node.value != []
 

@@ -1,4 +1,4 @@
-"""What follows from what: of many findings with one cause, the cause is told and the others are listed under it."""
+"""What follows from what: of many findings with one cause, the cause is shown and the others are listed under it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from upgate.results import CheckResult, Finding, Results
 
 
 class FindingsToTell(NamedTuple):
-    """The findings of one check, by how loudly they are told."""
+    """The findings of one check, by how prominently they are shown."""
 
     shown: list[Finding]
     #: Consequences of a finding that is shown elsewhere.
@@ -20,7 +20,7 @@ class FindingsToTell(NamedTuple):
 class RootCauses:
     """The causes in one list of results.
 
-    A consequence whose cause is nowhere to be seen (waived, or in a check that was not run) is told like any other.
+    A consequence whose cause is not shown (waived, or in a check that was not run) is shown like any other finding.
     """
 
     def __init__(self, results: Results) -> None:

@@ -84,7 +84,7 @@ def trouble_section(results: Results, linked: list[tuple[CheckResult, str]]) -> 
 
 
 def problems(outcome: Outcome, results: Results, links: dict[int, str]) -> Iterable[str]:
-    """The checks with this outcome that have something of their own to tell."""
+    """The checks with this outcome that have findings of their own."""
     causes = RootCauses(results)
     for check in results.having(outcome):
         if causes.told(check).shown or not check.findings:

@@ -1,4 +1,4 @@
-"""One check told in lines of plain text, for the terminal and for JUnit."""
+"""One check in lines of plain text, for the terminal and for JUnit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Line(NamedTuple):
 
 
 class Prose:
-    """The checks of one run, told in lines."""
+    """The checks of one run in lines of text."""
 
     def __init__(self, causes: RootCauses, rounds: int, *, first: int, more_in: str) -> None:
         self._causes = causes
@@ -66,7 +66,7 @@ class Prose:
 
 
 def explained_lines(findings: list[Finding]) -> Iterator[Line]:
-    """The findings that are told elsewhere already, in one line."""
+    """The findings that are shown elsewhere already, in one line."""
     if findings:
         causes = list(dict.fromkeys(finding.because or "" for finding in findings))
         yield Line(f"{words.explained_elsewhere(len(findings))} ({words.shortened_list(causes, 2)})", 1, "dim")

@@ -40,7 +40,7 @@ def report_lines(results: Results) -> Iterator[Line]:
 
 
 def tellers(results: Results) -> dict[Outcome, Callable[[list[CheckResult]], Iterable[Line]]]:
-    """How each outcome is told; of the checks that passed the number is enough."""
+    """How each outcome is shown; for the checks that passed the number is enough."""
     prose = Prose(RootCauses(results), results.rounds, first=words.FIRST, more_in="report.html")
 
     def each(checks: list[CheckResult]) -> Iterator[Line]:

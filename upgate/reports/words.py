@@ -169,7 +169,7 @@ def shortened_list(names: Sequence[str], first: int = 6) -> str:
 
 
 def reasons(checks: Sequence[CheckResult]) -> dict[str, list[CheckResult]]:
-    """The checks by their reason: one cause is told once."""
+    """The checks by their reason, so that each reason is shown once."""
     grouped: dict[str, list[CheckResult]] = {}
     for check in checks:
         grouped.setdefault(one_line(check.reason) or "no reason was given", []).append(check)
