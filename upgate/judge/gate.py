@@ -23,7 +23,7 @@ from upgate.base.errors import Inconclusive, UsageError
 from upgate.base.files import append_line, clear, locked, try_out, worded, write_whole
 from upgate.base.redaction import redacted, without_secrets
 from upgate.baseline import Baseline
-from upgate.battery.check import Check
+from upgate.battery.check import Check, before_upgrade
 from upgate.battery.evidence import Evidence
 from upgate.battery.registry import Registry
 from upgate.facts.relations import lists_for
@@ -39,6 +39,10 @@ from upgate.sources.look import Look, Progress, looking
 
 if TYPE_CHECKING:
     from upgate.profile.model import Profile
+
+
+#: The part of the battery that is asked before an upgrade.
+PREFLIGHT = "preflight"
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,11 @@ class Options:
     def reports(self) -> Path:
         """Where this run writes its reports."""
         return self.home / self.part
+
+    @property
+    def preflight(self) -> bool:
+        """It asks what would block or break an upgrade."""
+        return self.part == PREFLIGHT
 
     @property
     def baseline_path(self) -> Path:
@@ -140,13 +149,21 @@ class Gate:
             self.snapshot = self._look(wanted, progress, brief and not self.options.save_baseline)
         return self.snapshot
 
+    def as_asked(self, check: Check) -> Check:
+        """The check as this run asks it: before an upgrade some are graver."""
+        return before_upgrade(check) if self.options.preflight else check
+
     @property
     def evidence(self) -> Evidence:
         """What checks are judged on. Raises Inconclusive as long as nothing was seen."""
         if self._evidence is None or self._evidence.snapshot is not self.seen:
-            monitoring = self.options.monitor
             self._evidence = Evidence(
-                self.seen, self.profile, since=self.reference, baseline=self.baseline, monitoring=monitoring
+                self.seen,
+                self.profile,
+                since=self.reference,
+                baseline=self.baseline,
+                monitoring=self.options.monitor,
+                preflight=self.options.preflight,
             )
         return self._evidence
 
