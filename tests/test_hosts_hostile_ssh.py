@@ -20,10 +20,10 @@ from tests.sshd import MISSING, Machine, Sshd, sshd
 from tests.worlds import good, judge, node, profile, snapshot
 from upgate.facts.hosts import Host
 from upgate.snapshot import Snapshot
-from upgate.sources.hosts.looking import look
-from upgate.sources.hosts.script import Asked, command
-from upgate.sources.hosts.targets import NO_ADDRESS, targets
-from upgate.sources.hosts.transport import Running, ask
+from upgate.sources.hosts.looking import look_at_hosts
+from upgate.sources.hosts.script import Asked, shell_command
+from upgate.sources.hosts.targets import NO_ADDRESS, host_targets
+from upgate.sources.hosts.transport import HostProcesses, run_on_host
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 TAKEN = datetime.now(UTC).replace(microsecond=0)
@@ -77,7 +77,7 @@ def wanted(server, machine):
 
 def seen(profile) -> Host:
     """What is seen of the host."""
-    (host,) = look(profile, Snapshot(taken=TAKEN), TAKEN - timedelta(hours=1))
+    (host,) = look_at_hosts(profile, Snapshot(taken=TAKEN), TAKEN - timedelta(hours=1))
     return host
 
 
@@ -133,7 +133,7 @@ def test_a_nodes_address_is_no_command(server, machine, tmp_path):
     status = {"addresses": [{"type": "InternalIP", "address": address}]}
     nodes = snapshot(good(nodes=[node("worker-1", status=status)]))
     hosts = {"connection": "ssh://root@{address}", "key": str(server.key), "known-hosts": str(server.known_hosts)}
-    (host,) = look(profile(hosts=hosts), nodes, TAKEN)
+    (host,) = look_at_hosts(profile(hosts=hosts), nodes, TAKEN)
     assert not marker.exists()
     assert host.unseen == NO_ADDRESS
 
@@ -270,8 +270,8 @@ def test_a_key_behind_half_a_certificate_stays_on_its_host(wanted, machine, tmp_
     half = "-----BEGIN CERTIFICATE-----\nAAAA\n"
     machine.write("etc/kubernetes/pki/a.crt", f"{half}-----BEGIN PRIVATE KEY-----\nSECRET\n-----END PRIVATE KEY-----\n")
     asked = wanted()
-    (target,) = targets(asked.hosts, Snapshot(taken=TAKEN))
-    text = ask(asked.hosts, target.spec, command(target, Asked(TAKEN), "m"), 25, Running())
+    (target,) = host_targets(asked.hosts, Snapshot(taken=TAKEN))
+    text = run_on_host(asked.hosts, target.spec, shell_command(target, Asked(TAKEN), "m"), 25, HostProcesses())
     assert "pem\tAAAA" in text
     assert "SECRET" not in text
 

@@ -19,7 +19,7 @@ from tests.worlds import judge, profile
 from upgate.facts.hosts import Host
 from upgate.results import CheckResult
 from upgate.snapshot import Snapshot
-from upgate.sources.hosts.looking import look
+from upgate.sources.hosts.looking import look_at_hosts
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 #: Whole seconds, as files and logs have them.
@@ -61,7 +61,9 @@ class Looked:
         self._keys = {"each": specs, **known, **keys}
         self._expect = {"hosts": expect or {}}
         wanted = profile(hosts=self._keys, expect=self._expect)
-        self.snapshot = Snapshot(taken=TAKEN, hosts=look(wanted, Snapshot(taken=TAKEN), TAKEN - timedelta(hours=1)))
+        self.snapshot = Snapshot(
+            taken=TAKEN, hosts=look_at_hosts(wanted, Snapshot(taken=TAKEN), TAKEN - timedelta(hours=1))
+        )
 
     @property
     def host(self) -> Host:

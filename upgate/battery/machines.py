@@ -17,7 +17,7 @@ from upgate.battery.judgement import Judgement, Subjects
 from upgate.facts.hosts import CommandLine, FileSystem, Host, HostCertificate, HostService
 from upgate.snapshot import Snapshot
 from upgate.sources.hosts.presets import KUBELET_PKI
-from upgate.sources.hosts.targets import Target, empty_groups, targets
+from upgate.sources.hosts.targets import HostTarget, empty_groups, host_targets
 
 if TYPE_CHECKING:
     from upgate.profile.hosts import Hosts
@@ -37,7 +37,7 @@ class Machine:
     """One machine that was seen, and what is demanded of it."""
 
     seen: Host
-    target: Target
+    target: HostTarget
     demands: Hosts
     versions: dict[str, str]
     #: The moment of the snapshot.
@@ -214,7 +214,7 @@ def machines(profile: Profile, seen: Snapshot, judgement: Judgement) -> Machines
     """The noun `hosts`. Raises Inconclusive where nobody looked."""
     if profile.hosts is None:
         return Machines((), judgement)
-    wanted = targets(profile.hosts, seen)
+    wanted = host_targets(profile.hosts, seen)
     if wanted and seen.hosts is None:
         raise Inconclusive("hosts were not looked at when this snapshot was taken")
     facts = {host.name: host for host in seen.hosts or ()}

@@ -86,14 +86,14 @@ def look_further(
     profile: Profile, since: Since, vantage: str, look: Look, needs: Collection[str], progress: Progress, brief: bool
 ) -> Snapshot:
     """The cluster, from inside and outside, and then its machines, if a check asks for them."""
-    from upgate.sources.hosts.targets import needs as needs_of_hosts
+    from upgate.sources.hosts.targets import lists_for_hosts as needs_of_hosts
 
     asked = profile.hosts is not None and "hosts" in needs
     lists = {*needs} - {*ASIDE} | (needs_of_hosts(profile.hosts) if asked else set())
     snapshot = look_and_probe(profile, vantage, look, lists, progress, brief)
     if not asked:
         return snapshot
-    from upgate.sources.hosts.looking import look as look_at_hosts
+    from upgate.sources.hosts.looking import look_at_hosts as look_at_hosts
 
     hosts = look_at_hosts(profile, snapshot, since(snapshot.taken))
     progress("hosts", sum(not host.unseen for host in hosts or ()), 0)

@@ -10,8 +10,8 @@ from typing import Any
 
 from upgate.base.redaction import HIDDEN, redact
 from upgate.facts.hosts import CommandLine
-from upgate.sources.hosts.manifests import containers_in, listed
-from upgate.sources.hosts.sections import Lines, rows
+from upgate.sources.hosts.manifests import containers_in, list_entries
+from upgate.sources.hosts.sections import Lines, field_rows
 from upgate.sources.hosts.texts import encodable
 
 #: Flags whose values nobody may see; files that hold such a value are named by a path.
@@ -26,36 +26,36 @@ FOREIGN = "{component} runs in a container, and it is not known whose: only root
 
 def command_lines(lines: Lines) -> dict[str, object]:
     """The command lines of all components that are asked for."""
-    found = (*processes(lines), *manifests(lines), *containers(lines), *units(lines))
+    found = (*processes(lines), *manifests(lines), *containers(lines), *systemd_commands(lines))
     return {"commands": found}
 
 
 def processes(lines: Lines) -> Iterator[CommandLine]:
     """What runs. hyperkube is all components, by its first argument; what has ended by now has no arguments left."""
-    for component, pid, line in rows(lines, "process", 3):
+    for component, pid, line in field_rows(lines, "process", 3):
         arguments = line.rstrip("\x1f").split("\x1f")
         if arguments[0] and (not arguments[0].endswith("hyperkube") or component in arguments[1:2]):
-            yield command(component, arguments, f"process {pid}", running=True)
+            yield redacted_command(component, arguments, f"process {pid}", running=True)
 
 
-def units(lines: Lines) -> Iterator[CommandLine]:
+def systemd_commands(lines: Lines) -> Iterator[CommandLine]:
     """What systemd would start, its variables not filled in."""
-    for component, said in rows(lines, "exec", 2):
+    for component, said in field_rows(lines, "exec", 2):
         given, end, _ = said.partition("argv[]=")[2].partition(" ;")
         if end:
-            yield command(component, given.split(), f"unit {component}")
+            yield redacted_command(component, given.split(), f"unit {component}")
 
 
 def containers(lines: Lines) -> Iterator[CommandLine]:
     """What Docker started, or would."""
-    for component, said in rows(lines, "container", 2):
-        arguments = parsed(said)
+    for component, said in field_rows(lines, "container", 2):
+        arguments = parsed_json(said)
         if isinstance(arguments, list):
             texts = [encodable(each) for each in arguments if isinstance(each, str)]
-            yield command(component, texts, f"container {component}")
+            yield redacted_command(component, texts, f"container {component}")
 
 
-def parsed(text: str) -> Any:
+def parsed_json(text: str) -> Any:
     """A JSON value; None where it is none, or one of deep brackets."""
     try:
         return json.loads(text)
@@ -74,11 +74,11 @@ def manifests(lines: Lines) -> Iterator[CommandLine]:
 def of_manifest(path: str, text: str, wanted: set[str]) -> Iterator[CommandLine]:
     """The command lines of one manifest. Raises ValueError where it cannot be read."""
     for container in containers_in(text):
-        given = [each for key in ("command", "args") for each in listed(container.get(key))]
+        given = [each for key in ("command", "args") for each in list_entries(container.get(key))]
         arguments = [each for each in given if isinstance(each, str)]
         names = {str(container.get("name")), arguments[0].rpartition("/")[2] if arguments else ""}
         for component in sorted(names & wanted):
-            yield command(component, arguments, path)
+            yield redacted_command(component, arguments, path)
 
 
 def unreadable(lines: Lines) -> list[str]:
@@ -112,13 +112,13 @@ def files(lines: Lines) -> Iterator[tuple[str, str]]:
     yield from ((path, "\n".join(text)) for path, text in texts.items())
 
 
-def command(component: str, arguments: list[str], source: str, *, running: bool = False) -> CommandLine:
+def redacted_command(component: str, arguments: list[str], source: str, *, running: bool = False) -> CommandLine:
     """A command line without secrets."""
     cut = [each[:LONGEST_ARGUMENT] for each in arguments[:MOST_ARGUMENTS]]
-    return CommandLine(component=component, arguments=tuple(without_secrets(cut)), source=source, running=running)
+    return CommandLine(component=component, arguments=tuple(redacted_arguments(cut)), source=source, running=running)
 
 
-def without_secrets(arguments: list[str]) -> Iterator[str]:
+def redacted_arguments(arguments: list[str]) -> Iterator[str]:
     """The arguments, with what looks like a secret hidden, be it behind `=` or the next argument."""
     previous = ""
     for each in arguments:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 from upgate.base.redaction import redact
 from upgate.facts.hosts import LogLine
-from upgate.sources.hosts.numbers import from_iso, from_unix, in_range
+from upgate.sources.hosts.numbers import from_rfc3339, from_unix, in_range
 from upgate.sources.hosts.sections import Lines
 
 #: klog's header without its severity: month, day, time; of the host's own zone. https://github.com/kubernetes/klog
@@ -32,7 +32,7 @@ def log(lines: Lines, since: datetime, zone: str) -> tuple[tuple[LogLine, ...], 
         if field == "source":
             source, sources = text, sources + 1
         elif field == "rc":
-            gaps += broken(source, text)
+            gaps += read_failures(source, text)
         elif field in TIMES:
             time, said = TIMES[field](text[:LONGEST], since, zone)
             found += [(source, said, time)] if time is None or time >= since else []
@@ -42,7 +42,7 @@ def log(lines: Lines, since: datetime, zone: str) -> tuple[tuple[LogLine, ...], 
     return recent, [*gaps, *late_beginning(lines, since)]
 
 
-def broken(source: str, text: str) -> list[str]:
+def read_failures(source: str, text: str) -> list[str]:
     """Why a log was not read to its end."""
     why = "it took too long" if text == "124" else f"exit code {text}"
     return [] if text in ("0", "141") else [f"the {source} could not be read: {why}"]
@@ -66,14 +66,14 @@ def of_journal(text: str, since: datetime, zone: str) -> tuple[datetime | None, 
 def of_container(text: str, since: datetime, zone: str) -> tuple[datetime | None, str]:
     """A line of `docker logs --timestamps`."""
     stamp, _, rest = text.partition(" ")
-    time = from_iso(stamp)
+    time = from_rfc3339(stamp)
     return time, rest if time else text
 
 
 def of_file(text: str, since: datetime, zone: str) -> tuple[datetime | None, str]:
     """A line of a file behind the latest time that was told in it."""
     stamp, _, rest = text.partition("|")
-    return from_iso(stamp) or from_klog(stamp, since, zone), rest
+    return from_rfc3339(stamp) or from_klog(stamp, since, zone), rest
 
 
 def from_klog(text: str, since: datetime, zone: str) -> datetime | None:
@@ -83,10 +83,10 @@ def from_klog(text: str, since: datetime, zone: str) -> datetime | None:
         return None
     month, day, hour, minute, second = map(int, match.groups())
     years = (since.year, since.year + 1) if since.month == 12 and month == 1 else (since.year,)
-    return next(candidates(years[-1], (month, day, hour, minute, second), zone), None)
+    return next(local_times(years[-1], (month, day, hour, minute, second), zone), None)
 
 
-def candidates(year: int, parts: tuple[int, int, int, int, int], zone: str) -> Iterator[datetime]:
+def local_times(year: int, parts: tuple[int, int, int, int, int], zone: str) -> Iterator[datetime]:
     """The time of that year in the host's zone, if there is one."""
     sign, hours, minutes = match.groups() if (match := ZONE.fullmatch(zone)) else ("+", 0, 0)
     offset = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)

@@ -15,10 +15,10 @@ from upgate.base.waiting import Deadline
 from upgate.facts.hosts import Host
 from upgate.snapshot import Snapshot
 from upgate.sources.hosts.parsing import host
-from upgate.sources.hosts.script import Asked, command
-from upgate.sources.hosts.sections import sections
-from upgate.sources.hosts.targets import Target, targets
-from upgate.sources.hosts.transport import Running, ask
+from upgate.sources.hosts.script import Asked, shell_command
+from upgate.sources.hosts.sections import split_sections
+from upgate.sources.hosts.targets import HostTarget, host_targets
+from upgate.sources.hosts.transport import HostProcesses, run_on_host
 
 if TYPE_CHECKING:
     from upgate.profile.hosts import Hosts
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 WORKERS = 32
 
 
-def look(profile: Profile, snapshot: Snapshot, since: datetime) -> list[Host] | None:
+def look_at_hosts(profile: Profile, snapshot: Snapshot, since: datetime) -> list[Host] | None:
     """What is seen of every machine; None where it is not known which there are."""
     hosts = profile.hosts
     if hosts is None:
         return []
     try:
-        wanted = targets(hosts, snapshot)
+        wanted = host_targets(hosts, snapshot)
     except Inconclusive:
         return None  # the noun `hosts` raises the same
     asked = Asked(since, tuple(profile.expect.hosts), hosts.certificates, hosts.journal.patterns)
@@ -53,22 +53,22 @@ class Visitor:
     hosts: Hosts
     asked: Asked
     deadline: Deadline
-    running: Running = field(default_factory=Running)
+    running: HostProcesses = field(default_factory=HostProcesses)
     #: One answer at a time becomes facts: each takes memory many times its size.
     understanding: Lock = field(default_factory=Lock)
 
-    def visit(self, target: Target) -> Host:
+    def visit(self, target: HostTarget) -> Host:
         """One machine: whatever goes wrong with it, the others are looked at."""
         try:
             text, mark = self._answer(target)
             with self.understanding:
-                return understood(target.name, text, mark, self.asked.since)
+                return host_from_answer(target.name, text, mark, self.asked.since)
         except Inconclusive as problem:
             return Host(name=target.name, unseen=str(problem))
         except Exception as problem:  # one host blinds us for no other, whatever it answers
             return Host(name=target.name, unseen=f"it could not be looked at: {words_of(problem)}")
 
-    def _answer(self, target: Target) -> tuple[str, str]:
+    def _answer(self, target: HostTarget) -> tuple[str, str]:
         """What it answers, and the mark of its sections. Raises Inconclusive."""
         if target.gap:
             raise Inconclusive(target.gap)
@@ -76,12 +76,14 @@ class Visitor:
             raise Inconclusive(f"its turn did not come within {self.deadline.seconds:.0f} s")
         mark = token_hex(16)
         seconds = min(self.hosts.timeout.total_seconds(), self.deadline.remaining)
-        return ask(self.hosts, target.spec, command(target, self.asked, mark), seconds, self.running), mark
+        return run_on_host(
+            self.hosts, target.spec, shell_command(target, self.asked, mark), seconds, self.running
+        ), mark
 
 
-def understood(name: str, text: str, mark: str, since: datetime) -> Host:
+def host_from_answer(name: str, text: str, mark: str, since: datetime) -> Host:
     """The facts in an answer. Raises Inconclusive where it is not whole, or something in it has a form that we do not know."""
-    answer = sections(text, mark)
+    answer = split_sections(text, mark)
     try:
         return host(name, answer, since)
     except Exception as problem:

@@ -19,10 +19,10 @@ def containers_in(text: str) -> list[dict[str, Any]]:
     pod = value_of(text)
     spec = pod.get("spec") if isinstance(pod, dict) else None
     containers = spec.get("containers") if isinstance(spec, dict) else None
-    return [each for each in listed(containers) if isinstance(each, dict)]
+    return [each for each in list_entries(containers) if isinstance(each, dict)]
 
 
-def listed(value: Any) -> list[Any]:
+def list_entries(value: Any) -> list[Any]:
     """The entries of a list; none where it is no such thing, as a kubelet would have it."""
     return value if isinstance(value, list) else []
 

@@ -24,7 +24,7 @@ def from_unix(text: str) -> datetime | None:
     return datetime.fromtimestamp(float(text), UTC) if SECONDS.fullmatch(text) else None
 
 
-def from_iso(text: str) -> datetime | None:
+def from_rfc3339(text: str) -> datetime | None:
     """RFC 3339, with nanoseconds as Go writes them."""
     try:
         time = datetime.fromisoformat(FRACTION.sub(r"\1", text))

@@ -13,7 +13,7 @@ from upgate.sources.hosts.certificates import certificates
 from upgate.sources.hosts.commands import command_lines, unattributed, unreadable
 from upgate.sources.hosts.logs import log
 from upgate.sources.hosts.numbers import from_unix, whole
-from upgate.sources.hosts.sections import Lines, first, rows, values
+from upgate.sources.hosts.sections import Lines, field_rows, field_values, first
 from upgate.sources.hosts.sockets import sockets
 
 #: The first thing in a line that looks like a version; none has more digits or characters.
@@ -48,7 +48,7 @@ def host(name: str, found: Mapping[str, Lines], since: datetime) -> Host:
         facts |= read(found[section])
     told, unread = log(found["journal"], since, first(found["host"], "zone"))
     lying, spoilt = certificates(found["certificates"])
-    gaps = {section: tuple(dict.fromkeys(values(lines, "gap"))) for section, lines in found.items()}
+    gaps = {section: tuple(dict.fromkeys(field_values(lines, "gap"))) for section, lines in found.items()}
     untold = [*unreadable(found["arguments"]), *unattributed(found["arguments"], facts["commands"])]
     more = {"journal": unread, "certificates": spoilt, "arguments": untold}
     gaps |= {section: (*gaps[section], *reasons) for section, reasons in more.items()}
@@ -86,15 +86,15 @@ def clock_time(text: str) -> datetime | None:
 
 def services(lines: Lines) -> dict[str, object]:
     """Units and containers."""
-    containers = [service_of_container(name, said) for name, said in rows(lines, "container", 2)]
-    return {"services": (*units(lines), *containers)}
+    containers = [service_of_container(name, said) for name, said in field_rows(lines, "container", 2)]
+    return {"services": (*systemd_services(lines), *containers)}
 
 
-def units(lines: Lines) -> Iterator[HostService]:
+def systemd_services(lines: Lines) -> Iterator[HostService]:
     """The units that systemd knows."""
     starts = [number for number, line in enumerate(lines) if line[0] == "unit"]
     for start, end in pairwise([*starts, len(lines)]):
-        shown = dict(line.partition("=")[::2] for line in values(lines[start:end], "is"))
+        shown = dict(line.partition("=")[::2] for line in field_values(lines[start:end], "is"))
         if shown.get("LoadState") not in (None, "not-found"):
             yield service_of_unit(lines[start][1], shown)
 
@@ -116,15 +116,15 @@ def service_of_container(name: str, said: str) -> HostService:
 
 def reboot(lines: Lines) -> dict[str, object]:
     """Whether the host needs a reboot, by its own words."""
-    advice = "\n".join(values(lines, "advice"))
+    advice = "\n".join(field_values(lines, "advice"))
     advised = True if "Reboot is required" in advice else False if NO_REBOOT.search(advice) else None
     reasons = REASON.findall(advice) if advised else []
     flag = first(lines, "flagged")
-    kernels = (line.rpartition(" ") for line in values(lines, "kernel"))
+    kernels = (line.rpartition(" ") for line in field_values(lines, "kernel"))
     facts = Reboot(
         flagged=from_unix(flag),
         advised=advised,
-        packages=tuple(dict.fromkeys([*values(lines, "package"), *reasons])),
+        packages=tuple(dict.fromkeys([*field_values(lines, "package"), *reasons])),
         running=first(lines, "running"),
         kernels=tuple(
             Kernel(version=version, installed=from_unix(at)) for version, _, at in kernels if "rescue" not in version
@@ -135,9 +135,9 @@ def reboot(lines: Lines) -> dict[str, object]:
 
 def versions(lines: Lines) -> dict[str, object]:
     """Versions by name; what runs counts before what its package says."""
-    found = dict(line.split(" ", 1) for line in values(lines, "version") if " " in line)
+    found = dict(line.split(" ", 1) for line in field_values(lines, "version") if " " in line)
     for kind in ("package", "image", "program"):
-        for name, said in rows(lines, kind, 2):
+        for name, said in field_rows(lines, kind, 2):
             shown = tag(said) if kind == "image" else EPOCH.sub("", said[:200])
             if match := VERSION.search(shown):
                 found[name] = match[1]
@@ -151,9 +151,9 @@ def tag(image: str) -> str:
 
 def disk(lines: Lines) -> dict[str, object]:
     """The file systems, each once."""
-    inodes = {columns[-1]: columns for columns in map(str.split, values(lines, "inodes")) if len(columns) == 6}
+    inodes = {columns[-1]: columns for columns in map(str.split, field_values(lines, "inodes")) if len(columns) == 6}
     found: dict[str, FileSystem] = {}
-    for columns in map(str.split, values(lines, "space")):
+    for columns in map(str.split, field_values(lines, "space")):
         if (
             len(columns) == 7
             and columns[1] not in PSEUDO
@@ -179,10 +179,10 @@ def file_system(columns: list[str], inodes: list[str]) -> FileSystem:
     )
 
 
-def clock(lines: Lines) -> dict[str, object]:
+def clock_state(lines: Lines) -> dict[str, object]:
     """Whether the clock is synchronised, by the first that tells: chrony may leave the kernel's own flag alone."""
     for program, patterns in SYNCHRONISED.items():
-        said = "\n".join(values(lines, program))
+        said = "\n".join(field_values(lines, program))
         for pattern, answer in zip(patterns, (True, False), strict=True):
             if pattern.search(said):
                 return {"synchronised": answer, "clock": program}
@@ -196,5 +196,5 @@ READERS: dict[str, Callable[[Lines], dict[str, object]]] = {
     "arguments": command_lines,
     "ports": sockets,
     "disk": disk,
-    "clock": clock,
+    "clock": clock_state,
 }

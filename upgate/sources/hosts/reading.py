@@ -17,13 +17,13 @@ MOST, MOST_ERRORS = 4 * 2**20, 2**20
 CHUNK = 2**16
 
 
-def read(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes]:
+def read_output(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes]:
     """Its output and its errors, once it has ended. Raises Inconclusive where it takes too long, or writes too much."""
     out, errors, deadline = bytearray(), bytearray(), Deadline(seconds)
     with DefaultSelector() as selector:
         selector.register(cast("IO[bytes]", process.stdout), EVENT_READ, (out, MOST))
         selector.register(cast("IO[bytes]", process.stderr), EVENT_READ, (errors, MOST_ERRORS))
-        for pipe, (text, most), chunk in chunks(selector, deadline):
+        for pipe, (text, most), chunk in pipe_chunks(selector, deadline):
             text += chunk
             if len(text) > most:
                 raise Inconclusive(f"it answers with more than {most // 2**20} MiB")
@@ -32,19 +32,19 @@ def read(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes
     try:
         process.wait(deadline.remaining)
     except subprocess.TimeoutExpired:
-        raise Inconclusive(late(deadline)) from None
+        raise Inconclusive(timeout_reason(deadline)) from None
     return bytes(out), bytes(errors)
 
 
-def chunks(selector: DefaultSelector, deadline: Deadline) -> Iterator[tuple[int, tuple[bytearray, int], bytes]]:
+def pipe_chunks(selector: DefaultSelector, deadline: Deadline) -> Iterator[tuple[int, tuple[bytearray, int], bytes]]:
     """What comes through which pipe, until none is left; nothing at a pipe's end. Raises Inconclusive at the deadline."""
     while selector.get_map():
         if deadline.passed:
-            raise Inconclusive(late(deadline))
+            raise Inconclusive(timeout_reason(deadline))
         for key, _ in selector.select(deadline.remaining):
             yield key.fd, key.data, os.read(key.fd, CHUNK)
 
 
-def late(deadline: Deadline) -> str:
+def timeout_reason(deadline: Deadline) -> str:
     """That there was no end of it."""
     return f"it did not answer to the end within {deadline.seconds:.0f} s"

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from upgate.sources.hosts.targets import Target
+from upgate.sources.hosts.targets import HostTarget
 
 #: What a control plane says before it ends, and what it says when certificates or rights are broken; for grep -E and Python.
 FATAL = (
@@ -38,14 +38,14 @@ class Asked:
     patterns: tuple[str, ...] = ()
 
 
-def command(target: Target, asked: Asked, mark: str) -> str:
+def shell_command(target: HostTarget, asked: Asked, mark: str) -> str:
     """One line without anything that a login shell, csh and fish included, would read."""
     script = "\n".join([*(f"{name}={shlex.quote(value)}" for name, value in settings(target, asked).items()), body()])
     text = b64encode(f"MARK={mark}\n{script}".encode()).decode()
     return f"echo {text} | base64 -d | sh"
 
 
-def settings(target: Target, asked: Asked) -> dict[str, str]:
+def settings(target: HostTarget, asked: Asked) -> dict[str, str]:
     """The script's words in capitals. The names in them hold no blank, as the profile has checked."""
     preset = target.preset
     return {

@@ -10,7 +10,7 @@ MOST_LINES, LONGEST_LINE, MOST_FIELDS = 100_000, 2**16, 10
 Lines = list[list[str]]
 
 
-def sections(output: str, mark: str) -> dict[str, Lines]:
+def split_sections(output: str, mark: str) -> dict[str, Lines]:
     """The lines of each section. Raises Inconclusive where the answer is not whole."""
     if output.count("\n") > MOST_LINES:
         raise Inconclusive(f"it answers with more than {MOST_LINES} lines")
@@ -37,12 +37,12 @@ def cut_off(output: str, mark: str, name: str) -> str:
     return f"it does not run our script; it says {said!r}" if said else "it does not run our script, and says nothing"
 
 
-def values(lines: Lines, field: str) -> list[str]:
+def field_values(lines: Lines, field: str) -> list[str]:
     """The first value of each line of that field."""
     return [line[1] for line in lines if line[0] == field and len(line) > 1]
 
 
-def rows(lines: Lines, field: str, width: int) -> list[list[str]]:
+def field_rows(lines: Lines, field: str, width: int) -> list[list[str]]:
     """The values of each line of that field that has so many; what stands behind the last one belongs to it."""
     found = [line[1:] for line in lines if line[0] == field and len(line) > width]
     return [[*row[: width - 1], "\t".join(row[width - 1 :])] for row in found]
@@ -50,4 +50,4 @@ def rows(lines: Lines, field: str, width: int) -> list[list[str]]:
 
 def first(lines: Lines, field: str) -> str:
     """The first value of that field; empty where there is none."""
-    return next(iter(values(lines, field)), "")
+    return next(iter(field_values(lines, field)), "")

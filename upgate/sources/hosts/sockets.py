@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 
 from upgate.facts.hosts import Socket
-from upgate.sources.hosts.sections import Lines, values
+from upgate.sources.hosts.sections import Lines, field_values
 
 #: States of sockets that take what comes, in /proc/net: LISTEN of TCP, CLOSE of UDP, which knows no other.
 LISTENING = {"tcp": "0A", "udp": "07"}
@@ -31,11 +31,11 @@ def of_ss(lines: Lines) -> Iterator[Socket]:
             owner = OWNER.search(columns[-1])
             if PORT.fullmatch(port):
                 yield Socket(
-                    protocol=columns[0], address=plain(address), port=int(port), owner=owner[1] if owner else ""
+                    protocol=columns[0], address=bare_address(address), port=int(port), owner=owner[1] if owner else ""
                 )
 
 
-def plain(address: str) -> str:
+def bare_address(address: str) -> str:
     """The address as it is written without a port: `[::1%lo]` is ::1. Before iproute2 4.14 `::` also stood for IPv4."""
     return "*" if address == "::" else address.strip("[]").partition("%")[0]
 
@@ -43,7 +43,7 @@ def plain(address: str) -> str:
 def of_proc(lines: Lines) -> Iterator[Socket]:
     """By the tables of /proc/net, which do not tell whether a socket at [::] takes IPv4 as well: nearly all do."""
     for table in ("tcp", "tcp6", "udp", "udp6"):
-        for local, state in (line.split(" ") for line in values(lines, table) if line.count(" ") == 1):
+        for local, state in (line.split(" ") for line in field_values(lines, table) if line.count(" ") == 1):
             match = HEX.fullmatch(local)
             if match and state == LISTENING[table[:3]]:
                 yield Socket(protocol=table[:3], address=from_hex(match[1]), port=int(match[2], 16))

@@ -16,7 +16,7 @@ from testinfra.backend import get_backend
 from testinfra.backend.base import BaseBackend, CommandResult
 
 from upgate.base.errors import Inconclusive
-from upgate.sources.hosts.reading import read
+from upgate.sources.hosts.reading import read_output
 
 if TYPE_CHECKING:
     from upgate.profile.hosts import Hosts
@@ -65,7 +65,7 @@ MEANINGS = (
 )
 
 
-class Running:
+class HostProcesses:
     """The processes of one look, each the head of a session of its own."""
 
     def __init__(self) -> None:
@@ -88,26 +88,26 @@ class Running:
             try:
                 yield process
             finally:
-                end(process)
+                kill_process_group(process)
                 self._processes.discard(process)
 
     def stop(self) -> None:
         """End all of them."""
         for process in list(self._processes):
-            end(process)
+            kill_process_group(process)
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+def kill_process_group(process: subprocess.Popen[bytes]) -> None:
     """End it and all that it has started, if it is not over yet."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def ask(hosts: Hosts, spec: str, command: str, seconds: float, running: Running) -> str:
+def run_on_host(hosts: Hosts, spec: str, command: str, seconds: float, running: HostProcesses) -> str:
     """What a command on a host writes. Raises Inconclusive with the reason, which may hold the host's own words."""
     try:
-        backend = get_backend(ZONE.sub(r"%25\1", spec), **options(hosts, seconds))
+        backend = get_backend(ZONE.sub(r"%25\1", spec), **testinfra_options(hosts, seconds))
         backend.run_local = partial(run_local, backend, seconds, running)
         return backend.run(command).stdout_bytes.decode(errors="replace")
     except RuntimeError as problem:  # what testinfra makes of ssh's exit code 255
@@ -115,19 +115,19 @@ def ask(hosts: Hosts, spec: str, command: str, seconds: float, running: Running)
         raise Inconclusive(meaning(said.decode(errors="replace"))) from None
 
 
-def options(hosts: Hosts, seconds: float) -> dict[str, object]:
+def testinfra_options(hosts: Hosts, seconds: float) -> dict[str, object]:
     """What testinfra is told beside the host spec, whose own words count first."""
     return {
         "ssh_config": hosts.ssh_config,
         "ssh_identity_file": hosts.key,
-        "ssh_extra_args": shlex.join(arguments(hosts)),
+        "ssh_extra_args": shlex.join(ssh_arguments(hosts)),
         "timeout": max(1, min(CONNECT, int(seconds))),
         "controlpersist": 0,
         **({"sudo": True} if hosts.sudo else {}),
     }
 
 
-def arguments(hosts: Hosts) -> list[str]:
+def ssh_arguments(hosts: Hosts) -> list[str]:
     """ssh's options. The way through another host is a command of our own: with -J that host's key would go unchecked."""
     known = ["-o", f"UserKnownHostsFile={hosts.known_hosts}"] if hosts.known_hosts else []
     return [*OPTIONS, *known, *(["-o", f"ProxyCommand={through(hosts, known)}"] if hosts.jump else [])]
@@ -140,11 +140,11 @@ def through(hosts: Hosts, known: list[str]) -> str:
     return f"{command} -W [%h]:%p ssh://{hosts.jump}"
 
 
-def run_local(backend: BaseBackend, seconds: float, running: Running, command: str, *args: str) -> CommandResult:
+def run_local(backend: BaseBackend, seconds: float, running: HostProcesses, command: str, *args: str) -> CommandResult:
     """testinfra's own, but bounded in time and size. Raises Inconclusive."""
     text = backend.quote(command, *args)
     with running.process(text) as process:
-        out, errors = read(process, seconds)
+        out, errors = read_output(process, seconds)
     if process.returncode and not out:
         raise Inconclusive(meaning(errors.decode(errors="replace")))
     # Not backend.result(), which logs all of it: command lines may hold secrets.
