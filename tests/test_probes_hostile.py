@@ -17,10 +17,10 @@ from tests.hostile import certificates as odd_certificates
 from tests.hostile.http import MIB, bombs, redirecting, whole
 from tests.servers import accepting, serving, tls_with
 from upgate.base.errors import Inconclusive
-from upgate.sources.probes import Attempt, Expectation, Target, attempt, attempt_all, judge
-from upgate.sources.probes.certificates import read
+from upgate.sources.probes import Attempt, Expectation, ProbeTarget, attempt, attempt_all, judge_attempt
+from upgate.sources.probes.certificates import read_certificate
 from upgate.sources.probes.running import TOGETHER, deadline
-from upgate.sources.probes.target import Step
+from upgate.sources.probes.target import JourneyStep
 
 TIMEOUT = 3.0
 MOST_MEMORY = 400 << 20
@@ -53,14 +53,14 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def target(url: str, **options: object) -> Target:
-    return Target(**{"id": "external.x", "url": url, "timeout": TIMEOUT, **options})
+def target(url: str, **options: object) -> ProbeTarget:
+    return ProbeTarget(**{"id": "external.x", "url": url, "timeout": TIMEOUT, **options})
 
 
-def said(asked: Target, seen: Attempt) -> str:
+def said(asked: ProbeTarget, seen: Attempt) -> str:
     """What is wrong, or why that cannot be said."""
     try:
-        return "; ".join(each.observed for each in judge(asked, seen))
+        return "; ".join(each.observed for each in judge_attempt(asked, seen))
     except Inconclusive as reason:
         return f"inconclusive: {reason}"
 
@@ -104,7 +104,7 @@ def test_a_search_without_end_is_its_targets_gap(pattern: str, journey: bool, mo
     monkeypatch.setattr("upgate.sources.probes.searching.LONGEST", 0.1)
     with accepting(whole(ENDLESS[pattern])) as port, serving() as web:
         url = f"http://127.0.0.1:{port}/"
-        steps = (Step(method="GET", url=url, capture={"x": f"regex:{pattern}"}),) if journey else ()
+        steps = (JourneyStep(method="GET", url=url, capture={"x": f"regex:{pattern}"}),) if journey else ()
         odd = target(url, steps=steps, expectations=() if journey else (Expectation("matches", pattern),), within=2.0)
         fine = target(web.url("/text/v12"), expectations=(Expectation("matches", r"^v\d+"),), within=2.0)
         began = time.process_time()
@@ -176,14 +176,14 @@ def test_a_name_that_cannot_be_read_does_not_hide_the_last_day(tmp_path: Path) -
 
 def test_bytes_that_are_no_certificate() -> None:
     """Nothing can be read of them, and that is said."""
-    assert read(b"\xff\xff").problem
-    assert read(b"\xff\xff").not_after is None
+    assert read_certificate(b"\xff\xff").problem
+    assert read_certificate(b"\xff\xff").not_after is None
 
 
 # Where requests go
 
 
-def by_cluster(url: str, **options: object) -> Target:
+def by_cluster(url: str, **options: object) -> ProbeTarget:
     return target(url, named_by_cluster=True, **options)
 
 
@@ -294,8 +294,8 @@ def test_no_cookie_goes_to_another_port_of_its_host() -> None:
     """A redirect to another server on the same host gets no cookie of a journey, nor any header or captured value."""
     with serving() as stranger, serving() as home:
         steps = (
-            Step(method="GET", url=home.url("/cookie"), capture={"token": "json:user.token"}),
-            Step(
+            JourneyStep(method="GET", url=home.url("/cookie"), capture={"token": "json:user.token"}),
+            JourneyStep(
                 method="GET",
                 url=home.url(f"/redirect?{stranger.url()}"),
                 headers={"Authorization": "Bearer {token}"},
@@ -312,8 +312,8 @@ def test_a_captured_host_is_a_servers_word() -> None:
     with accepting(whole(b'{"next": "169.254.169.254"}')) as port:
         first = f"http://127.0.0.1:{port}/"
         steps = (
-            Step(method="GET", url=first, capture={"next": "json:next"}),
-            Step(method="GET", url="http://{next}/latest"),
+            JourneyStep(method="GET", url=first, capture={"next": "json:next"}),
+            JourneyStep(method="GET", url="http://{next}/latest"),
         )
         asked = target(first, steps=steps)
         assert "a metadata address: an answer led there" in said(asked, attempt(asked))

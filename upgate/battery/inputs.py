@@ -108,12 +108,12 @@ class Inputs:
     @property
     def external(self) -> Subjects[Any]:
         """What was seen at one entry of the profile's `external:`."""
-        from upgate.sources.probes.targets import seen
+        from upgate.sources.probes.targets import probed_entry
 
         entry = self.judgement.check.entry
         if entry is None:
             raise UsageError("the input `external` belongs to checks that are made for the entries of external:")
-        found = seen(entry, self._evidence.snapshot, self.profile.secrets, self.profile.scope.namespaces)
+        found = probed_entry(entry, self._evidence.snapshot, self.profile.secrets, self.profile.scope.namespaces)
         self.judgement.gaps += found.gaps
         noun = "endpoints" if found.endpoints else f"{entry.each or 'endpoint'} addresses"
         return Subjects(noun, found.endpoints, self.judgement)

@@ -56,7 +56,7 @@ def rules(kinds: Iterable[Kind]) -> str:
 def needed(profile: Profile, registry: Registry) -> list[Kind]:
     """The kinds that the profile's checks list, in the order of KINDS."""
     from upgate.sources.hosts.targets import lists_for_hosts as needs_of_hosts
-    from upgate.sources.probes.targets import needs
+    from upgate.sources.probes.targets import lists_for_probes
 
-    nouns = lists_for(registry.inputs(profile)) | needs(profile.external) | needs_of_hosts(profile.hosts)
+    nouns = lists_for(registry.inputs(profile)) | lists_for_probes(profile.external) | needs_of_hosts(profile.hosts)
     return [kind for noun, kind in KINDS.items() if noun in nouns]

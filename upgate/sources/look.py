@@ -107,9 +107,9 @@ def look_and_probe(
     if not profile.external:
         return look(needs, progress, brief)
     from upgate.sources.probes import attempt_all
-    from upgate.sources.probes.targets import needs as needs_outside
-    from upgate.sources.probes.targets import targets
+    from upgate.sources.probes.targets import lists_for_probes as needs_outside
+    from upgate.sources.probes.targets import probe_targets
 
     snapshot = look({*needs, *needs_outside(profile.external)}, progress, brief)
-    wanted = targets(profile.external, snapshot, profile.secrets, profile.scope.namespaces)
+    wanted = probe_targets(profile.external, snapshot, profile.secrets, profile.scope.namespaces)
     return replace(snapshot, attempts=attempt_all(wanted, vantage=vantage))

@@ -53,15 +53,15 @@ def unpacked(response: Any, most: int) -> Iterator[bytes]:
     """The body in parts, none of which is larger than the bound. Raises ValueError, OSError."""
     match response.headers.get("Content-Encoding", "").strip().lower():
         case "" | "identity":
-            return chunks(response)
+            return body_chunks(response)
         case "gzip":
-            return gunzipped(chunks(response), most)
+            return gunzipped(body_chunks(response), most)
         case other:
             response.close()
             raise ValueError(f"its answer is encoded as {other[:40]!r}, which was not asked for")
 
 
-def chunks(response: Any) -> Iterator[bytes]:
+def body_chunks(response: Any) -> Iterator[bytes]:
     """The body as it comes."""
     while part := response.read(CHUNK, decode_content=False):
         yield part

@@ -36,7 +36,7 @@ YEARS = range(2000, 2200)
 NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-class Answer(NamedTuple):
+class ApiResponse(NamedTuple):
     """What the API server answered."""
 
     status: int
@@ -92,12 +92,12 @@ class Connection:
         accept: str = JSON,
         deadline: Deadline | None = None,
         most: int = PAGE_BYTES,
-    ) -> Answer:
+    ) -> ApiResponse:
         """GET once, and read at most so many bytes. Raises NoAnswer; any status is an answer."""
         headers = {"Accept": accept, "Accept-Encoding": "identity" if self._is_local else "gzip"}
         return self._ask("GET", path, query, headers, None, deadline, most)
 
-    def post(self, path: str, body: object, deadline: Deadline | None = None) -> Answer:
+    def post(self, path: str, body: object, deadline: Deadline | None = None) -> ApiResponse:
         """POST once, for reviews that create nothing. Raises NoAnswer."""
         return self._ask("POST", path, None, {"Accept": JSON, "Content-Type": JSON}, body, deadline, SMALL_BYTES)
 
@@ -119,7 +119,7 @@ class Connection:
         body: object,
         deadline: Deadline | None,
         most: int,
-    ) -> Answer:
+    ) -> ApiResponse:
         import urllib3.exceptions
         from kubernetes.client.exceptions import ApiException
 
@@ -141,9 +141,9 @@ class Connection:
             response = within(
                 deadline.remaining + 1, lambda: self._client.call_api(*request, _request_timeout=timeout).response
             )
-            self.moment = clock(response.headers)
+            self.moment = server_time(response.headers)
             with cut_off_after(deadline, response):
-                return Answer(response.status, response.headers, read_body(response, most))
+                return ApiResponse(response.status, response.headers, read_body(response, most))
         except TooLarge as problem:
             raise NoAnswer(f"{method} {path}: {problem}", connected=True, too_large=True) from problem
         except (urllib3.exceptions.HTTPError, ApiException, OSError, ValueError) as problem:
@@ -179,7 +179,7 @@ class cut_off_after:  # noqa: N801 - reads as a sentence: with cut_off_after(dea
             sock.shutdown(socket.SHUT_RDWR)
 
 
-def clock(headers: Mapping[str, str]) -> datetime:
+def server_time(headers: Mapping[str, str]) -> datetime:
     """The moment at which a server answered, by its own clock where it says one that can be; by ours otherwise."""
     said: Any = headers.get("Date")
     try:
@@ -234,7 +234,7 @@ def text_member(body: bytes, *path: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def status_message(answer: Answer) -> str:
+def status_message(answer: ApiResponse) -> str:
     """The message of a Kubernetes Status, or the beginning of whatever came instead."""
     message = text_member(answer.body, "message")
     text = answer.body[:200].decode(errors="replace") if message is None else message

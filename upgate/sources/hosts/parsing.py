@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from upgate.facts.hosts import FileSystem, Host, HostService, Kernel, Reboot
+from upgate.facts.hosts import FileSystem, Host, HostService, Kernel, RebootStatus
 from upgate.sources.hosts.certificates import certificates
 from upgate.sources.hosts.commands import command_lines, unattributed, unreadable
 from upgate.sources.hosts.logs import log
@@ -121,7 +121,7 @@ def reboot(lines: Lines) -> dict[str, object]:
     reasons = REASON.findall(advice) if advised else []
     flag = first(lines, "flagged")
     kernels = (line.rpartition(" ") for line in field_values(lines, "kernel"))
-    facts = Reboot(
+    facts = RebootStatus(
         flagged=from_unix(flag),
         advised=advised,
         packages=tuple(dict.fromkeys([*field_values(lines, "package"), *reasons])),

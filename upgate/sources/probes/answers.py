@@ -9,7 +9,7 @@ import msgspec
 
 from upgate.base.errors import Inconclusive
 from upgate.base.redaction import HIDDEN
-from upgate.facts.attempts import Seen
+from upgate.facts.attempts import Comparison
 from upgate.sources.probes.masking import is_credential, shown_url
 from upgate.sources.probes.target import Expectation
 
@@ -47,7 +47,7 @@ class Answer(msgspec.Struct):
 
     def shown(self, text: str) -> str:
         """A part of the answer for people."""
-        return FOREIGN if self.foreign else excerpt(self.mask(text))
+        return FOREIGN if self.foreign else one_line_excerpt(self.mask(text))
 
     def found(self, pattern: str) -> str | None:
         """What a pattern finds in the body; None where it does not match. Raises Inconclusive where its search did not end."""
@@ -57,17 +57,17 @@ class Answer(msgspec.Struct):
         return found
 
 
-def compare(expected: Expectation, answer: Answer) -> Seen:
+def compare(expected: Expectation, answer: Answer) -> Comparison:
     """Whether the expectation is met, and if not, what was there instead, or why that is not known."""
     words = answer.mask(str(expected))
     try:
         observed = COMPARISONS[expected.about](expected, answer)
     except Inconclusive as reason:
-        return Seen(words, None, answer.mask(str(reason)))
-    return Seen(words, observed is None, answer.mask(observed or ""))
+        return Comparison(words, None, answer.mask(str(reason)))
+    return Comparison(words, observed is None, answer.mask(observed or ""))
 
 
-def excerpt(text: str, length: int = EXCERPT) -> str:
+def one_line_excerpt(text: str, length: int = EXCERPT) -> str:
     """How a text begins, on one line."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text[: length * 4]).split())
     return line[: length - 1] + "…" if len(line) > length else line
@@ -145,12 +145,14 @@ def _location(expected: Expectation, answer: Answer) -> str | None:
     if expected.wanted == answer.location:
         return None
     return (
-        f"redirects to {excerpt(shown_url(answer.location), LONGEST_URL)}" if answer.location else "does not redirect"
+        f"redirects to {one_line_excerpt(shown_url(answer.location), LONGEST_URL)}"
+        if answer.location
+        else "does not redirect"
     )
 
 
 def _resolves(expected: Expectation, answer: Answer) -> str | None:
-    return None if expected.wanted == answer.body else f"resolves to {excerpt(answer.body, LONGEST_URL)}"
+    return None if expected.wanted == answer.body else f"resolves to {one_line_excerpt(answer.body, LONGEST_URL)}"
 
 
 def _versions(expected: Expectation, answer: Answer) -> str | None:

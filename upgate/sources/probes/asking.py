@@ -12,8 +12,8 @@ from urllib.parse import urljoin
 import msgspec
 
 from upgate.profile.external import METHODS, PLACES
-from upgate.sources.probes.places import Place
-from upgate.sources.probes.target import Expectation, Step, Target
+from upgate.sources.probes.places import ProbeLocation
+from upgate.sources.probes.target import Expectation, JourneyStep, ProbeTarget
 
 if TYPE_CHECKING:
     from upgate.profile.external import External
@@ -27,14 +27,14 @@ ACCEPTED = Expectation("header", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Sec-WebSocket-
 SUCCESS = dict.fromkeys(("GET", "HEAD"), tuple(range(200, 300)))
 
 
-def target_at(entry: External, place: Place, secrets: Sequence[str]) -> Target | None:
+def target_at(entry: External, place: ProbeLocation, secrets: Sequence[str]) -> ProbeTarget | None:
     """What to ask there. None where the entry asks for a word that this place does not have, such as a host."""
     words = Words(place.words)
-    url = words.in_url(url_of(entry))
+    url = words.in_url(entry_url(entry))
     if entry.each and lacks(entry, words):
         return None
     password = (entry.basic or "").partition(":")[2]
-    return Target(
+    return ProbeTarget(
         id=f"{entry.id}[{place.name}]" if place.name else entry.id,
         url=url,
         headers={name: words(value) for name, value in headers_of(entry).items()},
@@ -98,7 +98,7 @@ def is_ipv6(text: str) -> bool:
         return False
 
 
-def url_of(entry: External) -> str:
+def entry_url(entry: External) -> str:
     """What is asked; the scheme says how."""
     if entry.websocket:
         return "ws" + entry.websocket.removeprefix("ws").removeprefix("http")
@@ -118,10 +118,10 @@ def headers_of(entry: External) -> dict[str, str]:
     return {**entry.headers, **basic, **bearer}
 
 
-def step_of(step: ProfileStep, words: Words) -> Step:
+def step_of(step: ProfileStep, words: Words) -> JourneyStep:
     """One request of a journey."""
     method, url = request_of(step)
-    return Step(
+    return JourneyStep(
         method=method,
         url=words.in_url(url),
         headers={name: words(value) for name, value in step.headers.items()},

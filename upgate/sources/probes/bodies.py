@@ -34,7 +34,7 @@ class Body(NamedTuple):
     unread: str = ""
 
 
-async def read(response: httpx.Response) -> Body:
+async def read_body(response: httpx.Response) -> Body:
     """At most MOST_BODY bytes. Raises httpx.DecodingError where it is not packed as it says."""
     codings = codings_of(response)
     if codings and (len(codings) > 1 or codings[0] not in WINDOWS):
@@ -47,7 +47,7 @@ async def read(response: httpx.Response) -> Body:
         body += unpack(chunk, MOST_BODY + 1 - len(body))
         if len(body) > MOST_BODY or unpack.ended:
             break
-    return Body(text_of(response, bytes(body[:MOST_BODY])), len(body) > MOST_BODY)
+    return Body(decoded_body(response, bytes(body[:MOST_BODY])), len(body) > MOST_BODY)
 
 
 def codings_of(response: httpx.Response) -> list[str]:
@@ -91,7 +91,7 @@ class Unpacked:
         return found
 
 
-def text_of(response: httpx.Response, body: bytes) -> str:
+def decoded_body(response: httpx.Response, body: bytes) -> str:
     """By the charset that the answer names, else as UTF-8; what cannot be decoded becomes U+FFFD."""
     return body.decode(charset_of(response), errors="replace")
 

@@ -14,14 +14,14 @@ from cryptography.x509.oid import NameOID
 from msgspec.structs import replace
 
 from upgate.facts.attempts import Certificate
-from upgate.sources.probes.answers import excerpt
+from upgate.sources.probes.answers import one_line_excerpt
 
 T = TypeVar("T")
 #: Names that are kept of a certificate, and characters of each text in it: a server may present 100 KB.
 MOST_NAMES, LONGEST = 100, 255
 
 
-def read(der: bytes) -> Certificate:
+def read_certificate(der: bytes) -> Certificate:
     """The facts of a DER certificate. What is malformed in it is named, and the rest is read all the same."""
     problems: list[str] = []
     try:
@@ -48,12 +48,12 @@ def read(der: bytes) -> Certificate:
 
 
 def _words(error: Exception) -> str:
-    return excerpt(f"{error}" or type(error).__name__)
+    return one_line_excerpt(f"{error}" or type(error).__name__)
 
 
 def _common_name(name: x509.Name) -> str:
     found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return excerpt(str(found[0].value) if found else name.rfc4514_string(), LONGEST)
+    return one_line_excerpt(str(found[0].value) if found else name.rfc4514_string(), LONGEST)
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
     except x509.ExtensionNotFound:
         return ()
     found = (*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress)))
-    return tuple(excerpt(each, LONGEST) for each in found[:MOST_NAMES])
+    return tuple(one_line_excerpt(each, LONGEST) for each in found[:MOST_NAMES])
 
 
 async def fetch(address: str, port: int, server_name: str, seconds: float) -> bytes | None:

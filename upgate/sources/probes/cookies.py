@@ -28,7 +28,7 @@ class Jars:
         cookies = [each for each in response.headers.get_list("set-cookie") if len(each) <= LONGEST_COOKIE]
         if not cookies:
             return
-        for place in {place_of(response.request.url), *upgraded(response.request.url)}:
+        for place in {scheme_and_port(response.request.url), *upgraded(response.request.url)}:
             few = httpx.Response(
                 response.status_code, headers=[("set-cookie", each) for each in cookies[:MOST_COOKIES]]
             )
@@ -37,7 +37,7 @@ class Jars:
 
     def send(self, request: httpx.Request) -> None:
         """Those for this request."""
-        if jar := self._jars.get(place_of(request.url)):
+        if jar := self._jars.get(scheme_and_port(request.url)):
             jar.set_cookie_header(request)
 
     def value(self, name: str) -> str | None:
@@ -48,11 +48,11 @@ class Jars:
         return (cookie for jar in self._jars.values() for cookie in jar.jar)
 
 
-def place_of(url: httpx.URL) -> tuple[str, int]:
+def scheme_and_port(url: httpx.URL) -> tuple[str, int]:
     """Scheme and port."""
     return url.scheme, url.port or PORTS.get(url.scheme, 0)
 
 
 def upgraded(url: httpx.URL) -> list[tuple[str, int]]:
     """The same with TLS added."""
-    return [("https", 443)] if place_of(url) == ("http", 80) else []
+    return [("https", 443)] if scheme_and_port(url) == ("http", 80) else []

@@ -26,7 +26,7 @@ BEHIND_A_PROXY = ("read-timeout", "reset")
 MOST_NAMED = 5
 
 
-class Place(NamedTuple):
+class Destination(NamedTuple):
     """Where an attempt went."""
 
     #: The host of its URL.
@@ -46,7 +46,7 @@ class Whereabouts:
 
     def known(self, attempt: Attempt) -> Iterator[str]:
         """Whose address and port this is, and how they are; nothing where the cluster does not know them."""
-        place = place_of(attempt)
+        place = destination_of(attempt)
         for node in self._nodes.get(place.address, ()):
             yield f"{node.name} is Ready" if node.ready.is_true else f"{node.name} is not Ready ({node.ready})"
             yield from self._component(node, place.port, attempt)
@@ -68,12 +68,12 @@ class Whereabouts:
         """
         if attempt.failure and (attempt.failure.kind in CERTIFICATE or attempt.failure.kind == "name"):
             return []
-        place = place_of(attempt)
+        place = destination_of(attempt)
         nodes = [each.ref for each in self._nodes.get(place.address, ())]
         api_server = ["APIServer/readyz", "APIServer/livez"] if self._is_api_server(place) else []
         return [*nodes, *api_server, *self._services_behind(attempt, place)]
 
-    def _services_behind(self, attempt: Attempt, place: Place) -> list[str]:
+    def _services_behind(self, attempt: Attempt, place: Destination) -> list[str]:
         """The Services without endpoints that explain it. Who can write one, or an Ingress, may claim what is another's:
         if one of all that are said to serve it has ready endpoints, none explains.
         """
@@ -97,7 +97,7 @@ class Whereabouts:
         if pod:
             yield f"its pod {pod.name} is {pod.status.phase}" + ("" if pod.ready.is_true else f", {pod.ready}")
 
-    def _services(self, place: Place) -> Iterator[tuple[Service, str]]:
+    def _services(self, place: Destination) -> Iterator[tuple[Service, str]]:
         """The Services that this place is of, and what it is of them."""
         if place.address in self._nodes:
             yield from ((each, "node port") for each in self._node_ports.get(place.port, ()))
@@ -105,13 +105,13 @@ class Whereabouts:
             if any(port.port == place.port for port in each.spec.ports or ()):
                 yield each, "address"
 
-    def _strays(self, place: Place) -> bool:
+    def _strays(self, place: Destination) -> bool:
         """The address is that of an Ingress, and the host is in the rules of none there."""
         at = self._routes.at(place.address)
         named = not is_ip(place.host)
         return named and bool(at) and not any(each.serves(place.host) or each.serves_all for each in at)
 
-    def _is_api_server(self, place: Place) -> bool:
+    def _is_api_server(self, place: Destination) -> bool:
         server = place_of_url(self._snapshot.server)
         known = {(server.host, server.port), *self._api_servers}
         return (place.address, place.port) in known or (place.address in self._nodes and place.port == API_SERVER)
@@ -174,7 +174,7 @@ class Whereabouts:
         return noun not in self._snapshot.gaps and self._snapshot.count(noun) is not None
 
 
-def is_given(service: Service, place: Place) -> bool:
+def is_given(service: Service, place: Destination) -> bool:
     """The address is one that Kubernetes or its cloud gave to the Service: `externalIPs` are whatever its author wrote."""
     return place.address in (service.spec.cluster_ip, *service.status.load_balancer.addresses)
 
@@ -184,21 +184,21 @@ def is_of_proxy(status: int | None) -> bool:
     return status is not None and (status >= 500 or status == 404)
 
 
-def place_of(attempt: Attempt) -> Place:
+def destination_of(attempt: Attempt) -> Destination:
     """Where it went at last: the address that was asked, or the host of the URL where there was none."""
     url = place_of_url(attempt.asked or attempt.target)
     asked = place_of_url(attempt.address.partition(" ")[0])
-    return Place(url.host, asked.host or url.host, asked.port if asked.host else url.port, url.path)
+    return Destination(url.host, asked.host or url.host, asked.port if asked.host else url.port, url.path)
 
 
-def place_of_url(url: str) -> Place:
+def place_of_url(url: str) -> Destination:
     """Host, port and path of a URL or of `host:port`."""
     try:
         parts = urlsplit(url if "://" in url else f"//{url}")
         host = parts.hostname or ""
-        return Place(host, host, parts.port or PORTS.get(parts.scheme, 80), parts.path or "/")
+        return Destination(host, host, parts.port or PORTS.get(parts.scheme, 80), parts.path or "/")
     except ValueError:
-        return Place("", "", 0)
+        return Destination("", "", 0)
 
 
 def addresses_of(node: Node) -> set[str]:

@@ -15,12 +15,12 @@ import msgspec
 
 from upgate import __version__
 from upgate.sources.probes import bodies
-from upgate.sources.probes.answers import Answer, compare, excerpt
+from upgate.sources.probes.answers import Answer, compare, one_line_excerpt
 from upgate.sources.probes.cookies import Jars
 from upgate.sources.probes.masking import is_credential, shown_url
 from upgate.sources.probes.proxies import proxy_for
 from upgate.sources.probes.searching import search_all
-from upgate.sources.probes.target import UPGRADE, Target
+from upgate.sources.probes.target import UPGRADE, ProbeTarget
 from upgate.sources.probes.trust import Trust
 from upgate.sources.probes.watch import Watch
 
@@ -59,17 +59,17 @@ class Report(msgspec.Struct):
     asked: str = ""
 
 
-async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
+async def probe_http(target: ProbeTarget, trust: Trust, watch: Watch, report: Report) -> None:
     """Fill the report. Raises what httpx and the network raise."""
     answer = await exchange(target, trust, watch, report, Jars())
     await search_all(target.patterns, answer, watch)
-    compared(target, answer, report)
+    compare_answer(target, answer, report)
 
 
-def compared(target: Target, answer: Answer, report: Report) -> None:
+def compare_answer(target: ProbeTarget, answer: Answer, report: Report) -> None:
     """Fill in how the answer compares with what is expected, without anything that the target keeps secret."""
     answer.mask = target.mask
-    report.location = excerpt(target.mask(shown_url(answer.location)), LONGEST_KEPT) if answer.location else ""
+    report.location = one_line_excerpt(target.mask(shown_url(answer.location)), LONGEST_KEPT) if answer.location else ""
     report.headers = _wanted_headers(target, answer)
     report.seen = tuple(compare(expected, answer) for expected in target.expectations)
     if not target.accepts(report.status or 0):
@@ -77,7 +77,7 @@ def compared(target: Target, answer: Answer, report: Report) -> None:
 
 
 async def exchange(
-    target: Target, trust: Trust, watch: Watch, report: Report, cookies: Jars, *, led: bool = False
+    target: ProbeTarget, trust: Trust, watch: Watch, report: Report, cookies: Jars, *, led: bool = False
 ) -> Answer:
     """The last answer, with the cookies that came on the way put into the jars. `led`: an answer named the host."""
     hop = _first(target)
@@ -93,24 +93,26 @@ async def exchange(
     raise httpx.TooManyRedirects(f"more than {MOST_REDIRECTS} redirects")
 
 
-def _first(target: Target) -> Hop:
+def _first(target: ProbeTarget) -> Hop:
     url = httpx.URL(target.url)
     if target.scheme not in SOCKETS:
         return Hop(target.method, url, target.headers, target.content)
     return Hop("GET", url.copy_with(scheme=SOCKETS[target.scheme]), target.headers | UPGRADE, b"")
 
 
-def _shown(target: Target, hop: Hop) -> str:
-    return excerpt(target.mask(shown_url(str(hop.url))), LONGEST_KEPT)
+def _shown(target: ProbeTarget, hop: Hop) -> str:
+    return one_line_excerpt(target.mask(shown_url(str(hop.url))), LONGEST_KEPT)
 
 
-def _goal(target: Target, hop: Hop) -> str:
+def _goal(target: ProbeTarget, hop: Hop) -> str:
     """The host that is connected to."""
     return (target.address if hop.home else "") or hop.url.host
 
 
 @asynccontextmanager
-async def _answer(target: Target, hop: Hop, trust: Trust, watch: Watch, cookies: Jars) -> AsyncIterator[httpx.Response]:
+async def _answer(
+    target: ProbeTarget, hop: Hop, trust: Trust, watch: Watch, cookies: Jars
+) -> AsyncIterator[httpx.Response]:
     pinned = target.address if hop.home else ""
     proxy = None if pinned else proxy_for(hop.url.scheme, hop.url.host, target.proxy)
     watch.by_proxy, watch.behind_connect = proxy is not None, proxy is not None and hop.url.scheme == "https"
@@ -134,7 +136,7 @@ def _check_headers(response: httpx.Response) -> None:
         raise httpx.RemoteProtocolError(f"{number} header fields, more than {MOST_HEADERS}")
 
 
-def _transport(target: Target, hop: Hop, trust: Trust, proxy: str | None) -> httpx.AsyncHTTPTransport:
+def _transport(target: ProbeTarget, hop: Hop, trust: Trust, proxy: str | None) -> httpx.AsyncHTTPTransport:
     """A connection of its own for each request: one that is kept would hide what opening it takes.
 
     Below httpx.AsyncClient, which costs a third more of this process, and whose redirects and environment are not ours.
@@ -167,14 +169,14 @@ def _credentials(url: httpx.URL) -> dict[str, str]:
 
 async def _read(response: httpx.Response, hop: Hop, onward: httpx.URL | None, report: Report) -> Answer:
     report.status, report.http_version = response.status_code, response.http_version
-    body = await bodies.read(response)
+    body = await bodies.read_body(response)
     return Answer(response.headers, body.text, str(onward or ""), body.cut, body.unread, foreign=not hop.home)
 
 
-def _wanted_headers(target: Target, answer: Answer) -> dict[str, str]:
+def _wanted_headers(target: ProbeTarget, answer: Answer) -> dict[str, str]:
     wanted = (expected.of for expected in target.expectations if expected.about == "header")
     return {
-        name: excerpt(target.mask(answer.headers[name]), LONGEST_KEPT)
+        name: one_line_excerpt(target.mask(answer.headers[name]), LONGEST_KEPT)
         for name in wanted
         if name in answer.headers and not (is_credential(name) or answer.foreign)
     }
@@ -189,7 +191,7 @@ def _location(hop: Hop, response: httpx.Response) -> httpx.URL | None:
     try:
         return hop.url.join(location)
     except (httpx.InvalidURL, ValueError) as error:
-        wrong = excerpt(str(error))
+        wrong = one_line_excerpt(str(error))
     # Not from within: what caused it looks as if our own URL were at fault.
     raise httpx.RemoteProtocolError(f"redirects to something that is not a URL ({wrong})")
 

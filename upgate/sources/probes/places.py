@@ -29,7 +29,7 @@ REQUIREMENT = re.compile(r"^(!?)\s*+([^\s!=]++)\s*+(?:(!=|==|=)\s*+(\S*+))?$")
 PLAIN_PATH = re.compile(r"/[\w.~!&',;=:@%/-]{0,1023}", re.ASCII)
 
 
-class Place(NamedTuple):
+class ProbeLocation(NamedTuple):
     """One thing to ask."""
 
     #: What tells it from the others.
@@ -42,20 +42,20 @@ class Place(NamedTuple):
     namespace: str = ""
 
 
-def places(entry: External, snapshot: Snapshot, scope: Sequence[str] = ("*",)) -> Iterator[Place]:
+def probe_locations(entry: External, snapshot: Snapshot, scope: Sequence[str] = ("*",)) -> Iterator[ProbeLocation]:
     """All of them, one of each namespace in turn, so that whoever has many does not crowd out the others.
 
     Raises Inconclusive where the objects were not looked at.
     """
     if entry.each is None:
-        return iter([Place("", {})])
+        return iter([ProbeLocation("", {})])
     noun, of_one = EACH[entry.each]
     objects = scoped(scoped(snapshot.facts(noun), scope), entry.namespaces or ("*",))
     groups = grouped(objects, lambda each: each.namespace).values()
     return in_turn([chain.from_iterable(of_one(entry, each) for each in group) for group in groups])
 
 
-def in_turn(groups: Iterable[Iterator[Place]]) -> Iterator[Place]:
+def in_turn(groups: Iterable[Iterator[ProbeLocation]]) -> Iterator[ProbeLocation]:
     """The first of each, the second of each, and so on."""
     waiting = list(groups)
     while waiting:
@@ -67,7 +67,7 @@ def in_turn(groups: Iterable[Iterator[Place]]) -> Iterator[Place]:
                 break
 
 
-def of_node(entry: External, node: Node) -> Iterator[Place]:
+def of_node(entry: External, node: Node) -> Iterator[ProbeLocation]:
     """Its address of the wanted type; one that tells no address at all is asked for by its name."""
     if not selects(entry.pool or "", node.labels):
         return
@@ -76,7 +76,9 @@ def of_node(entry: External, node: Node) -> Iterator[Place]:
     else:
         address = node.address(ADDRESS_TYPES[entry.address_type]) or ""
     gap = "" if address else f"{node.ref} has no {ADDRESS_TYPES[entry.address_type or 'internal']} in its status"
-    yield Place(node.name, {"address": address, "name": node.name}, gap or unusable(node.ref, address, node.name))
+    yield ProbeLocation(
+        node.name, {"address": address, "name": node.name}, gap or unusable(node.ref, address, node.name)
+    )
 
 
 def unusable(ref: str, *addresses: str) -> str:
@@ -85,18 +87,18 @@ def unusable(ref: str, *addresses: str) -> str:
     return "" if right else f"{ref} has an address that is neither an IP address nor a DNS name"
 
 
-def of_ingress(_: External, ingress: Ingress) -> Iterator[Place]:
+def of_ingress(_: External, ingress: Ingress) -> Iterator[ProbeLocation]:
     """Each of its addresses with each host and path of its rules."""
     if ingress.metadata.deletion_timestamp:
         return
     for address in ingress.addresses:
-        for words in rules(ingress):
+        for words in ingress_rules(ingress):
             yield place(ingress, {"address": address, **words})
     if not ingress.addresses:
-        yield Place(ingress.ref, {}, f"{ingress.ref} has no address in its status", ingress.namespace)
+        yield ProbeLocation(ingress.ref, {}, f"{ingress.ref} has no address in its status", ingress.namespace)
 
 
-def rules(ingress: Ingress) -> Iterator[dict[str, str]]:
+def ingress_rules(ingress: Ingress) -> Iterator[dict[str, str]]:
     """Host and path of each rule, as far as one can ask for them: a wildcard is no host, a pattern no path."""
     for rule in ingress.spec.rules or ():
         host = {"host": rule.host} if is_address(rule.host) else {}
@@ -106,7 +108,7 @@ def rules(ingress: Ingress) -> Iterator[dict[str, str]]:
         yield {"path": "/"}
 
 
-def of_load_balancer(_: External, service: Service) -> Iterator[Place]:
+def of_load_balancer(_: External, service: Service) -> Iterator[ProbeLocation]:
     """Each of its addresses with each of its TCP ports."""
     if service.spec.type != "LoadBalancer" or service.metadata.deletion_timestamp:
         return
@@ -116,18 +118,18 @@ def of_load_balancer(_: External, service: Service) -> Iterator[Place]:
         for port in ports or [{}]:
             yield place(service, {"address": address, **port})
     if not addresses:
-        yield Place(service.ref, {}, f"{service.ref} has no address in its status", service.namespace)
+        yield ProbeLocation(service.ref, {}, f"{service.ref} has no address in its status", service.namespace)
 
 
-def place(item: Ingress | Service, words: dict[str, str]) -> Place:
+def place(item: Ingress | Service, words: dict[str, str]) -> ProbeLocation:
     """A place of an object that has several."""
     name = " ".join([f"{item.namespace}/{item.name}", *words.values()])
     given = {**words, "name": item.name, "namespace": item.namespace}
-    return Place(name, given, unusable(item.ref, words["address"]), item.namespace)
+    return ProbeLocation(name, given, unusable(item.ref, words["address"]), item.namespace)
 
 
 #: The noun behind each kind of place, and how an object becomes places.
-EACH: dict[str, tuple[str, Callable[[Any, Any], Iterator[Place]]]] = {
+EACH: dict[str, tuple[str, Callable[[Any, Any], Iterator[ProbeLocation]]]] = {
     "node": ("nodes", of_node),
     "ingress": ("ingresses", of_ingress),
     "load-balancer": ("services", of_load_balancer),
@@ -136,10 +138,10 @@ EACH: dict[str, tuple[str, Callable[[Any, Any], Iterator[Place]]]] = {
 
 def selects(selector: str, labels: Mapping[str, str]) -> bool:
     """The labels meet every requirement of the selector: `key`, `!key`, `key=value`, `key!=value`."""
-    return all(meets(part.strip(), labels) for part in selector.split(",") if part.strip())
+    return all(meets_requirement(part.strip(), labels) for part in selector.split(",") if part.strip())
 
 
-def meets(requirement: str, labels: Mapping[str, str]) -> bool:
+def meets_requirement(requirement: str, labels: Mapping[str, str]) -> bool:
     """As the API server reads it: `key!=value` also holds where the key is missing. Raises ValueError where it is malformed."""
     match = REQUIREMENT.fullmatch(requirement)
     if match is None:

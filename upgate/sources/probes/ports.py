@@ -12,7 +12,7 @@ import httpcore
 from upgate.base.errors import Inconclusive
 from upgate.sources.probes.answers import Answer, compare
 from upgate.sources.probes.http import Report
-from upgate.sources.probes.target import Target
+from upgate.sources.probes.target import ProbeTarget
 from upgate.sources.probes.trust import Trust
 from upgate.sources.probes.watch import Watch
 
@@ -26,7 +26,7 @@ VERSIONS = {
 OURS = ("NO_PROTOCOLS_AVAILABLE", "NO_CIPHERS_AVAILABLE")
 
 
-async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
+async def probe_port(target: ProbeTarget, trust: Trust, watch: Watch, report: Report) -> None:
     """Connect; nothing is sent. Raises what httpcore and the network raise."""
     parts = urlsplit(target.url)
     host, port = target.address or parts.hostname or "", parts.port or 0
@@ -41,7 +41,7 @@ async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> Non
 
 
 async def _handshake(
-    stream: httpcore.AsyncNetworkStream, host: str, target: Target, trust: Trust, watch: Watch
+    stream: httpcore.AsyncNetworkStream, host: str, target: ProbeTarget, trust: Trust, watch: Watch
 ) -> None:
     context = trust.context(target.ca, target.client_certificate, target.client_key, False)
     await watch("connection.start_tls.started", {"server_hostname": host})
@@ -50,7 +50,7 @@ async def _handshake(
     await stream.aclose()
 
 
-async def _versions(name: str, target: Target, watch: Watch, report: Report) -> None:
+async def _versions(name: str, target: ProbeTarget, watch: Watch, report: Report) -> None:
     """Where the versions are of interest: one handshake with each."""
     if not target.expectations:
         return

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from upgate.sources.probes.target import Target
+from upgate.sources.probes.target import ProbeTarget
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -70,7 +70,7 @@ class Refused(OSError):
 class Reach:
     """Where one attempt may go. What the profile's author named himself he meant; a redirect may stay where that was."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: ProbeTarget) -> None:
         self._allowed = networks(target.allow_addresses)
         self._by_cluster = target.named_by_cluster
         #: The kinds of addresses that the author himself sent us to.
@@ -87,7 +87,7 @@ class Reach:
 
     def connect(self, address: str) -> None:
         """We are about to connect to this address. Raises Refused."""
-        kind = kind_of(address, self._allowed)
+        kind = reserved_kind(address, self._allowed)
         if not kind or (kind in self._own and self.redirected):
             return
         if self.redirected or self._by_cluster or not self._is_meant(kind):
@@ -104,7 +104,7 @@ class Reach:
         return f"{where}, {_article(kind)} {kind} address: {told}; allow-addresses of the entry can allow it"
 
 
-def kind_of(address: str, allowed: Sequence[Network] = ()) -> str:
+def reserved_kind(address: str, allowed: Sequence[Network] = ()) -> str:
     """What makes this an address that leads nowhere outside; empty for all others, and for those that are allowed."""
     for ip in _meanings(ip_address(address.partition("%")[0])):
         if not any(ip in network for network in allowed):

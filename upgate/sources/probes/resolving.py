@@ -7,12 +7,12 @@ import socket
 
 from upgate.sources.probes.answers import Answer, compare
 from upgate.sources.probes.http import Report
-from upgate.sources.probes.target import Target
+from upgate.sources.probes.target import ProbeTarget
 from upgate.sources.probes.trust import Trust
 from upgate.sources.probes.watch import Watch
 
 
-async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
+async def probe_name(target: ProbeTarget, trust: Trust, watch: Watch, report: Report) -> None:
     """Resolve the name. Raises socket.gaierror, Unresolved, and what the network raises."""
     watch.host = target.url.removeprefix("dns://")
     watch.begin()

@@ -17,12 +17,12 @@ import msgspec
 
 from upgate.base.errors import Inconclusive
 from upgate.facts.attempts import Attempt, Failure
-from upgate.sources.probes.answers import excerpt
-from upgate.sources.probes.judging import judge
-from upgate.sources.probes.look import look
+from upgate.sources.probes.answers import one_line_excerpt
+from upgate.sources.probes.judging import judge_attempt
+from upgate.sources.probes.look import probe_once
 from upgate.sources.probes.names import Loop
 from upgate.sources.probes.reach import Reach
-from upgate.sources.probes.target import Target
+from upgate.sources.probes.target import ProbeTarget
 from upgate.sources.probes.trust import Trust
 from upgate.sources.probes.watch import Watch
 
@@ -40,7 +40,7 @@ TOGETHER = 300.0
 OTHER_FILES = 256
 
 
-def run(targets: list[Target], vantage: str, limit: int) -> list[Attempt]:
+def run_attempts(targets: list[ProbeTarget], vantage: str, limit: int) -> list[Attempt]:
     """Look at all of them; see `upgate.sources.probes.attempt_all`."""
     with ExitStack() as stack:
         stack.enter_context(_quiet_libraries())
@@ -50,12 +50,12 @@ def run(targets: list[Target], vantage: str, limit: int) -> list[Attempt]:
         return runner.run(_all(targets, vantage, limit))
 
 
-def deadline(targets: list[Target]) -> float:
+def deadline(targets: list[ProbeTarget]) -> float:
     """Seconds that all of them together may take."""
     return max([TOGETHER, *(2 * each.attempts * (each.timeout + PAUSE) for each in targets)])
 
 
-async def _all(targets: list[Target], vantage: str, limit: int) -> list[Attempt]:
+async def _all(targets: list[ProbeTarget], vantage: str, limit: int) -> list[Attempt]:
     round_ = _Round(vantage, limit, deadline(targets))
     heartbeat = asyncio.create_task(round_.beat())
     attempts = await asyncio.gather(*map(round_.attempt, targets))
@@ -80,7 +80,7 @@ class _Round:
             late = time.monotonic() - began - BEAT
             self._lag += late if late > USUAL_LAG else 0.0
 
-    async def attempt(self, target: Target) -> Attempt:
+    async def attempt(self, target: ProbeTarget) -> Attempt:
         """What was seen of it; what had no turn in time, or broke this program, could not be looked at."""
         try:
             async with asyncio.timeout_at(self._until):
@@ -90,12 +90,12 @@ class _Round:
         except Exception as error:  # one target's answer must never be the end of all others
             return self._unseen(target, f"{type(error).__name__}: {error}")
 
-    def _unseen(self, target: Target, words: str) -> Attempt:
-        failure = Failure("set-up", excerpt(target.mask(words)))
+    def _unseen(self, target: ProbeTarget, words: str) -> Attempt:
+        failure = Failure("set-up", one_line_excerpt(target.mask(words)))
         now = datetime.now(UTC)
         return Attempt(id=target.id, target=target.shown, vantage=self._vantage, started=now, failure=failure)
 
-    async def _attempts(self, target: Target) -> Attempt:
+    async def _attempts(self, target: ProbeTarget) -> Attempt:
         """Until nothing is wrong, at most `target.attempts` times; what was wrong before stays in the result."""
         earlier: list[str] = []
         while True:
@@ -108,12 +108,14 @@ class _Round:
             earlier.append(problems)
             await asyncio.sleep(PAUSE)
 
-    async def _paced(self, target: Target) -> Attempt:
+    async def _paced(self, target: ProbeTarget) -> Attempt:
         await self._starting.acquire()
         release = once(self._starting.release)
         head_start = asyncio.get_running_loop().call_later(HEAD_START, release)
         try:
-            return await look(target, self._trust, Watch(lambda: self._lag, release, Reach(target)), self._vantage)
+            return await probe_once(
+                target, self._trust, Watch(lambda: self._lag, release, Reach(target)), self._vantage
+            )
         finally:
             head_start.cancel()
             release()
@@ -125,9 +127,11 @@ def once(work: Callable[[], None]) -> Callable[[], None]:
     return lambda: left.pop()() if left else None
 
 
-def _problems(target: Target, attempt: Attempt) -> str:
+def _problems(target: ProbeTarget, attempt: Attempt) -> str:
     try:
-        return "; ".join(f"{problem.observed}, expected {problem.expected}" for problem in judge(target, attempt))
+        return "; ".join(
+            f"{problem.observed}, expected {problem.expected}" for problem in judge_attempt(target, attempt)
+        )
     except Inconclusive as error:
         return str(error)
 

@@ -47,7 +47,7 @@ class Expectation(msgspec.Struct, frozen=True):
         }[self.about]
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class JourneyStep(msgspec.Struct, frozen=True, kw_only=True):
     """One request of a journey. `{word}` in its URL, headers, form and JSON stands for a captured value."""
 
     method: str
@@ -67,7 +67,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(source.partition(":")[2] for source in self.capture.values() if source.startswith("regex:"))
 
 
-class Target(msgspec.Struct, frozen=True, kw_only=True):
+class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True):
     """What to ask and what the answer must be. Times are seconds.
 
     The URL's scheme says how: http and https; ws and wss ask for a WebSocket; `tcp://host:port` only connects, with TLS if
@@ -107,7 +107,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     resolver: str = ""
     record: str = ""
     #: A journey: its steps share cookies and captured values; `url` is the first one's.
-    steps: tuple[Step, ...] = ()
+    steps: tuple[JourneyStep, ...] = ()
     #: It must not answer.
     closed: bool = False
     #: How often it is tried before a problem counts; a later success is reported as flaky.

@@ -16,9 +16,9 @@ from upgate.snapshot import Snapshot
 from upgate.sources.probes import hints
 from upgate.sources.probes.asking import target_at
 from upgate.sources.probes.explaining import Whereabouts
-from upgate.sources.probes.judging import Problem, judge
-from upgate.sources.probes.places import EACH, places
-from upgate.sources.probes.target import Target
+from upgate.sources.probes.judging import Mismatch, judge_attempt
+from upgate.sources.probes.places import EACH, probe_locations
+from upgate.sources.probes.target import ProbeTarget
 
 if TYPE_CHECKING:
     from upgate.profile.external import External
@@ -32,10 +32,10 @@ TRIED = 20
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class ProbedTarget:
     """One target and what was seen of it, as a check judges it."""
 
-    target: Target
+    target: ProbeTarget
     attempt: Attempt
     #: What the cluster knows about addresses, for when it does not answer.
     whereabouts: Whereabouts
@@ -48,13 +48,13 @@ class Endpoint:
     @property
     def words(self) -> dict[str, str]:
         """What may stand in a check's hint."""
-        return hints.words(self.target, self.attempt)
+        return hints.hint_words(self.target, self.attempt)
 
     @property
     def gap(self) -> str:
         """Why it could not be judged; empty when it could."""
         try:
-            judge(self.target, self.attempt)
+            judge_attempt(self.target, self.attempt)
         except Inconclusive as reason:
             return str(reason)
         return ""
@@ -78,42 +78,44 @@ class Endpoint:
         number = self.attempt.flaky_after + 1
         return f"flaky: passed at attempt {number}, after: {'; '.join(self.attempt.earlier)}"
 
-    def _judged(self) -> list[Problem]:
-        return judge(self.target, self.attempt)
+    def _judged(self) -> list[Mismatch]:
+        return judge_attempt(self.target, self.attempt)
 
 
 @dataclass
-class Seen:
+class ProbedEntry:
     """What the snapshot holds about one entry."""
 
-    endpoints: list[Endpoint] = field(default_factory=list)
+    endpoints: list[ProbedTarget] = field(default_factory=list)
     #: What could not be asked, one sentence each.
     gaps: list[str] = field(default_factory=list)
 
 
-def needs(entries: Iterable[External]) -> set[str]:
+def lists_for_probes(entries: Iterable[External]) -> set[str]:
     """The nouns of the snapshot that these entries are expanded from, or explained by."""
     entries = list(entries)
     expanding = {EACH[entry.each][0] for entry in entries if entry.each}
     return expanding | set(EXPLAINING) if entries else set()
 
 
-def targets(
+def probe_targets(
     entries: Iterable[External], snapshot: Snapshot, secrets: Sequence[str] = (), scope: Sequence[str] = ("*",)
-) -> list[Target]:
-    """Everything that can be asked. Entries that cannot be expanded are left to `seen`, which says why."""
+) -> list[ProbeTarget]:
+    """Everything that can be asked. Entries that cannot be expanded are left to `probed_entry`, which says why."""
     return [target for entry in entries for target in _possible(entry, snapshot, secrets, scope)]
 
 
-def seen(entry: External, snapshot: Snapshot, secrets: Sequence[str] = (), scope: Sequence[str] = ("*",)) -> Seen:
+def probed_entry(
+    entry: External, snapshot: Snapshot, secrets: Sequence[str] = (), scope: Sequence[str] = ("*",)
+) -> ProbedEntry:
     """What was seen at one entry. Raises Inconclusive where the objects of its `each` were not looked at."""
     attempts, whereabouts = {attempt.id: attempt for attempt in snapshot.attempts}, Whereabouts(snapshot)
-    expanded, found = _expanded(entry, snapshot, secrets, scope), Seen()
+    expanded, found = _expanded(entry, snapshot, secrets, scope), ProbedEntry()
     for target in expanded:
         if isinstance(target, str):
             found.gaps.append(target)
         elif target.id in attempts:
-            found.endpoints.append(Endpoint(target, attempts[target.id], whereabouts))
+            found.endpoints.append(ProbedTarget(target, attempts[target.id], whereabouts))
         else:
             found.gaps.append(f"{target.shown} was not asked when this snapshot was taken")
     found.gaps += [each.gap for each in found.endpoints if each.gap]
@@ -121,17 +123,21 @@ def seen(entry: External, snapshot: Snapshot, secrets: Sequence[str] = (), scope
     return found
 
 
-def _possible(entry: External, snapshot: Snapshot, secrets: Sequence[str], scope: Sequence[str]) -> Iterator[Target]:
+def _possible(
+    entry: External, snapshot: Snapshot, secrets: Sequence[str], scope: Sequence[str]
+) -> Iterator[ProbeTarget]:
     try:
-        yield from (each for each in _expanded(entry, snapshot, secrets, scope) if isinstance(each, Target))
+        yield from (each for each in _expanded(entry, snapshot, secrets, scope) if isinstance(each, ProbeTarget))
     except Inconclusive:
-        return  # `seen` raises the same, as the result of this entry's check
+        return  # `probed_entry` raises the same, as the result of this entry's check
 
 
-def _expanded(entry: External, snapshot: Snapshot, secrets: Sequence[str], scope: Sequence[str]) -> list[Target | str]:
+def _expanded(
+    entry: External, snapshot: Snapshot, secrets: Sequence[str], scope: Sequence[str]
+) -> list[ProbeTarget | str]:
     """What to ask, each thing once; or a sentence why a place cannot be asked. Raises Inconclusive where nobody knows."""
-    found: dict[object, Target | str] = {}
-    every, most = places(entry, snapshot, scope), entry.at_most or MOST
+    found: dict[object, ProbeTarget | str] = {}
+    every, most = probe_locations(entry, snapshot, scope), entry.at_most or MOST
     for place in islice(every, TRIED * most):
         target = place.gap or target_at(entry, place, secrets)
         if target:
@@ -151,6 +157,6 @@ def _left_out(entry: External, left: Counter[str]) -> list[str]:
     ]
 
 
-def _distinct(target: Target | str) -> object:
+def _distinct(target: ProbeTarget | str) -> object:
     """What two targets have in common that need be asked only once: all but the name."""
     return target if isinstance(target, str) else msgspec.json.encode(msgspec.structs.replace(target, id=""))
