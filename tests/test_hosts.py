@@ -18,7 +18,7 @@ from upgate.sources.hosts.script import Asked, fatal, shell_command
 from upgate.sources.hosts.sections import split_sections
 from upgate.sources.hosts.sockets import from_hex, of_ss, sockets
 from upgate.sources.hosts.targets import host_targets
-from upgate.sources.hosts.transport import meaning, ssh_arguments, testinfra_options
+from upgate.sources.hosts.transport import backend_options, meaning, ssh_arguments
 
 SINCE = NOW - timedelta(hours=1)
 
@@ -75,7 +75,7 @@ def test_host_keys_are_always_checked_and_nothing_prompts():
         assert "BatchMode=yes" in text
         assert "UserKnownHostsFile=/k" in text
     assert through.endswith("-i /id -W [%h]:%p ssh://ops@bastion:2222")
-    assert testinfra_options(hosts, 30)["timeout"] == 10
+    assert backend_options(hosts, 30)["timeout"] == 10
 
 
 @pytest.mark.parametrize(

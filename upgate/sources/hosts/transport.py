@@ -107,7 +107,7 @@ def kill_process_group(process: subprocess.Popen[bytes]) -> None:
 def run_on_host(hosts: Hosts, spec: str, command: str, seconds: float, running: HostProcesses) -> str:
     """What a command on a host writes. Raises Inconclusive with the reason, which may hold the host's own words."""
     try:
-        backend = get_backend(ZONE.sub(r"%25\1", spec), **testinfra_options(hosts, seconds))
+        backend = get_backend(ZONE.sub(r"%25\1", spec), **backend_options(hosts, seconds))
         backend.run_local = partial(run_local, backend, seconds, running)
         return backend.run(command).stdout_bytes.decode(errors="replace")
     except RuntimeError as problem:  # what testinfra makes of ssh's exit code 255
@@ -115,7 +115,7 @@ def run_on_host(hosts: Hosts, spec: str, command: str, seconds: float, running: 
         raise Inconclusive(meaning(said.decode(errors="replace"))) from None
 
 
-def testinfra_options(hosts: Hosts, seconds: float) -> dict[str, object]:
+def backend_options(hosts: Hosts, seconds: float) -> dict[str, object]:
     """What testinfra is told beside the host spec, whose own words count first."""
     return {
         "ssh_config": hosts.ssh_config,
