@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CheckFunction = Callable[..., object]
 
 
-def nothing() -> None:
+def empty_body() -> None:
     """The body of a check that stands only for its declaration."""
 
 
@@ -41,7 +41,7 @@ class Check:
     after: tuple[str, ...] = ()
     #: It belongs to `-m monitor`: it can be judged every minute, from no more of each pod than that it looks right.
     monitor: bool = False
-    function: CheckFunction = nothing
+    function: CheckFunction = empty_body
     #: The entry of the profile that it judges, for a check that is made for each of them.
     entry: Any = None
 

@@ -15,7 +15,7 @@ from upgate.battery.before import Before, expected_pools
 from upgate.battery.evidence import Evidence
 from upgate.battery.expectations import Server, Sidecars
 from upgate.battery.judgement import Judgement, Subjects
-from upgate.battery.restarts import Restarts
+from upgate.battery.restarts import RecentRestarts
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for
 
@@ -89,9 +89,9 @@ class Inputs:
         return Subjects("API servers", [Server(self._evidence.snapshot.version or "")], self.judgement)
 
     @property
-    def restarts(self) -> Restarts:
+    def restarts(self) -> RecentRestarts:
         """Restarts since the reference time, and how many are allowed."""
-        return Restarts(self.since, self.profile.restarts.allowed, self.baseline, self.now)
+        return RecentRestarts(self.since, self.profile.restarts.allowed, self.baseline, self.now)
 
     @property
     def sidecars(self) -> Sidecars:

@@ -51,7 +51,7 @@ class Machine:
     @property
     def words(self) -> dict[str, str]:
         """What may stand in a check's hint."""
-        return {"name": self.seen.name, "login": login(self.target.spec)}
+        return {"name": self.seen.name, "login": ssh_login(self.target.spec)}
 
     @property
     def now(self) -> datetime:
@@ -61,7 +61,7 @@ class Machine:
     @property
     def idle_services(self) -> str:
         """The services that do not run, or are not enabled."""
-        return all_of(self._service(each) for each in self.target.services)
+        return join_texts(self._service(each) for each in self.target.services)
 
     @property
     def reboot(self) -> str:
@@ -79,7 +79,7 @@ class Machine:
         """The versions that are not as expected; what is not installed here has none."""
         have = self.seen.versions
         wrong = {name: want for name, want in self.versions.items() if name in have and not satisfies(have[name], want)}
-        return all_of(f"{name} {have[name]}" for name in wrong)
+        return join_texts(f"{name} {have[name]}" for name in wrong)
 
     @property
     def expected_versions(self) -> str:
@@ -89,7 +89,7 @@ class Machine:
     @property
     def lacking_arguments(self) -> str:
         """The demanded arguments that command lines do not hold."""
-        return all_of(
+        return join_texts(
             f"{component} ({line.source}): {lacking(line.arguments, wanted)}"
             for component, wanted in self.target.arguments.items()
             for line in self.command_lines(component)
@@ -118,7 +118,7 @@ class Machine:
         open_ = [
             f"listens on {', '.join(self._reached(each))}" for each in self.target.not_listening if self._reached(each)
         ]
-        return all_of([*(f"does not listen on {each}{self._elsewhere(each)}" for each in closed), *open_])
+        return join_texts([*(f"does not listen on {each}{self._elsewhere(each)}" for each in closed), *open_])
 
     @property
     def expected_sockets(self) -> str:
@@ -129,7 +129,7 @@ class Machine:
     @property
     def full_disks(self) -> str:
         """The file systems that are nearly full."""
-        return all_of(map(self._full, self.seen.file_systems))
+        return join_texts(map(self._full, self.seen.file_systems))
 
     @property
     def fatal_lines(self) -> str:
@@ -138,7 +138,7 @@ class Machine:
         lines = [line for line in self.seen.log if not any(text in line.text for text in ignored)]
         latest = {line.source: line for line in lines}
         counts = {source: sum(line.source == source for line in lines) for source in latest}
-        return all_of(
+        return join_texts(
             f"{source}: {counted(counts[source], 'line')}, the last is: {line.text[:300]}"
             for source, line in latest.items()
         )
@@ -147,7 +147,7 @@ class Machine:
     def old_certificates(self) -> str:
         """The certificates that expire soon, or have expired."""
         there = {each.path for each in self.seen.certificates}
-        return all_of(self._old(each) for each in self.seen.certificates if REPLACED.get(each.path) not in there)
+        return join_texts(self._old(each) for each in self.seen.certificates if REPLACED.get(each.path) not in there)
 
     def _service(self, names: str) -> str:
         services = [each for name in names.split("|") for each in self.seen.services if each.name == name]
@@ -171,8 +171,8 @@ class Machine:
 
     def _full(self, disk: FileSystem) -> str:
         demanded = self.demands.disk
-        space = share(disk.free, disk.size) if disk.size else 100.0
-        inodes = share(disk.inodes_free or 0, disk.inodes) if disk.inodes else 100.0
+        space = percent(disk.free, disk.size) if disk.size else 100.0
+        inodes = percent(disk.inodes_free or 0, disk.inodes) if disk.inodes else 100.0
         parts = [
             f"{space:.0f}% of space" if space < demanded.free else "",
             f"{inodes:.0f}% of inodes" if inodes < demanded.inodes else "",
@@ -198,7 +198,7 @@ class Machines(Subjects[Machine]):
     def telling(self, section: str) -> Machines:
         """The same; what is not known of this section is a gap."""
         gaps = [(reason, machine.seen.name) for machine in self._items for reason in machine.seen.gaps.get(section, ())]
-        self._judgement.gaps += together(gaps)
+        self._judgement.gaps += sentence_per_reason(gaps)
         return self
 
     def each_has(self, what: str, names: Iterable[str], known: Callable[[Machine, str], object]) -> None:
@@ -219,7 +219,7 @@ def machines(profile: Profile, seen: Snapshot, judgement: Judgement) -> Machines
         raise Inconclusive("hosts were not looked at when this snapshot was taken")
     facts = {host.name: host for host in seen.hosts or ()}
     unseen = [(facts[each.name].unseen if each.name in facts else "it was not looked at", each.name) for each in wanted]
-    judgement.gaps += [*together(pair for pair in unseen if pair[0]), *empty_groups(profile.hosts, seen)]
+    judgement.gaps += [*sentence_per_reason(pair for pair in unseen if pair[0]), *empty_groups(profile.hosts, seen)]
     visible = [each for each in wanted if each.name in facts and not facts[each.name].unseen]
     return Machines(
         (Machine(facts[each.name], each, profile.hosts, profile.expect.hosts, seen.taken) for each in visible),
@@ -232,14 +232,14 @@ def unfilled(line: CommandLine) -> bool:
     return line.source.startswith("unit ") and any("$" in each for each in line.arguments)
 
 
-def login(spec: str) -> Typed:
+def ssh_login(spec: str) -> Typed:
     """How a person logs in there with ssh, as a shell takes it."""
     place = spec.partition("://")[2].partition("?")[0]
     host, port = match.groups() if (match := PORT.fullmatch(place)) else (place, None)
     return Typed((f"-p {port} " if port else "") + shell_word((host or "localhost").translate(BRACKETS)))
 
 
-def together(pairs: Iterable[tuple[str, str]]) -> list[str]:
+def sentence_per_reason(pairs: Iterable[tuple[str, str]]) -> list[str]:
     """One sentence for each reason, with all hosts that it is true of."""
     hosts: dict[str, list[str]] = {}
     for reason, name in pairs:
@@ -252,11 +252,11 @@ def few(names: list[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} other hosts" if len(names) > most else "")
 
 
-def share(part: int, whole: int) -> float:
+def percent(part: int, whole: int) -> float:
     """Percent."""
     return 100 * part / whole
 
 
-def all_of(texts: Iterable[str] | Iterator[str]) -> str:
+def join_texts(texts: Iterable[str] | Iterator[str]) -> str:
     """What is wrong, joined."""
     return "; ".join(filter(None, texts))

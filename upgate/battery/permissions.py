@@ -36,18 +36,18 @@ rules:
 RULE = "- apiGroups: [{group}]\n  resources: [{resource}]\n  verbs: [list]\n"
 
 
-def render(profile: Profile, registry: Registry) -> str:
+def roles_as_yaml(profile: Profile, registry: Registry) -> str:
     """The roles as YAML: what is listed in one namespace alone is granted there."""
     kinds = needed(profile, registry)
     roles = [
-        ROLE.format(namespace=namespace) + rules(each for each in kinds if each.namespace == namespace)
+        ROLE.format(namespace=namespace) + role_rules(each for each in kinds if each.namespace == namespace)
         for namespace in dict.fromkeys(each.namespace for each in kinds if each.namespace)
     ]
-    everywhere = CLUSTER_ROLE + rules(each for each in kinds if not each.namespace)
+    everywhere = CLUSTER_ROLE + role_rules(each for each in kinds if not each.namespace)
     return HEADER.format(name=profile.name) + everywhere + "".join(roles)
 
 
-def rules(kinds: Iterable[Kind]) -> str:
+def role_rules(kinds: Iterable[Kind]) -> str:
     """The rules of one role."""
     granted = dict.fromkeys((kind.group, kind.resource) for kind in kinds)
     return "".join(RULE.format(group=group or '""', resource=resource) for group, resource in granted) or "[]\n"

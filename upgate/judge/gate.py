@@ -20,15 +20,15 @@ from msgspec.structs import replace
 from upgate import baseline as baselines
 from upgate import snapshot as snapshots
 from upgate.base.errors import Inconclusive, UsageError
-from upgate.base.files import append_line, clear, locked, try_out, worded, write_whole
-from upgate.base.redaction import redacted, without_secrets
+from upgate.base.files import append_line, clear, locked, try_out, worded_os_errors, write_whole
+from upgate.base.redaction import redact_results, redacted
 from upgate.baseline import Baseline
 from upgate.battery.check import Check
 from upgate.battery.evidence import Evidence
 from upgate.battery.registry import Registry
 from upgate.facts.relations import lists_for
 from upgate.judge.causes import relate
-from upgate.judge.comparing import already_wrong, compared, number_known
+from upgate.judge.comparing import already_wrong, compare_with_baseline, number_known
 from upgate.judge.hints import aimed
 from upgate.judge.judge import judge
 from upgate.judge.outcome import ending, expired, unused
@@ -113,7 +113,7 @@ class Gate:
 
     def only_one(self, lock: Path) -> bool:
         """Whether this run holds a lock, which it then keeps until it is closed. Raises UsageError."""
-        with worded("lock", lock):
+        with worded_os_errors("lock", lock):
             return self._stack.enter_context(locked(lock))
 
     def load_baseline(self) -> Baseline | None:
@@ -208,7 +208,7 @@ class Gate:
         place = {id: number for number, id in enumerate(self.order)}
         ordered = sorted(self.results.values(), key=lambda each: place.get(each.id, len(place)))
         related = relate(ordered, self.snapshot, self.after) if self.snapshot else ordered
-        return compared(related, self.baseline) if self.baseline else related
+        return compare_with_baseline(related, self.baseline) if self.baseline else related
 
     def finish(self, checks: Sequence[CheckResult] | None = None) -> Results:
         """What the run comes to, without any secret."""
@@ -229,7 +229,7 @@ class Gate:
             notes=self._notes(checks),
             checks=aimed(checks, self.profile.cluster),
         )
-        return without_secrets(results, self.profile.secrets)
+        return redact_results(results, self.profile.secrets)
 
     def _notes(self, checks: Sequence[CheckResult]) -> tuple[str, ...]:
         """What a reader should know beside the checks."""

@@ -17,7 +17,7 @@ def settle(gate: Gate, look_and_judge: Callable[[], object], announce: Callable[
     while True:
         with complete_rounds_only(gate):
             look_and_judge()
-            remember(gate, deadline.elapsed)
+            record_round(gate, deadline.elapsed)
         if settling.settled:
             return
         announce(progress(gate, deadline))
@@ -37,7 +37,7 @@ def complete_rounds_only(gate: Gate) -> Iterator[None]:
         raise
 
 
-def remember(gate: Gate, elapsed: float) -> None:
+def record_round(gate: Gate, elapsed: float) -> None:
     """Add the round to the history of each check, and to rounds.jsonl."""
     checks = gate.checks()
     verdict = decide(checks, fail_on_warnings=gate.options.fail_on_warnings)

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from upgate.base.errors import UsageError
-from upgate.base.redaction import without_secrets
+from upgate.base.redaction import redact_results
 from upgate.judge.gate import Gate
 from upgate.monitor import delivery, history, round, storage
 from upgate.plugin.options import usable
@@ -60,4 +60,4 @@ def follow(gate: Gate, results: Results) -> Results:
         fail_on_warnings=options.fail_on_warnings,
     )
     notes = round.run(monitored)
-    return without_secrets(msgspec.structs.replace(results, notes=(*results.notes, *notes)), gate.profile.secrets)
+    return redact_results(msgspec.structs.replace(results, notes=(*results.notes, *notes)), gate.profile.secrets)

@@ -19,7 +19,7 @@ import msgspec
 
 from upgate.base.errors import Inconclusive
 from upgate.base.redaction import redact
-from upgate.base.threads import within
+from upgate.base.threads import run_with_timeout
 from upgate.base.waiting import Deadline
 from upgate.sources.cluster.bounded import PAGE_BYTES, SMALL_BYTES, TooLarge, read_body
 
@@ -138,7 +138,7 @@ class Connection:
         )
         try:
             # A second more: where nothing comes, the timeouts above say it better.
-            response = within(
+            response = run_with_timeout(
                 deadline.remaining + 1, lambda: self._client.call_api(*request, _request_timeout=timeout).response
             )
             self.moment = server_time(response.headers)

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from upgate.base.addresses import canonical_address, is_address
-from upgate.base.scope import within
+from upgate.base.scope import matches_scope
 from upgate.facts.nodes import Node
 from upgate.snapshot import Snapshot
 from upgate.sources.hosts.presets import Preset, combined
@@ -158,7 +158,7 @@ def deduplicated(values: Iterable[str]) -> tuple[str, ...]:
 def holds(group: Group, place: HostLocation) -> bool:
     """The machine is in the group."""
     labelled = all(key in place.labels and fnmatchcase(place.labels[key], value) for key, value in group.labels.items())
-    return labelled and within(place.name, group.names)
+    return labelled and matches_scope(place.name, group.names)
 
 
 def empty_groups(hosts: Hosts, snapshot: Snapshot) -> list[str]:
