@@ -47,7 +47,7 @@ class Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the result is the exit code."""
     try:
-        return command(list(sys.argv[1:] if argv is None else argv))
+        return run_command(list(sys.argv[1:] if argv is None else argv))
     except UsageError as problem:
         print(problem, file=sys.stderr)
         return USAGE
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE
 
 
-def command(arguments: list[str]) -> int:
+def run_command(arguments: list[str]) -> int:
     """Find the command and run it."""
     if arguments and arguments[0] in PASSED_ON:
         return PASSED_ON[arguments[0]](arguments[1:])
@@ -81,10 +81,14 @@ def parser() -> Parser:
     battery.add_battery_commands(commands, profile_named)
     monitoring.add(commands)
     profile = commands.add_parser("profile", help="look at profiles").add_subparsers(required=True, metavar="COMMAND")
-    of_one(profile, "show", show, "print the effective profile, with all defaults and where each value comes from")
-    of_one(profile, "check", check, "print all errors of a profile, or that there are none")
+    of_one(
+        profile, "show", show_profile, "print the effective profile, with all defaults and where each value comes from"
+    )
+    of_one(profile, "check", check_profile, "print all errors of a profile, or that there are none")
     of_one(profile, "rbac", rbac, "print the smallest roles that the profile needs")
-    profile.add_parser("schema", help="print the JSON Schema of profiles, for editors").set_defaults(command=schema)
+    profile.add_parser("schema", help="print the JSON Schema of profiles, for editors").set_defaults(
+        command=print_schema
+    )
     return root
 
 
@@ -98,7 +102,7 @@ def of_one(
     added.set_defaults(command=command, today=None)
 
 
-def show(options: argparse.Namespace) -> int:
+def show_profile(options: argparse.Namespace) -> int:
     """`upgate profile show NAME`."""
     from upgate.profile.showing import show
 
@@ -106,15 +110,15 @@ def show(options: argparse.Namespace) -> int:
     return 0
 
 
-def check(options: argparse.Namespace) -> int:
+def check_profile(options: argparse.Namespace) -> int:
     """`upgate profile check NAME`: whatever a run would refuse is an error. Raises UsageError."""
-    from upgate.profile.problems import display_path
+    from upgate.profile.problems import shown
 
     options.today = datetime.now(UTC).date()
     profile = loaded(options)
     if problems := list(refusals(profile)):
         raise UsageError("\n".join(problems))
-    print(f"{display_path(profile.source) if profile.source else profile.name}: no errors")
+    print(f"{shown(profile.source) if profile.source else profile.name}: no errors")
     return 0
 
 
@@ -145,7 +149,7 @@ def rbac(options: argparse.Namespace) -> int:
     return 0
 
 
-def schema(options: argparse.Namespace) -> int:
+def print_schema(options: argparse.Namespace) -> int:
     """`upgate profile schema`."""
     import json
 
@@ -167,7 +171,7 @@ def profile_named(name: str | None, registry: Registry, *, today: date | None = 
     return load(name, known_checks=registry.ids, environ=os.environ, today=today)
 
 
-def run(arguments: list[str]) -> int:
+def run_battery(arguments: list[str]) -> int:
     """`upgate run`: pytest with the packaged battery, whatever pytest configuration lies around here."""
     if {"-h", "--help"} & {*arguments}:
         print(run_help(), end="")
@@ -199,4 +203,4 @@ def run_help() -> str:
 
 
 #: Commands that read their arguments themselves.
-PASSED_ON = {"run": run}
+PASSED_ON = {"run": run_battery}

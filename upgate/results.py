@@ -127,14 +127,14 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
         return [check for check in self.checks if check.outcome == outcome]
 
 
-class Judged(Protocol):
+class HasOutcome(Protocol):
     """Whatever has an outcome."""
 
     @property
     def outcome(self) -> Outcome: ...
 
 
-def decide(checks: Iterable[Judged], *, fail_on_warnings: bool = False) -> Verdict:
+def decide(checks: Iterable[HasOutcome], *, fail_on_warnings: bool = False) -> Verdict:
     """The verdict over all checks: a failure decides; else anything not judged; a run that judged nothing is never clear."""
     outcomes = {check.outcome for check in checks}
     if "failed" in outcomes or (fail_on_warnings and "warned" in outcomes):

@@ -171,8 +171,8 @@ class Machine:
 
     def _full(self, disk: FileSystem) -> str:
         demanded = self.demands.disk
-        space = percent(disk.free, disk.size) if disk.size else 100.0
-        inodes = percent(disk.inodes_free or 0, disk.inodes) if disk.inodes else 100.0
+        space = percent_of(disk.free, disk.size) if disk.size else 100.0
+        inodes = percent_of(disk.inodes_free or 0, disk.inodes) if disk.inodes else 100.0
         parts = [
             f"{space:.0f}% of space" if space < demanded.free else "",
             f"{inodes:.0f}% of inodes" if inodes < demanded.inodes else "",
@@ -252,7 +252,7 @@ def few(names: list[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} other hosts" if len(names) > most else "")
 
 
-def percent(part: int, whole: int) -> float:
+def percent_of(part: int, whole: int) -> float:
     """Percent."""
     return 100 * part / whole
 

@@ -46,17 +46,19 @@ class Progress:
             gaps = f"; could not look at {', '.join(sorted(gate.seen.gaps))}" if gate.seen.gaps else ""
             counts = [self._counts[noun] for noun in (*KINDS, *ASIDE) if noun in self._counts]
             seconds = time.monotonic() - self._started
-            say(self._config, f"looked at {', '.join(counts) or 'no list'} in {seconds:.1f} s{gaps}")
+            write_line(self._config, f"looked at {', '.join(counts) or 'no list'} in {seconds:.1f} s{gaps}")
 
 
-def look(config: pytest.Config, gate: Gate, inputs: set[str], *, told: bool = True, brief: bool = False) -> None:
+def look_with_progress(
+    config: pytest.Config, gate: Gate, inputs: set[str], *, told: bool = True, brief: bool = False
+) -> None:
     """Look at the cluster, and show how far that is; what was looked at stays on the terminal where it is to be told."""
     progress = Progress(config)
     gate.look(inputs, progress, brief=brief)
     progress.done(gate, told=told)
 
 
-def say(config: pytest.Config, line: str) -> None:
+def write_line(config: pytest.Config, line: str) -> None:
     """One line on the terminal, without secrets."""
     reporter, gate = config.pluginmanager.get_plugin("terminalreporter"), gate_of(config)
     if reporter and gate:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from upgate.base.errors import UsageError
-from upgate.profile.problems import display_path, nearest
+from upgate.profile.problems import nearest, shown
 
 PACKAGE = Path(__file__).parents[1]
 #: Where a user's own profiles are, from the working directory.
@@ -31,9 +31,7 @@ def find(name_or_path: str, search: Sequence[Path] = SEARCH) -> Path | None:
             f"there is no profile {name_or_path}{nearest(name_or_path, available(search)) or '.'} {listing(search)}"
         )
     if not NAME.fullmatch(path.stem):
-        raise UsageError(
-            f"{display_path(path)}: a profile's name begins with a letter or digit: it names a folder of reports"
-        )
+        raise UsageError(f"{shown(path)}: a profile's name begins with a letter or digit: it names a folder of reports")
     return path
 
 
@@ -67,5 +65,5 @@ def available(search: Sequence[Path] = SEARCH) -> list[str]:
 
 def listing(search: Sequence[Path]) -> str:
     """What there is, in sentences."""
-    folders = " or ".join(dict.fromkeys(f"{display_path(folder)}/" for folder in search))
+    folders = " or ".join(dict.fromkeys(f"{shown(folder)}/" for folder in search))
     return f"There are: {', '.join(available(search))}. Profiles are looked for in {folders or 'the package'}; a path works too."

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from upgate.base.errors import UsageError
-from upgate.base.text import counted, nearest
+from upgate.base.text import counted, nearest, shown
 
 __all__ = ["Keys", "Place", "Problem", "at", "dotted", "nearest", "refusal", "refuse", "shown"]
 

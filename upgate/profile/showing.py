@@ -10,7 +10,7 @@ import yaml
 from upgate.base.redaction import redact
 from upgate.profile.files import DEFAULT
 from upgate.profile.model import Profile
-from upgate.profile.problems import display_path
+from upgate.profile.problems import shown
 from upgate.profile.tree import YamlNode, walk
 
 
@@ -25,7 +25,7 @@ def heading(profile: Profile) -> str:
     """What is shown, as a comment."""
     extends = profile.extends and profile.extends != DEFAULT
     over = f", which extends {profile.extends}" if extends else ""
-    return f"# The profile {profile.name}: {display_path(profile.source) if profile.source else 'built in'}{over}.\n"
+    return f"# The profile {profile.name}: {shown(profile.source) if profile.source else 'built in'}{over}.\n"
 
 
 def part(key: str, value: Any, node: YamlNode | None) -> str:

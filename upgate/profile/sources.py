@@ -10,7 +10,7 @@ from typing import NamedTuple
 from upgate.base.errors import UsageError
 from upgate.profile.files import DEFAULT, find, is_path
 from upgate.profile.merging import merge
-from upgate.profile.problems import Place, Problem, display_path, refusal
+from upgate.profile.problems import Place, Problem, refusal, shown
 from upgate.profile.reading import ProfileReader
 from upgate.profile.rules import repeated_names
 from upgate.profile.tree import UnreadableProfile, YamlNode
@@ -44,7 +44,7 @@ class Sources:
 
     def _tree(self, path: Path) -> YamlNode:
         """One file. Raises UnreadableProfile."""
-        reader = ProfileReader(content(path), display_path(path))
+        reader = ProfileReader(content(path), shown(path))
         root = reader.read()
         if root is None or root.value is None:
             raise UnreadableProfile(Place(reader.file), "the file is empty; a profile says at least `description: …`")
@@ -87,7 +87,7 @@ class Sources:
         except UnreadableProfile:
             circle = False
         why = "that is a circle" if circle else "only one level is possible: extend that one, or repeat what is needed"
-        return f"{display_path(file)} itself extends {further.text}; {why}"
+        return f"{shown(file)} itself extends {further.text}; {why}"
 
 
 def wrong(extends: YamlNode, words: str) -> UnreadableProfile:
@@ -102,7 +102,7 @@ def same(one: Path, other: Path) -> bool:
 
 def content(path: Path) -> str:
     """A file's text. Raises UnreadableProfile."""
-    place = Place(display_path(path))
+    place = Place(shown(path))
     try:
         data = path.read_bytes()[: LONGEST + 1]
     except OSError as problem:

@@ -34,7 +34,7 @@ class Body(NamedTuple):
     unread: str = ""
 
 
-async def read_body(response: httpx.Response) -> Body:
+async def bounded_body(response: httpx.Response) -> Body:
     """At most MOST_BODY bytes. Raises httpx.DecodingError where it is not packed as it says."""
     codings = codings_of(response)
     if codings and (len(codings) > 1 or codings[0] not in WINDOWS):

@@ -169,7 +169,7 @@ def _credentials(url: httpx.URL) -> dict[str, str]:
 
 async def _read(response: httpx.Response, hop: Hop, onward: httpx.URL | None, report: Report) -> Answer:
     report.status, report.http_version = response.status_code, response.http_version
-    body = await bodies.read_body(response)
+    body = await bodies.bounded_body(response)
     return Answer(response.headers, body.text, str(onward or ""), body.cut, body.unread, foreign=not hop.home)
 
 
