@@ -9,7 +9,7 @@ import pytest
 
 from tests.machines import NOW, certificate, command, file_system, host, line, reboot, service, socket
 from tests.worlds import good, judge, node, profile, snapshot
-from upgate.battery.machines import ssh_login
+from upgate.battery.machine import ssh_login
 from upgate.facts.hosts import Host
 from upgate.results import CheckResult
 
