@@ -35,13 +35,13 @@ MEASURE = """
 import sys, time
 from datetime import UTC, datetime, timedelta
 from tests.worlds import profile
-from upgate.sources.hosts.looking import look
+from upgate.sources.hosts.looking import look_at_hosts
 from upgate.snapshot import Snapshot
 each, key, known, timeout = sys.argv[1:]
 hosts = {"each": each.split(","), "key": key, "known-hosts": known, "timeout": timeout}
 hosts["arguments"] = {"kube-proxy": ["--x"]}
 now, started = datetime.now(UTC), time.monotonic()
-seen = look(profile(hosts=hosts), Snapshot(taken=now), now - timedelta(hours=1))
+seen = look_at_hosts(profile(hosts=hosts), Snapshot(taken=now), now - timedelta(hours=1))
 spent = time.monotonic() - started
 # ru_maxrss is inherited from the process that started this one; VmHWM is not.
 [peak] = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM:")]

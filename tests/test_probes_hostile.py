@@ -20,7 +20,7 @@ from upgate.base.errors import Inconclusive
 from upgate.sources.probes import Attempt, Expectation, ProbeTarget, attempt, attempt_all, judge_attempt
 from upgate.sources.probes.certificates import read_certificate
 from upgate.sources.probes.running import TOGETHER, deadline
-from upgate.sources.probes.target import JourneyStep
+from upgate.sources.probes.target import ProbeStep
 
 TIMEOUT = 3.0
 MOST_MEMORY = 400 << 20
@@ -28,9 +28,9 @@ BOMBS = bombs()
 #: A process of its own, whose memory is that of one attempt: VmHWM starts with it, ru_maxrss is inherited from pytest's.
 ALONE = """
 import json, sys, time, msgspec
-from upgate.sources.probes import Expectation, Target, attempt, judge, running
+from upgate.sources.probes import Expectation, ProbeTarget, attempt, judge_attempt, running
 url, timeout = sys.argv[1], float(sys.argv[2])
-target = Target(id="external.x", url=url, status=(200,), timeout=timeout, follow=True, expectations=(
+target = ProbeTarget(id="external.x", url=url, status=(200,), timeout=timeout, follow=True, expectations=(
     Expectation("json", '"y"', "a"), Expectation("contains", "zzz"), Expectation("header", "q", "X-1")))
 cpu = time.process_time()
 seen = attempt(target)
@@ -38,7 +38,7 @@ msgspec.json.encode(seen)
 [peak] = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM:")]
 memory = int(peak) * 1024
 try:
-    said = [each.observed for each in judge(target, seen)]
+    said = [each.observed for each in judge_attempt(target, seen)]
 except Exception as reason:
     said = [f"{type(reason).__name__}: {reason}"]
 spent = {"seconds": seen.elapsed.total, "cpu": time.process_time() - cpu}
@@ -104,7 +104,7 @@ def test_a_search_without_end_is_its_targets_gap(pattern: str, journey: bool, mo
     monkeypatch.setattr("upgate.sources.probes.searching.LONGEST", 0.1)
     with accepting(whole(ENDLESS[pattern])) as port, serving() as web:
         url = f"http://127.0.0.1:{port}/"
-        steps = (JourneyStep(method="GET", url=url, capture={"x": f"regex:{pattern}"}),) if journey else ()
+        steps = (ProbeStep(method="GET", url=url, capture={"x": f"regex:{pattern}"}),) if journey else ()
         odd = target(url, steps=steps, expectations=() if journey else (Expectation("matches", pattern),), within=2.0)
         fine = target(web.url("/text/v12"), expectations=(Expectation("matches", r"^v\d+"),), within=2.0)
         began = time.process_time()
@@ -294,8 +294,8 @@ def test_no_cookie_goes_to_another_port_of_its_host() -> None:
     """A redirect to another server on the same host gets no cookie of a journey, nor any header or captured value."""
     with serving() as stranger, serving() as home:
         steps = (
-            JourneyStep(method="GET", url=home.url("/cookie"), capture={"token": "json:user.token"}),
-            JourneyStep(
+            ProbeStep(method="GET", url=home.url("/cookie"), capture={"token": "json:user.token"}),
+            ProbeStep(
                 method="GET",
                 url=home.url(f"/redirect?{stranger.url()}"),
                 headers={"Authorization": "Bearer {token}"},
@@ -312,8 +312,8 @@ def test_a_captured_host_is_a_servers_word() -> None:
     with accepting(whole(b'{"next": "169.254.169.254"}')) as port:
         first = f"http://127.0.0.1:{port}/"
         steps = (
-            JourneyStep(method="GET", url=first, capture={"next": "json:next"}),
-            JourneyStep(method="GET", url="http://{next}/latest"),
+            ProbeStep(method="GET", url=first, capture={"next": "json:next"}),
+            ProbeStep(method="GET", url="http://{next}/latest"),
         )
         asked = target(first, steps=steps)
         assert "a metadata address: an answer led there" in said(asked, attempt(asked))

@@ -13,7 +13,7 @@ from upgate.profile.external import External
 from upgate.snapshot import Snapshot
 from upgate.sources.probes import Expectation, ProbeTarget, attempt, judge_attempt
 from upgate.sources.probes.journeys import _request
-from upgate.sources.probes.target import JourneyStep
+from upgate.sources.probes.target import ProbeStep
 from upgate.sources.probes.targets import probe_targets
 
 SECRETS = ("pass-word", "t0ken-1234", "c00kie-1234")
@@ -133,7 +133,7 @@ def unsendable(shop: Server, token: str) -> ProbeTarget:
 
 def test_strangers_get_nothing_that_proves_who_we_are(shop: Server) -> None:
     """To a place that an answer named goes no header that is not known to be harmless, no body and no password."""
-    step = JourneyStep(
+    step = ProbeStep(
         method="GET", url="https://ops:pw@{t}/", headers={"X-Api-Key": "k", "Accept": "a", "X-Token": "{t}"}, json="{}"
     )
     request = _request(journey(shop), step, {"t": "b.example.com"})

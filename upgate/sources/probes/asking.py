@@ -13,7 +13,7 @@ import msgspec
 
 from upgate.profile.external import METHODS, PLACES
 from upgate.sources.probes.places import ProbeLocation
-from upgate.sources.probes.target import Expectation, JourneyStep, ProbeTarget
+from upgate.sources.probes.target import Expectation, ProbeStep, ProbeTarget
 
 if TYPE_CHECKING:
     from upgate.profile.external import External
@@ -118,10 +118,10 @@ def headers_of(entry: External) -> dict[str, str]:
     return {**entry.headers, **basic, **bearer}
 
 
-def step_of(step: ProfileStep, words: Words) -> JourneyStep:
+def step_of(step: ProfileStep, words: Words) -> ProbeStep:
     """One request of a journey."""
     method, url = request_of(step)
-    return JourneyStep(
+    return ProbeStep(
         method=method,
         url=words.in_url(url),
         headers={name: words(value) for name, value in step.headers.items()},

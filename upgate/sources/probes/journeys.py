@@ -18,7 +18,7 @@ from upgate.sources.probes.cookies import Jars
 from upgate.sources.probes.http import Report, compare_answer, exchange
 from upgate.sources.probes.judging import judge_attempt
 from upgate.sources.probes.searching import search_all
-from upgate.sources.probes.target import JourneyStep, ProbeTarget
+from upgate.sources.probes.target import ProbeStep, ProbeTarget
 from upgate.sources.probes.trust import Trust
 from upgate.sources.probes.watch import Watch
 
@@ -58,7 +58,7 @@ async def probe_journey(target: ProbeTarget, trust: Trust, watch: Watch, report:
 
 
 async def _sent(
-    request: ProbeTarget, step: JourneyStep, trust: Trust, watch: Watch, own: Report, report: Report, cookies: Jars
+    request: ProbeTarget, step: ProbeStep, trust: Trust, watch: Watch, own: Report, report: Report, cookies: Jars
 ) -> Answer:
     """The answer to one step, which is told what was asked. Raises what httpx and the network raise."""
     led = host_of(request.url) != host_of(step.url)
@@ -68,7 +68,7 @@ async def _sent(
         report.asked = own.asked or request.shown
 
 
-def _words_in(step: JourneyStep) -> set[str]:
+def _words_in(step: ProbeStep) -> set[str]:
     """The words in what a step sends."""
     return set(WORD.findall(" ".join((step.url, step.json, *step.headers.values(), *step.form.values()))))
 
@@ -91,7 +91,7 @@ def authority_of(url: str) -> str:
     return AUTHORITY.match(url)[0].rpartition("@")[2]  # type: ignore[index]
 
 
-def _for_strangers(request: ProbeTarget, step: JourneyStep) -> ProbeTarget:
+def _for_strangers(request: ProbeTarget, step: ProbeStep) -> ProbeTarget:
     """The request to a place that an answer named: without anything that proves who we are."""
     kept = {name for name, value in step.headers.items() if HARMLESS.fullmatch(name) or WORDS_ALONE.fullmatch(value)}
     return msgspec.structs.replace(
@@ -104,7 +104,7 @@ def _for_strangers(request: ProbeTarget, step: JourneyStep) -> ProbeTarget:
     )
 
 
-def _request(target: ProbeTarget, step: JourneyStep, captured: Mapping[str, str]) -> ProbeTarget:
+def _request(target: ProbeTarget, step: ProbeStep, captured: Mapping[str, str]) -> ProbeTarget:
     body, content_type = _body(step, captured)
     headers = {name: _filled(value, captured) for name, value in step.headers.items()}
     request = msgspec.structs.replace(
@@ -133,7 +133,7 @@ def _with_secrets(request: ProbeTarget, captured: Mapping[str, str]) -> ProbeTar
     return msgspec.structs.replace(request, secrets=(*request.secrets, *captured.values()))
 
 
-def _body(step: JourneyStep, captured: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+def _body(step: ProbeStep, captured: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     if step.form:
         fields = {name: _filled(value, captured) for name, value in step.form.items()}
         return urlencode(fields), {"Content-Type": "application/x-www-form-urlencoded"}
@@ -166,7 +166,7 @@ def _problems(request: ProbeTarget, report: Report) -> str:
     return "; ".join(problem.observed for problem in judge_attempt(untimed, seen))
 
 
-def _capture(step: JourneyStep, answer: Answer, cookies: Jars, captured: dict[str, str]) -> tuple[str, str]:
+def _capture(step: ProbeStep, answer: Answer, cookies: Jars, captured: dict[str, str]) -> tuple[str, str]:
     """Keep what later steps need; tell what is missing, and what is not known: both empty where all is there."""
     for word, source in step.capture.items():
         how, _, what = source.partition(":")

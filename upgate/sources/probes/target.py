@@ -47,7 +47,7 @@ class Expectation(msgspec.Struct, frozen=True):
         }[self.about]
 
 
-class JourneyStep(msgspec.Struct, frozen=True, kw_only=True):
+class ProbeStep(msgspec.Struct, frozen=True, kw_only=True):
     """One request of a journey. `{word}` in its URL, headers, form and JSON stands for a captured value."""
 
     method: str
@@ -107,7 +107,7 @@ class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True):
     resolver: str = ""
     record: str = ""
     #: A journey: its steps share cookies and captured values; `url` is the first one's.
-    steps: tuple[JourneyStep, ...] = ()
+    steps: tuple[ProbeStep, ...] = ()
     #: It must not answer.
     closed: bool = False
     #: How often it is tried before a problem counts; a later success is reported as flaky.
