@@ -11,11 +11,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.apiserver import EmbeddedCluster
+from tests.apiserver.world import world
 from tests.worlds import condition, good, job, thing
 from upgate.facts.kinds import KINDS
-from upgate.sources.demo import EmbeddedCluster
-from upgate.sources.demo.api import Api
-from upgate.sources.demo.recording import RecordedList, Recording, world
+from upgate.sources.demo.recording import RecordedList, Recording
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / "CONTRIBUTING.md").read_text().partition("## Checks of your own")[2].split("```")[1]
@@ -67,8 +67,7 @@ def upgate(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def judged(home: Path, recording: Recording) -> dict[str, dict]:
     """What the checks of the example say of a cluster."""
-    with EmbeddedCluster({}) as cluster:
-        cluster._server.api = Api(recording, [])
+    with EmbeddedCluster(recording) as cluster:
         cluster.kubeconfig(home / "kubeconfig")
         done = upgate(home, "run", "--profile=mine", "my_checks/", "-q", "-p", "no:cacheprovider")
     results = home / "reports" / "mine" / "results.json"

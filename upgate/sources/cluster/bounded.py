@@ -24,18 +24,17 @@ class TooLarge(Exception):
         super().__init__(f"the answer is larger than {most / 2**20:g} MiB")
 
 
-def read_body(response: Any, most: int) -> bytes:
+def read_body(response: Any, most: int) -> bytes | bytearray:
     """The body, unpacked. Raises TooLarge, ValueError for an encoding that was not asked for, OSError where it breaks off."""
     if not 200 <= response.status < 300:
         return beginning(response, ERROR_BYTES)
-    parts, size = [], 0
+    body = bytearray()  # grows in place: parts that are joined at the end need twice the memory
     for part in unpacked(response, most):
-        size += len(part)
-        if size > most:
+        body += part
+        if len(body) > most:
             response.close()
             raise TooLarge(most)
-        parts.append(part)
-    return b"".join(parts)
+    return body
 
 
 def beginning(response: Any, most: int) -> bytes:
@@ -81,6 +80,6 @@ def gunzipped(parts: Iterator[bytes], most: int) -> Iterator[bytes]:
         raise OSError("it broke off in the middle of its answer")
 
 
-def is_dense(body: bytes) -> bool:
+def is_dense(body: bytes | bytearray) -> bool:
     """It is large, and has so many commas that it cannot be a list of objects."""
     return len(body) > SMALL_BYTES and body.count(b",") > len(body) // DENSE

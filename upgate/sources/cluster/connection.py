@@ -41,7 +41,7 @@ class ApiResponse(NamedTuple):
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes | bytearray
 
 
 class NoAnswer(Inconclusive):
@@ -223,7 +223,7 @@ def doubts(configuration: Any) -> Iterator[str]:
         )
 
 
-def text_member(body: bytes, *path: str) -> str | None:
+def text_member(body: bytes | bytearray, *path: str) -> str | None:
     """A text in a small JSON answer; None where there is none."""
     try:
         value = msgspec.json.decode(body)

@@ -227,7 +227,7 @@ def who_am_i(login: Login) -> str:
     )
 
 
-def user_of(body: bytes) -> str:
+def user_of(body: bytes | bytearray) -> str:
     """`status.userInfo.username` of a SelfSubjectReview. Raises NoAnswer where there is none."""
     name = text_member(body, "status", "userInfo", "username")
     if name is None:
