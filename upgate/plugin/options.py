@@ -15,7 +15,8 @@ import pytest
 from upgate.base.errors import UsageError
 
 if TYPE_CHECKING:
-    from upgate.judge.gate import Gate, Options
+    from upgate.judge.gate import Gate
+    from upgate.judge.options import Options
     from upgate.profile import Profile
 
 T = TypeVar("T")
@@ -121,7 +122,7 @@ def _gate(config: pytest.Config) -> Gate:
 
 def read_options(config: pytest.Config, profile: Profile) -> Options:
     """The options, with the profile's `gate:` as their defaults. Raises UsageError."""
-    from upgate.judge.gate import Options
+    from upgate.judge.options import Options
     from upgate.plugin.part import part_of_battery
     from upgate.profile.quantities import parse_moment
 
