@@ -36,6 +36,19 @@ YEARS = range(2000, 2200)
 NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
+class ApiRequest(NamedTuple):
+    """What the API server is asked."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    query: Mapping[str, str] = {}
+    body: object = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
 class ApiResponse(NamedTuple):
     """What the API server answered."""
 
@@ -95,11 +108,12 @@ class Connection:
     ) -> ApiResponse:
         """GET once, and read at most so many bytes. Raises NoAnswer; any status is an answer."""
         headers = {"Accept": accept, "Accept-Encoding": "identity" if self._is_local else "gzip"}
-        return self._ask("GET", path, query, headers, None, deadline, most)
+        return self._ask(ApiRequest("GET", path, headers, query or {}), deadline, most)
 
     def post(self, path: str, body: object, deadline: Deadline | None = None) -> ApiResponse:
         """POST once, for reviews that create nothing. Raises NoAnswer."""
-        return self._ask("POST", path, None, {"Accept": JSON, "Content-Type": JSON}, body, deadline, SMALL_BYTES)
+        request = ApiRequest("POST", path, {"Accept": JSON, "Content-Type": JSON}, body=body)
+        return self._ask(request, deadline, SMALL_BYTES)
 
     def close(self) -> None:
         """Close its connections."""
@@ -110,44 +124,39 @@ class Connection:
         """On loopback, packing costs the server more time than it saves."""
         return "://127." in self.server or "://localhost" in self.server
 
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None,
-        headers: dict[str, str],
-        body: object,
-        deadline: Deadline | None,
-        most: int,
-    ) -> ApiResponse:
+    def _ask(self, request: ApiRequest, deadline: Deadline | None, most: int) -> ApiResponse:
         import urllib3.exceptions
         from kubernetes.client.exceptions import ApiException
 
         deadline = deadline or Deadline(self.patience.deadline)
-        request = self._client.param_serialize(
-            method,
-            path,
-            query_params=list((query or {}).items()),
-            header_params=headers,
-            body=body,
+        serialized = self._serialize(request)
+        try:
+            return self._send(serialized, deadline, most)
+        except TooLarge as problem:
+            raise NoAnswer(f"{request}: {problem}", connected=True, too_large=True) from problem
+        except (urllib3.exceptions.HTTPError, ApiException, OSError, ValueError) as problem:
+            raise self._no_answer(str(request), problem, deadline) from problem
+
+    def _serialize(self, request: ApiRequest) -> Any:
+        """The request with the login's token, as the client sends it."""
+        return self._client.param_serialize(
+            request.method,
+            request.path,
+            query_params=list(request.query.items()),
+            header_params=request.headers,
+            body=request.body,
             auth_settings=["BearerToken"],
         )
-        timeout = (
-            min(self.patience.connect, deadline.remaining or 0.001),
-            min(self.patience.read, deadline.remaining or 0.001),
+
+    def _send(self, serialized: Any, deadline: Deadline, most: int) -> ApiResponse:
+        limits = [min(each, deadline.remaining or 0.001) for each in (self.patience.connect, self.patience.read)]
+        # A second more: if no answer comes, these limits give the better message.
+        response = run_with_timeout(
+            deadline.remaining + 1, lambda: self._client.call_api(*serialized, _request_timeout=tuple(limits)).response
         )
-        try:
-            # A second more: where nothing comes, the timeouts above say it better.
-            response = run_with_timeout(
-                deadline.remaining + 1, lambda: self._client.call_api(*request, _request_timeout=timeout).response
-            )
-            self.moment = server_time(response.headers)
-            with cut_off_after(deadline, response):
-                return ApiResponse(response.status, response.headers, read_body(response, most))
-        except TooLarge as problem:
-            raise NoAnswer(f"{method} {path}: {problem}", connected=True, too_large=True) from problem
-        except (urllib3.exceptions.HTTPError, ApiException, OSError, ValueError) as problem:
-            raise self._no_answer(f"{method} {path}", problem, deadline) from problem
+        self.moment = server_time(response.headers)
+        with cut_off_after(deadline, response):
+            return ApiResponse(response.status, response.headers, read_body(response, most))
 
     def _no_answer(self, question: str, problem: Exception, deadline: Deadline) -> NoAnswer:
         from upgate.sources.cluster.trouble import explain

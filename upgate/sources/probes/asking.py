@@ -30,37 +30,54 @@ SUCCESS = dict.fromkeys(("GET", "HEAD"), tuple(range(200, 300)))
 def target_at(entry: External, place: ProbeLocation, secrets: Sequence[str]) -> ProbeTarget | None:
     """What to ask there. None where the entry asks for a word that this place does not have, such as a host."""
     words = Words(place.words)
-    url = words.in_url(entry_url(entry))
     if entry.each and lacks(entry, words):
         return None
+    url = words.in_url(entry_url(entry))
     password = (entry.basic or "").partition(":")[2]
     return ProbeTarget(
         id=f"{entry.id}[{place.name}]" if place.name else entry.id,
         url=url,
-        headers={name: words(value) for name, value in headers_of(entry).items()},
-        status=(101,) if entry.websocket else entry.status or (),
-        expectations=tuple(expectations(entry, url, words)),
-        within=entry.within.total_seconds() if entry.within else None,
-        timeout=entry.timeout.total_seconds(),
-        tls_days=entry.tls_days,
-        address=words(entry.address or ""),
-        server_name=words(entry.server_name or ""),
-        steps=tuple(step_of(step, words) for step in entry.journey or ()),
-        closed=entry.closed is not None,
-        allow_addresses=entry.allow_addresses,
         named_by_cluster=entry.each is not None,
         secrets=(*secrets, *filter(None, [password])),
-        method=entry.method,
-        follow=entry.follow,
-        http2=entry.http2,
-        attempts=entry.attempts,
-        ca=entry.ca or "",
-        client_certificate=entry.client_certificate or "",
-        client_key=entry.client_key or "",
-        proxy=entry.proxy or "",
-        resolver=entry.resolver or "",
-        record=entry.record or "",
+        **request_fields(entry, words),
+        **expectation_fields(entry, url, words),
+        **connection_fields(entry, words),
     )
+
+
+def request_fields(entry: External, words: Words) -> dict[str, Any]:
+    """What is sent, and how often."""
+    return {
+        "method": entry.method,
+        "headers": {name: words(value) for name, value in headers_of(entry).items()},
+        "steps": tuple(step_of(step, words) for step in entry.journey or ()),
+        "record": entry.record or "",
+        "follow": entry.follow,
+        "attempts": entry.attempts,
+        "timeout": entry.timeout.total_seconds(),
+    }
+
+
+def expectation_fields(entry: External, url: str, words: Words) -> dict[str, Any]:
+    """What the answer must be."""
+    return {
+        "status": (101,) if entry.websocket else entry.status or (),
+        "expectations": tuple(expectations(entry, url, words)),
+        "within": entry.within.total_seconds() if entry.within else None,
+        "tls_days": entry.tls_days,
+        "closed": entry.closed is not None,
+    }
+
+
+def connection_fields(entry: External, words: Words) -> dict[str, Any]:
+    """How the target is reached, and which certificates count."""
+    optional = ("ca", "client_certificate", "client_key", "proxy", "resolver")
+    return {name: getattr(entry, name) or "" for name in optional} | {
+        "address": words(entry.address or ""),
+        "server_name": words(entry.server_name or ""),
+        "allow_addresses": entry.allow_addresses,
+        "http2": entry.http2,
+    }
 
 
 def lacks(entry: External, words: Words) -> bool:
