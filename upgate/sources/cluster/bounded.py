@@ -1,10 +1,14 @@
-"""The bytes of one answer, within a bound: a server, or a proxy before it, may send without end or pack much into little."""
+"""The bytes of one answer, bounded in size and time: a server, or a proxy before it, may send without end or pack much into little."""
 
 from __future__ import annotations
 
+import socket
+import threading
 import zlib
 from collections.abc import Iterator
 from typing import Any
+
+from upgate.base.waiting import Deadline
 
 #: Bytes of one page, unpacked. A thousand pods have about 10 MB; a page that is larger is asked for with fewer objects.
 PAGE_BYTES = 16 * 2**20
@@ -83,3 +87,24 @@ def gunzipped(parts: Iterator[bytes], most: int) -> Iterator[bytes]:
 def is_dense(body: bytes | bytearray) -> bool:
     """It is large, and has so many commas that it cannot be a list of objects."""
     return len(body) > SMALL_BYTES and body.count(b",") > len(body) // DENSE
+
+
+class cut_off_after:  # noqa: N801 - reads as a sentence: with cut_off_after(deadline, response)
+    """Ends a response that is still being read when the deadline comes: a server that drips bytes passes every read timeout."""
+
+    def __init__(self, deadline: Deadline, response: Any) -> None:
+        self._timer = threading.Timer(deadline.remaining, self._cut, [response])
+        self._timer.daemon = True
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self._timer.join()
+
+    @staticmethod
+    def _cut(response: Any) -> None:
+        sock: socket.socket | None = getattr(response.connection, "sock", None)
+        if sock is not None:
+            sock.shutdown(socket.SHUT_RDWR)

@@ -6,8 +6,6 @@ a message), and every answer is bounded in time: connecting, each read, and the 
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,10 +19,11 @@ from upgate.base.errors import Inconclusive
 from upgate.base.redaction import redact
 from upgate.base.threads import run_with_timeout
 from upgate.base.waiting import Deadline
-from upgate.sources.cluster.bounded import PAGE_BYTES, SMALL_BYTES, TooLarge, read_body
+from upgate.sources.cluster.bounded import PAGE_BYTES, SMALL_BYTES, TooLarge, cut_off_after, read_body
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
+    from kubernetes.client.api_client import RequestSerialized
 
 USER_AGENT = "upgate"
 JSON = "application/json"
@@ -137,7 +136,7 @@ class Connection:
         except (urllib3.exceptions.HTTPError, ApiException, OSError, ValueError) as problem:
             raise self._no_answer(str(request), problem, deadline) from problem
 
-    def _serialize(self, request: ApiRequest) -> Any:
+    def _serialize(self, request: ApiRequest) -> RequestSerialized:
         """The request with the login's token, as the client sends it."""
         return self._client.param_serialize(
             request.method,
@@ -148,7 +147,7 @@ class Connection:
             auth_settings=["BearerToken"],
         )
 
-    def _send(self, serialized: Any, deadline: Deadline, most: int) -> ApiResponse:
+    def _send(self, serialized: RequestSerialized, deadline: Deadline, most: int) -> ApiResponse:
         limits = [min(each, deadline.remaining or 0.001) for each in (self.patience.connect, self.patience.read)]
         # A second more: if no answer comes, these limits give the better message.
         response = run_with_timeout(
@@ -165,27 +164,6 @@ class Connection:
         if deadline.passed and connected:
             words = f"no complete answer within {deadline.seconds:g} s"
         return NoAnswer(redact(f"{question}: {words}" if connected else words), connected=connected)
-
-
-class cut_off_after:  # noqa: N801 - reads as a sentence: with cut_off_after(deadline, response)
-    """Ends a response that is still being read when the deadline comes: a server that drips bytes passes every read timeout."""
-
-    def __init__(self, deadline: Deadline, response: Any) -> None:
-        self._timer = threading.Timer(deadline.remaining, self._cut, [response])
-        self._timer.daemon = True
-
-    def __enter__(self) -> None:
-        self._timer.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._timer.join()
-
-    @staticmethod
-    def _cut(response: Any) -> None:
-        sock: socket.socket | None = getattr(response.connection, "sock", None)
-        if sock is not None:
-            sock.shutdown(socket.SHUT_RDWR)
 
 
 def server_time(headers: Mapping[str, str]) -> datetime:
