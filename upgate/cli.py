@@ -79,13 +79,13 @@ def parser() -> Parser:
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser("run", help="run the battery: pytest's options, and folders of your own checks")
     battery.add_battery_commands(commands, profile_named)
-    monitoring.add(commands)
+    monitoring.add_monitor_commands(commands)
     profile = commands.add_parser("profile", help="look at profiles").add_subparsers(required=True, metavar="COMMAND")
     of_one(
         profile, "show", show_profile, "print the effective profile, with all defaults and where each value comes from"
     )
     of_one(profile, "check", check_profile, "print all errors of a profile, or that there are none")
-    of_one(profile, "rbac", rbac, "print the smallest roles that the profile needs")
+    of_one(profile, "rbac", print_roles, "print the smallest roles that the profile needs")
     profile.add_parser("schema", help="print the JSON Schema of profiles, for editors").set_defaults(
         command=print_schema
     )
@@ -104,9 +104,9 @@ def of_one(
 
 def show_profile(options: argparse.Namespace) -> int:
     """`upgate profile show NAME`."""
-    from upgate.profile.showing import show
+    from upgate.profile.showing import effective_profile
 
-    print(show(loaded(options)), end="")
+    print(effective_profile(loaded(options)), end="")
     return 0
 
 
@@ -125,13 +125,13 @@ def check_profile(options: argparse.Namespace) -> int:
 def refusals(profile: Profile) -> Iterator[str]:
     """Why a run would refuse what the profile itself cannot know: files, contexts, URLs of services, numbers together."""
     from upgate.judge.settling import must_fit
-    from upgate.monitor.sending import usable
+    from upgate.monitor.sending import check_urls
     from upgate.sources.look import usable_cluster
 
     gate = profile.gate
     checks: tuple[Callable[[], object], ...] = (
         lambda: usable_cluster(profile.cluster),
-        lambda: usable(profile.monitor.notify),
+        lambda: check_urls(profile.monitor.notify),
         lambda: must_fit(gate.settle, gate.clean, gate.every),
     )
     for each in checks:
@@ -141,7 +141,7 @@ def refusals(profile: Profile) -> Iterator[str]:
             yield str(problem)
 
 
-def rbac(options: argparse.Namespace) -> int:
+def print_roles(options: argparse.Namespace) -> int:
     """`upgate profile rbac NAME`."""
     from upgate.battery.permissions import roles_as_yaml
 
@@ -153,9 +153,9 @@ def print_schema(options: argparse.Namespace) -> int:
     """`upgate profile schema`."""
     import json
 
-    from upgate.profile.schema import schema
+    from upgate.profile.schema import profile_schema
 
-    print(json.dumps(schema(), indent=2, ensure_ascii=False))
+    print(json.dumps(profile_schema(), indent=2, ensure_ascii=False))
     return 0
 
 

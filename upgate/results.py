@@ -88,7 +88,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(finding for finding in self.active if not finding.because)
 
 
-class Cluster(msgspec.Struct, frozen=True, kw_only=True):
+class ClusterSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Which cluster was judged. A count is null where it could not be looked at."""
 
     server: str = ""
@@ -104,7 +104,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     profile: str
     verdict: Verdict
     exit_code: int
-    cluster: Cluster
+    cluster: ClusterSummary
     #: The place that probes from outside were made from, as --vantage names it.
     vantage: str = ""
     #: Times in UTC.

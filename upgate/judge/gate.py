@@ -32,7 +32,7 @@ from upgate.judge.judge import judge
 from upgate.judge.notes import notes_of_run
 from upgate.judge.options import Options
 from upgate.judge.settling import Settling
-from upgate.results import EXIT_CODES, CheckResult, Cluster, Results, decide
+from upgate.results import EXIT_CODES, CheckResult, ClusterSummary, Results, decide
 from upgate.snapshot import Snapshot
 from upgate.sources.look import Look, Progress, looking
 
@@ -199,12 +199,14 @@ class Gate:
         )
         return redact_results(results, self.profile.secrets)
 
-    def cluster(self) -> Cluster:
+    def cluster(self) -> ClusterSummary:
         """Which cluster was looked at."""
         seen = self.snapshot
         if seen is None:
-            return Cluster()
-        return Cluster(server=seen.server, version=seen.version, nodes=seen.count("nodes"), pods=seen.count("pods"))
+            return ClusterSummary()
+        return ClusterSummary(
+            server=seen.server, version=seen.version, nodes=seen.count("nodes"), pods=seen.count("pods")
+        )
 
     @property
     def vantage(self) -> str:

@@ -22,7 +22,7 @@ def settle(gate: Gate, look_and_judge: Callable[[], object], announce: Callable[
     while True:
         with complete_rounds_only(gate):
             look_and_judge()
-            record_round(gate, deadline.elapsed)
+            note_round(gate, deadline.elapsed)
         if settling.settled:
             return
         announce(progress(gate, deadline))
@@ -42,7 +42,7 @@ def complete_rounds_only(gate: Gate) -> Iterator[None]:
         raise
 
 
-def record_round(gate: Gate, elapsed: float) -> None:
+def note_round(gate: Gate, elapsed: float) -> None:
     """Add the round to the history of each check, and to rounds.jsonl."""
     checks = gate.checks()
     verdict = decide(checks, fail_on_warnings=gate.options.fail_on_warnings)

@@ -41,11 +41,11 @@ def send(url: str, message: Message) -> None:
         service = service_for(url)
         if service is None:
             post(url, msgspec.json.encode(message))
-        elif not deliver(service, message):
+        elif not notify_service(service, message):
             raise Undelivered(hidden("; ".join(said[-1:]) or "the service did not take it", url))
 
 
-def deliver(service: Any, message: Message) -> bool:
+def notify_service(service: Any, message: Message) -> bool:
     """Let apprise deliver it: as text, whatever the service makes of that. Raises Undelivered."""
     from apprise import Apprise
 
@@ -75,7 +75,7 @@ def service_for(url: str) -> Any:
     return service
 
 
-def usable(urls: Sequence[str]) -> None:
+def check_urls(urls: Sequence[str]) -> None:
     """See whether all of them can be used at all. Raises UsageError."""
     for number, url in enumerate(urls):
         try:
@@ -89,15 +89,15 @@ def usable(urls: Sequence[str]) -> None:
 
 def post(url: str, body: bytes) -> None:
     """Post JSON to a webhook. Raises Undelivered."""
-    ask(url, urllib.request.Request(url, body, {"Content-Type": "application/json", "User-Agent": AGENT}))  # noqa: S310 - the profile allows only http(s) here
+    send_request(url, urllib.request.Request(url, body, {"Content-Type": "application/json", "User-Agent": AGENT}))  # noqa: S310 - the profile allows only http(s) here
 
 
 def ping(url: str) -> None:
     """Call a dead-man's switch. Raises Undelivered."""
-    ask(url, urllib.request.Request(url, headers={"User-Agent": AGENT}))  # noqa: S310 - the same
+    send_request(url, urllib.request.Request(url, headers={"User-Agent": AGENT}))  # noqa: S310 - the same
 
 
-def ask(url: str, request: urllib.request.Request) -> None:
+def send_request(url: str, request: urllib.request.Request) -> None:
     """Send a request that must be answered well. Raises Undelivered."""
     try:
         run_with_timeout(PATIENCE, partial(answered, request))

@@ -34,10 +34,10 @@ def measured(profile: Profile, snapshot: Snapshot | None) -> Iterator[Measured]:
         except Inconclusive:
             continue
         if endpoints:
-            yield summary(entry.id, endpoints)
+            yield measured_entry(entry.id, endpoints)
 
 
-def summary(id: str, endpoints: list[ProbedTarget]) -> Measured:
+def measured_entry(id: str, endpoints: list[ProbedTarget]) -> Measured:
     """Several endpoints as one target."""
     answered = [each.attempt.elapsed.total for each in endpoints if each.attempt.failure is None]
     right = sum(not each.problems for each in endpoints)

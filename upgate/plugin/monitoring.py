@@ -33,7 +33,7 @@ def check_monitoring(gate: Gate) -> None:
     """See whether the history is this profile's, and alerts could be sent. Raises UsageError."""
     belongs(gate.options.home / history.FILE, gate.profile.name)
     if gate.profile.monitor.notify:
-        delivery.check(gate.options.home / history.FILE, gate.profile.monitor.notify)
+        delivery.check_recipients(gate.options.home / history.FILE, gate.profile.monitor.notify)
 
 
 def belongs(path: Path, name: str) -> None:
@@ -59,5 +59,5 @@ def follow(gate: Gate, results: Results) -> Results:
         str(Path(options.part, "report.html")),
         fail_on_warnings=options.fail_on_warnings,
     )
-    notes = round.run(monitored)
+    notes = round.follow_round(monitored)
     return redact_results(msgspec.structs.replace(results, notes=(*results.notes, *notes)), gate.profile.secrets)

@@ -1,4 +1,4 @@
-"""The bytes of one answer, bounded in size and time: a server, or a proxy before it, may send without end or pack much into little."""
+"""The bytes of one answer, bounded in size and time: a server, or a proxy before it, may send without end."""
 
 from __future__ import annotations
 

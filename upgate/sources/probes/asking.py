@@ -17,7 +17,7 @@ from upgate.sources.probes.target import Expectation, ProbeStep, ProbeTarget
 
 if TYPE_CHECKING:
     from upgate.profile.external import External
-    from upgate.profile.external import Step as ProfileStep
+    from upgate.profile.external import JourneyStep as ProfileStep
 
 #: Where a word of a place belongs.
 WORD = re.compile(r"\{(\w+)\}")
