@@ -14,24 +14,24 @@ from upgate.sources.hosts.manifests import containers_in, list_entries
 from upgate.sources.hosts.sections import Lines, field_rows
 from upgate.sources.hosts.texts import encodable
 
-#: Flags whose values nobody may see; files that hold such a value are named by a path.
+#: Flags whose values are secret; the path of a file with a secret is not.
 SECRET = re.compile(r"password|passwd|secret|token|credential", re.IGNORECASE)
 FLAG = re.compile(r"(?<![\w.-])-[\w.-]*=")
 FLAG_NAME = re.compile(r"-[\w.-]*")
-#: Arguments of a command line, and characters of one of them.
+#: Limits for the arguments of a command line, and for the characters of one argument.
 MOST_ARGUMENTS, LONGEST_ARGUMENT = 1000, 4096
-#: A process of a container, where neither Docker nor the CRI tells that it is the cluster's own.
-FOREIGN = "{component} runs in a container, and it is not known whose: only root with docker or crictl can tell"
+#: A process in a container, if neither Docker nor the CRI confirms that it belongs to the cluster.
+FOREIGN = "{component} runs in a container that may not belong to the cluster: only root with docker or crictl can tell"
 
 
 def command_lines(lines: Lines) -> dict[str, object]:
-    """The command lines of all components that are asked for."""
+    """The command lines of all requested components."""
     found = (*processes(lines), *manifests(lines), *containers(lines), *systemd_commands(lines))
     return {"commands": found}
 
 
 def processes(lines: Lines) -> Iterator[CommandLine]:
-    """What runs. hyperkube is all components, by its first argument; what has ended by now has no arguments left."""
+    """The running processes. The first argument of hyperkube names the component; a process that has ended has no arguments."""
     for component, pid, line in field_rows(lines, "process", 3):
         arguments = line.rstrip("\x1f").split("\x1f")
         if arguments[0] and (not arguments[0].endswith("hyperkube") or component in arguments[1:2]):
@@ -39,7 +39,7 @@ def processes(lines: Lines) -> Iterator[CommandLine]:
 
 
 def systemd_commands(lines: Lines) -> Iterator[CommandLine]:
-    """What systemd would start, its variables not filled in."""
+    """What systemd would start; variables are not replaced."""
     for component, said in field_rows(lines, "exec", 2):
         given, end, _ = said.partition("argv[]=")[2].partition(" ;")
         if end:
@@ -47,7 +47,7 @@ def systemd_commands(lines: Lines) -> Iterator[CommandLine]:
 
 
 def containers(lines: Lines) -> Iterator[CommandLine]:
-    """What Docker started, or would."""
+    """The command lines of Docker's containers."""
     for component, said in field_rows(lines, "container", 2):
         arguments = parsed_json(said)
         if isinstance(arguments, list):
@@ -56,7 +56,7 @@ def containers(lines: Lines) -> Iterator[CommandLine]:
 
 
 def parsed_json(text: str) -> Any:
-    """A JSON value; None where it is none, or one of deep brackets."""
+    """A JSON value; None if it is invalid or nested too deeply."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -64,15 +64,15 @@ def parsed_json(text: str) -> Any:
 
 
 def manifests(lines: Lines) -> Iterator[CommandLine]:
-    """What static pods say: the containers that run a component of that name."""
+    """The containers of static pods that run a requested component."""
     wanted = {line[1] for line in lines if line[0] == "asked" and len(line) > 1}
     for path, text in files(lines):
-        with suppress(ValueError):  # `unreadable` tells of it
+        with suppress(ValueError):  # `unreadable` reports it
             yield from of_manifest(path, text, wanted)
 
 
 def of_manifest(path: str, text: str, wanted: set[str]) -> Iterator[CommandLine]:
-    """The command lines of one manifest. Raises ValueError where it cannot be read."""
+    """The command lines of one manifest. Raises ValueError if it cannot be read."""
     for container in containers_in(text):
         given = [each for key in ("command", "args") for each in list_entries(container.get(key))]
         arguments = [each for each in given if isinstance(each, str)]
@@ -93,7 +93,7 @@ def unreadable(lines: Lines) -> list[str]:
 
 
 def unattributed(lines: Lines, told: Iterable[CommandLine]) -> list[str]:
-    """The components of which only processes in containers tell, that may be anybody's."""
+    """The components that were found only as processes in containers that may not belong to the cluster."""
     known = {each.component for each in told}
     foreign = dict.fromkeys(line[1] for line in lines if line[0] == "foreign" and len(line) > 1)
     return [FOREIGN.format(component=each) for each in foreign if each not in known]
@@ -119,7 +119,7 @@ def redacted_command(component: str, arguments: list[str], source: str, *, runni
 
 
 def redacted_arguments(arguments: list[str]) -> Iterator[str]:
-    """The arguments, with what looks like a secret hidden, be it behind `=` or the next argument."""
+    """The arguments with secrets hidden, both after `=` and in the next argument."""
     previous = ""
     for each in arguments:
         named = FLAG_NAME.fullmatch(previous) and SECRET.search(previous) and not each.startswith(("-", "/"))
@@ -128,7 +128,7 @@ def redacted_arguments(arguments: list[str]) -> Iterator[str]:
 
 
 def without_values(argument: str) -> str:
-    """The argument up to the first value that nobody may see."""
+    """The argument up to the first secret value."""
     for flag in FLAG.finditer(argument):
         value = argument[flag.end() :]
         if SECRET.search(flag[0]) and value not in ("", "true", "false") and not value.startswith("/"):

@@ -1,4 +1,4 @@
-"""All machines at once, within bounds. What goes wrong with one is told of that one; the others go on."""
+"""Looks at all machines concurrently, within limits. An error with one machine does not affect the others."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from upgate.profile.hosts import Hosts
     from upgate.profile.model import Profile
 
-#: Machines at a time: more would only wait for this one to do its cryptography.
+#: Machines at a time: more would wait for this machine's CPU (ssh's cryptography).
 WORKERS = 32
 
 
 def look_at_hosts(profile: Profile, snapshot: Snapshot, since: datetime) -> list[Host] | None:
-    """What is seen of every machine; None where it is not known which there are."""
+    """What is seen of every machine; None if the machines are unknown."""
     hosts = profile.hosts
     if hosts is None:
         return []
@@ -48,28 +48,28 @@ def look_at_hosts(profile: Profile, snapshot: Snapshot, since: datetime) -> list
 
 @dataclass(frozen=True)
 class Visitor:
-    """Goes to machines, as long as there is time."""
+    """Looks at machines until the deadline."""
 
     hosts: Hosts
     asked: Asked
     deadline: Deadline
     running: HostProcesses = field(default_factory=HostProcesses)
-    #: One answer at a time becomes facts: each takes memory many times its size.
+    #: Answers are parsed one at a time: each needs many times its size in memory.
     understanding: Lock = field(default_factory=Lock)
 
     def visit(self, target: HostTarget) -> Host:
-        """One machine: whatever goes wrong with it, the others are looked at."""
+        """Look at one machine; an error with it does not stop the others."""
         try:
             text, mark = self._answer(target)
             with self.understanding:
                 return host_from_answer(target.name, text, mark, self.asked.since)
         except Inconclusive as problem:
             return Host(name=target.name, unseen=str(problem))
-        except Exception as problem:  # one host blinds us for no other, whatever it answers
+        except Exception as problem:  # the answer of one host must not stop the others
             return Host(name=target.name, unseen=f"it could not be looked at: {words_of(problem)}")
 
     def _answer(self, target: HostTarget) -> tuple[str, str]:
-        """What it answers, and the mark of its sections. Raises Inconclusive."""
+        """Its answer, and the mark of its sections. Raises Inconclusive."""
         if target.gap:
             raise Inconclusive(target.gap)
         if self.deadline.passed:
@@ -82,7 +82,7 @@ class Visitor:
 
 
 def host_from_answer(name: str, text: str, mark: str, since: datetime) -> Host:
-    """The facts in an answer. Raises Inconclusive where it is not whole, or something in it has a form that we do not know."""
+    """The facts in an answer. Raises Inconclusive if the answer is incomplete or has an unknown format."""
     answer = split_sections(text, mark)
     try:
         return host(name, answer, since)

@@ -1,4 +1,4 @@
-"""Sections become facts. Pure; what cannot be told becomes a gap with its reason."""
+"""Sections become facts. Pure; what cannot be determined becomes a gap with its reason."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from upgate.sources.hosts.numbers import from_unix, whole
 from upgate.sources.hosts.sections import Lines, field_rows, field_values, first
 from upgate.sources.hosts.sockets import sockets
 
-#: The first thing in a line that looks like a version; none has more digits or characters.
+#: The first text in a line that looks like a version, within these lengths.
 VERSION = re.compile(r"v?(?<!\d)(\d{1,12}\.\d{1,12}[\w.+~-]{0,80})", re.ASCII)
-#: The epoch before a package's version.
+#: The epoch prefix of a package's version.
 EPOCH = re.compile(r"^\d{1,12}:")
-#: What needs-restarting says.
+#: The output of needs-restarting.
 NO_REBOOT = re.compile("not (be )?necessary")
 REASON = re.compile(r"^ *\* *(\S+)", re.MULTILINE)
-#: File systems that are made full, or are none.
+#: File systems that are always full, or are not on a disk.
 PSEUDO = ("squashfs", "erofs", "iso9660", "tmpfs", "devtmpfs", "ramfs", "proc", "sysfs", "nsfs", "autofs")
-#: The read-only image at / of Fedora CoreOS and its like, which calls itself an overlay.
+#: The read-only image at / of Fedora CoreOS and similar systems, whose type is overlay.
 COMPOSED = "composefs"
-#: How each program says that the clock is set by others, and that it is not.
+#: How each program reports that the clock is synchronised, and that it is not.
 SYNCHRONISED = {
     "chronyc": (
         re.compile(r"Leap status\s*: (Normal|Insert second|Delete second)", re.IGNORECASE),
@@ -42,7 +42,7 @@ SYNCHRONISED = {
 
 
 def host(name: str, found: Mapping[str, Lines], since: datetime) -> Host:
-    """All that one pass saw."""
+    """All facts about one host."""
     facts: dict[str, Any] = {}
     for section, read in READERS.items():
         facts |= read(found[section])
@@ -58,7 +58,7 @@ def host(name: str, found: Mapping[str, Lines], since: datetime) -> Host:
 
 
 def with_missing(gaps: dict[str, tuple[str, ...]], facts: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """The gaps, and what no line of a section told."""
+    """The gaps, including facts that no line of a section gives."""
     for section, (fact, words) in MISSING.items():
         if not gaps[section] and facts[fact] in ((), None):
             gaps[section] = (words,)
@@ -67,7 +67,7 @@ def with_missing(gaps: dict[str, tuple[str, ...]], facts: Mapping[str, Any]) -> 
     return gaps
 
 
-#: Section → the fact without which it is not known, and how that is said.
+#: Section → the fact that it must give, and the message if it does not.
 MISSING = {
     "ports": ("sockets", "its sockets cannot be listed: ss does not answer, and /proc/net cannot be read"),
     "disk": ("file_systems", "its file systems cannot be listed: df does not answer"),
@@ -77,7 +77,7 @@ MISSING = {
 
 
 def clock_time(text: str) -> datetime | None:
-    """The host's own time. Raises ValueError where it cannot be that of a clock."""
+    """The host's own time. Raises ValueError if it is implausible."""
     time = from_unix(text)
     if text and not time:
         raise ValueError(f"its clock says {text[:40]!r}")
@@ -115,7 +115,7 @@ def service_of_container(name: str, said: str) -> HostService:
 
 
 def reboot(lines: Lines) -> dict[str, object]:
-    """Whether the host needs a reboot, by its own words."""
+    """Whether the host reports that it needs a reboot."""
     advice = "\n".join(field_values(lines, "advice"))
     advised = True if "Reboot is required" in advice else False if NO_REBOOT.search(advice) else None
     reasons = REASON.findall(advice) if advised else []
@@ -134,7 +134,7 @@ def reboot(lines: Lines) -> dict[str, object]:
 
 
 def versions(lines: Lines) -> dict[str, object]:
-    """Versions by name; what runs counts before what its package says."""
+    """Versions by name; a program's own version overrides its package's."""
     found = dict(line.split(" ", 1) for line in field_values(lines, "version") if " " in line)
     for kind in ("package", "image", "program"):
         for name, said in field_rows(lines, kind, 2):
@@ -145,7 +145,7 @@ def versions(lines: Lines) -> dict[str, object]:
 
 
 def tag(image: str) -> str:
-    """The tag of an image; empty where it has none, as with a digest alone."""
+    """The tag of an image; empty if it has only a digest."""
     return image[:500].partition("@")[0].rpartition("/")[2].partition(":")[2]
 
 
@@ -180,7 +180,7 @@ def file_system(columns: list[str], inodes: list[str]) -> FileSystem:
 
 
 def clock_state(lines: Lines) -> dict[str, object]:
-    """Whether the clock is synchronised, by the first that tells: chrony may leave the kernel's own flag alone."""
+    """Whether the clock is synchronised, by the first program that answers: chrony may not set the kernel's flag."""
     for program, patterns in SYNCHRONISED.items():
         said = "\n".join(field_values(lines, program))
         for pattern, answer in zip(patterns, (True, False), strict=True):

@@ -1,4 +1,4 @@
-"""What a process writes, within bounds of time and size: a host may send for ever."""
+"""Reads the output of a process, limited in time and size: a host may send without end."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import IO, cast
 from upgate.base.errors import Inconclusive
 from upgate.base.waiting import Deadline
 
-#: Bytes of an answer, and of what ssh and sudo say beside it. An ordinary host's has less than 200 KB; 10,000 sockets make 1 MB.
+#: Bytes of an answer, and of the error output of ssh and sudo. An ordinary host's has less than 200 KB; 10,000 sockets make 1 MB.
 MOST, MOST_ERRORS = 4 * 2**20, 2**20
 #: Bytes at a time.
 CHUNK = 2**16
 
 
 def read_output(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes]:
-    """Its output and its errors, once it has ended. Raises Inconclusive where it takes too long, or writes too much."""
+    """Its output and error output, after it has ended. Raises Inconclusive if it takes too long or writes too much."""
     out, errors, deadline = bytearray(), bytearray(), Deadline(seconds)
     with DefaultSelector() as selector:
         selector.register(cast("IO[bytes]", process.stdout), EVENT_READ, (out, MOST))
@@ -37,7 +37,7 @@ def read_output(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes
 
 
 def pipe_chunks(selector: DefaultSelector, deadline: Deadline) -> Iterator[tuple[int, tuple[bytearray, int], bytes]]:
-    """What comes through which pipe, until none is left; nothing at a pipe's end. Raises Inconclusive at the deadline."""
+    """The data of each pipe until all are closed; empty at the end of a pipe. Raises Inconclusive at the deadline."""
     while selector.get_map():
         if deadline.passed:
             raise Inconclusive(timeout_reason(deadline))
@@ -46,5 +46,5 @@ def pipe_chunks(selector: DefaultSelector, deadline: Deadline) -> Iterator[tuple
 
 
 def timeout_reason(deadline: Deadline) -> str:
-    """That there was no end of it."""
+    """The message for an answer that was not complete in time."""
     return f"it did not answer to the end within {deadline.seconds:.0f} s"

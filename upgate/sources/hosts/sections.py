@@ -1,17 +1,17 @@
-"""What came back from a host, cut into sections. Whatever a login shell said before or after is not among them."""
+"""The answer of a host, split into sections, without the output of the login shell before and after it."""
 
 from __future__ import annotations
 
 from upgate.base.errors import Inconclusive
 
-#: Lines of an answer, and characters and fields of a line: no host has so much to say.
+#: Limits for the lines of an answer, and for the characters and fields of a line.
 MOST_LINES, LONGEST_LINE, MOST_FIELDS = 100_000, 2**16, 10
 #: A section's lines, each as its tab-separated fields.
 Lines = list[list[str]]
 
 
 def split_sections(output: str, mark: str) -> dict[str, Lines]:
-    """The lines of each section. Raises Inconclusive where the answer is not whole."""
+    """The lines of each section. Raises Inconclusive if the answer is incomplete."""
     if output.count("\n") > MOST_LINES:
         raise Inconclusive(f"it answers with more than {MOST_LINES} lines")
     found: dict[str, Lines] = {}
@@ -43,11 +43,11 @@ def field_values(lines: Lines, field: str) -> list[str]:
 
 
 def field_rows(lines: Lines, field: str, width: int) -> list[list[str]]:
-    """The values of each line of that field that has so many; what stands behind the last one belongs to it."""
+    """The values of each line of that field with so many values; further text belongs to the last value."""
     found = [line[1:] for line in lines if line[0] == field and len(line) > width]
     return [[*row[: width - 1], "\t".join(row[width - 1 :])] for row in found]
 
 
 def first(lines: Lines, field: str) -> str:
-    """The first value of that field; empty where there is none."""
+    """The first value of that field, or an empty text."""
     return next(iter(field_values(lines, field)), "")

@@ -24,9 +24,9 @@ ADDRESSES = {
     "external": ("ExternalIP", "InternalIP", "Hostname"),
     "hostname": ("Hostname", "InternalDNS", "ExternalDNS"),
 }
-#: What a connection has in the place of the machine.
+#: The placeholders of a connection.
 WORD = re.compile(r"\{address\}|\{name\}")
-#: The script is one of sh.
+#: gather.sh needs sh.
 WINDOWS = {"kubernetes.io/os": "windows"}
 NO_ADDRESS = "its address or name in the cluster is neither an IP address nor a DNS name"
 SHARED = "several nodes have this address: which machine answers there is not known"
@@ -45,7 +45,7 @@ class HostTarget:
     listening: tuple[str, ...]
     not_listening: tuple[str, ...]
     arguments: dict[str, tuple[str, ...]]
-    #: Why it cannot be looked at; empty where it can.
+    #: Why it cannot be looked at; empty if it can.
     gap: str = ""
 
 
@@ -66,14 +66,14 @@ def host_targets(hosts: Hosts, snapshot: Snapshot) -> list[HostTarget]:
 
 
 def host_locations(hosts: Hosts, snapshot: Snapshot) -> list[HostLocation]:
-    """The nodes that speak sh, or the hosts that the profile lists."""
+    """The nodes that have sh, or the hosts that the profile lists."""
     if hosts.each != ("node",):
         return [host_of_spec(hosts, spec) for spec in hosts.each]
     return distinct(hosts, [host_of_node(hosts, node) for node in snapshot.facts("nodes") if not is_windows(node)])
 
 
 def distinct(hosts: Hosts, nodes: list[HostLocation]) -> list[HostLocation]:
-    """The same; nodes that name one machine are a gap: a kubelet that names another node's would be judged by that."""
+    """The same; nodes with the same address are a gap: a kubelet could give another node's address as its own."""
 
     def machine(each: HostLocation) -> str:
         return canonical_address(each.address if "{address}" in hosts.connection else each.name)
@@ -83,7 +83,7 @@ def distinct(hosts: Hosts, nodes: list[HostLocation]) -> list[HostLocation]:
 
 
 def left_out(hosts: Hosts | None, snapshot: Snapshot) -> list[str]:
-    """The nodes that are not looked at, on purpose, in words."""
+    """The nodes that are left out on purpose, in words."""
     nodes = snapshot.lists.get("nodes") if hosts and hosts.each == ("node",) else None
     names = sorted(node.name for node in nodes or () if is_windows(node))
     return [f"hosts: {', '.join(names)} not looked at: a Windows node has no sh"] if names else []
@@ -95,7 +95,7 @@ def is_windows(node: Node) -> bool:
 
 
 def host_of_node(hosts: Hosts, node: Node) -> HostLocation:
-    """A node of the cluster: whoever has its kubelet's credential writes its addresses, so they are checked before any use."""
+    """A node of the cluster. Its addresses are validated: anyone with its kubelet's credential can write them."""
     address = node.address(*ADDRESSES[hosts.address]) or node.name
     if not is_address(address) or ("{name}" in hosts.connection and not is_address(node.name)):
         return HostLocation(node.name, "", "", node.labels, gap=NO_ADDRESS)
@@ -103,12 +103,12 @@ def host_of_node(hosts: Hosts, node: Node) -> HostLocation:
 
 
 def literal(address: str) -> str:
-    """An address as it stands before a port: IPv6 in brackets."""
+    """An address before a port: IPv6 in brackets."""
     return f"[{address}]" if ":" in address else address
 
 
 def host_of_spec(hosts: Hosts, spec: str) -> HostLocation:
-    """A host of the profile's list: a whole host spec, or what takes the place of `{address}` in `connection`."""
+    """A host of the profile's list: a whole host spec, or the value of `{address}` in `connection`."""
     _, given, rest = spec.rpartition("://")
     host = rest.partition("?")[0].rpartition("@")[2]
     whole = spec if given else connection(hosts, host, spec)
@@ -142,7 +142,7 @@ def target(hosts: Hosts, place: HostLocation) -> HostTarget:
 
 
 def merged_arguments(demands: Iterable[Demands]) -> dict[str, tuple[str, ...]]:
-    """The arguments of each component, from all who demand some."""
+    """The arguments of each component, from all demands."""
     merged: dict[str, tuple[str, ...]] = {}
     for demand in demands:
         for component, wanted in demand.arguments.items():
@@ -162,7 +162,7 @@ def holds(group: Group, place: HostLocation) -> bool:
 
 
 def empty_groups(hosts: Hosts, snapshot: Snapshot) -> list[str]:
-    """The groups that no machine is in: what they demand is asked of nobody."""
+    """The groups without a machine: their demands have no effect."""
     there = host_locations(hosts, snapshot)
     return [
         f"the group {group.name} of hosts: has no host in it"
@@ -172,5 +172,5 @@ def empty_groups(hosts: Hosts, snapshot: Snapshot) -> list[str]:
 
 
 def lists_for_hosts(hosts: Hosts | None) -> set[str]:
-    """The lists without which the machines are not known."""
+    """The lists that are needed to know the machines."""
     return {"nodes"} if hosts and hosts.each == ("node",) else set()

@@ -1,4 +1,4 @@
-"""An entry of the profile, at one place, becomes a target."""
+"""Makes a target of an entry of the profile and one of its locations."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from upgate.profile.external import External
     from upgate.profile.external import JourneyStep as ProfileStep
 
-#: Where a word of a place belongs.
+#: A placeholder for a word of the location.
 WORD = re.compile(r"\{(\w+)\}")
 #: The answer to the key of UPGRADE, by RFC 6455.
 ACCEPTED = Expectation("header", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Sec-WebSocket-Accept")
-#: A page that redirects has not been shown: whoever is not logged in is sent to the login.
+#: Without redirects: a page redirects users who are not logged in to the login.
 SUCCESS = dict.fromkeys(("GET", "HEAD"), tuple(range(200, 300)))
 
 
 def target_at(entry: External, place: ProbeLocation, secrets: Sequence[str]) -> ProbeTarget | None:
-    """What to ask there. None where the entry asks for a word that this place does not have, such as a host."""
+    """What to ask there. None if the entry uses a word that this location does not have, such as a host."""
     words = Words(place.words)
     if entry.each and lacks(entry, words):
         return None
@@ -81,7 +81,7 @@ def connection_fields(entry: External, words: Words) -> dict[str, Any]:
 
 
 def lacks(entry: External, words: Words) -> bool:
-    """The entry names a word of its `each` that this place does not have, in whatever it sends or expects."""
+    """The entry uses a word of its `each` that this location does not have, in something that it sends or expects."""
     sent = [entry.url, entry.tcp, entry.tls, entry.dns, entry.websocket, entry.closed, entry.address, entry.server_name]
     texts = [*filter(None, sent), *entry.headers.values(), *(entry.resolves_to or ())]
     texts += [entry.location or "", entry.body or "", *entry.header.values()]
@@ -92,17 +92,17 @@ def lacks(entry: External, words: Words) -> bool:
 
 
 class Words:
-    """Puts a place's words where an entry's texts name them; other braces stay as they are."""
+    """Replaces the words of a location in the texts of an entry; other braces are left unchanged."""
 
     def __init__(self, words: Mapping[str, str]) -> None:
         self._words = words
 
     def __call__(self, text: str) -> str:
-        """The text with them."""
+        """The text with its words replaced."""
         return WORD.sub(lambda match: self._words.get(match[1], match[0]), text)
 
     def in_url(self, text: str) -> str:
-        """A URL with them: an IPv6 address stands in brackets."""
+        """A URL with its words replaced, IPv6 addresses in brackets."""
         bracketed = {word: f"[{value}]" if is_ipv6(value) else value for word, value in self._words.items()}
         return Words(bracketed)(text)
 
@@ -116,7 +116,7 @@ def is_ipv6(text: str) -> bool:
 
 
 def entry_url(entry: External) -> str:
-    """What is asked; the scheme says how."""
+    """The URL that is asked; its scheme says how."""
     if entry.websocket:
         return "ws" + entry.websocket.removeprefix("ws").removeprefix("http")
     if entry.journey:
@@ -129,7 +129,7 @@ def entry_url(entry: External) -> str:
 
 
 def headers_of(entry: External) -> dict[str, str]:
-    """The headers to send, with who we are."""
+    """The headers to send, including credentials."""
     basic = {"Authorization": "Basic " + b64encode((entry.basic or "").encode()).decode()} if entry.basic else {}
     bearer = {"Authorization": f"Bearer {entry.bearer}"} if entry.bearer else {}
     return {**entry.headers, **basic, **bearer}
@@ -174,7 +174,7 @@ def expectations(entry: External, url: str, words: Words) -> Iterator[Expectatio
 
 
 def canonical(text: str) -> str:
-    """A record as it is written here: `2001:DB8::0` and `2001:db8::` are one, and quotes of a zone file say nothing."""
+    """A record in one spelling: `2001:DB8::0` and `2001:db8::` are equal, and the quotes of a zone file are removed."""
     try:
         return str(ip_address(text))
     except ValueError:

@@ -17,22 +17,22 @@ from upgate.facts.attempts import Certificate
 from upgate.sources.probes.answers import one_line_excerpt
 
 T = TypeVar("T")
-#: Names that are kept of a certificate, and characters of each text in it: a server may present 100 KB.
+#: Limits for the names of a certificate that are kept, and for the characters of each text: a server may send 100 KB.
 MOST_NAMES, LONGEST = 100, 255
 
 
 def read_certificate(der: bytes) -> Certificate:
-    """The facts of a DER certificate. What is malformed in it is named, and the rest is read all the same."""
+    """The facts of a DER certificate. Malformed parts are named, and the other parts are read."""
     problems: list[str] = []
     try:
         certificate = x509.load_der_x509_certificate(der)
-    except Exception as error:  # whatever a stranger's bytes do to the parser: they are his
+    except Exception as error:  # any error of the parser is caused by the server's bytes
         return Certificate(sha256=sha256(der).hexdigest(), problem=_words(error))
 
     def part(of: Callable[[x509.Certificate], T], otherwise: T) -> T:
         try:
             return of(certificate)
-        except Exception as error:  # as above: each part is parsed when it is asked for
+        except Exception as error:  # as above: each part is parsed when it is read
             problems.append(_words(error))
             return otherwise
 
@@ -66,9 +66,9 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
 
 
 async def fetch(address: str, port: int, server_name: str, seconds: float) -> bytes | None:
-    """The certificate of a server that did not verify, by a handshake of its own over which nothing is sent.
+    """The certificate of a server that did not verify, from a separate handshake over which no data is sent.
 
-    None if it cannot be had: that it did not verify is known already, and is what gets reported.
+    None if it cannot be read: the failed verification is known already and is reported.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

@@ -1,4 +1,4 @@
-"""What to type to ask the same by hand: the words of a check's `Look first:`. No credential is in it. Pure."""
+"""The commands that send the same request by hand: the words of a check's `Look first:`, without credentials. Pure."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def hint_words(target: ProbeTarget, attempt: Attempt) -> dict[str, str]:
 
 
 def typed(target: ProbeTarget, *words: str) -> Typed:
-    """The words as a shell takes them, without credentials."""
+    """The words quoted for a shell, without credentials."""
     return Typed(join(harmless(target.mask(word)).replace("\n", "\\n") for word in words))
 
 
 def request(target: ProbeTarget, attempt: Attempt) -> str:
-    """curl's options and the URL; of a journey the step at which it ended."""
+    """curl's options and the URL; for a journey those of the step at which it ended."""
     number = len(attempt.seen) - (attempt.failure is None)
     step = target.steps[max(number, 0)] if target.steps else target
     scheme, _, rest = shown_url(step.url).partition("://")
@@ -43,7 +43,7 @@ def request(target: ProbeTarget, attempt: Attempt) -> str:
 
 
 def curl_options(target: ProbeTarget) -> Iterator[str]:
-    """What curl must be told besides the URL."""
+    """The options of curl besides the URL."""
     flags = {"--head": target.method == "HEAD", "--location": target.follow, "--http2": target.http2}
     yield from (flag for flag, given in flags.items() if given)
     files = {"--cacert": target.ca, "--cert": target.client_certificate, "--key": target.client_key}
@@ -59,7 +59,7 @@ def curl_options(target: ProbeTarget) -> Iterator[str]:
 
 
 def question(target: ProbeTarget) -> list[str]:
-    """What dig is asked."""
+    """The arguments of dig."""
     server, _, port = target.resolver.rpartition(":") if is_with_port(target.resolver) else (target.resolver, "", "")
     given = [f"@{server.strip('[]')}"] if server else []
     kind = [target.record] if target.record else []
@@ -67,7 +67,7 @@ def question(target: ProbeTarget) -> list[str]:
 
 
 def is_with_port(resolver: str) -> bool:
-    """`address:port` rather than an address alone, which may be an IPv6 one."""
+    """The text is `address:port`, not an address alone, which may be an IPv6 address."""
     return resolver.count(":") == 1 or resolver.startswith("[")
 
 

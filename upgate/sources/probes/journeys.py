@@ -1,4 +1,4 @@
-"""Requests one after the other that share cookies and captured values: log in, search, order."""
+"""Consecutive requests that share cookies and captured values: log in, search, order."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from upgate.sources.probes.target import ProbeStep, ProbeTarget
 from upgate.sources.probes.trust import Trust
 from upgate.sources.probes.watch import Watch
 
-#: Where a captured value belongs.
+#: A placeholder for a captured value.
 WORD = re.compile(r"\{(\w+)\}")
-#: What is raised where a request cannot be written as it is.
+#: What is raised if a request cannot be sent because it is invalid.
 UNSENDABLE = (httpx.InvalidURL, httpx.LocalProtocolError, UnicodeError)
 #: User and password of a URL.
 USERINFO = re.compile(r"(?<=://)[^/?#]*@")
 
 
 async def probe_journey(target: ProbeTarget, trust: Trust, watch: Watch, report: Report) -> None:
-    """Go as far as the steps are as expected. Raises what httpx and the network raise."""
+    """Send the requests until a step is not as expected. Raises what httpx and the network raise."""
     cookies = Jars()
     captured: dict[str, str] = {}
     for step, stage in zip(target.steps, target.stages, strict=True):
@@ -60,7 +60,7 @@ async def probe_journey(target: ProbeTarget, trust: Trust, watch: Watch, report:
 async def _sent(
     request: ProbeTarget, step: ProbeStep, trust: Trust, watch: Watch, own: Report, report: Report, cookies: Jars
 ) -> Answer:
-    """The answer to one step, which is told what was asked. Raises what httpx and the network raise."""
+    """The answer to one step. Raises what httpx and the network raise."""
     led = host_of(request.url) != host_of(step.url)
     try:
         return await exchange(request, trust, watch, own, cookies, led=led)
@@ -69,17 +69,17 @@ async def _sent(
 
 
 def _words_in(step: ProbeStep) -> set[str]:
-    """The words in what a step sends."""
+    """The placeholders in a step's request."""
     return set(WORD.findall(" ".join((step.url, step.json, *step.headers.values(), *step.form.values()))))
 
 
 def joined_words(words: set[str]) -> str:
-    """Words in a sentence."""
+    """The words as an enumeration."""
     return ", ".join(sorted(words))
 
 
 def host_of(url: str) -> str:
-    """The host of a URL; what is captured may stand in its place."""
+    """The host of a URL, which may be a placeholder."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
@@ -87,12 +87,12 @@ def host_of(url: str) -> str:
 
 
 def authority_of(url: str) -> str:
-    """Host and port of a URL; what is captured may stand in their place."""
+    """Host and port of a URL, which may be placeholders."""
     return AUTHORITY.match(url)[0].rpartition("@")[2]  # type: ignore[index]
 
 
 def _for_strangers(request: ProbeTarget, step: ProbeStep) -> ProbeTarget:
-    """The request to a place that an answer named: without anything that proves who we are."""
+    """The request to a host that an answer named: without credentials."""
     kept = {name for name, value in step.headers.items() if HARMLESS.fullmatch(name) or WORDS_ALONE.fullmatch(value)}
     return msgspec.structs.replace(
         request,
@@ -124,12 +124,12 @@ def _request(target: ProbeTarget, step: ProbeStep, captured: Mapping[str, str]) 
 
 
 def _typed(target: ProbeTarget) -> tuple[str, ...]:
-    """What is filled into forms: an answer could repeat it."""
+    """The captured values that are sent: an answer may repeat them."""
     return tuple(value for step in target.steps for value in step.form.values())
 
 
 def _with_secrets(request: ProbeTarget, captured: Mapping[str, str]) -> ProbeTarget:
-    """The same, which shows no captured value: not even that of an answer that is wrong otherwise."""
+    """The same target with the captured values as secrets, so that no message shows them."""
     return msgspec.structs.replace(request, secrets=(*request.secrets, *captured.values()))
 
 
@@ -144,12 +144,12 @@ def _body(step: ProbeStep, captured: Mapping[str, str]) -> tuple[str, dict[str, 
 
 
 def _filled(text: str, captured: Mapping[str, str]) -> str:
-    """The text with captured values in the place of their `{word}`; other braces stay as they are."""
+    """The text with each `{word}` replaced by its captured value; other braces are left unchanged."""
     return WORD.sub(lambda match: captured.get(match[1], match[0]), text)
 
 
 def _verdict(request: ProbeTarget, report: Report, missing: str, unknown: str) -> tuple[bool | None, str]:
-    """Whether the step is as expected, None where that is not known; and what is wrong, or why it is not known."""
+    """Whether the step is as expected, or None if that is unknown; and what is wrong, or why it is unknown."""
     try:
         wrong = _problems(request, report) or missing
     except Inconclusive as reason:
@@ -167,7 +167,7 @@ def _problems(request: ProbeTarget, report: Report) -> str:
 
 
 def _capture(step: ProbeStep, answer: Answer, cookies: Jars, captured: dict[str, str]) -> tuple[str, str]:
-    """Keep what later steps need; tell what is missing, and what is not known: both empty where all is there."""
+    """Capture what later steps need. Returns what is missing and what is unknown; both are empty if everything was captured."""
     for word, source in step.capture.items():
         how, _, what = source.partition(":")
         try:
@@ -198,7 +198,7 @@ def _of_cookie(name: str, _: Answer, cookies: Jars) -> str:
 
 
 def _of_regex(pattern: str, answer: Answer, _: Jars) -> str:
-    """The first group, or all of the match where there is none."""
+    """The first group, or the whole match if the pattern has no group."""
     found = answer.found(pattern)
     if found is None:
         raise LookupError(f"the body does not match /{pattern}/")

@@ -20,9 +20,9 @@ class Mismatch(NamedTuple):
 
 
 def judge_attempt(target: ProbeTarget, attempt: Attempt) -> list[Mismatch]:
-    """All that is wrong with what was seen; nothing means all is well.
+    """Everything that is not as expected; empty if the answer is right.
 
-    Raises Inconclusive where we could not look, or looked with other expectations than these.
+    Raises Inconclusive if the probe could not look, or was made with other expectations.
     """
     failure = attempt.failure
     if failure and failure.is_ours:
@@ -63,7 +63,7 @@ def _failed(target: ProbeTarget, attempt: Attempt, failure: Failure) -> Iterator
 
 
 def _open(attempt: Attempt) -> list[Mismatch]:
-    """What must be closed may refuse, ignore or drop us. Never having got near it proves nothing."""
+    """A closed port may refuse, ignore or reset the connection. An attempt that did not reach it proves nothing."""
     kind, words = (attempt.failure.kind, attempt.failure.words) if attempt.failure else ("", "")
     if kind in ("name", "no-network"):
         raise Inconclusive(f"whether {attempt.target} is closed cannot be said from here: {words}")
@@ -75,7 +75,7 @@ def _open(attempt: Attempt) -> list[Mismatch]:
 
 
 def _answer(attempt: Attempt) -> str:
-    """What came from a port that should be closed."""
+    """What a port that should be closed answered."""
     if attempt.status:
         return f"answers with status {attempt.status}"
     if attempt.failure is None:
@@ -132,7 +132,7 @@ def _version(target: ProbeTarget, attempt: Attempt) -> Iterator[Mismatch]:
 
 def _content(target: ProbeTarget, attempt: Attempt) -> Iterator[Mismatch]:
     if target.scheme in ("ws", "wss") and attempt.status != 101:
-        return  # the status says it all
+        return  # the wrong status is reported already
     seen = {each.expected: each for each in attempt.seen}
     for expected in expected_words(target):
         if expected not in seen:
@@ -144,7 +144,7 @@ def _content(target: ProbeTarget, attempt: Attempt) -> Iterator[Mismatch]:
 
 
 def expected_words(target: ProbeTarget) -> list[str]:
-    """The expectations about the answer in words, without any secret."""
+    """What is wrong with the answer's content, without secrets."""
     return [*target.stages, *(target.mask(str(each)) for each in target.expectations)]
 
 
@@ -177,7 +177,7 @@ def _ageing(target: ProbeTarget, attempt: Attempt) -> Iterator[Mismatch]:
 
 
 def amount(seconds: float) -> str:
-    """As a profile says it: `800ms`, `5s`."""
-    from upgate.profile.quantities import format_duration  # brings pydantic: only a wrong answer needs it
+    """A duration as profiles write it: `800ms`, `5s`."""
+    from upgate.profile.quantities import format_duration  # imports pydantic: only a wrong answer needs it
 
     return format_duration(timedelta(seconds=seconds))

@@ -1,4 +1,4 @@
-"""One look at one target under one clock: whatever happens, an attempt says it."""
+"""One probe of one target under one deadline: any error becomes part of the attempt."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from upgate.sources.probes.target import ProbeTarget
 from upgate.sources.probes.trust import Trust
 from upgate.sources.probes.watch import Watch, current
 
-#: By the URL's scheme; everything else is HTTP, or is refused by it.
+#: By the URL's scheme; all others are HTTP, or are rejected by httpx.
 ASK = {"tcp": ports.probe_port, "tls": ports.probe_port, "dns": resolving.probe_name}
 
 
 async def probe_once(target: ProbeTarget, trust: Trust, watch: Watch, vantage: str) -> Attempt:
-    """What one attempt sees."""
+    """Probe the target once."""
     started, report, failure = datetime.now(UTC), Report(), None
     current.set(watch)
     try:
         async with asyncio.timeout(target.timeout) as watch.deadline:
             ask = journeys.probe_journey if target.steps else ASK.get(target.scheme, http.probe_http)
             await ask(target, trust, watch, report)
-    except Exception as error:  # whatever it is: it is classified, and kept
+    except Exception as error:  # any error is classified and kept
         failure = classify(error, watch)
     except asyncio.CancelledError:  # the deadline of all probes together
         await watch.abandon()

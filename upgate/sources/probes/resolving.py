@@ -1,4 +1,4 @@
-"""What a name resolves to: for the programs of this machine, or at a name server that the entry names."""
+"""What a name resolves to: by this machine's resolver, or by the name server of the entry."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def probe_name(target: ProbeTarget, trust: Trust, watch: Watch, report: Re
     watch.host = target.url.removeprefix("dns://")
     watch.begin()
     if target.resolver or target.record:
-        from upgate.sources.probes import name_servers  # brings dnspython
+        from upgate.sources.probes import name_servers  # imports dnspython
 
         found = await name_servers.records(target, watch)
     else:

@@ -23,11 +23,11 @@ from upgate.sources.probes.target import ProbeTarget
 if TYPE_CHECKING:
     from upgate.profile.external import External
 
-#: What tells whose address it is that does not answer. Where one may not list them, failures are explained by less.
+#: The lists that tell whose address does not answer. Without the right to list them, failures are explained less well.
 EXPLAINING = ("nodes", "services", "endpointslices", "ingresses")
 #: Targets of one entry with `each`, unless it says `at-most`.
 MOST = 500
-#: So many times as many places as there may be targets are looked at: some are the same to ask.
+#: Locations that are considered, as a multiple of the targets that may be asked: several locations may give one target.
 TRIED = 20
 
 
@@ -37,7 +37,7 @@ class ProbedTarget:
 
     target: ProbeTarget
     attempt: Attempt
-    #: What the cluster knows about addresses, for when it does not answer.
+    #: What the cluster knows about addresses, to explain a failure.
     whereabouts: Whereabouts
 
     @property
@@ -61,18 +61,18 @@ class ProbedTarget:
 
     @property
     def problems(self) -> str:
-        """All that is wrong with it, and what the cluster knows about its address; empty when nothing is. Raises Inconclusive."""
+        """What is wrong, and what the cluster knows about the address; empty if nothing is wrong. Raises Inconclusive."""
         found = [problem.observed for problem in self._judged()]
         return "; ".join([*found, *self.whereabouts.known(self.attempt)]) if found else ""
 
     @property
     def expected(self) -> str:
-        """What was expected where it is wrong. Raises Inconclusive."""
+        """What was expected instead of what is wrong. Raises Inconclusive."""
         return "; ".join(dict.fromkeys(problem.expected for problem in self._judged()))
 
     @property
     def flaky(self) -> str:
-        """It passed after attempts that did not; empty otherwise."""
+        """Why it is flaky: it passed after failed attempts; else empty."""
         if not self.attempt.flaky_after:
             return ""
         number = self.attempt.flaky_after + 1
@@ -87,12 +87,12 @@ class ProbedEntry:
     """What the snapshot holds about one entry."""
 
     endpoints: list[ProbedTarget] = field(default_factory=list)
-    #: What could not be asked, one sentence each.
+    #: What could not be probed, one sentence each.
     gaps: list[str] = field(default_factory=list)
 
 
 def lists_for_probes(entries: Iterable[External]) -> set[str]:
-    """The nouns of the snapshot that these entries are expanded from, or explained by."""
+    """The lists that are needed to expand these entries, or to explain their failures."""
     entries = list(entries)
     expanding = {EACH[entry.each][0] for entry in entries if entry.each}
     return expanding | set(EXPLAINING) if entries else set()
@@ -101,14 +101,14 @@ def lists_for_probes(entries: Iterable[External]) -> set[str]:
 def probe_targets(
     entries: Iterable[External], snapshot: Snapshot, secrets: Sequence[str] = (), scope: Sequence[str] = ("*",)
 ) -> list[ProbeTarget]:
-    """Everything that can be asked. Entries that cannot be expanded are left to `probed_entry`, which says why."""
+    """All targets. Entries that cannot be expanded are skipped; `probed_entry` says why."""
     return [target for entry in entries for target in _possible(entry, snapshot, secrets, scope)]
 
 
 def probed_entry(
     entry: External, snapshot: Snapshot, secrets: Sequence[str] = (), scope: Sequence[str] = ("*",)
 ) -> ProbedEntry:
-    """What was seen at one entry. Raises Inconclusive where the objects of its `each` were not looked at."""
+    """What was seen of one entry. Raises Inconclusive if the objects of its `each` could not be listed."""
     attempts, whereabouts = {attempt.id: attempt for attempt in snapshot.attempts}, Whereabouts(snapshot)
     expanded, found = _expanded(entry, snapshot, secrets, scope), ProbedEntry()
     for target in expanded:
@@ -135,7 +135,7 @@ def _possible(
 def _expanded(
     entry: External, snapshot: Snapshot, secrets: Sequence[str], scope: Sequence[str]
 ) -> list[ProbeTarget | str]:
-    """What to ask, each thing once; or a sentence why a place cannot be asked. Raises Inconclusive where nobody knows."""
+    """The targets without duplicates, or a sentence why a location cannot be probed. Raises Inconclusive."""
     found: dict[object, ProbeTarget | str] = {}
     every, most = probe_locations(entry, snapshot, scope), entry.at_most or MOST
     for place in islice(every, TRIED * most):
@@ -148,7 +148,7 @@ def _expanded(
 
 
 def _left_out(entry: External, left: Counter[str]) -> list[str]:
-    """The sentence about the places that are too many."""
+    """The sentence about the locations over the limit."""
     if not left:
         return []
     most = ", ".join(f"{number} of {name}" if name else str(number) for name, number in left.most_common(3))
@@ -158,5 +158,5 @@ def _left_out(entry: External, left: Counter[str]) -> list[str]:
 
 
 def _distinct(target: ProbeTarget | str) -> object:
-    """What two targets have in common that need be asked only once: all but the name."""
+    """The key of targets that are probed only once: everything but the name."""
     return target if isinstance(target, str) else msgspec.json.encode(msgspec.structs.replace(target, id=""))
