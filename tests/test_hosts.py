@@ -85,7 +85,7 @@ def test_host_keys_are_always_checked_and_nothing_prompts():
         ("ssh: connect to host 10.0.0.1 port 22: Connection timed out", "it does not answer in time"),
         ("ssh: connect to host 10.0.0.1 port 22: No route to host", "no route to it"),
         ("ssh: Could not resolve hostname w1: Name or service not known", "its name does not resolve"),
-        ("sh: 1: ssh: not found", "there is no ssh here: install the OpenSSH client"),
+        ("sh: 1: ssh: not found", "ssh is not installed here: install the OpenSSH client"),
         ("mux: something new", "the command failed: mux: something new"),
     ],
 )

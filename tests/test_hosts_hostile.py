@@ -191,7 +191,7 @@ def test_one_host_blinds_us_for_no_other(monkeypatch, problem):
     monkeypatch.setattr(looking, "token_hex", lambda _: MARK)
     wanted = profile(hosts={"each": ["w1", "w2"]})
     bad, fine = look_at_hosts(wanted, snapshot({}), SINCE)
-    assert bad.unseen.startswith(f"it could not be looked at: {type(problem).__name__}")
+    assert bad.unseen.startswith(f"cannot be looked at: {type(problem).__name__}")
     assert (fine.unseen, fine.now) == ("", moment(2026, 11, 21, 1, tzinfo=UTC))
 
 

@@ -216,7 +216,7 @@ def test_a_program_that_others_can_write_is_not_run(wanted, machine, make):
     subprocess.run(f"{make.format(file=file)} {file}", shell=True, check=True)
     host = seen(wanted(expect={"kube-thing": "1"}))
     assert "kube-thing" not in host.versions
-    assert host.gaps["versions"] == ("its kube-thing does not tell its version",)
+    assert host.gaps["versions"] == ("its kube-thing does not print its version",)
 
 
 def test_a_process_whose_program_others_can_write_is_not_run(wanted, tmp_path):
@@ -225,7 +225,7 @@ def test_a_process_whose_program_others_can_write_is_not_run(wanted, tmp_path):
         tmp_path.chmod(0o1777)
         host = seen(wanted(expect={"kube-thing": "1"}))
     assert "kube-thing" not in host.versions
-    assert host.gaps["versions"] == ("its kube-thing does not tell its version",)
+    assert host.gaps["versions"] == ("its kube-thing does not print its version",)
 
 
 def test_what_runs_counts_though_its_file_is_gone(wanted):
@@ -261,8 +261,8 @@ def test_a_files_name_is_no_line_and_no_command(wanted, machine):
         machine.write(f"etc/kubernetes/pki/{name}.crt", "nothing")
     gaps = seen(wanted()).gaps["certificates"]
     assert not [each for each in gaps if each.startswith("forged")]
-    assert "a certificate in /etc/kubernetes/b|e.conf cannot be understood" in gaps
-    assert "a certificate in /etc/kubernetes/c&\\1|w x.conf cannot be understood" in gaps
+    assert "a certificate in /etc/kubernetes/b|e.conf cannot be parsed" in gaps
+    assert "a certificate in /etc/kubernetes/c&\\1|w x.conf cannot be parsed" in gaps
 
 
 def test_a_key_behind_half_a_certificate_stays_on_its_host(wanted, machine, tmp_path):
@@ -301,7 +301,7 @@ def test_a_host_that_sends_without_end_fills_no_memory(server, machine, what, wh
     """600 MB on either stream: what comes behind the bound is not read, and the host is let go at once."""
     machine.write("before", f"{what}{where}; exit 0")
     memory, seconds, gap = measured(server, machine)
-    assert gap.startswith("it answers with more than")
+    assert gap.startswith("its answer has more than")
     assert memory < MOST_MEMORY
     assert seconds < 20
 
@@ -311,7 +311,7 @@ def test_many_hosts_that_send_too_much_fill_no_memory(server, machine):
     for each in server.machines:
         each.write("before", "yes; exit 0")
     memory, _, gap = measured(server, *server.machines)
-    assert gap.startswith("it answers with more than")
+    assert gap.startswith("its answer has more than")
     assert memory < MOST_MEMORY
 
 

@@ -124,8 +124,8 @@ def test_body_matches(web: Server, pattern: str, fine: bool) -> None:
         ("checks.0.up", "1", "JSON checks.0.up is true"),
         ("load", "1", None),
         ("load", "1.5", "JSON load is 1.0"),
-        ("checks.1.up", "true", "JSON has no checks.1.up: there is no 1"),
-        ("state", '"UP"', "JSON has no state: there is no state"),
+        ("checks.1.up", "true", "JSON has no checks.1.up: 1 is missing"),
+        ("state", '"UP"', "JSON has no state: state is missing"),
     ],
 )
 def test_json_value(web: Server, path: str, wanted: str, observed: str | None) -> None:
@@ -161,7 +161,7 @@ def test_within_on_a_busy_machine(web: Server) -> None:
     asked = target(web.url(), within=0.8, expectations=contains("ok"))
     seen = attempt(asked)
     busy = msgspec.structs.replace(seen, elapsed=Elapsed(total=1.0, ours=0.5))
-    with pytest.raises(Inconclusive, match="too busy"):
+    with pytest.raises(Inconclusive, match="was busy"):
         judge_attempt(asked, busy)
     assert len(judge_attempt(asked, msgspec.structs.replace(busy, status=500))) == 1
     assert len(judge_attempt(asked, msgspec.structs.replace(seen, elapsed=Elapsed(total=1.0, ours=0.1)))) == 1
@@ -399,7 +399,7 @@ def test_a_name_in_the_subject_alone_is_none(authority: Authority) -> None:
     """Browsers refuse a certificate without alternative names: so do we, and say why."""
     with serving(tls=tls_with(authority.issue("shop.example.com", alternatives=False))) as server:
         assert only_problem(**shop_url(server, ca=str(authority.file))) == (
-            "certificate is for no name (shop.example.com stands in its subject alone), not shop.example.com"
+            "certificate is for no name (only its subject has shop.example.com), not shop.example.com"
         )
 
 
@@ -425,7 +425,7 @@ def test_a_handshake_that_hangs() -> None:
     """A server that accepts and then is silent during the handshake is a failure of TLS."""
     with accepting(servers.hang) as port:
         seen = attempt(target(f"https://127.0.0.1:{port}/", timeout=0.4))
-    assert (kind(seen), seen.failure.words) == ("tls-other", "the handshake was not complete in time")
+    assert (kind(seen), seen.failure.words) == ("tls-other", "the handshake did not complete in time")
 
 
 def test_tls_days_without_tls(web: Server) -> None:
@@ -459,7 +459,7 @@ def test_missing_files_are_inconclusive(shop: Server, option: dict[str, str], wo
 
 
 def test_a_file_without_certificates_is_inconclusive(shop: Server, tmp_path: Path) -> None:
-    """Nor does a CA file that holds no certificate."""
+    """Nor does a CA file that has no certificate."""
     (tmp_path / "ca.pem").write_text("nothing here")
     with pytest.raises(Inconclusive, match=r"ca\.pem"):
         problems(shop.url(), ca=str(tmp_path / "ca.pem"))
@@ -580,7 +580,7 @@ def test_a_port_that_accepts_and_says_nothing_is_not_closed() -> None:
     with accepting(servers.hang) as port:
         found = problems(f"http://127.0.0.1:{port}/", closed=True, timeout=0.5)
         assert found == [(f"127.0.0.1:{port} accepts connections, and does not answer", "closed")]
-        with pytest.raises(Inconclusive, match="cannot be said"):
+        with pytest.raises(Inconclusive, match="cannot tell"):
             problems("http://shop.invalid/", closed=True, timeout=0.5, proxy=f"http://127.0.0.1:{port}")
 
 

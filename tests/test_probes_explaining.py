@@ -74,7 +74,7 @@ def test_an_api_server_that_wants_a_login() -> None:
     flag = "--anonymous-auth=false"
     assert flag in said("https://10.0.0.1:6443/healthz", good(), status=401)
     text = said("https://192.0.2.1:6443/healthz", good(), status=401, server="https://192.0.2.1:6443")
-    assert text.startswith("this is the API server, which answers 401 to everybody who is not logged in")
+    assert text.startswith("this is the API server, which answers 401 to requests without credentials")
     assert flag not in said("https://192.0.2.1:6443/healthz", good(), status=500, server="https://192.0.2.1:6443")
 
 

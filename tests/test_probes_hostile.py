@@ -265,7 +265,7 @@ def test_a_redirect_from_outside_does_not_lead_here(place: str, outer: str) -> N
         asked = target(f"http://{outer}:{port}/", follow=True)
         words = said(asked, attempt(asked))
         assert inner.requests == []
-    assert "a loopback address: an answer led there" in words
+    assert "a loopback address: an answer named it" in words
     assert not words.startswith("inconclusive")
 
 
@@ -276,7 +276,7 @@ def test_a_redirect_from_loopback_does_not_lead_to_metadata(place: str) -> None:
     """The author who names a loopback URL has allowed loopback, and nothing else."""
     with accepting(redirecting(place)) as port:
         asked = target(f"http://127.0.0.1:{port}/", follow=True)
-        assert "a metadata address: an answer led there" in said(asked, attempt(asked))
+        assert "a metadata address: an answer named it" in said(asked, attempt(asked))
 
 
 def test_nothing_of_another_origin_is_shown() -> None:
@@ -316,7 +316,7 @@ def test_a_captured_host_is_a_servers_word() -> None:
             ProbeStep(method="GET", url="http://{next}/latest"),
         )
         asked = target(first, steps=steps)
-        assert "a metadata address: an answer led there" in said(asked, attempt(asked))
+        assert "a metadata address: an answer named it" in said(asked, attempt(asked))
 
 
 # All together

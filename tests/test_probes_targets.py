@@ -155,7 +155,7 @@ def test_well_known_ports() -> None:
 def test_an_entry_that_was_not_asked() -> None:
     """A snapshot without an attempt of this entry cannot be judged by it."""
     found = probed_entry(entry(url="http://127.0.0.1/"), snapshot())
-    assert (found.endpoints, found.gaps) == ([], ["http://127.0.0.1/ was not asked when this snapshot was taken"])
+    assert (found.endpoints, found.gaps) == ([], ["http://127.0.0.1/ was not probed when this snapshot was taken"])
 
 
 def test_a_gap_of_ours() -> None:

@@ -118,7 +118,7 @@ def test_a_server_with_old_versions_only(authority: Authority) -> None:
     with serving(tls=context(authority, least="TLSv1", most="TLSv1_1")) as server:
         said = problem(target(server.port, authority))
         web = problem(ProbeTarget(id="x", url=server.url("/ok"), ca=str(authority.file), timeout=3.0))
-    assert said == f"TLS with 127.0.0.1:{server.port} failed (it speaks no version of TLS from 1.2 on)"
+    assert said == f"TLS with 127.0.0.1:{server.port} failed (it does not support TLS 1.2 or later)"
     assert web == said
 
 
@@ -128,7 +128,7 @@ def test_a_port_that_accepts_and_is_silent(authority: Authority) -> None:
         asked = target(port, authority, timeout=0.3)
         seen = attempt(asked)
     assert [each.observed for each in judge_attempt(asked, seen)] == [
-        f"TLS with 127.0.0.1:{port} failed (the handshake was not complete in time)"
+        f"TLS with 127.0.0.1:{port} failed (the handshake did not complete in time)"
     ]
     assert seen.elapsed.total < 2
 

@@ -21,7 +21,7 @@ def certificates(lines: Lines) -> tuple[tuple[HostCertificate, ...], list[str]]:
         try:
             found += of_pem(path, text)
         except Exception:  # any error of the decoder; a negative serial number is only a warning
-            spoilt.append(f"a certificate in {path} cannot be understood")
+            spoilt.append(f"a certificate in {path} cannot be parsed")
     return tuple({(each.path, each.subject, each.not_after): each for each in found}.values()), spoilt
 
 

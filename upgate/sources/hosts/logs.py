@@ -37,7 +37,7 @@ def log(lines: Lines, since: datetime, zone: str) -> tuple[tuple[LogLine, ...], 
             time, said = TIMES[field](text[:LONGEST], since, zone)
             found += [(source, said, time)] if time is None or time >= since else []
     if not sources and not any(line[0] == "gap" for line in lines):
-        gaps.append("it has no log of its kubelet or runtime: neither in the journal nor where its preset has one")
+        gaps.append("no log of its kubelet or runtime found, neither in the journal nor at the paths of its preset")
     recent = tuple(LogLine(source=of, text=redact(said.strip()), time=time) for of, said, time in found[-MOST:])
     return recent, [*gaps, *late_beginning(lines, since)]
 

@@ -66,14 +66,14 @@ class Visitor:
         except Inconclusive as problem:
             return Host(name=target.name, unseen=str(problem))
         except Exception as problem:  # the answer of one host must not stop the others
-            return Host(name=target.name, unseen=f"it could not be looked at: {words_of(problem)}")
+            return Host(name=target.name, unseen=f"cannot be looked at: {words_of(problem)}")
 
     def _answer(self, target: HostTarget) -> tuple[str, str]:
         """Its answer, and the mark of its sections. Raises Inconclusive."""
         if target.gap:
             raise Inconclusive(target.gap)
         if self.deadline.passed:
-            raise Inconclusive(f"its turn did not come within {self.deadline.seconds:.0f} s")
+            raise Inconclusive(f"not started before the {self.deadline.seconds:.0f} s deadline")
         mark = token_hex(16)
         seconds = min(self.hosts.timeout.total_seconds(), self.deadline.remaining)
         return run_on_host(
@@ -87,4 +87,4 @@ def host_from_answer(name: str, text: str, mark: str, since: datetime) -> Host:
     try:
         return host(name, answer, since)
     except Exception as problem:
-        raise Inconclusive(f"its answer cannot be understood: {words_of(problem)}") from problem
+        raise Inconclusive(f"its answer cannot be parsed: {words_of(problem)}") from problem

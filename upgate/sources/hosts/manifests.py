@@ -34,7 +34,7 @@ def value_of(text: str) -> Any:
     try:
         return built(text)
     except yaml.YAMLError as problem:
-        raise ValueError(str(getattr(problem, "problem", None) or "it is not YAML")) from None
+        raise ValueError(str(getattr(problem, "problem", None) or "it is not valid YAML")) from None
 
 
 def built(text: str) -> Any:
@@ -43,7 +43,7 @@ def built(text: str) -> Any:
     inside: list[Any] = []
     for event in yaml.parse(text, Loader=LOADER):
         if isinstance(event, yaml.AliasEvent):
-            raise ValueError("it has an alias, which is not followed")
+            raise ValueError("it has an alias, which is not supported")
         if isinstance(event, yaml.CollectionStartEvent):
             above.append(inside)
             inside = []

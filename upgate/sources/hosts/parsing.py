@@ -63,7 +63,7 @@ def with_missing(gaps: dict[str, tuple[str, ...]], facts: Mapping[str, Any]) -> 
         if not gaps[section] and facts[fact] in ((), None):
             gaps[section] = (words,)
     if not facts["reboot"].told:
-        gaps["reboot"] = ("nothing on it tells whether it needs a reboot (no kernel in /boot, no needs-restarting)",)
+        gaps["reboot"] = ("cannot tell whether it needs a reboot (no kernel in /boot, no needs-restarting)",)
     return gaps
 
 
@@ -71,8 +71,8 @@ def with_missing(gaps: dict[str, tuple[str, ...]], facts: Mapping[str, Any]) -> 
 MISSING = {
     "ports": ("sockets", "its sockets cannot be listed: ss does not answer, and /proc/net cannot be read"),
     "disk": ("file_systems", "its file systems cannot be listed: df does not answer"),
-    "clock": ("synchronised", "nothing on it tells whether its clock is synchronised (chronyc, timedatectl, adjtimex)"),
-    "certificates": ("certificates", "no certificate lies where its preset has them"),
+    "clock": ("synchronised", "cannot tell whether its clock is synchronised (chronyc, timedatectl, adjtimex)"),
+    "certificates": ("certificates", "no certificate found at the paths of its preset"),
 }
 
 

@@ -26,7 +26,7 @@ def read_output(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes
         for pipe, (text, most), chunk in pipe_chunks(selector, deadline):
             text += chunk
             if len(text) > most:
-                raise Inconclusive(f"it answers with more than {most // 2**20} MiB")
+                raise Inconclusive(f"its answer has more than {most // 2**20} MiB")
             if not chunk:
                 selector.unregister(pipe)
     try:
@@ -47,4 +47,4 @@ def pipe_chunks(selector: DefaultSelector, deadline: Deadline) -> Iterator[tuple
 
 def timeout_reason(deadline: Deadline) -> str:
     """The message for an answer that was not complete in time."""
-    return f"it did not answer to the end within {deadline.seconds:.0f} s"
+    return f"its answer was not complete within {deadline.seconds:.0f} s"

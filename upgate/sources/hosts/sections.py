@@ -13,7 +13,7 @@ Lines = list[list[str]]
 def split_sections(output: str, mark: str) -> dict[str, Lines]:
     """The lines of each section. Raises Inconclusive if the answer is incomplete."""
     if output.count("\n") > MOST_LINES:
-        raise Inconclusive(f"it answers with more than {MOST_LINES} lines")
+        raise Inconclusive(f"its answer has more than {MOST_LINES} lines")
     found: dict[str, Lines] = {}
     name, lines = "", []
     for line in output.split("\n"):
@@ -34,7 +34,11 @@ def cut_off(output: str, mark: str, name: str) -> str:
     if mark in output:
         return f"its answer was cut off at {name}"
     said = " ".join(output.split())[:80]
-    return f"it does not run our script; it says {said!r}" if said else "it does not run our script, and says nothing"
+    return (
+        f"it does not run the script; it answers {said!r}"
+        if said
+        else "it does not run the script, and answers nothing"
+    )
 
 
 def field_values(lines: Lines, field: str) -> list[str]:

@@ -29,7 +29,7 @@ WORD = re.compile(r"\{address\}|\{name\}")
 #: gather.sh needs sh.
 WINDOWS = {"kubernetes.io/os": "windows"}
 NO_ADDRESS = "its address or name in the cluster is neither an IP address nor a DNS name"
-SHARED = "several nodes have this address: which machine answers there is not known"
+SHARED = "several nodes have this address: it is unknown which machine answers"
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def empty_groups(hosts: Hosts, snapshot: Snapshot) -> list[str]:
     """The groups without a machine: their demands have no effect."""
     there = host_locations(hosts, snapshot)
     return [
-        f"the group {group.name} of hosts: has no host in it"
+        f"the group {group.name} of hosts: matches no host"
         for group in hosts.groups
         if there and not any(holds(group, place) for place in there)
     ]

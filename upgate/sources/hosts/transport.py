@@ -57,10 +57,13 @@ MEANINGS = (
     (re.compile(r"timed out|Operation timed out|Timeout, server"), "it does not answer in time"),
     (re.compile(r"No route to host|Network is unreachable"), "no route to it"),
     (re.compile(r"Connection (closed|reset)"), "it closes the connection: {said}"),
-    (re.compile(r"ssh: (command )?not found|ssh: No such file"), "there is no ssh here: install the OpenSSH client"),
+    (
+        re.compile(r"ssh: (command )?not found|ssh: No such file"),
+        "ssh is not installed here: install the OpenSSH client",
+    ),
     (
         re.compile(r"sudo:|sudoers"),
-        "sudo does not let us: {said}; allow it without a password (NOPASSWD), or say sudo: false",
+        "sudo is denied: {said}; allow it without a password (NOPASSWD), or set sudo: false",
     ),
 )
 

@@ -125,7 +125,7 @@ def json_at(path: str, answer: Answer) -> Any:
         try:
             value = value[int(step)] if isinstance(value, list) else value[step]
         except (LookupError, TypeError, ValueError) as error:
-            raise LookupError(f"JSON has no {path}: there is no {step}") from error
+            raise LookupError(f"JSON has no {path}: {step} is missing") from error
     return value
 
 

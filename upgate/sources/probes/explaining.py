@@ -16,7 +16,7 @@ from upgate.snapshot import Snapshot
 from upgate.sources.probes.components import API_SERVER, COMPONENTS, is_pod_of
 from upgate.sources.probes.routes import Claim, Routes
 
-NO_ENTRY = "answers 401 to everybody who is not logged in: with --anonymous-auth=false its health checks do so too"
+NO_ENTRY = "answers 401 to requests without credentials: with --anonymous-auth=false, also to health checks"
 #: The Service of the API server itself.
 KUBERNETES = ("default", "kubernetes")
 PORTS = {"https": 443, "wss": 443, "tls": 443}

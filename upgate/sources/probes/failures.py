@@ -31,12 +31,12 @@ VERIFICATION: dict[int, Kind] = {
 }
 #: OpenSSL's reasons that need an explanation. We support TLS 1.2 and later, as browsers do.
 HANDSHAKE = {
-    "UNSUPPORTED_PROTOCOL": "it speaks no version of TLS from 1.2 on",
-    "TLSV1_ALERT_PROTOCOL_VERSION": "it speaks no version of TLS from 1.2 on",
-    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "it wants a client certificate",
-    "SSLV3_ALERT_HANDSHAKE_FAILURE": "it refuses what we offer: a cipher, or a missing client certificate",
-    "TLSV1_UNRECOGNIZED_NAME": "it knows no such name",
-    "WRONG_VERSION_NUMBER": "it does not speak TLS: wrong version number",
+    "UNSUPPORTED_PROTOCOL": "it does not support TLS 1.2 or later",
+    "TLSV1_ALERT_PROTOCOL_VERSION": "it does not support TLS 1.2 or later",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "it requires a client certificate",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "it rejects our handshake: no common cipher, or a missing client certificate",
+    "TLSV1_UNRECOGNIZED_NAME": "it does not know the requested name",
+    "WRONG_VERSION_NUMBER": "it does not support TLS: wrong version number",
 }
 UNREACHABLE = {errno.EHOSTUNREACH, errno.EHOSTDOWN}
 #: No route to the address.
@@ -50,7 +50,7 @@ OVERDUE: dict[Phase, Failure] = {
     "dns": Failure("read-timeout", "no answer to the DNS query"),
     "connect": Failure("connect-timeout"),
     "proxy": Failure("proxy", "the proxy did not answer in time"),
-    "tls": Failure("tls-other", "the handshake was not complete in time"),
+    "tls": Failure("tls-other", "the handshake did not complete in time"),
     "answer": Failure("read-timeout", "connected, but no answer"),
     "body": Failure("read-timeout", "the answer began, but did not end"),
 }

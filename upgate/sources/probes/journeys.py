@@ -193,7 +193,7 @@ def _of_header(name: str, answer: Answer, _: Jars) -> str:
 def _of_cookie(name: str, _: Answer, cookies: Jars) -> str:
     value = cookies.value(name)
     if value is None:
-        raise LookupError(f"there is no cookie {name}")
+        raise LookupError(f"cookie {name} is missing")
     return value
 
 

@@ -66,9 +66,9 @@ def _open(attempt: Attempt) -> list[Mismatch]:
     """A closed port may refuse, ignore or reset the connection. An attempt that did not reach it proves nothing."""
     kind, words = (attempt.failure.kind, attempt.failure.words) if attempt.failure else ("", "")
     if kind in ("name", "no-network"):
-        raise Inconclusive(f"whether {attempt.target} is closed cannot be said from here: {words}")
+        raise Inconclusive(f"cannot tell from here whether {attempt.target} is closed: {words}")
     if kind == "read-timeout" and not attempt.address:
-        raise Inconclusive(f"whether {attempt.target} is closed cannot be said: the proxy got no answer in time")
+        raise Inconclusive(f"cannot tell whether {attempt.target} is closed: the proxy got no answer in time")
     if kind in ("connect-refused", "connect-timeout", "unreachable", "reset"):
         return []
     return [Mismatch(f"{attempt.address} {_answer(attempt)}", "closed")]
@@ -107,7 +107,7 @@ def _names(certificate: Certificate) -> str:
     if not names and certificate.problem:
         return f"names that cannot be read ({certificate.problem})"
     if not names:
-        return f"no name ({certificate.subject} stands in its subject alone)"
+        return f"no name (only its subject has {certificate.subject})"
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
@@ -155,9 +155,7 @@ def _slow(target: ProbeTarget, attempt: Attempt, tolerant: bool) -> Iterator[Mis
     if took - ours > target.within:
         yield Mismatch(f"took {took:.2f} s", f"within {amount(target.within)}")
     elif not tolerant:
-        raise Inconclusive(
-            f"{attempt.target} took {took:.2f} s; for {ours:.2f} s of it this machine was too busy to look"
-        )
+        raise Inconclusive(f"{attempt.target} took {took:.2f} s; this machine was busy for {ours:.2f} s of it")
 
 
 def _ageing(target: ProbeTarget, attempt: Attempt) -> Iterator[Mismatch]:

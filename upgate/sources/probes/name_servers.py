@@ -38,7 +38,7 @@ async def records(target: ProbeTarget, watch: Watch) -> list[str]:
     if answer.rcode() != dns.rcode.NOERROR:
         raise Unresolved(f"{watch.host} does not resolve: {watch.address} answered {dns.rcode.to_text(answer.rcode())}")
     if not isinstance(answer, dns.message.QueryMessage):
-        raise dns.exception.FormError("the answer is not one to a query")
+        raise dns.exception.FormError("the answer is not a response to a query")
     found = answer.resolve_chaining().answer
     if found is None:
         raise Unresolved(f"{watch.host} has no {dns.rdatatype.to_text(kind)} record, says {watch.address}")
@@ -75,4 +75,4 @@ def _own() -> str:
     try:
         return str(dns.resolver.Resolver().nameservers[0])
     except dns.exception.DNSException as problem:
-        raise Inconclusive(f"this machine names no DNS server: {problem}") from problem
+        raise Inconclusive(f"this machine has no DNS server configured: {problem}") from problem

@@ -100,7 +100,7 @@ class Reach:
 
     def _words(self, address: str, kind: str) -> str:
         where = address if self._host in (address, "") else f"{self._host} is {address}"
-        told = "an answer led there" if self.redirected else "the profile does not name this address"
+        told = "an answer named it" if self.redirected else "the profile does not name this address"
         return f"{where}, {_article(kind)} {kind} address: {told}; allow-addresses of the entry can allow it"
 
 

@@ -86,7 +86,7 @@ class _Round:
             async with asyncio.timeout_at(self._until):
                 return await self._attempts(target)
         except TimeoutError:
-            return self._unseen(target, f"not done within the {self._seconds:g} s that all probes have together")
+            return self._unseen(target, f"not done within the {self._seconds:g} s for all probes together")
         except Exception as error:  # the answer of one target must not stop the others
             return self._unseen(target, f"{type(error).__name__}: {error}")
 

@@ -117,7 +117,7 @@ def probed_entry(
         elif target.id in attempts:
             found.endpoints.append(ProbedTarget(target, attempts[target.id], whereabouts))
         else:
-            found.gaps.append(f"{target.shown} was not asked when this snapshot was taken")
+            found.gaps.append(f"{target.shown} was not probed when this snapshot was taken")
     found.gaps += [each.gap for each in found.endpoints if each.gap]
     found.endpoints = [each for each in found.endpoints if not each.gap]
     return found
