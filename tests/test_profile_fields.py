@@ -10,18 +10,18 @@ import pytest
 
 import upgate
 from upgate.profile.external import METHODS
-from upgate.profile.schema import sections
+from upgate.profile.schema import all_sections
 from upgate.profile.section import Section
 
 SOURCE = Path(upgate.__file__).parent
 CHECKS = SOURCE.parent / "checks"
 #: Fields that do their work while the profile is read, that are for people, or that are read by the names in a tuple.
 READ_INSIDE = {("Profile", "description"), ("Profile", "extends"), ("External", "trust_nodes")} | {
-    ("Step", method) for method in METHODS
+    ("JourneyStep", method) for method in METHODS
 }
 FIELDS = [
     (section.__name__, name)
-    for section in sections(Section)
+    for section in all_sections(Section)
     for name in section.__annotations__
     if not name.startswith("_") and (section.__name__, name) not in READ_INSIDE
 ]

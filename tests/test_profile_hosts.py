@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.profile_files import Folder
-from upgate.profile.showing import show
+from upgate.profile.showing import effective_profile
 
 #: Each text, and the only error that it has.
 WRONG = {
@@ -110,7 +110,7 @@ def test_what_is_said_is_shown_with_all_defaults(folder):
         'expect: {hosts: {kernel: ">=6"}}\nhosts: {preset: [rke, docker], disk: {free: 20%}, groups: [{name: cp, names: [cp-*]}]}'
     )
     profile = folder.load()
-    text = show(profile)
+    text = effective_profile(profile)
     for words in ("kernel: '>=6'", "- rke\n", "free: 20%", "inodes: 5%", "max-age: 7d", "tls-days: 21", "timeout: 30s"):
         assert words in text
     folder.write(text, "again")

@@ -2,8 +2,11 @@
 
 schema       the tables of history.sqlite
 storage      history.sqlite: opened, locked, moved aside when it is corrupt
-history      what it holds, as types, and how to ask for it
+records      what it holds, as types
+history      every statement that reads it
+updates      every statement that writes to it
 recording    one round is written down; what is too old goes
+memory       the state of alerts and the incidents, from one round to the next
 signals      what a round says about each check, as far as alerts go
 impact       how much of a workload is wrong, and what users see of it
 alert        one alert, round by round

@@ -38,7 +38,7 @@ class Rules(NamedTuple):
     remind: timedelta
 
 
-class Judged(msgspec.Struct, frozen=True):
+class JudgedRound(msgspec.Struct, frozen=True):
     """One round, as an alert saw it."""
 
     at: datetime
@@ -61,7 +61,7 @@ class Alert(msgspec.Struct, kw_only=True):
     """What is remembered of one alert."""
 
     #: The latest rounds that judged it.
-    window: list[Judged] = []
+    window: list[JudgedRound] = []
     on: bool = False
     #: The first bad round of those that set it off.
     since: datetime | None = None
@@ -79,7 +79,7 @@ class Alert(msgspec.Struct, kw_only=True):
     #: How large people know them to be.
     peaks: dict[str, Peak] = {}
 
-    def add(self, round: Judged, rate: Rate) -> None:
+    def add(self, round: JudgedRound, rate: Rate) -> None:
         """One more round that judged it."""
         at, bad = round.at, round.bad
         if self.bad != bad:

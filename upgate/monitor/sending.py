@@ -21,7 +21,7 @@ import msgspec
 
 from upgate.base.errors import UpgateError, UsageError
 from upgate.base.redaction import redact
-from upgate.base.threads import within
+from upgate.base.threads import run_with_timeout
 from upgate.monitor.message import Message
 
 #: Seconds without a word from the other side, and for one attempt as a whole: an answer may come in drops.
@@ -41,18 +41,18 @@ def send(url: str, message: Message) -> None:
         service = service_for(url)
         if service is None:
             post(url, msgspec.json.encode(message))
-        elif not deliver(service, message):
+        elif not notify_service(service, message):
             raise Undelivered(hidden("; ".join(said[-1:]) or "the service did not take it", url))
 
 
-def deliver(service: Any, message: Message) -> bool:
+def notify_service(service: Any, message: Message) -> bool:
     """Let apprise deliver it: as text, whatever the service makes of that. Raises Undelivered."""
     from apprise import Apprise
 
     kind = "failure" if message.new or message.more or message.ongoing else "success"
     notify = partial(Apprise(service).notify, message.text, message.title, kind, body_format="text")
     try:
-        return bool(within(PATIENCE, notify))
+        return bool(run_with_timeout(PATIENCE, notify))
     except TimeoutError:
         raise Undelivered(f"no answer within {PATIENCE} s") from None
     except Exception as problem:  # its plugins are many, and what one of them raises must not stop the others
@@ -75,7 +75,7 @@ def service_for(url: str) -> Any:
     return service
 
 
-def usable(urls: Sequence[str]) -> None:
+def check_urls(urls: Sequence[str]) -> None:
     """See whether all of them can be used at all. Raises UsageError."""
     for number, url in enumerate(urls):
         try:
@@ -89,18 +89,18 @@ def usable(urls: Sequence[str]) -> None:
 
 def post(url: str, body: bytes) -> None:
     """Post JSON to a webhook. Raises Undelivered."""
-    ask(url, urllib.request.Request(url, body, {"Content-Type": "application/json", "User-Agent": AGENT}))  # noqa: S310 - the profile allows only http(s) here
+    send_request(url, urllib.request.Request(url, body, {"Content-Type": "application/json", "User-Agent": AGENT}))  # noqa: S310 - the profile allows only http(s) here
 
 
 def ping(url: str) -> None:
     """Call a dead-man's switch. Raises Undelivered."""
-    ask(url, urllib.request.Request(url, headers={"User-Agent": AGENT}))  # noqa: S310 - the same
+    send_request(url, urllib.request.Request(url, headers={"User-Agent": AGENT}))  # noqa: S310 - the same
 
 
-def ask(url: str, request: urllib.request.Request) -> None:
+def send_request(url: str, request: urllib.request.Request) -> None:
     """Send a request that must be answered well. Raises Undelivered."""
     try:
-        within(PATIENCE, partial(answered, request))
+        run_with_timeout(PATIENCE, partial(answered, request))
     except urllib.error.HTTPError as problem:
         problem.close()
         raise Undelivered(f"it answered with status {problem.code}") from None

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from upgate.monitor.impact import LONGEST, NO_IMPACT, Impact, Size, family, home
+from upgate.monitor.impact import LONGEST, NO_IMPACT, Impact, Size, home, replica_family
 from upgate.reports.cleaning import begun
 from upgate.results import CheckResult, Finding
 
@@ -28,7 +28,7 @@ OUTSIDE = "external"
 MOST = 50
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class CheckSignal(msgspec.Struct, frozen=True, kw_only=True):
     """One check in one round."""
 
     name: str
@@ -54,7 +54,9 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     visible: bool = False
 
 
-def signals(checks: Sequence[CheckResult], impact: Impact = NO_IMPACT, *, fail_on_warnings: bool = False) -> list[Seen]:
+def signals(
+    checks: Sequence[CheckResult], impact: Impact = NO_IMPACT, *, fail_on_warnings: bool = False
+) -> list[CheckSignal]:
     """What the round says about each of its checks."""
     blind = any(check.id == GATEWAY and check.outcome == "failed" for check in checks)
     passing = {f"{check.id}: {each.object}" for check in checks for each in check.active if each.transitional}
@@ -65,7 +67,7 @@ def signals(checks: Sequence[CheckResult], impact: Impact = NO_IMPACT, *, fail_o
         found = shouting(check, passing, fail_on_warnings)
         signal = signal_of(check, found, blind, fail_on_warnings)
         explains = tuple(sorted(name for name, roots in explained.items() if check.id in roots))
-        said.append(replace(seen(check, found, signal, impact, follows[check.id]), explains=explains))
+        said.append(replace(check_signal(check, found, signal, impact, follows[check.id]), explains=explains))
     return said
 
 
@@ -88,26 +90,26 @@ def consequences_of(
         for each in lasting:
             if impact.seen_by_users(each.object):
                 observed = begun(each.observed, LONGEST)
-                follows[cause_of(each)].setdefault(f"{check.id}: {family(each.object)}", observed)
+                follows[cause_of(each)].setdefault(f"{check.id}: {replica_family(each.object)}", observed)
     return follows
 
 
-def seen(
+def check_signal(
     check: CheckResult, found: Sequence[Finding], signal: Signal, impact: Impact, follows: Mapping[str, str]
-) -> Seen:
+) -> CheckSignal:
     """What the round says about one check, of which this is worth an alert."""
-    worst_first = sorted(found, key=lambda each: (not impact.seen_by_users(each.object), family(each.object)))
-    objects = {family(each.object): begun(each.observed, LONGEST) for each in reversed(worst_first)}
+    worst_first = sorted(found, key=lambda each: (not impact.seen_by_users(each.object), replica_family(each.object)))
+    objects = {replica_family(each.object): begun(each.observed, LONGEST) for each in reversed(worst_first)}
     some = fair_share(list(reversed(objects)))
     objects = {name: objects[name] for name in reversed(objects) if name in some} if signal == "bad" else {}
     sizes = impact.sizes(found)
-    return Seen(
+    return CheckSignal(
         name=check.id,
         title=check.title,
         signal=signal,
         objects=objects,
-        moving=tuple({family(each.object) for each in check.active if each.transitional}),
-        waived=tuple({family(each.object) for each in check.findings if each.waived}),
+        moving=tuple({replica_family(each.object) for each in check.active if each.transitional}),
+        waived=tuple({replica_family(each.object) for each in check.findings if each.waived}),
         count=len(found),
         reason=begun(check.reason, LONGEST),
         follows=dict(list(follows.items())[:MOST]) if signal == "bad" else {},

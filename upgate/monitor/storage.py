@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import stat
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,7 +37,7 @@ def transaction(path: Path) -> Iterator[sqlite3.Connection]:
     """The history for one step: all of it is written, or nothing. Raises Unusable."""
     connection = connected(path)
     try:
-        with worded(path, (sqlite3.Error,)):
+        with raising_unusable(path, (sqlite3.Error,)):
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
@@ -52,7 +52,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         raise UsageError(f"there is no history {path}: runs with --monitor write one.")
     connection = connected(path)
     try:
-        with worded(path, (sqlite3.Error,)):
+        with raising_unusable(path, (sqlite3.Error,)):
             connection.execute("BEGIN")
             yield connection
     finally:
@@ -61,11 +61,11 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 def connected(path: Path) -> sqlite3.Connection:
     """A connection to a history with this schema; a new file gets it. Raises Unusable."""
-    with worded(path):
+    with raising_unusable(path):
         make_private(path)
         connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None)
         try:
-            prepare(connection, path)
+            prepare_schema(connection, path)
         except BaseException:
             closed(connection)
             raise
@@ -83,7 +83,7 @@ def make_private(path: Path) -> None:
         path.chmod(mode & PRIVATE)
 
 
-def prepare(connection: sqlite3.Connection, path: Path) -> None:
+def prepare_schema(connection: sqlite3.Connection, path: Path) -> None:
     """Set it up for us; the first process makes the tables. Raises Unusable, sqlite3.Error."""
     connection.row_factory = sqlite3.Row
     if version(connection) == 0:
@@ -123,11 +123,6 @@ def number_of(name: str) -> int:
     return zlib.crc32(name.encode()) & 0x7FFFFFFF or 1
 
 
-def inserted(connection: sqlite3.Connection, statement: str, row: Sequence[object]) -> int:
-    """Insert one row; its number. Raises sqlite3.Error."""
-    return connection.execute(f"{statement} RETURNING id", row).fetchone()[0]
-
-
 def closed(connection: sqlite3.Connection) -> None:
     """Let go of it; what was not committed is gone."""
     with suppress(sqlite3.Error):
@@ -135,15 +130,15 @@ def closed(connection: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def worded(path: Path, kinds: tuple[type[Exception], ...] = (sqlite3.Error, OSError)) -> Iterator[None]:
+def raising_unusable(path: Path, kinds: tuple[type[Exception], ...] = (sqlite3.Error, OSError)) -> Iterator[None]:
     """Turn errors into a sentence: SQLite's and the system's, or only these. Raises Unusable."""
     try:
         yield
     except kinds as problem:
-        raise Unusable(f"history {path} cannot be used: {said(problem, path)}") from problem
+        raise Unusable(f"history {path} cannot be used: {sqlite_reason(problem, path)}") from problem
 
 
-def said(problem: Exception, path: Path) -> str:
+def sqlite_reason(problem: Exception, path: Path) -> str:
     """What was wrong. On a full disk SQLite may only speak of an I/O error."""
     code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free < ROOM):
@@ -172,7 +167,7 @@ def move_aside(path: Path) -> Path:
     Of earlier ones the latest stay: a disk that tears one every minute must not be filled with them.
     """
     aside = path.with_name(f"{path.name}.torn-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
-    with worded(path):
+    with raising_unusable(path):
         for ending in ("-wal", "-shm", ""):
             with suppress(FileNotFoundError):
                 os.replace(f"{path}{ending}", f"{aside}{ending}")

@@ -11,7 +11,8 @@ import pytest
 from upgate.base.errors import Inconclusive, NotAllRight
 from upgate.battery.check import Check
 from upgate.battery.inputs import names
-from upgate.judge.gate import PREFLIGHT, Gate
+from upgate.judge.gate import Gate
+from upgate.judge.options import PREFLIGHT
 from upgate.judge.outcome import result
 from upgate.plugin.state import CHECK, gate_of
 from upgate.results import CheckResult
@@ -27,7 +28,7 @@ class CheckItem(pytest.Item):
     def __init__(self, *, check: Check, **more: Any) -> None:
         super().__init__(**more)
         self.stash[CHECK] = check
-        mark(self, check)
+        mark_item(self, check)
         self.extra_keyword_matches.add(check.function.__name__)
 
     def runtest(self) -> None:
@@ -72,7 +73,7 @@ def present(judged: CheckResult) -> None:
         pytest.skip(judged.reason)
 
 
-def mark(item: pytest.Item, check: Check) -> None:
+def mark_item(item: pytest.Item, check: Check) -> None:
     """Let -m select a test by its subject, also by one that is not in the catalogue, and -k by its id."""
     item.config.addinivalue_line("markers", f"{check.subject}: checks on this subject")
     item.add_marker(check.subject)

@@ -84,7 +84,7 @@ def external_id(name: str, kind: str) -> str:
     return ".".join(filter(None, ("external", KINDS[kind], name)))
 
 
-class Step(Section):
+class JourneyStep(Section):
     """One request of a journey; exactly one of get, post, put, patch, delete and head."""
 
     get: Url | None = None
@@ -173,7 +173,7 @@ class External(Section):
     """The answer must come over HTTP/2."""
     attempts: Annotated[int, Field(ge=1, le=10)] = 1
     """How often it is tried before it counts as wrong; what passes later than at first is a warning: flaky."""
-    journey: Annotated[tuple[Step, ...], Field(min_length=1)] | None = None
+    journey: Annotated[tuple[JourneyStep, ...], Field(min_length=1)] | None = None
     """Requests one after the other, which share cookies and captured values."""
     tcp: HostAndPort | None = None
     """A port that must accept connections."""

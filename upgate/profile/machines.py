@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 from upgate.base.addresses import is_ip
-from upgate.profile.quantities import Text, schema, some
+from upgate.profile.quantities import Text, json_type, some
 
 WORD = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
 #: A name or an address; IPv6 in brackets, with its zone where it needs one.
@@ -146,5 +146,5 @@ Percent = Annotated[
     int,
     BeforeValidator(parse_percent),
     PlainSerializer(lambda share: f"{share}%"),
-    schema("string", pattern=r"^\d{1,3}%$", examples=["10%"]),
+    json_type("string", pattern=r"^\d{1,3}%$", examples=["10%"]),
 ]

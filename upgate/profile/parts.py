@@ -103,14 +103,14 @@ class Waiver(Section):
     """The last day on which it holds."""
 
 
-class Restarts(Section):
+class RestartLimit(Section):
     """When restarts of containers count."""
 
     allowed: Count | None = None
     """So many since the reference time are fine; default: none with a baseline, else 2."""
 
 
-class Gate(Section):
+class GateDefaults(Section):
     """Defaults of the options --settle, --clean and --every."""
 
     settle: Duration | None = None

@@ -61,7 +61,7 @@ def some_time(time: timedelta) -> timedelta:
 
 def parse_moment(value: object) -> datetime | timedelta:
     """A time with its zone, or how long ago. Raises ValueError."""
-    moment = from_iso(datetime, value) or value
+    moment = date_from_text(datetime, value) or value
     if not isinstance(moment, datetime):
         return parse_duration(moment)
     if moment.tzinfo is None:
@@ -74,7 +74,7 @@ def format_moment(moment: datetime | timedelta) -> str:
     return moment.isoformat() if isinstance(moment, datetime) else format_duration(moment)
 
 
-def from_iso(kind: type[date], value: object) -> Any:
+def date_from_text(kind: type[date], value: object) -> Any:
     """A date or time from its text; None for anything else."""
     try:
         return kind.fromisoformat(value) if isinstance(value, str) else None
@@ -84,7 +84,7 @@ def from_iso(kind: type[date], value: object) -> Any:
 
 def parse_day(value: object) -> date:
     """A calendar day. Raises ValueError."""
-    day = from_iso(date, value) or value
+    day = date_from_text(date, value) or value
     if isinstance(day, datetime) or not isinstance(day, date):
         raise ValueError("not a date such as 2026-12-31")
     return day
@@ -172,7 +172,7 @@ def check_name(value: str) -> str:
     return value
 
 
-def schema(kind: str, **more: Any) -> WithJsonSchema:
+def json_type(kind: str, **more: Any) -> WithJsonSchema:
     """How editors see a value."""
     return WithJsonSchema({"type": kind, **more})
 
@@ -187,18 +187,18 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration),
-    schema("string", pattern=DURATION_PATTERN, examples=["30s"]),
+    json_type("string", pattern=DURATION_PATTERN, examples=["30s"]),
 ]
 Span = Annotated[Duration, AfterValidator(some_time)]
 Moment = Annotated[
     datetime | timedelta,
     BeforeValidator(parse_moment),
     PlainSerializer(format_moment),
-    schema("string", examples=["1h"]),
+    json_type("string", examples=["1h"]),
 ]
-Day = Annotated[date, BeforeValidator(parse_day), schema("string", format="date")]
+Day = Annotated[date, BeforeValidator(parse_day), json_type("string", format="date")]
 Rate = Annotated[
-    FailAfter, BeforeValidator(parse_fail_after), PlainSerializer(str), schema("string", examples=["2 of 3"])
+    FailAfter, BeforeValidator(parse_fail_after), PlainSerializer(str), json_type("string", examples=["2 of 3"])
 ]
 Glob = Annotated[str, AfterValidator(check_glob)]
 #: For the names of objects, with `*` and `?` alone: a `[` is a part of URLs.

@@ -194,7 +194,7 @@ def broken_by_window(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     yield from exactly_one(entry, ("from", "every"), keys)
     once, again = entry.is_set("from"), entry.is_set("every")
     if once != again:
-        yield from together(entry, ("from", "to") if once else ("every", "at", "for"), keys)
+        yield from needed_together(entry, ("from", "to") if once else ("every", "at", "for"), keys)
         yield from meaningless(entry, ("at", "for", "zone") if once else ("to",), "every" if once else "from", keys)
 
 
@@ -205,7 +205,7 @@ def meaningless(entry: YamlNode, names: Iterable[str], with_key: str, keys: Keys
             yield at(entry.keys[name], (*keys, name), f"means nothing without {with_key}")
 
 
-def together(entry: YamlNode, names: tuple[str, ...], keys: Keys) -> Iterator[Problem]:
+def needed_together(entry: YamlNode, names: tuple[str, ...], keys: Keys) -> Iterator[Problem]:
     """Keys of which none means anything without the others."""
     for name in names:
         if not entry.is_set(name):

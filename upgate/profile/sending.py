@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from upgate.profile.ids import entries
-from upgate.profile.problems import Keys, Place, Problem, at
+from upgate.profile.problems import Keys, Position, Problem, at
 from upgate.profile.tree import YamlNode
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def urls_of(entry: object) -> list[str]:
     return [url for url in (*(getattr(entry, key) for key in URLS), *steps) if url]
 
 
-def credentials(entry: YamlNode) -> Iterator[tuple[Keys, Place, str]]:
+def credentials(entry: YamlNode) -> Iterator[tuple[Keys, Position, str]]:
     """What an entry sends that proves who we are: under which keys, where in the file, and what it is in words."""
     if not isinstance(entry.value, dict):
         return
@@ -121,7 +121,7 @@ def credentials(entry: YamlNode) -> Iterator[tuple[Keys, Place, str]]:
         yield from of_step(step, ("journey", index))
 
 
-def of_step(step: YamlNode, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
+def of_step(step: YamlNode, keys: Keys) -> Iterator[tuple[Keys, Position, str]]:
     """What a step of a journey sends: what is typed, and what was captured before."""
     for method in METHODS:
         yield from of_url(step, method, (*keys, method))
@@ -132,7 +132,7 @@ def of_step(step: YamlNode, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
             yield (*keys, key), child.place, what
 
 
-def of_headers(node: YamlNode, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
+def of_headers(node: YamlNode, keys: Keys) -> Iterator[tuple[Keys, Position, str]]:
     """Headers that are not known to be harmless."""
     headers = node.child("headers")
     for name, value in headers.items() if headers else ():
@@ -142,7 +142,7 @@ def of_headers(node: YamlNode, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
             yield (*keys, "headers", name), value.place, f"the header {name}"
 
 
-def of_url(node: YamlNode, key: str, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
+def of_url(node: YamlNode, key: str, keys: Keys) -> Iterator[tuple[Keys, Position, str]]:
     """User and password in a URL, and credentials in its path or query."""
     child = node.child(key)
     if child is None or not isinstance(child.value, str):
