@@ -10,7 +10,7 @@ from upgate.battery import Subjects, check
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from upgate.battery.restarts import Restarts
+    from upgate.battery.restarts import RecentRestarts
     from upgate.facts.owned_pods import OwnedPods
     from upgate.facts.pods import Pod
     from upgate.facts.promises import Autoscalers, Deadlines
@@ -161,7 +161,7 @@ def test_every_running_pod_is_ready(
 
 
 @check("pods.restarts", severity="critical", after=("pods.crashing", *DEAD_NODE))
-def test_no_container_has_restarted(pods: Subjects[Pod], restarts: Restarts, pod_nodes: PodNodes) -> None:
+def test_no_container_has_restarted(pods: Subjects[Pod], restarts: RecentRestarts, pod_nodes: PodNodes) -> None:
     """No container has restarted more often since the reference time than the profile allows.
 
     With a baseline the restarts of the very same pod are compared; a new pod may restart twice while it starts, and a

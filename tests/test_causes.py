@@ -26,7 +26,7 @@ from tests.worlds import (
     warning,
 )
 from upgate.battery.check import Check
-from upgate.judge.causes import Causes
+from upgate.judge.causes import ActiveCauses
 from upgate.judge.outcome import result
 from upgate.monitor.signals import signals
 from upgate.results import Finding
@@ -274,7 +274,11 @@ def graph(found, depends, after):
         )
         for id, objects in found.items()
     ]
-    return {(each.id, f.object): f.because for each in Causes(results, depends, after).related() for f in each.findings}
+    return {
+        (each.id, f.object): f.because
+        for each in ActiveCauses(results, depends, after).related()
+        for f in each.findings
+    }
 
 
 def test_a_chain_leads_to_its_end():

@@ -35,7 +35,7 @@ from upgate.profile import Profile
 from upgate.profile.model import Origin
 from upgate.reports.cleaning import cleaned, harmless
 from upgate.sources.probes import attempt_all
-from upgate.sources.probes.targets import targets
+from upgate.sources.probes.targets import probe_targets
 
 ALONE = MetricsHistory()
 SHOP = Measured("external.shop", 1.0, 0.12)
@@ -252,7 +252,7 @@ def test_many_endpoints_are_one_target() -> None:
         ]
         wanted = Profile.model_validate({"external": tuple(entries)})
         looked = snapshot({"n1": "127.0.0.1", "n2": "127.0.0.2"})
-        looked = msgspec.structs.replace(looked, attempts=attempt_all(targets(wanted.external, looked)))
+        looked = msgspec.structs.replace(looked, attempts=attempt_all(probe_targets(wanted.external, looked)))
     (found,) = measured(wanted, looked)
     assert (found.id, found.availability) == ("external.proxy", 0.5)
     assert 0 < found.latency < 5

@@ -11,11 +11,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.worlds import condition, good, job, thing
-from upgate.facts.kinds import KINDS
-from upgate.sources.demo import EmbeddedCluster
-from upgate.sources.demo.api import Api
-from upgate.sources.demo.recording import RecordedList, Recording, world
+from tests.apiserver import EmbeddedCluster
+from tests.apiserver.world import world
+from tests.worlds import by_resource, condition, good, job, thing
+from upgate.sources.demo.recording import RecordedList, Recording
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / "CONTRIBUTING.md").read_text().partition("## Checks of your own")[2].split("```")[1]
@@ -29,7 +28,7 @@ def application(name: str, **status) -> dict:
 
 def cluster_with(*applications: dict, **lists) -> Recording:
     """A good world that also serves Argo CD's applications."""
-    served = world({KINDS[noun].resource: items for noun, items in good(**lists).items()})
+    served = world(by_resource(good(**lists)))
     line = {"name": PLURAL, "singularName": "application", "kind": "Application", "namespaced": True, "verbs": ["list"]}
     document = {"kind": "APIResourceList", "groupVersion": VERSION, "resources": [line]}
     path = f"/apis/{VERSION}"
@@ -67,8 +66,7 @@ def upgate(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def judged(home: Path, recording: Recording) -> dict[str, dict]:
     """What the checks of the example say of a cluster."""
-    with EmbeddedCluster({}) as cluster:
-        cluster._server.api = Api(recording, [])
+    with EmbeddedCluster(recording) as cluster:
         cluster.kubeconfig(home / "kubeconfig")
         done = upgate(home, "run", "--profile=mine", "my_checks/", "-q", "-p", "no:cacheprovider")
     results = home / "reports" / "mine" / "results.json"
@@ -97,7 +95,7 @@ def test_the_example_judges_a_kind_of_its_own(home):
 
 def test_a_kind_that_is_not_served_is_never_green(home):
     """The API server does not know it: the check says so."""
-    check = judged(home, world({KINDS[noun].resource: items for noun, items in good().items()}))["argocd.healthy"]
+    check = judged(home, world(by_resource(good())))["argocd.healthy"]
     assert check["outcome"] == "inconclusive"
     assert "cannot list applications" in check["reason"]
 

@@ -22,7 +22,7 @@ def run(folder: Path, hosts: dict, *options: str, cluster: dict | None = None) -
     reports = folder / "reports"
     command = [sys.executable, "-m", "pytest", f"--profile={profile}", f"--reports={reports}", *options]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
-    return Run(done.returncode, done.stdout + done.stderr, reports, 0.0)
+    return Run(done.returncode, done.stdout + done.stderr, reports / "partial", 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_machines_are_looked_at_saved_and_judged_again_offline(server, tmp_path)
     assert all(seen.check(id)["reason"].startswith(unreachable) for id in HOSTS)
     assert [each["object"] for each in seen.check("hosts.reboot")["findings"]] == [f"Host/{server.machines[0].name}"]
     saved = tmp_path / "saved.gz"
-    (tmp_path / "reports" / "snapshot.json.gz").rename(saved)
+    (seen.reports / "snapshot.json.gz").rename(saved)
     again = run(tmp_path, hosts, "-m", "hosts or certs", cluster={"snapshot": str(saved)}).whole()
     for id in HOSTS:
         assert again.check(id) | {"duration": 0} == seen.check(id) | {"duration": 0}
@@ -84,7 +84,7 @@ def test_without_machines_in_the_profile_their_checks_are_skipped_and_named(tmp_
         "hosts or nodes",
     ]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
-    told = Run(done.returncode, done.stdout, tmp_path / "reports", 0.0).whole()
+    told = Run(done.returncode, done.stdout, tmp_path / "reports" / "partial", 0.0).whole()
     assert told.check("hosts.disk")["reason"] == "the profile says nothing under hosts:"
     assert (
         told.check("hosts.ports")["reason"] == "the profile says nothing under hosts.listening or hosts.not-listening:"

@@ -78,7 +78,7 @@ def parser() -> Parser:
     root.add_argument("--version", action="version", version=f"upgate {__version__}")
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser("run", help="run the battery: pytest's options, and folders of your own checks")
-    battery.add(commands, profile_named)
+    battery.add_battery_commands(commands, profile_named)
     monitoring.add_monitor_commands(commands)
     profile = commands.add_parser("profile", help="look at profiles").add_subparsers(required=True, metavar="COMMAND")
     of_one(
@@ -143,9 +143,9 @@ def refusals(profile: Profile) -> Iterator[str]:
 
 def print_roles(options: argparse.Namespace) -> int:
     """`upgate profile rbac NAME`."""
-    from upgate.battery.permissions import render
+    from upgate.battery.permissions import roles_as_yaml
 
-    print(render(loaded(options), battery.registry_of(options.paths)), end="")
+    print(roles_as_yaml(loaded(options), battery.load_registry(options.paths)), end="")
     return 0
 
 
@@ -161,7 +161,7 @@ def print_schema(options: argparse.Namespace) -> int:
 
 def loaded(options: argparse.Namespace) -> Profile:
     """The profile that the options name. Raises UsageError."""
-    return profile_named(options.profile, battery.registry_of(options.paths), today=options.today)
+    return profile_named(options.profile, battery.load_registry(options.paths), today=options.today)
 
 
 def profile_named(name: str | None, registry: Registry, *, today: date | None = None) -> Profile:

@@ -16,7 +16,7 @@ from upgate.sources.demo.api import Request
 from upgate.sources.demo.cluster import EmbeddedCluster as DemoCluster
 from upgate.sources.demo.recording import Recording, load_recording, shipped
 
-State = str | Path | Mapping[str, Any]
+State = str | Path | Recording | Mapping[str, Any]
 
 
 class EmbeddedCluster(DemoCluster):
@@ -77,4 +77,6 @@ def recording_of(state: State) -> Recording:
     """The recording behind a state. Raises UsageError, ValueError."""
     if isinstance(state, Mapping):
         return world(state)
+    if isinstance(state, Recording):
+        return state
     return shipped(state) if state in ("healthy", "broken") else load_recording(Path(state))

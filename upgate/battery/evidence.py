@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from upgate.base.errors import Inconclusive
-from upgate.base.scope import UNSCOPED, scoped, within
+from upgate.base.scope import UNSCOPED, matches_scope, scoped
 from upgate.baseline import Baseline
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS
@@ -28,6 +28,7 @@ class Evidence:
         since: datetime | None = None,
         baseline: Baseline | None = None,
         monitoring: bool = False,
+        preflight: bool = False,
     ) -> None:
         self.snapshot = snapshot
         self.profile = profile
@@ -36,6 +37,8 @@ class Evidence:
         self.baseline = baseline
         #: It is judged for a round of continuous monitoring.
         self.monitoring = monitoring
+        #: It is judged before an upgrade: what would block or break it.
+        self.preflight = preflight
         self._relations: dict[str, Any] = {}
         self._in_scope: dict[str, Sequence[Any]] = {}
 
@@ -49,7 +52,7 @@ class Evidence:
         """The objects of a kind that could not be understood, a sentence each, as far as they may be in scope."""
         everywhere, scope = KINDS[noun].type.__name__ in UNSCOPED, self.profile.scope.namespaces
         return self.snapshot.unreadable(
-            noun, lambda each: everywhere or not each.namespace or within(each.namespace, scope)
+            noun, lambda each: everywhere or not each.namespace or matches_scope(each.namespace, scope)
         )
 
     def relation(self, name: str) -> Any:

@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from upgate.base.errors import Inconclusive, UsageError
+from upgate.base.versions import next_minor
 from upgate.baseline import Baseline
 from upgate.battery.before import Before, expected_pools
 from upgate.battery.evidence import Evidence
 from upgate.battery.expectations import Server, Sidecars
 from upgate.battery.judgement import Judgement, Subjects
-from upgate.battery.restarts import Restarts
+from upgate.battery.restarts import RecentRestarts
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for
 
@@ -77,6 +78,17 @@ class Inputs:
         return Before(self.baseline)
 
     @property
+    def preflight(self) -> bool:
+        """Whether it is asked before an upgrade: what would block or break it."""
+        return self._evidence.preflight
+
+    @property
+    def next_version(self) -> str:
+        """The version that the upgrade leads to: `expect.next-version`, or the next minor. Raises Inconclusive."""
+        self._refuse_gap("version")
+        return self.expect.next_version or next_minor(self._evidence.snapshot.version or "")
+
+    @property
     def health(self) -> Subjects[Any]:
         """The API server's health endpoints."""
         self._refuse_gap("health")
@@ -89,9 +101,9 @@ class Inputs:
         return Subjects("API servers", [Server(self._evidence.snapshot.version or "")], self.judgement)
 
     @property
-    def restarts(self) -> Restarts:
+    def restarts(self) -> RecentRestarts:
         """Restarts since the reference time, and how many are allowed."""
-        return Restarts(self.since, self.profile.restarts.allowed, self.baseline, self.now)
+        return RecentRestarts(self.since, self.profile.restarts.allowed, self.baseline, self.now)
 
     @property
     def sidecars(self) -> Sidecars:
@@ -108,12 +120,12 @@ class Inputs:
     @property
     def external(self) -> Subjects[Any]:
         """What was seen at one entry of the profile's `external:`."""
-        from upgate.sources.probes.targets import seen
+        from upgate.sources.probes.targets import probed_entry
 
         entry = self.judgement.check.entry
         if entry is None:
             raise UsageError("the input `external` belongs to checks that are made for the entries of external:")
-        found = seen(entry, self._evidence.snapshot, self.profile.secrets, self.profile.scope.namespaces)
+        found = probed_entry(entry, self._evidence.snapshot, self.profile.secrets, self.profile.scope.namespaces)
         self.judgement.gaps += found.gaps
         noun = "endpoints" if found.endpoints else f"{entry.each or 'endpoint'} addresses"
         return Subjects(noun, found.endpoints, self.judgement)

@@ -16,7 +16,7 @@ ADD_ONS = "kube-system"
 
 
 @dataclass(frozen=True)
-class Restarts:
+class RecentRestarts:
     """Restarts since the reference time, compared with the baseline where there is one."""
 
     since: datetime

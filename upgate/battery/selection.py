@@ -15,15 +15,19 @@ def why_unselected(check: Check, profile: Profile) -> str:
     """Why the profile does not ask for this check. Empty where it does."""
     if profile.checks.get(check.id) == "off":
         return "switched off by the profile's checks:"
+    if check.only_preflight:
+        return "it is asked before an upgrade: -m preflight"
+    if check.allow and check.allow not in profile.allow:
+        return f"the profile's allow: does not name {check.allow}"
     return "" if says(profile, check.expects) else f"the profile says nothing under {check.expects}:"
 
 
 def says(profile: Profile, path: str) -> bool:
     """The profile says something under this path, or one of those with `or` between them; what groups say counts."""
-    return any(map(bool, chain.from_iterable(values(profile, each) for each in path.split(" or "))))
+    return any(map(bool, chain.from_iterable(profile_values(profile, each) for each in path.split(" or "))))
 
 
-def values(profile: Profile, path: str) -> list[Any]:
+def profile_values(profile: Profile, path: str) -> list[Any]:
     """What stands under this path: of the profile, and of each group that a part of it has."""
     parts: list[Any] = [profile]
     for key in filter(None, path.split(".")):

@@ -18,7 +18,7 @@ RESTARTED = ("always", "unless-stopped")
 #: Marks of distributions inside a kernel's version: .el9_4, .deb12, +deb13, +bpo, .amzn2023.
 #: The number at the beginning of a version, and the numbers in it.
 BEGINNING = re.compile(r"^[\d.~+_-]*\d")
-NUMBER = re.compile(r"\d+")
+NUMBER = re.compile(r"\d{1,18}")  # more digits are no version, and int() refuses thousands of them
 DISTRIBUTIONS = re.compile(r"[.+]((el|fc|amzn|azl|cm|deb|mga)\d+(_\d+)*|bpo\b)")
 
 
@@ -81,7 +81,7 @@ class Kernel(HostFact):
         return tuple(int(each) for each in NUMBER.findall(whole.removesuffix(self.flavour)))
 
 
-class Reboot(HostFact):
+class RebootStatus(HostFact):
     """Whether the host says that it needs a reboot."""
 
     #: Since when Debian's /var/run/reboot-required is there.
@@ -193,7 +193,7 @@ class Host(HostFact):
     #: Its clock, when it was asked.
     now: datetime | None = None
     services: tuple[HostService, ...] = ()
-    reboot: Reboot = Reboot()
+    reboot: RebootStatus = RebootStatus()
     versions: dict[str, str] = {}
     commands: tuple[CommandLine, ...] = ()
     sockets: tuple[Socket, ...] = ()

@@ -13,7 +13,7 @@ OWN = ("", "endpointslice-controller.k8s.io", "endpointslicemirroring-controller
 DNS_NAMES, DNS_NAMESPACES = ("kube-dns", "coredns", "dns-default"), ("kube-system", "openshift-dns")
 
 
-def family(ip: str) -> str:
+def ip_family(ip: str) -> str:
     """The IP family of an address, as Services name it."""
     return "IPv6" if ":" in ip else "IPv4"
 
@@ -99,7 +99,7 @@ class Service(KubernetesObject):
     def absent(self, addresses: set[str], have: set[str]) -> set[str]:
         """Those of a pod's addresses that it should lead to, one for each of its IP families, and does not."""
         if families := self.spec.ip_families:
-            return {ip for ip in addresses if family(ip) in families} - have
+            return {ip for ip in addresses if ip_family(ip) in families} - have
         return set() if addresses & have else addresses
 
 

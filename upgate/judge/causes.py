@@ -37,10 +37,10 @@ def relate(results: Sequence[CheckResult], snapshot: Snapshot, after: Mapping[st
     """The results, each finding with the root cause that is found for it."""
     if not any(result.active for result in results):
         return list(results)
-    return Causes(results, dependencies(snapshot), after).related()
+    return ActiveCauses(results, dependencies(snapshot), after).related()
 
 
-class Causes:
+class ActiveCauses:
     """The active findings of a run that explain others, by object: the critical ones, and rollouts under way."""
 
     def __init__(
@@ -137,7 +137,7 @@ def judged_again(result: CheckResult, findings: tuple[Finding, ...]) -> CheckRes
 def dependencies(snapshot: Snapshot) -> Dependencies:
     """Who depends on whom, as far as the lists were looked at."""
     lists = {
-        noun: listed(snapshot, noun)
+        noun: known_facts(snapshot, noun)
         for noun in {*WORKLOADS, "pods", "nodes", "namespaces", "services", "endpointslices"}
     }
     depends: dict[str, list[str]] = defaultdict(list)
@@ -228,7 +228,7 @@ def add_probes(depends: dict[str, list[str]], snapshot: Snapshot) -> None:
         depends[attempt.target] += whereabouts.behind(attempt)
 
 
-def listed(snapshot: Snapshot, noun: str) -> list[Any]:
+def known_facts(snapshot: Snapshot, noun: str) -> list[Any]:
     """The facts of a kind; none where it could not be looked at: then nothing is explained by it."""
     try:
         return snapshot.facts(noun)

@@ -10,7 +10,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
 
 from upgate.base.redaction import redact
-from upgate.base.threads import within
+from upgate.base.threads import run_with_timeout
 from upgate.reports.cleaning import harmless, one_line
 from upgate.sources.probes.masking import secrets_of, shown_url
 
@@ -26,7 +26,7 @@ LONGEST_ANSWER = 300
 def push(registry: CollectorRegistry, url: str, profile: str, secrets: Sequence[str] = ()) -> str:
     """Replace the profile's group; a note if that did not work."""
     try:
-        within(PATIENCE, partial(replace_group, registry, url, profile))
+        run_with_timeout(PATIENCE, partial(replace_group, registry, url, profile))
     except (OSError, HTTPException, ValueError) as problem:
         note = (
             f"the metrics were not pushed to the Pushgateway at {shown_url(url)}: {reason(problem)}. "

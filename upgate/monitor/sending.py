@@ -21,7 +21,7 @@ import msgspec
 
 from upgate.base.errors import UpgateError, UsageError
 from upgate.base.redaction import redact
-from upgate.base.threads import within
+from upgate.base.threads import run_with_timeout
 from upgate.monitor.message import Message
 
 #: Seconds to wait for the next byte, and for one attempt as a whole: an answer may come slowly.
@@ -52,7 +52,7 @@ def notify_service(service: Any, message: Message) -> bool:
     kind = "failure" if message.new or message.more or message.ongoing else "success"
     notify = partial(Apprise(service).notify, message.text, message.title, kind, body_format="text")
     try:
-        return bool(within(PATIENCE, notify))
+        return bool(run_with_timeout(PATIENCE, notify))
     except TimeoutError:
         raise Undelivered(f"no answer within {PATIENCE} s") from None
     except Exception as problem:  # its plugins are many, and what one of them raises must not stop the others
@@ -100,7 +100,7 @@ def ping(url: str) -> None:
 def send_request(url: str, request: urllib.request.Request) -> None:
     """Send a request whose answer must be a success. Raises Undelivered."""
     try:
-        within(PATIENCE, partial(answered, request))
+        run_with_timeout(PATIENCE, partial(answered, request))
     except urllib.error.HTTPError as problem:
         problem.close()
         raise Undelivered(f"it answered with status {problem.code}") from None

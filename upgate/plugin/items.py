@@ -12,6 +12,7 @@ from upgate.base.errors import Inconclusive, NotAllRight
 from upgate.battery.check import Check
 from upgate.battery.inputs import names
 from upgate.judge.gate import Gate
+from upgate.judge.options import PREFLIGHT
 from upgate.judge.outcome import result
 from upgate.plugin.state import CHECK, gate_of
 from upgate.results import CheckResult
@@ -27,7 +28,7 @@ class CheckItem(pytest.Item):
     def __init__(self, *, check: Check, **more: Any) -> None:
         super().__init__(**more)
         self.stash[CHECK] = check
-        mark(self, check)
+        mark_item(self, check)
         self.extra_keyword_matches.add(check.function.__name__)
 
     def runtest(self) -> None:
@@ -72,13 +73,15 @@ def present(judged: CheckResult) -> None:
         pytest.skip(judged.reason)
 
 
-def mark(item: pytest.Item, check: Check) -> None:
+def mark_item(item: pytest.Item, check: Check) -> None:
     """Let -m select a test by its subject, also by one that is not in the catalogue, and -k by its id."""
     item.config.addinivalue_line("markers", f"{check.subject}: checks on this subject")
     item.add_marker(check.subject)
     item.extra_keyword_matches.add(check.id)
     if check.monitor:
         item.add_marker("monitor")
+    if check.preflight:
+        item.add_marker(PREFLIGHT)
 
 
 def collect(collector: pytest.Collector, function: object, gate: Gate) -> list[pytest.Item] | None:
@@ -86,7 +89,7 @@ def collect(collector: pytest.Collector, function: object, gate: Gate) -> list[p
     check: Check | None = getattr(function, "__check__", None)
     if check is None or not isinstance(collector, pytest.Module) or needs_pytest(collector, function, check.inputs):
         return None
-    made = check.for_entries(gate.profile)
+    made = gate.as_asked(check).for_entries(gate.profile)
     return [CheckItem.from_parent(collector, name=each.id, check=each) for each in made]
 
 

@@ -17,7 +17,7 @@ from upgate.base.waiting import Deadline
 from upgate.facts.decoding import Malformed, Page, decode_page
 from upgate.facts.kinds import Kind
 from upgate.sources.cluster.bounded import is_dense
-from upgate.sources.cluster.connection import NOT_JSON, Answer, Connection, NoAnswer, Room, status_message
+from upgate.sources.cluster.connection import NOT_JSON, ApiResponse, Connection, NoAnswer, Room, status_message
 
 PAGE_SIZE = 1000
 #: What a page is asked for where so many objects are too large together. etcd holds no object above 1.5 MiB.
@@ -59,6 +59,10 @@ class Passing(Exception):
         self.after = after
 
 
+class NotServed(Inconclusive):
+    """The API server knows no such resource (404)."""
+
+
 class Expired(Exception):
     """The continue token is too old (410 Gone): the list must be begun again."""
 
@@ -69,8 +73,20 @@ def list_all(
     progress: Progress = lambda noun, have, left: None,
     deadline: Deadline | None = None,
 ) -> Listing:
-    """Every object of the kind. Raises Inconclusive."""
+    """Every object of the kind, in the first of its versions that is served. Raises Inconclusive."""
     deadline = deadline or Deadline(connection.patience.deadline)
+    for version in (kind.version, *kind.earlier):
+        try:
+            return list_version(connection, kind._replace(version=version), progress, deadline)
+        except NotServed as problem:
+            unserved = problem
+    if kind.optional:
+        return Listing([], [])
+    raise unserved
+
+
+def list_version(connection: Connection, kind: Kind, progress: Progress, deadline: Deadline) -> Listing:
+    """Every object of the kind in one version. Raises NotServed, Inconclusive."""
     for _ in range(TRIES):
         try:
             return pages(connection, kind, deadline, progress)
@@ -189,7 +205,7 @@ def not_hollow(page: Page, token: str, left: int) -> Page:
     return page
 
 
-def page_in(answer: Answer, kind: Kind) -> Page:
+def page_in(answer: ApiResponse, kind: Kind) -> Page:
     """The page in an answer. Raises Passing, Expired, Inconclusive."""
     if answer.status == 200:
         return whole_page(answer, kind)
@@ -198,7 +214,8 @@ def page_in(answer: Answer, kind: Kind) -> Page:
         raise Expired
     if answer.status in PASSING:
         raise Passing(said, retry_after(answer))
-    raise Inconclusive(f"cannot list {kind.resource}: {advice(answer.status, kind)} ({said})")
+    refusal = NotServed if answer.status == 404 else Inconclusive
+    raise refusal(f"cannot list {kind.resource}: {advice(answer.status, kind)} ({said})")
 
 
 def advice(status: int, kind: Kind) -> str:
@@ -213,13 +230,13 @@ def advice(status: int, kind: Kind) -> str:
     return "refused"
 
 
-def retry_after(answer: Answer) -> float | None:
+def retry_after(answer: ApiResponse) -> float | None:
     """Seconds that the server asks to wait."""
     said = answer.headers.get("Retry-After", "")
     return float(said) if said.isdecimal() else None
 
 
-def whole_page(answer: Answer, kind: Kind) -> Page:
+def whole_page(answer: ApiResponse, kind: Kind) -> Page:
     """The decoded frame of a list. What is not such a list may come from a proxy, or be cut off: worth another try."""
     if is_dense(answer.body):
         raise Passing("the answer is not a list of objects: it has too many elements for its size")

@@ -14,9 +14,18 @@ from upgate.base.waiting import Deadline
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.kinds import KINDS
 from upgate.snapshot import Snapshot
+from upgate.sources.cluster.asides import AFTERWARDS, BESIDE
 from upgate.sources.cluster.bounded import SMALL_BYTES
 from upgate.sources.cluster.brief import list_briefly
-from upgate.sources.cluster.connection import SAYING, Answer, Connection, NoAnswer, Room, status_message, text_member
+from upgate.sources.cluster.connection import (
+    SAYING,
+    ApiResponse,
+    Connection,
+    NoAnswer,
+    Room,
+    status_message,
+    text_member,
+)
 from upgate.sources.cluster.listing import PAUSES, Listing, Progress, list_all
 from upgate.sources.cluster.login import Login, who_am_i
 
@@ -51,13 +60,17 @@ def look_around(
     moment, deadline = connection.moment, Deadline(connection.patience.deadline)
     tasks: dict[str, Callable[[], Any]] = {"version": partial(version_of, connection)}
     tasks |= {name: partial(health_of, connection, name) for name in HEALTH}
-    tasks |= {noun: partial(list_all, connection, KINDS[noun], progress, deadline) for noun in needs}
+    nouns = [noun for noun in needs if noun in KINDS]
+    tasks |= {noun: partial(list_all, connection, KINDS[noun], progress, deadline) for noun in nouns}
+    tasks |= {name: partial(ask, connection, deadline) for name, ask in BESIDE.items() if name in needs}
     if brief:
         del tasks["pods"]
     answers = concurrently(guarded(tasks))
+    listed = {noun: answer for noun, answer in answers.items() if isinstance(answer, Listing)}
     if brief:
-        listed = {noun: answer for noun, answer in answers.items() if isinstance(answer, Listing)}
         answers |= concurrently(guarded({"pods": partial(list_briefly, connection, listed, progress, deadline)}))
+    later = {name: partial(ask, connection, listed, deadline) for name, ask in AFTERWARDS.items() if name in needs}
+    answers |= concurrently(guarded(later))
     gaps = {GAP_NAMES.get(name, name): str(got) for name, got in answers.items() if isinstance(got, Inconclusive)}
     got = {name: answer for name, answer in answers.items() if not isinstance(answer, Inconclusive)}
     return Snapshot(
@@ -66,12 +79,13 @@ def look_around(
         forgeable=connection.forgeable,
         version=got.get("version"),
         identity=identity,
-        lists={noun: got[noun].items for noun in needs if noun in got},
-        malformed={noun: got[noun].malformed for noun in needs if noun in got and got[noun].malformed},
-        unread={noun: got[noun].unread for noun in needs if noun in got and got[noun].unread},
+        lists={noun: got[noun].items for noun in nouns if noun in got},
+        malformed={noun: got[noun].malformed for noun in nouns if noun in got and got[noun].malformed},
+        unread={noun: got[noun].unread for noun in nouns if noun in got and got[noun].unread},
         read=got["pods"].read if "pods" in got else None,
         health=[got[name] for name in HEALTH if name in got],
         gaps=gaps,
+        **{name: got[name] for name in (*BESIDE, *AFTERWARDS) if name in got},
     )
 
 
@@ -113,10 +127,10 @@ def again(connection: Connection, ask: Callable[[], T]) -> T:
 
 def permitted_answer(
     connection: Connection, path: str, query: dict[str, str] | None = None, accept: str = "*/*"
-) -> Answer:
+) -> ApiResponse:
     """An answer that is not just 'later'. Raises Inconclusive for a refusal."""
 
-    def once() -> Answer:
+    def once() -> ApiResponse:
         answer = connection.get(path, query, accept=accept, most=SMALL_BYTES)
         if answer.status == 429:
             raise NoAnswer(f"GET {path}: status 429, too many requests", connected=True)
@@ -139,7 +153,7 @@ def version_of(connection: Connection) -> str:
     return again(connection, lambda: git_version(permitted_answer(connection, "/version")))
 
 
-def git_version(answer: Answer) -> str:
+def git_version(answer: ApiResponse) -> str:
     """The version in an answer. Raises NoAnswer where there is none: it may come from a proxy, or be cut off."""
     version = text_member(answer.body, "gitVersion") if answer.status == 200 else None
     if version is not None:

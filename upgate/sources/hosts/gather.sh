@@ -54,13 +54,13 @@ services() {
   if said=$(limited systemctl show -p Version 2>&1); then
     for unit in $UNITS; do
       shown=$(limited systemctl show -p Id,LoadState,ActiveState,SubState,UnitFileState,Type,Result -- "$unit" 2>/dev/null)
-      [ -n "$shown" ] || { say gap "systemctl does not answer about $unit"; continue; }
+      [ -n "$shown" ] || { say gap "systemctl does not show $unit"; continue; }
       say unit "$unit"
       echo "$shown" | field is
     done
   elif [ -n "$UNITS" ]; then
-    has systemctl || said='there is no systemctl'
-    say gap "its services cannot be asked for: $(echo "$said" | head -n 1)"
+    has systemctl || said='systemctl is not installed'
+    say gap "its services cannot be listed: $(echo "$said" | head -n 1)"
   fi
   [ -n "$DOCKER" ] && docker_works && for name in $UNITS; do
     limited docker inspect --type container --format '{{.State.Status}} {{.HostConfig.RestartPolicy.Name}}' "$name" 2>/dev/null |
@@ -119,7 +119,7 @@ version_of() {
   esac
 }
 
-say_version() { if [ -n "$2" ]; then say "program$TAB$1" "$2"; else say gap "its $1 does not tell its version"; fi; }
+say_version() { if [ -n "$2" ]; then say "program$TAB$1" "$2"; else say gap "its $1 does not print its version"; fi; }
 
 # By the name that it was called by, as long as that is still the same file: some are many programs in one. A file that is no
 # longer on the disk is still what runs.
@@ -268,7 +268,7 @@ arguments() {
     [ -n "$DOCKER" ] && has docker && limited docker inspect --type container --format '{{json .Args}}' "$name" 2>/dev/null |
       field "container$TAB$name"
     for folder in $MANIFESTS; do
-      open_to_us "$folder" || { say gap "$(me) may not look into $folder; $use_root"; continue; }
+      open_to_us "$folder" || { say gap "$(me) cannot read the folder $folder; $use_root"; continue; }
       for file in "$folder"/*.yaml "$folder"/*.yml "$folder"/*.json; do
         plain "$file" || continue
         content "$file" | grep -q -e "$name" && say manifest "$file" && content "$file" | field line
@@ -338,7 +338,7 @@ journal() {
     done
   done
   for file in $LOGS; do
-    open_to_us "${file%/*}" || { say gap "$(me) may not look into ${file%/*}; $use_root"; continue; }
+    open_to_us "${file%/*}" || { say gap "$(me) cannot read the folder ${file%/*}; $use_root"; continue; }
     plain "$file" || continue
     say source "$file"
     matching stamped "$file" | log_field stamped
@@ -356,12 +356,12 @@ stamped() {
 
 certificates() {
   for pattern in $CERTIFICATES $KUBECONFIGS; do
-    open_to_us "${pattern%/*}" || say gap "$(me) may not look into ${pattern%/*}; $use_root"
+    open_to_us "${pattern%/*}" || say gap "$(me) cannot read the folder ${pattern%/*}; $use_root"
   done
   for file in $CERTIFICATES; do
     case "$file" in *-key.pem | *.key) continue ;; esac
     plain "$file" || continue
-    content "$file" | grep -q -e '-----BEGIN ' || { say gap "$file holds no certificate"; continue; }
+    content "$file" | grep -q -e '-----BEGIN ' || { say gap "$file has no certificate"; continue; }
     say file "$file"
     content "$file" | pem | field pem
   done

@@ -1,4 +1,4 @@
-"""Name lookups that hold nobody up: each in a thread of its own that nobody waits for longer than he wants to.
+"""Name lookups that do not block others: each runs in its own thread, and the caller limits how long it waits.
 
 asyncio's default executor has six threads on a machine with two cores, and is waited for at the end of the loop: one dead name
 server would delay every other probe, and the run.
