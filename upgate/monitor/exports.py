@@ -11,7 +11,7 @@ import msgspec
 from upgate.base.text import counted, duration
 from upgate.monitor.alerts import GONE
 from upgate.monitor.history import History
-from upgate.monitor.message import others, to_the_minute
+from upgate.monitor.message_text import others, to_the_minute
 from upgate.monitor.records import Incident
 from upgate.monitor.tracks import percent
 
