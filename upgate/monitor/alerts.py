@@ -109,7 +109,7 @@ def news(states: States, at: datetime, rules: Rules, *, anyway: bool = False) ->
 
     A round in which all is good sends no reminder: a message follows when all has recovered.
 
-    `anyway` repeats what goes on before its time: a maintenance window is over, or somebody is new.
+    `anyway` repeats what goes on before its time: a maintenance window is over, or a recipient is new.
     """
     told = News()
     for each in all_alerts(states):

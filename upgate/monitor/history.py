@@ -140,7 +140,7 @@ class History:
     def due_messages(self, at: datetime, horizon: datetime) -> list[OutboxMessage]:
         """What is due, by recipient and oldest first. A next time beyond the horizon was said by a clock that was wrong.
 
-        A message waits for the older ones to the same recipient, and those who answer do not wait for one who does not.
+        A message waits for the older ones to the same recipient, and recipients that answer do not wait for one that does not.
         """
         query = """
             SELECT * FROM outbox AS it WHERE sent IS NULL AND NOT EXISTS (

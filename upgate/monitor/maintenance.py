@@ -1,4 +1,4 @@
-"""Maintenance windows: the profile's, and those that somebody announced. Rounds go on in them, and no alert is sent."""
+"""Maintenance windows: the profile's, and those that were announced by command. Rounds go on in them, and no alert is sent."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def withdraw(db: sqlite3.Connection, met: Sequence[Times], at: datetime) -> None
 
 
 def announced(db: sqlite3.Connection, at: datetime) -> list[Times]:
-    """The windows that somebody announced, and in which this moment is."""
+    """The announced windows that are open at this moment."""
     return [(each.since, each.until, each.reason) for each in open_by(db, "command", at)]
 
 

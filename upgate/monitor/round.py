@@ -1,7 +1,7 @@
 """What follows a round's verdict: it is recorded, alerts are decided, outputs written, messages sent.
 
 Nothing here changes the verdict or the exit code. What cannot be done is a note in the reports, and holds the heartbeat
-back: the dead-man's switch then tells those whom we cannot reach.
+back: the dead-man's switch then alerts the people that no message reaches.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def attempts_of(round: Monitored) -> list[Attempt]:
 
 
 def tell(db: sqlite3.Connection, round: Monitored, states: alerts.States, *, anyway: bool) -> None:
-    """Put the news into the outbox, if there are any; for somebody new all that goes on is news."""
+    """Put the news into the outbox, if there are any; a new recipient also gets all alerts that are on."""
     at = round.results.started
     anyway = anyway or delivery.has_new(db, round.monitor.notify)
     news = alerts.news(states, at, alert_rules(round.monitor), anyway=anyway)

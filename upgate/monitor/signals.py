@@ -13,7 +13,7 @@ from upgate.monitor.impact import LONGEST, NO_IMPACT, Impact, Size, home, replic
 from upgate.reports.cleaning import begun
 from upgate.results import CheckResult, Finding
 
-#: good         judged, and nothing to wake anybody for
+#: good         judged, and nothing to alert about
 #: bad          failed by itself
 #: consequence  failed, and all that it found follows from another check's finding: that one shouts
 #: unknown      could not be judged

@@ -37,7 +37,7 @@ HIDDEN = re.compile(r"[\s#]")
 #: The braces of {address} and {name}.
 BRACES = re.compile(r"[{}]")
 PERCENT = re.compile(r"(\d{1,2}|100)%", re.ASCII)
-#: What somebody may write who means `node`.
+#: What people write by mistake for `node`.
 LIKE_NODE = ("nodes", "Node", "Nodes")
 
 

@@ -1,4 +1,4 @@
-"""The words of a profile that lead somewhere, or prove who we are: URLs, ports, proxies, name servers, credentials.
+"""Values of a profile that are addresses or credentials: URLs, ports, proxies, name servers, credentials.
 
 No message quotes the value: it may hold what a `${VAR}` stood for.
 """

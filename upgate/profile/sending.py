@@ -1,7 +1,7 @@
 """What an entry of `external:` sends that proves who we are, and who may get it.
 
 Tenants write Ingresses and load balancers, and a kubelet writes the addresses of its node: with `each:` they decide who receives
-what the entry sends. An entry with credentials says whom it trusts, or is refused.
+what the entry sends. An entry with credentials must say which objects it trusts.
 """
 
 from __future__ import annotations
