@@ -12,8 +12,7 @@ import yaml
 from tests.apiserver import EmbeddedCluster
 from tests.running import Run, profile_of, run
 from tests.servers import accepting, free_port
-from tests.worlds import NOW, endpointslice, good, ingress, lease, node, service
-from upgate.facts.kinds import KINDS
+from tests.worlds import NOW, by_resource, endpointslice, good, ingress, lease, node, service
 
 #: Loopback has a whole network of addresses: each node gets one, in place of a network namespace.
 ADDRESSES = {"n1": "127.0.0.11", "n2": "127.0.0.12", "n3": "127.0.0.13"}
@@ -28,7 +27,7 @@ def at(name: str, ready: str = "True") -> dict[str, Any]:
 def served(**changes: Any) -> dict[str, Any]:
     """A good world with three nodes, as the embedded cluster takes it."""
     world = good(**{"nodes": [node(), *map(at, ADDRESSES)], "leases": [lease(), *map(lease, ADDRESSES)], **changes})
-    return {KINDS[noun].resource: items for noun, items in world.items()} | {"recorded": NOW}
+    return by_resource(world) | {"recorded": NOW}
 
 
 def healthy(connection: socket.socket) -> None:

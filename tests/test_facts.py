@@ -30,6 +30,7 @@ from tests.worlds import (
     service,
     snapshot,
     terminated,
+    thing,
     warning,
 )
 from upgate.base.errors import UsageError
@@ -41,7 +42,7 @@ from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for
 from upgate.snapshot import dump_snapshot, load_snapshot
 
-BUILDERS = {
+BUILDERS = {noun: thing("any") for noun in KINDS} | {
     "nodes": node(),
     "leases": lease(),
     "namespaces": namespace(),

@@ -13,8 +13,7 @@ import pytest
 
 from tests.apiserver import EmbeddedCluster
 from tests.apiserver.world import world
-from tests.worlds import condition, good, job, thing
-from upgate.facts.kinds import KINDS
+from tests.worlds import by_resource, condition, good, job, thing
 from upgate.sources.demo.recording import RecordedList, Recording
 
 ROOT = Path(__file__).parents[1]
@@ -29,7 +28,7 @@ def application(name: str, **status) -> dict:
 
 def cluster_with(*applications: dict, **lists) -> Recording:
     """A good world that also serves Argo CD's applications."""
-    served = world({KINDS[noun].resource: items for noun, items in good(**lists).items()})
+    served = world(by_resource(good(**lists)))
     line = {"name": PLURAL, "singularName": "application", "kind": "Application", "namespaced": True, "verbs": ["list"]}
     document = {"kind": "APIResourceList", "groupVersion": VERSION, "resources": [line]}
     path = f"/apis/{VERSION}"
@@ -96,7 +95,7 @@ def test_the_example_judges_a_kind_of_its_own(home):
 
 def test_a_kind_that_is_not_served_is_never_green(home):
     """The API server does not know it: the check says so."""
-    check = judged(home, world({KINDS[noun].resource: items for noun, items in good().items()}))["argocd.healthy"]
+    check = judged(home, world(by_resource(good())))["argocd.healthy"]
     assert check["outcome"] == "inconclusive"
     assert "cannot list applications" in check["reason"]
 

@@ -17,6 +17,7 @@ SLOW = """
 import time, pathlib
 def test_before(): pass
 def test_slow():
+    time.sleep(1)  # the result of the test before is on its way to the controller
     pathlib.Path(__file__).with_name("mark").touch()
     time.sleep(60)
 def test_after(): pass

@@ -11,8 +11,7 @@ from tests.apiserver import EmbeddedCluster
 from tests.apiserver.api import FullApi
 from tests.apiserver.world import world
 from tests.running import profile_of, run, runs, started
-from tests.worlds import NOW, ago, condition, container_status, good, node, pod, replicated, terminated
-from upgate.facts.kinds import KINDS
+from tests.worlds import NOW, ago, by_resource, condition, container_status, good, node, pod, replicated, terminated
 from upgate.judge.settling import Settling
 from upgate.results import CheckResult
 
@@ -26,7 +25,7 @@ ROLLING = replicated("web", 1, status={"updatedReplicas": 0, "conditions": UNDER
 
 def served(later: timedelta = timedelta(), **changes) -> dict:
     """A good world with some lists replaced, as the embedded cluster takes it, so much later."""
-    return {KINDS[noun].resource: items for noun, items in good(**changes).items()} | {"recorded": NOW + later}
+    return by_resource(good(**changes)) | {"recorded": NOW + later}
 
 
 def become(cluster: EmbeddedCluster, objects: dict) -> None:

@@ -24,7 +24,7 @@ from upgate.facts.kinds import KINDS
 from upgate.judge.causes import relate
 from upgate.judge.gate import Gate
 from upgate.judge.judge import judge as judge_on
-from upgate.judge.options import Options
+from upgate.judge.options import PREFLIGHT, Options
 from upgate.profile import Profile
 from upgate.results import CheckResult
 from upgate.snapshot import Snapshot
@@ -267,12 +267,45 @@ def good(**changes: list[dict[str, Any]]) -> World:
             "endpointslices": [endpointslice("web", "10.1.0.1")],
             "ingresses": [ingress()],
             "jobs": [job()],
-            # Of one resource with the warnings, which stay where a test serves both.
+            "cronjobs": [],
+            "horizontalpodautoscalers": [],
+            "poddisruptionbudgets": [],
+            "ingressclasses": [],
+            "persistentvolumeclaims": [],
+            "persistentvolumes": [],
+            "storageclasses": [],
+            "volumeattachments": [],
+            "csinodes": [],
+            "leader_leases": [],
+            "apiservices": [],
+            "customresourcedefinitions": [],
+            "validatingwebhookconfigurations": [],
+            "mutatingwebhookconfigurations": [],
+            "clusterroles": [],
+            "clusterrolebindings": [],
+            "roles": [],
+            "rolebindings": [],
+            "certificatesigningrequests": [],
+            # Not served by most clusters.
+            "gateways": [],
+            "httproutes": [],
+            "machines": [],
+            "nodeclaims": [],
+            "autoscaler_statuses": [],
             "notices": [],
             "warnings": [],
             **changes,
         }
     )
+
+
+def by_resource(world: World) -> dict[str, list[dict[str, Any]]]:
+    """The objects as an API server serves them: two nouns may be of one resource."""
+    served: dict[str, list[dict[str, Any]]] = {}
+    for noun, items in world.items():
+        if items or not KINDS[noun].optional:
+            served.setdefault(KINDS[noun].resource, []).extend(items)
+    return served
 
 
 def empty() -> World:
@@ -333,9 +366,10 @@ def judge(
     profile: Profile | None = None,
     baseline: Baseline | None = None,
     entry: Any = None,
+    preflight: bool = False,
 ) -> CheckResult:
     """What one check says of a world."""
-    return run([id], seen, profile, baseline, entry)[0]
+    return run([id], seen, profile, baseline, entry, preflight=preflight)[0]
 
 
 def run(
@@ -346,11 +380,13 @@ def run(
     entry: Any = None,
     *,
     monitor: bool = False,
+    preflight: bool = False,
 ) -> list[CheckResult]:
     """What some checks say of a world, with their root causes."""
-    gate = Gate(profile or Profile(), Options(home=Path("reports"), monitor=monitor))
+    part = PREFLIGHT if preflight else ""
+    gate = Gate(profile or Profile(), Options(home=Path("reports"), part=part, monitor=monitor))
     gate.snapshot, gate.baseline = seen if isinstance(seen, Snapshot) else snapshot(seen), baseline
-    results = [judge_on(replace(battery()[id], entry=entry), gate.evidence) for id in ids]
+    results = [judge_on(replace(gate.as_asked(battery()[id]), entry=entry), gate.evidence) for id in ids]
     return relate(results, gate.snapshot, {id: battery()[id].after for id in ids})
 
 

@@ -8,6 +8,8 @@ import re
 Parts = tuple[tuple[int, str], ...]
 COMPARISON = re.compile(r"(<=|>=|<|>|==|!=)?\s*+(.+)")
 PART = re.compile(r"\d+|[a-z]+")
+#: Major and minor at the beginning of a version, whatever a vendor puts behind them.
+MINOR = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?!\d)")
 
 
 def satisfies(version: str, wanted: str) -> bool:
@@ -22,6 +24,18 @@ def satisfies(version: str, wanted: str) -> bool:
 def version_parts(version: str) -> Parts:
     """`v1.36.3-gke.1014` → 1, 36, 3, gke, 1014."""
     return tuple((len(part), part) for part in PART.findall(version.lower().removeprefix("v")))
+
+
+def minor_of(version: str) -> tuple[int, int] | None:
+    """`v1.36.3-gke.1014` → 1, 36; None for a text without two numbers at its beginning."""
+    match = MINOR.match(version)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def next_minor(version: str) -> str:
+    """`v1.36.3` → `1.37`; empty where the version cannot be read."""
+    minor = minor_of(version)
+    return f"{minor[0]}.{minor[1] + 1}" if minor else ""
 
 
 def _holds(comparison: str, have: Parts) -> bool:

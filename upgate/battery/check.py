@@ -41,6 +41,12 @@ class Check:
     after: tuple[str, ...] = ()
     #: It belongs to `-m monitor`: it can be judged every minute, from no more of each pod than that it looks right.
     monitor: bool = False
+    #: Its severity with `-m preflight`, before an upgrade; None: it is not asked then.
+    preflight: Severity | None = None
+    #: It is asked before an upgrade only.
+    only_preflight: bool = False
+    #: The word of the profile's `allow:` without which it is not asked: it does more than list.
+    allow: str = ""
     function: CheckFunction = empty_body
     #: The entry of the profile that it judges, for a check that is made for each of them.
     entry: Any = None
@@ -84,13 +90,17 @@ def check(
     expects: str = "",
     after: Collection[str] = (),
     monitor: bool = False,
+    preflight: Severity | None = None,
+    only_preflight: bool = False,
+    allow: str = "",
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Make a function the check `id`. Its docstring is the message: title, why, and `Look first: …`, the hint.
 
     Raises UsageError for a severity that does not exist, or an id without a subject.
     """
-    if severity not in get_args(Severity):
-        raise UsageError(f"check {id}: severity must be critical or warning, not {severity!r}")
+    for each in (severity, preflight or severity):
+        if each not in get_args(Severity):
+            raise UsageError(f"check {id}: severity must be critical or warning, not {each!r}")
     if not isinstance(id, str) or not all(id.partition(".")):
         raise UsageError(f"check {id}: an id is `subject.property`, such as nodes.ready")
 
@@ -103,6 +113,9 @@ def check(
             expects=expects,
             after=tuple(after),
             monitor=monitor,
+            preflight=preflight,
+            only_preflight=only_preflight,
+            allow=allow,
             function=function,
         )
         function.__check__ = declared  # type: ignore[attr-defined]
@@ -128,6 +141,11 @@ def parameters(function: Callable[..., object]) -> tuple[str, ...]:
     """The names of a function's parameters; those of a method without its object."""
     names = tuple(inspect.signature(function).parameters)
     return names[1:] if names[:1] == ("self",) else names
+
+
+def before_upgrade(check: Check) -> Check:
+    """The check as `-m preflight` asks it."""
+    return replace(check, severity=check.preflight or check.severity, only_preflight=False)
 
 
 def with_severity(check: Check, severities: Mapping[str, str]) -> Check:

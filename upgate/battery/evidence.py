@@ -28,6 +28,7 @@ class Evidence:
         since: datetime | None = None,
         baseline: Baseline | None = None,
         monitoring: bool = False,
+        preflight: bool = False,
     ) -> None:
         self.snapshot = snapshot
         self.profile = profile
@@ -36,6 +37,8 @@ class Evidence:
         self.baseline = baseline
         #: It is judged for a round of continuous monitoring.
         self.monitoring = monitoring
+        #: It is judged before an upgrade: what would block or break it.
+        self.preflight = preflight
         self._relations: dict[str, Any] = {}
         self._in_scope: dict[str, Sequence[Any]] = {}
 

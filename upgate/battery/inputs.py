@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from upgate.base.errors import Inconclusive, UsageError
+from upgate.base.versions import next_minor
 from upgate.baseline import Baseline
 from upgate.battery.before import Before, expected_pools
 from upgate.battery.evidence import Evidence
@@ -75,6 +76,17 @@ class Inputs:
     def before(self) -> Before:
         """What the baseline knows, where there is one."""
         return Before(self.baseline)
+
+    @property
+    def preflight(self) -> bool:
+        """Whether it is asked before an upgrade: what would block or break it."""
+        return self._evidence.preflight
+
+    @property
+    def next_version(self) -> str:
+        """The version that the upgrade leads to: `expect.next-version`, or the next minor. Raises Inconclusive."""
+        self._refuse_gap("version")
+        return self.expect.next_version or next_minor(self._evidence.snapshot.version or "")
 
     @property
     def health(self) -> Subjects[Any]:

@@ -15,6 +15,10 @@ def why_unselected(check: Check, profile: Profile) -> str:
     """Why the profile does not ask for this check. Empty where it does."""
     if profile.checks.get(check.id) == "off":
         return "switched off by the profile's checks:"
+    if check.only_preflight:
+        return "it is asked before an upgrade: -m preflight"
+    if check.allow and check.allow not in profile.allow:
+        return f"the profile's allow: does not name {check.allow}"
     return "" if says(profile, check.expects) else f"the profile says nothing under {check.expects}:"
 
 

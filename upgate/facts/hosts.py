@@ -18,7 +18,7 @@ RESTARTED = ("always", "unless-stopped")
 #: Marks of distributions inside a kernel's version: .el9_4, .deb12, +deb13, +bpo, .amzn2023.
 #: The number at the beginning of a version, and the numbers in it.
 BEGINNING = re.compile(r"^[\d.~+_-]*\d")
-NUMBER = re.compile(r"\d+")
+NUMBER = re.compile(r"\d{1,18}")  # more digits are no version, and int() refuses thousands of them
 DISTRIBUTIONS = re.compile(r"[.+]((el|fc|amzn|azl|cm|deb|mga)\d+(_\d+)*|bpo\b)")
 
 

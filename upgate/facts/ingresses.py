@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from upgate.facts.meta import Fact, KubernetesObject
+from upgate.facts.meta import AnnotatedMeta, Fact, KubernetesObject
 from upgate.facts.services import LoadBalanced
 
 
@@ -101,3 +101,9 @@ def matches(pattern: str, host: str) -> bool:
     if pattern.startswith("*."):
         return host.partition(".")[2].lower() == pattern[2:].lower()
     return not pattern or pattern.lower() == host.lower()
+
+
+class IngressClass(KubernetesObject):
+    """https://kubernetes.io/docs/concepts/services-networking/ingress/#ingress-class"""
+
+    metadata: AnnotatedMeta

@@ -8,17 +8,33 @@ from typing import Any, NamedTuple, TypeVar, cast
 import msgspec
 
 from upgate.base.errors import UsageError
+from upgate.facts.admission import MutatingWebhookConfiguration, ValidatingWebhookConfiguration
+from upgate.facts.autoscaling import HorizontalPodAutoscaler
+from upgate.facts.cronjobs import CronJob
 from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.deployments import Deployment
+from upgate.facts.disruption import PodDisruptionBudget
 from upgate.facts.events import Event
-from upgate.facts.ingresses import Ingress
+from upgate.facts.extensions import APIService, CustomResourceDefinition
+from upgate.facts.gateways import Gateway, HTTPRoute
+from upgate.facts.ingresses import Ingress, IngressClass
 from upgate.facts.jobs import Job
+from upgate.facts.joining import ConfigMap, Machine, NodeClaim
 from upgate.facts.meta import KubernetesObject
 from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Lease, Node
 from upgate.facts.pods import Pod
+from upgate.facts.rbac import ClusterRole, ClusterRoleBinding, Role, RoleBinding
 from upgate.facts.services import EndpointSlice, Service
+from upgate.facts.signing import CertificateSigningRequest
 from upgate.facts.statefulsets import StatefulSet
+from upgate.facts.storage import (
+    CSINode,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    StorageClass,
+    VolumeAttachment,
+)
 from upgate.facts.workloads import ReplicaSet
 
 #: What is said of pods beside what happens to each of them: autoscalers say here whether they make a node.
@@ -26,6 +42,11 @@ NOTICES = ",".join(
     ["type=Normal", "involvedObject.kind=Pod"]
     + [f"reason!={usual}" for usual in ("Scheduled", "Pulling", "Pulled", "Created", "Started", "Killing")]
 )
+
+
+#: The groups and versions of several kinds.
+GATEWAY, ADMISSION = "gateway.networking.k8s.io/v1", "admissionregistration.k8s.io/v1"
+DEFINITIONS = "customresourcedefinitions"
 
 
 class Kind(NamedTuple):
@@ -40,6 +61,10 @@ class Kind(NamedTuple):
     namespace: str = ""
     field_selector: str = ""
     label_selector: str = ""
+    #: Earlier versions to ask for where the API server does not serve this one, the latest first.
+    earlier: tuple[str, ...] = ()
+    #: A cluster may not serve it at all: then there are no such objects, and that is no gap.
+    optional: bool = False
 
     @property
     def group(self) -> str:
@@ -75,6 +100,57 @@ KINDS: dict[str, Kind] = {
         Kind("endpointslices", EndpointSlice, "discovery.k8s.io/v1", "endpointslices"),
         Kind("ingresses", Ingress, "networking.k8s.io/v1", "ingresses"),
         Kind("jobs", Job, "batch/v1", "jobs"),
+        Kind("cronjobs", CronJob, "batch/v1", "cronjobs"),
+        Kind("horizontalpodautoscalers", HorizontalPodAutoscaler, "autoscaling/v2", "horizontalpodautoscalers"),
+        Kind("poddisruptionbudgets", PodDisruptionBudget, "policy/v1", "poddisruptionbudgets"),
+        Kind("ingressclasses", IngressClass, "networking.k8s.io/v1", "ingressclasses"),
+        Kind("gateways", Gateway, GATEWAY, "gateways", earlier=(f"{GATEWAY}beta1",), optional=True),
+        Kind("httproutes", HTTPRoute, GATEWAY, "httproutes", earlier=(f"{GATEWAY}beta1",), optional=True),
+        Kind("persistentvolumeclaims", PersistentVolumeClaim, "v1", "persistentvolumeclaims"),
+        Kind("persistentvolumes", PersistentVolume, "v1", "persistentvolumes"),
+        Kind("storageclasses", StorageClass, "storage.k8s.io/v1", "storageclasses"),
+        Kind("volumeattachments", VolumeAttachment, "storage.k8s.io/v1", "volumeattachments"),
+        Kind("csinodes", CSINode, "storage.k8s.io/v1", "csinodes"),
+        Kind("leader_leases", Lease, "coordination.k8s.io/v1", "leases", namespace="kube-system"),
+        Kind("apiservices", APIService, "apiregistration.k8s.io/v1", "apiservices"),
+        Kind("customresourcedefinitions", CustomResourceDefinition, "apiextensions.k8s.io/v1", DEFINITIONS),
+        Kind(
+            "validatingwebhookconfigurations",
+            ValidatingWebhookConfiguration,
+            ADMISSION,
+            "validatingwebhookconfigurations",
+        ),
+        Kind("mutatingwebhookconfigurations", MutatingWebhookConfiguration, ADMISSION, "mutatingwebhookconfigurations"),
+        Kind("clusterroles", ClusterRole, "rbac.authorization.k8s.io/v1", "clusterroles"),
+        Kind("clusterrolebindings", ClusterRoleBinding, "rbac.authorization.k8s.io/v1", "clusterrolebindings"),
+        Kind("roles", Role, "rbac.authorization.k8s.io/v1", "roles", namespace="kube-system"),
+        Kind("rolebindings", RoleBinding, "rbac.authorization.k8s.io/v1", "rolebindings", namespace="kube-system"),
+        Kind(
+            "certificatesigningrequests",
+            CertificateSigningRequest,
+            "certificates.k8s.io/v1",
+            "certificatesigningrequests",
+        ),
+        Kind(
+            "machines",
+            Machine,
+            "cluster.x-k8s.io/v1beta2",
+            "machines",
+            earlier=("cluster.x-k8s.io/v1beta1",),
+            optional=True,
+        ),
+        Kind(
+            "nodeclaims", NodeClaim, "karpenter.sh/v1", "nodeclaims", earlier=("karpenter.sh/v1beta1",), optional=True
+        ),
+        Kind(
+            "autoscaler_statuses",
+            ConfigMap,
+            "v1",
+            "configmaps",
+            "kube-system",
+            "metadata.name=cluster-autoscaler-status",
+            optional=True,
+        ),
         Kind("warnings", Event, "v1", "events", field_selector="type=Warning"),
         Kind("notices", Event, "v1", "events", field_selector=NOTICES),
     )

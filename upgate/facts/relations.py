@@ -189,13 +189,15 @@ RELATIONS: dict[str, type[Any]] = {
 }
 
 
-#: What is looked at beside the lists, where a check takes it.
-ASIDE = ("hosts",)
+#: What the API server is asked beside the lists, where a check takes it (`sources/cluster/asides.py`).
+ASIDES: tuple[str, ...] = ()
+#: The input whose machines are looked at over ssh.
+HOSTS = "hosts"
 
 
 def lists_for(names: Iterable[str]) -> set[str]:
     """The lists behind these nouns and relations, and what else is looked at for them."""
     needs: set[str] = set()
     for name in names:
-        needs.update(RELATIONS[name].needs if name in RELATIONS else {name} & {*KINDS, *ASIDE})
+        needs.update(RELATIONS[name].needs if name in RELATIONS else {name} & {*KINDS, *ASIDES, HOSTS})
     return needs

@@ -21,7 +21,7 @@ from upgate.base.errors import Inconclusive, UsageError
 from upgate.base.files import clear, locked, try_out, worded_os_errors, write_whole
 from upgate.base.redaction import redact_results
 from upgate.baseline import Baseline
-from upgate.battery.check import Check
+from upgate.battery.check import Check, before_upgrade
 from upgate.battery.evidence import Evidence
 from upgate.battery.registry import Registry
 from upgate.facts.relations import lists_for
@@ -108,13 +108,21 @@ class Gate:
             self.snapshot = self._look(wanted, progress, brief and not self.options.save_baseline)
         return self.snapshot
 
+    def as_asked(self, check: Check) -> Check:
+        """The check as this run asks it: before an upgrade some are graver."""
+        return before_upgrade(check) if self.options.preflight else check
+
     @property
     def evidence(self) -> Evidence:
         """What checks are judged on. Raises Inconclusive as long as nothing was seen."""
         if self._evidence is None or self._evidence.snapshot is not self.seen:
-            monitoring = self.options.monitor
             self._evidence = Evidence(
-                self.seen, self.profile, since=self.reference, baseline=self.baseline, monitoring=monitoring
+                self.seen,
+                self.profile,
+                since=self.reference,
+                baseline=self.baseline,
+                monitoring=self.options.monitor,
+                preflight=self.options.preflight,
             )
         return self._evidence
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+#: The part of the battery that is asked before an upgrade.
+PREFLIGHT = "preflight"
+
 
 @dataclass(frozen=True)
 class Options:
@@ -31,6 +34,11 @@ class Options:
     def reports(self) -> Path:
         """Where this run writes its reports."""
         return self.home / self.part
+
+    @property
+    def preflight(self) -> bool:
+        """It asks what would block or break an upgrade."""
+        return self.part == PREFLIGHT
 
     @property
     def baseline_path(self) -> Path:

@@ -12,6 +12,7 @@ from upgate.base.errors import Inconclusive, NotAllRight
 from upgate.battery.check import Check
 from upgate.battery.inputs import names
 from upgate.judge.gate import Gate
+from upgate.judge.options import PREFLIGHT
 from upgate.judge.outcome import result
 from upgate.plugin.state import CHECK, gate_of
 from upgate.results import CheckResult
@@ -79,6 +80,8 @@ def mark_item(item: pytest.Item, check: Check) -> None:
     item.extra_keyword_matches.add(check.id)
     if check.monitor:
         item.add_marker("monitor")
+    if check.preflight:
+        item.add_marker(PREFLIGHT)
 
 
 def collect(collector: pytest.Collector, function: object, gate: Gate) -> list[pytest.Item] | None:
@@ -86,7 +89,7 @@ def collect(collector: pytest.Collector, function: object, gate: Gate) -> list[p
     check: Check | None = getattr(function, "__check__", None)
     if check is None or not isinstance(collector, pytest.Module) or needs_pytest(collector, function, check.inputs):
         return None
-    made = check.for_entries(gate.profile)
+    made = gate.as_asked(check).for_entries(gate.profile)
     return [CheckItem.from_parent(collector, name=each.id, check=each) for each in made]
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from upgate.battery.registry import battery
+from upgate.judge.options import PREFLIGHT
 
 #: Expressions of -m that name a whole battery of its own; each has a folder of its name.
-SUBSETS = ("monitor", "preflight")
+SUBSETS = ("monitor", PREFLIGHT)
 PARTIAL = "partial"
 #: Options of pytest, as its configuration calls them, that may leave tests out: -k, --maxfail and -x, --lf, --sw, …
 NARROWING = ("keyword", "maxfail", "lf", "stepwise", "deselect", "ignore", "ignore_glob")

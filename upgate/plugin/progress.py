@@ -8,12 +8,15 @@ import time
 import pytest
 
 from upgate.base.redaction import redact
+from upgate.base.text import counted
 from upgate.facts.kinds import KINDS
-from upgate.facts.relations import ASIDE
+from upgate.facts.relations import HOSTS
 from upgate.judge.gate import Gate
 from upgate.plugin.state import gate_of
 from upgate.reports.cleaning import harmless
 
+#: The lists whose counts are said when all were read.
+TOLD = ("nodes", "namespaces", "pods", "deployments", "statefulsets", "daemonsets", "services", HOSTS)
 #: Seconds between two updates of a line that is rewritten in place.
 REFRESH = 0.1
 
@@ -44,9 +47,14 @@ class Progress:
             self._live.rewrite("", erase=True)
         if told or gate.seen.gaps:
             gaps = f"; could not look at {', '.join(sorted(gate.seen.gaps))}" if gate.seen.gaps else ""
-            counts = [self._counts[noun] for noun in (*KINDS, *ASIDE) if noun in self._counts]
             seconds = time.monotonic() - self._started
-            write_line(self._config, f"looked at {', '.join(counts) or 'no list'} in {seconds:.1f} s{gaps}")
+            write_line(self._config, f"looked at {self._summary() or 'no list'} in {seconds:.1f} s{gaps}")
+
+    def _summary(self) -> str:
+        """The counts that people know their cluster by, and how many other lists were read."""
+        told = [self._counts[noun] for noun in TOLD if noun in self._counts]
+        others = len(self._counts.keys() & KINDS.keys() - {*TOLD})
+        return ", ".join([*told, *([counted(others, "other list")] if others else [])])
 
 
 def look_with_progress(

@@ -32,6 +32,10 @@ def level(value: object) -> object:
 Level = Annotated[Literal["critical", "warning", "off"], BeforeValidator(level)]
 
 
+#: Read TLS certificates out of Secrets; try webhooks by requests that change nothing (dry run).
+Allowed = Literal["secrets", "dry-run"]
+
+
 def parse_baseline(value: object, info: ValidationInfo) -> str | bool | None:
     """A path as the process sees it, or true; false is as good as nothing. Raises ValueError."""
     if isinstance(value, str) and value:
@@ -74,6 +78,8 @@ class Profile(Section):
     external: tuple[External, ...] = ()
     sidecars: tuple[Sidecar, ...] = ()
     hosts: Hosts | None = None
+    allow: tuple[Allowed, ...] = ()
+    """What checks may do beyond listing. Each word is off by default, and `upgate profile rbac` follows."""
     gate: GateDefaults = GateDefaults()
     patience: Patience = Patience()
     monitor: Monitor = Monitor()

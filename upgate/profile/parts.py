@@ -73,6 +73,8 @@ class Expected(Section):
 
     version: Version | None = None
     """The API server's version, its beginning, or a range. Quoted: YAML reads 1.30 as 1.3."""
+    next_version: Version | None = None
+    """What `-m preflight` judges removals and version skew against; default: the next minor."""
     nodes: ExpectedNodes = ExpectedNodes()
     hosts: Annotated[dict[Package, Version], BeforeValidator(set_only)] = Field(default_factory=dict)
     """Versions on the hosts: kubelet, containerd, docker, kernel, … or the name of a package."""

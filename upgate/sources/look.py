@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from upgate import snapshot as snapshots
 from upgate.base.errors import Inconclusive
-from upgate.facts.relations import ASIDE
+from upgate.facts.relations import HOSTS
 from upgate.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ def look_further(
     """The cluster, from inside and outside, and then its machines, if a check asks for them."""
     from upgate.sources.hosts.targets import lists_for_hosts as needs_of_hosts
 
-    asked = profile.hosts is not None and "hosts" in needs
-    lists = {*needs} - {*ASIDE} | (needs_of_hosts(profile.hosts) if asked else set())
+    asked = profile.hosts is not None and HOSTS in needs
+    lists = {*needs} - {HOSTS} | (needs_of_hosts(profile.hosts) if asked else set())
     snapshot = look_and_probe(profile, vantage, look, lists, progress, brief)
     if not asked:
         return snapshot

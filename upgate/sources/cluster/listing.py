@@ -59,6 +59,10 @@ class Passing(Exception):
         self.after = after
 
 
+class NotServed(Inconclusive):
+    """The API server knows no such resource (404)."""
+
+
 class Expired(Exception):
     """The continue token is too old (410 Gone): the list must be begun again."""
 
@@ -69,8 +73,20 @@ def list_all(
     progress: Progress = lambda noun, have, left: None,
     deadline: Deadline | None = None,
 ) -> Listing:
-    """Every object of the kind. Raises Inconclusive."""
+    """Every object of the kind, in the first of its versions that is served. Raises Inconclusive."""
     deadline = deadline or Deadline(connection.patience.deadline)
+    for version in (kind.version, *kind.earlier):
+        try:
+            return list_version(connection, kind._replace(version=version), progress, deadline)
+        except NotServed as problem:
+            unserved = problem
+    if kind.optional:
+        return Listing([], [])
+    raise unserved
+
+
+def list_version(connection: Connection, kind: Kind, progress: Progress, deadline: Deadline) -> Listing:
+    """Every object of the kind in one version. Raises NotServed, Inconclusive."""
     for _ in range(TRIES):
         try:
             return pages(connection, kind, deadline, progress)
@@ -198,7 +214,8 @@ def page_in(answer: ApiResponse, kind: Kind) -> Page:
         raise Expired
     if answer.status in PASSING:
         raise Passing(said, retry_after(answer))
-    raise Inconclusive(f"cannot list {kind.resource}: {advice(answer.status, kind)} ({said})")
+    refusal = NotServed if answer.status == 404 else Inconclusive
+    raise refusal(f"cannot list {kind.resource}: {advice(answer.status, kind)} ({said})")
 
 
 def advice(status: int, kind: Kind) -> str:

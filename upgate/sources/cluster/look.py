@@ -14,6 +14,7 @@ from upgate.base.waiting import Deadline
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.kinds import KINDS
 from upgate.snapshot import Snapshot
+from upgate.sources.cluster.asides import AFTERWARDS, BESIDE
 from upgate.sources.cluster.bounded import SMALL_BYTES
 from upgate.sources.cluster.brief import list_briefly
 from upgate.sources.cluster.connection import (
@@ -59,13 +60,17 @@ def look_around(
     moment, deadline = connection.moment, Deadline(connection.patience.deadline)
     tasks: dict[str, Callable[[], Any]] = {"version": partial(version_of, connection)}
     tasks |= {name: partial(health_of, connection, name) for name in HEALTH}
-    tasks |= {noun: partial(list_all, connection, KINDS[noun], progress, deadline) for noun in needs}
+    nouns = [noun for noun in needs if noun in KINDS]
+    tasks |= {noun: partial(list_all, connection, KINDS[noun], progress, deadline) for noun in nouns}
+    tasks |= {name: partial(ask, connection, deadline) for name, ask in BESIDE.items() if name in needs}
     if brief:
         del tasks["pods"]
     answers = concurrently(guarded(tasks))
+    listed = {noun: answer for noun, answer in answers.items() if isinstance(answer, Listing)}
     if brief:
-        listed = {noun: answer for noun, answer in answers.items() if isinstance(answer, Listing)}
         answers |= concurrently(guarded({"pods": partial(list_briefly, connection, listed, progress, deadline)}))
+    later = {name: partial(ask, connection, listed, deadline) for name, ask in AFTERWARDS.items() if name in needs}
+    answers |= concurrently(guarded(later))
     gaps = {GAP_NAMES.get(name, name): str(got) for name, got in answers.items() if isinstance(got, Inconclusive)}
     got = {name: answer for name, answer in answers.items() if not isinstance(answer, Inconclusive)}
     return Snapshot(
@@ -74,12 +79,13 @@ def look_around(
         forgeable=connection.forgeable,
         version=got.get("version"),
         identity=identity,
-        lists={noun: got[noun].items for noun in needs if noun in got},
-        malformed={noun: got[noun].malformed for noun in needs if noun in got and got[noun].malformed},
-        unread={noun: got[noun].unread for noun in needs if noun in got and got[noun].unread},
+        lists={noun: got[noun].items for noun in nouns if noun in got},
+        malformed={noun: got[noun].malformed for noun in nouns if noun in got and got[noun].malformed},
+        unread={noun: got[noun].unread for noun in nouns if noun in got and got[noun].unread},
         read=got["pods"].read if "pods" in got else None,
         health=[got[name] for name in HEALTH if name in got],
         gaps=gaps,
+        **{name: got[name] for name in (*BESIDE, *AFTERWARDS) if name in got},
     )
 
 
