@@ -28,7 +28,7 @@ BRACKETS = str.maketrans("", "", "[]")
 
 
 @dataclass(frozen=True)
-class Machine:
+class JudgedMachine:
     """One machine that was seen, and what is demanded of it."""
 
     seen: Host

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from upgate.base.errors import Inconclusive
 from upgate.battery.judgement import Judgement, Subjects
-from upgate.battery.machine import Machine
+from upgate.battery.machine import JudgedMachine
 from upgate.snapshot import Snapshot
 from upgate.sources.hosts.targets import empty_groups, host_targets
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from upgate.profile.model import Profile
 
 
-class Machines(Subjects[Machine]):
+class Machines(Subjects[JudgedMachine]):
     """The machines that were seen. Those that were not are a gap of every check."""
 
-    def __init__(self, machines: Iterable[Machine], judgement: Judgement) -> None:
+    def __init__(self, machines: Iterable[JudgedMachine], judgement: Judgement) -> None:
         super().__init__("hosts", machines, judgement)
 
     def telling(self, section: str) -> Machines:
@@ -27,7 +27,7 @@ class Machines(Subjects[Machine]):
         self._judgement.gaps += sentence_per_reason(gaps)
         return self
 
-    def each_has(self, what: str, names: Iterable[str], known: Callable[[Machine, str], object]) -> None:
+    def each_has(self, what: str, names: Iterable[str], known: Callable[[JudgedMachine, str], object]) -> None:
         """What is on none of the machines was asked of nobody: that is a gap."""
         self._judgement.gaps += [
             f"{what} {name} was found on none of the hosts"
@@ -48,7 +48,7 @@ def machines(profile: Profile, seen: Snapshot, judgement: Judgement) -> Machines
     judgement.gaps += [*sentence_per_reason(pair for pair in unseen if pair[0]), *empty_groups(profile.hosts, seen)]
     visible = [each for each in wanted if each.name in facts and not facts[each.name].unseen]
     return Machines(
-        (Machine(facts[each.name], each, profile.hosts, profile.expect.hosts, seen.taken) for each in visible),
+        (JudgedMachine(facts[each.name], each, profile.hosts, profile.expect.hosts, seen.taken) for each in visible),
         judgement,
     )
 

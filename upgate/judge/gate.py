@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import time
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -19,6 +18,7 @@ from upgate import baseline as baselines
 from upgate import snapshot as snapshots
 from upgate.base.errors import Inconclusive, UsageError
 from upgate.base.files import clear, locked, try_out, worded_os_errors, write_whole
+from upgate.base.garbage import without_collection
 from upgate.base.redaction import redact_results
 from upgate.baseline import Baseline
 from upgate.battery.check import Check, before_upgrade
@@ -240,14 +240,3 @@ class Gate:
         write_whole(path, baselines.dump_baseline(taken))
         self.notes.append(f"baseline saved to {path}")
         self.notes += already_wrong(checks, partial=bool(self.options.part))
-
-
-@contextmanager
-def without_collection() -> Iterator[None]:
-    """No garbage collection meanwhile: facts hold no cycles, and going through 50,000 pods again and again takes seconds."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()

@@ -21,9 +21,9 @@ from upgate.sources.hosts.reading import read_output
 if TYPE_CHECKING:
     from upgate.profile.hosts import Hosts
 
-#: Strict: a key that is not known is not accepted, nor one that the host names beside its own, nor any because it is
-#: localhost. Nothing prompts, nothing is forwarded or delegated, nothing is run here, no line is shared or kept open.
-#: None of it is weaker than what a user's own ssh_config may say. https://man.openbsd.org/ssh_config
+#: Strict: unknown host keys are rejected, also additional keys that a host announces, and also on localhost. ssh does not
+#: prompt, forward or delegate anything, run local commands, or share and keep connections.
+#: No option is weaker than what a user's own ssh_config may set. https://man.openbsd.org/ssh_config
 STRICT = (
     *("-a", "-x", "-k"),
     *("-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "UpdateHostKeys=no"),

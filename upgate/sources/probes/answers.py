@@ -31,7 +31,7 @@ class Answer(msgspec.Struct):
     location: str = ""
     #: The body was longer than what was read.
     cut: bool = False
-    #: Why the body cannot be read; empty where it can.
+    #: Why the body cannot be read; empty if it can.
     unread: str = ""
     #: The answer comes from an origin other than the one that was asked: no part of it is shown.
     foreign: bool = False

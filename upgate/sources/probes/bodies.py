@@ -30,7 +30,7 @@ class Body(NamedTuple):
     text: str = ""
     #: The body was longer than this.
     cut: bool = False
-    #: Why it cannot be read; empty where it can.
+    #: Why it cannot be read; empty if it can.
     unread: str = ""
 
 

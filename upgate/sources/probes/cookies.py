@@ -1,7 +1,7 @@
 """The cookies of a journey. They are sent to their origin only: domain and path as in RFC 6265, and the same port.
 
-Cookies do not know ports, and a server on another port of the same host is another origin; nor does one that came over TLS go
-out without.
+Cookies have no port, but a server on another port of the same host is another origin. A cookie that was received over TLS is
+only sent over TLS.
 """
 
 from __future__ import annotations

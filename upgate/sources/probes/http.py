@@ -1,7 +1,7 @@
 """One answer over HTTP: connect, send, follow redirects if asked, read as much of the body as judging needs.
 
-Not by httpx.AsyncClient: it cost a third more of this process, and its redirects keep all headers but Authorization.
-Here no header, cookie, body or client certificate goes to another origin, and each hop's address is checked before it is used.
+It does not use httpx.AsyncClient, which needs a third more CPU time and whose redirects keep all headers but Authorization.
+Headers, cookies, bodies and client certificates are not sent to another origin, and each hop's address is checked first.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The records that a name server has of a name; the only user of dnspython."""
+"""The records of a name at a name server; the only user of dnspython."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from upgate.sources.probes.watch import Watch
 
 
 async def records(target: ProbeTarget, watch: Watch) -> list[str]:
-    """Those of the wanted type, aliases followed; over UDP, and over TCP where the answer is too long for that.
+    """The records of the wanted type, after following aliases; over UDP, or TCP if the answer is too long.
 
     Raises Unresolved, Inconclusive, and what the network raises.
     """
@@ -46,7 +46,7 @@ async def records(target: ProbeTarget, watch: Watch) -> list[str]:
 
 
 def record_text(record: dns.rdata.Rdata) -> str:
-    """As a profile writes it: a TXT record is one text, however many strings it is made of."""
+    """The record as profiles write it: the strings of a TXT record as one text."""
     if isinstance(record, TXTBase):
         return b"".join(record.strings).decode(errors="replace")
     return record.to_text()

@@ -1,4 +1,4 @@
-"""A port that accepts, with TLS where its certificate is of interest, and which versions of TLS it accepts."""
+"""A TCP port, its certificate if the profile asks for it, and the TLS versions that it accepts."""
 
 from __future__ import annotations
 

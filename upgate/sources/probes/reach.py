@@ -1,8 +1,8 @@
 """Which addresses a probe may connect to if the profile does not name the host.
 
-Tenants write the hosts of Ingresses, kubelets write the addresses of nodes, and any server redirects: none of them may lead this
-machine's requests to itself, to its link or to the metadata service of its cloud. What counts is the address that is
-connected to: names are resolved by others, and may change from one moment to the next.
+Tenants write the hosts of Ingresses, kubelets write the addresses of nodes, and any server can redirect: none of them may send
+this machine's requests to itself, to its link or to the metadata service of its cloud. The check is made for the address
+of the connection: name servers are controlled by others, and their answers may change at any time.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Searches answers for the profile's regular expressions: limited in time, and outside of the event loop.
 
-Python's own `re` cannot be interrupted: one pattern such as `(a+)+$` takes years for a kilobyte of its server's choice, and no
+Python's own `re` cannot be interrupted: a pattern such as `(a+)+$` can take years for a kilobyte that a server chose, and no
 deadline is noticed during a search.
 """
 
