@@ -445,3 +445,21 @@ def test_a_pod_explains_no_deployment_that_is_paused_before_its_update(updated, 
     sets = [replicated("web-rs", metadata=owner("Deployment", its))]
     found = lines(good(deployments=[its], replicasets=sets, pods=[pod(**CRASHING)], endpointslices=NOWHERE))
     assert (found["deployments.ready: Deployment/shop/web"] is not None) is explained
+
+
+def test_an_update_that_a_dead_node_holds_up_follows_from_the_node():
+    """A DaemonSet whose update waits for a dead node has no fault of its own, however long that takes."""
+    changed = {"managedFields": [{"manager": "kubectl", "time": ago(hours=9), "fieldsV1": {}}]}
+    agent = daemonset("agent", 2, status={"numberReady": 1, "updatedNumberScheduled": 1}, metadata=changed)
+    its = {"metadata": {"labels": {"app": "agent"}}}
+    world = good(
+        nodes=[node(), node("dead", ready="Unknown")],
+        leases=[lease(), lease("dead")],
+        daemonsets=[agent],
+        pods=[
+            pod(),
+            of("DaemonSet", agent, "agent-0", ip="10.1.0.8", **its),
+            of("DaemonSet", agent, "agent-1", ready="False", spec={"nodeName": "dead"}),
+        ],
+    )
+    assert lines(world)["daemonsets.ready: DaemonSet/shop/agent"] == "nodes.ready: Node/dead"

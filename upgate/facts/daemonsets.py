@@ -52,14 +52,20 @@ class DaemonSet(Workload):
     def unready(self, wanted: str) -> str:
         """What is missing until it is complete; `wanted`: why it should be on some node. Empty when nothing is."""
         have, want = self.status, self.desired
-        old = want - have.updated_number_scheduled if self.spec.update_strategy.type != "OnDelete" else 0
+        old = want - have.updated_number_scheduled
         said = {
             self.unseen: self.unseen,
             f"{have.number_ready} of {want} ready": have.number_ready < want,
-            f"{old} of {want} not updated": old > 0,
+            f"{old} of {want} not updated": self.updating,
             f"wants no node, although {wanted}": wanted and not want,
         }
         return "; ".join(text for text, holds in said.items() if holds)
+
+    @property
+    def updating(self) -> bool:
+        """Its controller has pods to replace by those of the latest version."""
+        old = self.desired - self.status.updated_number_scheduled
+        return self.spec.update_strategy.type != "OnDelete" and old > 0
 
     @property
     def within_bounds(self) -> bool:

@@ -27,6 +27,13 @@ def starts_first(pod: Pod, moment: datetime) -> bool:
     return bool(pod.spec.node_name) and waited and not relapsing and not pod.crash(moment)
 
 
+def promised(pod: Pod) -> timedelta:
+    """How long its start may take by its own spec: its slowest probes, and its init containers."""
+    probes = (each.start_budget + each.readiness_delay for each in pod.containers)
+    works = any(each.restart_policy != "Always" for each in pod.spec.init_containers or ())
+    return max(probes, default=timedelta(0)) + (INIT if works else timedelta(0))
+
+
 def moves(pod: Pod, moment: datetime, lag: timedelta) -> bool:
     """It was made, was due to be gone, or has ended a moment ago."""
     if pod.done:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from upgate.facts.containers import at_most
 from upgate.facts.meta import Condition, Fact, KubernetesObject, Time, condition
 
 
@@ -20,6 +21,7 @@ class TemplateSpec(Fact):
 
     node_selector: dict[str, str] | None = None
     affinity: dict[str, object] | None = None
+    termination_grace_period_seconds: int = 30
 
 
 class PodTemplate(Fact):
@@ -133,8 +135,24 @@ class Workload(KubernetesObject):
 
     @property
     def min_ready(self) -> timedelta:
-        """How long a pod must have been ready before it counts."""
-        return timedelta(0)
+        """`minReadySeconds`: how long a pod must have been ready before it counts as available."""
+        return at_most(self.spec.min_ready_seconds)
+
+    @property
+    def updating(self) -> bool:
+        """Its controller has pods to replace by those of the latest version; a Deployment says itself how that goes."""
+        return False
+
+    @property
+    def steps(self) -> int:
+        """How many steps an update takes, one after the other."""
+        bounds = self.spec.update_strategy.bounds
+        return max(1, math.ceil(self.desired / max(1, bounds.unavailable(self.desired, 1))))
+
+    @property
+    def step(self) -> timedelta:
+        """How long a step may take, beside what its pods promise: the old one goes, the next one starts and is on probation."""
+        return PROGRESS + self.min_ready + at_most(self.spec.template.spec.termination_grace_period_seconds)
 
     @property
     def init_deadline(self) -> timedelta | None:
@@ -210,11 +228,6 @@ class Replicated(Workload):
     def unready_created(self) -> int:
         """How many pods that do not count yet it must have made already."""
         return self.desired - min(self.status.ready_replicas, self.status.available_replicas)
-
-    @property
-    def min_ready(self) -> timedelta:
-        """A pod is available once it has been ready for `minReadySeconds`."""
-        return timedelta(seconds=self.spec.min_ready_seconds)
 
     @property
     def unavailable_since(self) -> datetime | None:

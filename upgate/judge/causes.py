@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,10 +18,12 @@ from msgspec.structs import replace
 from upgate.base.errors import Inconclusive
 from upgate.facts.backends import WORKLOADS, Backends, controller_of
 from upgate.facts.deployments import Deployment
+from upgate.facts.owned_pods import DeploymentPods
 from upgate.facts.pods import Pod
 from upgate.facts.services import Service
 from upgate.facts.workloads import Workload
 from upgate.judge.outcome import not_yet
+from upgate.profile.parts import Patience
 from upgate.results import CheckResult, Finding, Severity
 from upgate.snapshot import Snapshot
 from upgate.sources.probes.explaining import Whereabouts
@@ -29,6 +32,8 @@ from upgate.sources.probes.explaining import Whereabouts
 Dependencies = Mapping[str, Sequence[str]]
 #: The id of a check, and an object that it found.
 Found = tuple[str, str]
+#: What tells of pods that are gone.
+EVENTS = DeploymentPods.helped_by
 #: Namespace and UID of what controls something.
 Owner = tuple[str, str]
 
@@ -138,27 +143,31 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
     """Who depends on whom, as far as the lists were looked at."""
     lists = {
         noun: listed(snapshot, noun)
-        for noun in {*WORKLOADS, "pods", "nodes", "namespaces", "services", "endpointslices"}
+        for noun in {*WORKLOADS, *EVENTS, "pods", "nodes", "namespaces", "services", "endpointslices"}
     }
     depends: dict[str, list[str]] = defaultdict(list)
-    add_workloads(depends, lists)
+    add_workloads(depends, lists, snapshot.taken)
     add_pods(depends, lists)
     add_services(depends, lists)
     add_probes(depends, snapshot)
     return depends
 
 
-def add_workloads(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None:
+def add_workloads(depends: dict[str, list[str]], lists: dict[str, list[Any]], moment: datetime) -> None:
     """A workload depends on what it controls, unless it has a fault of its own."""
-    explained = explained_workloads(lists)
+    explained = explained_workloads(lists, moment)
     for owned in [*lists["replicasets"], *lists["pods"]]:
         owner = controller_of(owned)
         if owner in explained:
             depends[explained[owner].ref].append(owned.ref)
 
 
-def explained_workloads(lists: dict[str, list[Any]]) -> dict[Owner | None, Workload]:
-    """The workloads, by namespace and UID, that their pods can explain: all that they miss was made, and is not ready."""
+def explained_workloads(lists: dict[str, list[Any]], moment: datetime) -> dict[Owner | None, Workload]:
+    """The workloads, by namespace and UID, that their pods can explain: all that they miss was made, and is not ready.
+
+    That pods are made again and again is not explained by the present ones, which have only just begun.
+    """
+    owned, slack = DeploymentPods(lists), Patience().terminating
     stranded = stranded_pods(lists)
     there = by_workload(lists, lambda pod: not pod.done)
     unready = by_workload(lists, lambda pod: pod.terminating or not pod.ready.is_true)
@@ -172,6 +181,7 @@ def explained_workloads(lists: dict[str, list[Any]]) -> dict[Owner | None, Workl
         and not (isinstance(each, Deployment) and each.held)
         and each.unready_created <= unready[key]
         and each.claimed <= there[key]
+        and not owned.never_done(each, moment, slack)
     }
 
 
