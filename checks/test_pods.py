@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from upgate.battery.restarts import Restarts
     from upgate.facts.owned_pods import OwnedPods
     from upgate.facts.pods import Pod
-    from upgate.facts.promises import Autoscalers, Deadlines
+    from upgate.facts.promises import Autoscalers, Deadlines, Preemptions
     from upgate.facts.relations import Controllers, PodNodes, WarningEvents
     from upgate.facts.successors import Successors
     from upgate.profile.parts import Patience
@@ -90,14 +90,15 @@ def test_no_pod_is_pending_for_long(
     warning_events: WarningEvents,
     autoscalers: Autoscalers,
     deadlines: Deadlines,
+    preemptions: Preemptions,
     patience: Patience,
     now: datetime,
 ) -> None:
     """No pod is pending for long.
 
     It cannot be scheduled, or its volumes, image or init containers keep it from starting. Pods that a scheduling gate
-    holds back on purpose are a warning; those of a Job may queue for a node. While an autoscaler makes the node, or an
-    init container is at work or a rollout is within its deadline, the start is under way.
+    holds back on purpose are a warning; those of a Job may queue for a node. While an autoscaler makes the node, preempted
+    pods make room, an init container is at work or a rollout is within its deadline, the start is under way.
     Look first: kubectl -n {namespace} describe pod {name}
     """
     pods.where(lambda pod: not pod.terminating and not pod.queued).none(
@@ -110,6 +111,7 @@ def test_no_pod_is_pending_for_long(
         transitional=lambda pod: (
             pod.just_scheduled(now, patience.pending)
             or autoscalers.make_a_node_for(pod, now)
+            or preemptions.make_room_for(pod, now, patience.terminating)
             or deadlines.let_start(pod, now)
             or pod.initializing(now, patience.pending, deadlines.of(pod))
         ),

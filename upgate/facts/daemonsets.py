@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from upgate.facts.meta import AnnotatedMeta
+from upgate.facts.nodes import Node
 from upgate.facts.workloads import Workload, WorkloadStatus
 
 
@@ -60,6 +61,13 @@ class DaemonSet(Workload):
             f"wants no node, although {wanted}": wanted and not want,
         }
         return "; ".join(text for text, holds in said.items() if holds)
+
+    def may_run_on(self, node: Node) -> bool:
+        """Its node selector matches the node, and it tolerates the node's taints, those aside that will pass by themselves."""
+        spec = self.spec.template.spec
+        wanted = (spec.node_selector or {}).items() <= node.labels.items()
+        lasting = (each for each in node.spec.taints or () if each.blocks and not each.passing)
+        return wanted and all(any(its.covers(each) for its in spec.tolerations or ()) for each in lasting)
 
     @property
     def updating(self) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from upgate.facts.containers import at_most
 from upgate.facts.meta import Condition, Fact, KubernetesObject, Time, condition
+from upgate.facts.strategies import Strategy
+from upgate.facts.taints import Toleration
 
 
 class TemplateMeta(Fact):
@@ -22,6 +23,7 @@ class TemplateSpec(Fact):
     node_selector: dict[str, str] | None = None
     affinity: dict[str, object] | None = None
     termination_grace_period_seconds: int = 30
+    tolerations: list[Toleration] | None = None
 
 
 class PodTemplate(Fact):
@@ -33,44 +35,6 @@ class PodTemplate(Fact):
 
 #: A step of progress: progressDeadlineSeconds of a Deployment that does not set it; the others have no such field.
 PROGRESS = timedelta(minutes=10)
-Rounding = Callable[[float], int]
-#: The API server bounds the digits of a percentage nowhere; this many already stand for all replicas and more.
-DIGITS = 6
-
-
-def share_of(desired: int, bound: int | str, rounded: Rounding) -> int:
-    """A number, or a percentage of the desired replicas; of one with more digits than a sensible share the first ones count."""
-    return (
-        rounded(desired * int(bound.rstrip("%").lstrip("0")[:DIGITS] or "0") / 100) if isinstance(bound, str) else bound
-    )
-
-
-class RollingUpdate(Fact):
-    """The bounds of a rolling update."""
-
-    max_unavailable: int | str | None = None
-    max_surge: int | str | None = None
-    partition: int | None = None
-
-    def unavailable(self, desired: int, default: int | str, rounded: Rounding = math.floor) -> int:
-        """How many of the desired replicas it may take away."""
-        return share_of(desired, default if self.max_unavailable is None else self.max_unavailable, rounded)
-
-    def surge(self, desired: int, default: int | str) -> int:
-        """How many replicas it may have beyond the desired ones."""
-        return share_of(desired, default if self.max_surge is None else self.max_surge, math.ceil)
-
-
-class Strategy(Fact):
-    """`spec.strategy` or `spec.updateStrategy`."""
-
-    type: str = "RollingUpdate"
-    rolling_update: RollingUpdate | None = None
-
-    @property
-    def bounds(self) -> RollingUpdate:
-        """`rollingUpdate`, never None."""
-        return self.rolling_update or RollingUpdate()
 
 
 class WorkloadSpec(Fact):
