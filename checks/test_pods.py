@@ -45,14 +45,14 @@ def test_no_pod_has_failed(
     """No pod has failed since the reference time.
 
     Pods of Jobs are retried and judged by their Job. One that failed earlier, whose controller has all its pods again, or
-    whose operator has made the next one, is litter, and a warning.
+    whose operator has made the next one, is litter, and a warning; but not where one after the other fails.
     Look first: kubectl -n {namespace} describe pod {name}
     """
     pods.where(lambda pod: not pod.of_job and not pod.terminating).none(
         lambda pod: pod.status.phase in ("Failed", "Unknown"),
         observed=lambda pod: pod.end,
         expected="phase Running or Succeeded",
-        severity=lambda pod: "warning" if litter(pod, controllers, replacements, since) else None,
+        severity=lambda pod: "warning" if litter(pod, controllers, replacements, since, now) else None,
         transitional=lambda pod: (
             (owner := controllers.of(pod))
             and not owned_pods.fails_again_and_again(owner, now, patience.terminating)
@@ -61,10 +61,13 @@ def test_no_pod_has_failed(
     )
 
 
-def litter(pod: Pod, controllers: Controllers, replacements: Successors, since: datetime) -> object:
-    """It is of the past, or was replaced."""
-    old = pod.failed_before(since, owned=controllers.of(pod) is not None)
-    return old or controllers.restored(pod) or replacements.of(pod)
+def litter(pod: Pod, controllers: Controllers, replacements: Successors, since: datetime, now: datetime) -> object:
+    """It is of the past, or was replaced, and its successors do not fail as it did."""
+    owner = controllers.of(pod)
+    if pod.failed_before(since, owned=owner is not None):
+        return True
+    replaced = controllers.restored(pod) or replacements.of(pod)
+    return replaced and not replacements.keep_failing(pod, now, owner.desired if owner else 1)
 
 
 @check("pods.terminating", severity="critical", after=DEAD_NODE)

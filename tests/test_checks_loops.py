@@ -410,3 +410,38 @@ def test_an_update_waits_for_min_ready_seconds(minutes, transitional):
     status = {"conditions": [condition("Ready", lastTransitionTime=ago(minutes=minutes))]}
     pods = [pod(), pod("agent-a", metadata=owner("DaemonSet", agent)), pod("agent-b", metadata=meta, status=status)]
     assert passing(good(daemonsets=[agent], pods=pods), "daemonsets.ready") == [transitional]
+
+
+EVICTIONS = range(1, 60, 2)
+
+
+@pytest.mark.parametrize(
+    ("why", "minutes", "desired", "changes", "severity"),
+    [
+        ("every two minutes, until now", EVICTIONS, 1, {}, "critical"),
+        ("five of them", range(1, 60, 12), 1, {}, "warning"),
+        ("all at once", [2] * 30, 1, {}, "warning"),
+        ("until half an hour ago", range(30, 60, 2), 1, {}, "warning"),
+        ("each of many pods once", EVICTIONS, 31, {}, "warning"),
+        ("one node after the other was shut down", EVICTIONS, 1, {"reason": "Terminated"}, "warning"),
+    ],
+)
+def test_a_loop_of_evictions_fails_while_the_present_pod_is_ready(why, minutes, desired, changes, severity):
+    """A pod that is evicted every two minutes serves nobody, though one look may find it ready, as it may a crash loop."""
+    it = replicated("web-rs", desired)
+    present = pod(metadata={"creationTimestamp": ago(seconds=30), **owner("ReplicaSet", it)})
+    evicted = [merged(failed(it, f"gone-{n}", 60 * each), {"status": changes}) for n, each in enumerate(minutes)]
+    found = judge("pods.failed", good(pods=[present, *evicted], replicasets=[it])).findings
+    assert {each.severity for each in found} == {severity}
+
+
+def test_a_loop_of_an_operators_pods_fails_too():
+    """An operator that makes the next pod each time does not end the loop."""
+    mine = owner("Cluster", replicated("redis"))
+    conditions = {n: [condition("Ready", "False", lastTransitionTime=ago(minutes=n))] for n in EVICTIONS}
+    ended = [
+        pod(f"gone-{n}", metadata=mine, status={"phase": "Failed", "conditions": conditions[n]}) for n in EVICTIONS
+    ]
+    present = pod("redis-1", metadata={"creationTimestamp": ago(seconds=30), **mine})
+    (looping, once) = (judge("pods.failed", good(pods=[pod(), present, *its])) for its in (ended, ended[:1]))
+    assert (looping.outcome, once.outcome) == ("failed", "warned")
