@@ -463,3 +463,59 @@ def test_an_update_that_a_dead_node_holds_up_follows_from_the_node():
         ],
     )
     assert lines(world)["daemonsets.ready: DaemonSet/shop/agent"] == "nodes.ready: Node/dead"
+
+
+def restarted(minutes, count=5, run=10):
+    """Of a pod whose container has run for so many seconds before its last restart, so long ago."""
+    began, ended = ago(minutes=minutes, seconds=run), ago(minutes=minutes)
+    last = {"lastState": {"terminated": {"exitCode": 1, "startedAt": began, "finishedAt": ended}}}
+    status = container_status(restarts=count, state={"running": {"startedAt": ended}}, **last)
+    return pod(status={"containerStatuses": [status]}, metadata={"creationTimestamp": ago(minutes=90)})
+
+
+LONG_RUN = 9 * 3600
+
+
+@pytest.mark.parametrize(
+    ("why", "ready", "it", "explained"),
+    [
+        ("before", "False", restarted(40), False),
+        ("its kubelet is not heard of any more", "Unknown", restarted(5), False),
+        ("only the last one after", "False", restarted(5), False),
+        ("all after", "False", restarted(5, 1), True),
+        ("it had run for hours until then", "False", restarted(5, 9, LONG_RUN), True),
+    ],
+)
+def test_restarts_before_a_node_failed_do_not_follow_from_it(why, ready, it, explained):
+    """A cause comes before what it causes, and covers all of it."""
+    down = node()
+    down["status"]["conditions"][-1] |= {"status": ready, "lastTransitionTime": ago(minutes=20)}
+    strict = profile(restarts={"allowed": 0})
+    found = lines(good(nodes=[down], pods=[it]), profile=strict)
+    assert found["pods.restarts: Pod/shop/web-1"] == ("nodes.ready: Node/worker-1" if explained else None)
+
+
+@pytest.mark.parametrize(("hours", "explained"), [(3, False), (0.2, True)])
+@pytest.mark.parametrize(
+    ("check", "changes"),
+    [
+        ("pods.ready", lambda at: {"status": {"conditions": [condition("Ready", "False", lastTransitionTime=at)]}}),
+        ("pods.terminating", lambda at: {"metadata": {"deletionTimestamp": at}}),
+        (
+            "pods.pending",
+            lambda at: {
+                "status": {
+                    "phase": "Pending",
+                    "conditions": [condition("PodScheduled", lastTransitionTime=at)],
+                    "containerStatuses": None,
+                }
+            },
+        ),
+    ],
+)
+def test_what_was_wrong_before_a_node_failed_does_not_follow_from_it(check, changes, hours, explained):
+    """A pod that was not ready, did not go, or did not start for hours has a fault of its own beside a node that died now."""
+    down = node()
+    down["status"]["conditions"][-1] |= {"status": "Unknown", "lastTransitionTime": ago(minutes=13)}
+    found = lines(good(nodes=[down], pods=[pod(**changes(ago(hours=hours)))]))
+    assert found[f"{check}: Pod/shop/web-1"] == ("nodes.ready: Node/worker-1" if explained else None)

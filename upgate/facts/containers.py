@@ -170,6 +170,11 @@ class ContainerStatus(Fact):
         ended = sum(1 for end in self.ends if end.finished_at and end.finished_at >= moment)
         return min(self.restart_count, max(began, ended))
 
+    def restarted_only_since(self, moment: datetime) -> bool:
+        """All its restarts, or the end of a run that had lasted, were later."""
+        certain = self.restarted_since(moment)
+        return certain >= self.restart_count or (certain == 1 and self.has_lasted)
+
     @property
     def cycle(self) -> timedelta | None:
         """The time from the start of its previous run to that of the present one; None where one of them is not known."""
