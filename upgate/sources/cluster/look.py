@@ -16,6 +16,7 @@ from upgate.facts.kinds import KINDS
 from upgate.snapshot import Snapshot
 from upgate.sources.cluster.bounded import SMALL_BYTES
 from upgate.sources.cluster.brief import list_briefly
+from upgate.sources.cluster.claims import with_later_claims
 from upgate.sources.cluster.connection import SAYING, Answer, Connection, NoAnswer, Room, status_message, text_member
 from upgate.sources.cluster.listing import PAUSES, Listing, Progress, list_all
 from upgate.sources.cluster.login import Login, who_am_i
@@ -58,6 +59,13 @@ def look_around(
     if brief:
         listed = {noun: answer for noun, answer in answers.items() if isinstance(answer, Listing)}
         answers |= concurrently(guarded({"pods": partial(list_briefly, connection, listed, progress, deadline)}))
+
+    def once_more(nouns: list[str]) -> dict[str, Any]:
+        return concurrently(
+            guarded({noun: partial(list_all, connection, KINDS[noun], deadline=deadline) for noun in nouns})
+        )
+
+    answers = with_later_claims(answers, once_more)
     gaps = {GAP_NAMES.get(name, name): str(got) for name, got in answers.items() if isinstance(got, Inconclusive)}
     got = {name: answer for name, answer in answers.items() if not isinstance(answer, Inconclusive)}
     return Snapshot(
