@@ -169,9 +169,9 @@ def test_every_running_pod_is_ready(
 def test_no_container_has_restarted(pods: Subjects[Pod], restarts: Restarts, pod_nodes: PodNodes) -> None:
     """No container has restarted more often since the reference time than the profile allows.
 
-    With a baseline the restarts of the very same pod are compared; a new pod may restart twice while it starts, and a
-    reboot of its node or, for a static pod, the loss of a lease is one restart. Without a baseline the pace of the last
-    runs tells. Restarts are how a Job retries, so its pods are not asked.
+    With a baseline the restarts of the very same pod are compared; a new pod may restart twice while it starts. A reboot of
+    its node is one restart, and so is a lease that is lost while the API server is away or, by a static pod, at any time.
+    Without a baseline the pace of the last runs tells. Restarts are how a Job retries, so its pods are not asked.
     Look first: {logs}
     """
     pods.where(lambda pod: pod.active and not pod.of_job).none(

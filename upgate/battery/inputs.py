@@ -91,7 +91,7 @@ class Inputs:
     @property
     def restarts(self) -> Restarts:
         """Restarts since the reference time, and how many are allowed."""
-        return Restarts(self.since, self.profile.restarts.allowed, self.baseline, self.now)
+        return Restarts(self.since, self.profile.restarts.allowed, self.baseline, self.now, self["outages"])
 
     @property
     def sidecars(self) -> Sidecars:

@@ -19,6 +19,7 @@ from upgate.facts.kinds import KINDS
 from upgate.facts.meta import KubernetesObject
 from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Node
+from upgate.facts.outages import Outages
 from upgate.facts.owned_pods import DeploymentPods, OwnedPods
 from upgate.facts.pods import Pod
 from upgate.facts.promises import Autoscalers, Deadlines, Preemptions
@@ -182,6 +183,7 @@ RELATIONS: dict[str, type[Any]] = {
     "backends": Backends,
     "deadlines": Deadlines,
     "autoscalers": Autoscalers,
+    "outages": Outages,
     "preemptions": Preemptions,
     "replacements": Successors,
     "retries": Retries,
