@@ -6,6 +6,7 @@ import pytest
 
 from tests.worlds import (
     ago,
+    baseline,
     battery,
     condition,
     container_status,
@@ -23,6 +24,7 @@ from tests.worlds import (
     replicated,
     run,
     service,
+    thing,
     warning,
 )
 from upgate.battery.check import Check
@@ -519,3 +521,34 @@ def test_what_was_wrong_before_a_node_failed_does_not_follow_from_it(check, chan
     down["status"]["conditions"][-1] |= {"status": "Unknown", "lastTransitionTime": ago(minutes=13)}
     found = lines(good(nodes=[down], pods=[pod(**changes(ago(hours=hours)))]))
     assert found[f"{check}: Pod/shop/web-1"] == ("nodes.ready: Node/worker-1" if explained else None)
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_time_at_the_end_of_time_ends_no_run(at):
+    """Whoever may write an object writes its times: the sum of one and a patience may be none."""
+    down = node()
+    down["status"]["conditions"][-1] |= {"status": "False", "lastTransitionTime": at}
+    api = {"namespace": "kube-system", "labels": {"component": "kube-apiserver"}, **owner("Node", thing("worker-1"))}
+    end = {"terminated": {"exitCode": 1, "startedAt": at, "finishedAt": at}}
+    again = container_status(restarts=9, state={"running": {"startedAt": at}}, lastState=end)
+    status = {"containerStatuses": [again], "conditions": [condition("Ready", "False", lastTransitionTime=at)]}
+    pods = [pod("api", metadata={**api, "creationTimestamp": at}, status=status)]
+    pods += [
+        pod("b", metadata={"deletionTimestamp": at}, status=status),
+        pod("c", status={"phase": "Pending"} | status),
+    ]
+    world = good(
+        nodes=[down],
+        pods=pods,
+        statefulsets=[
+            replicated(
+                "db", spec={"minReadySeconds": -600, "template": {"spec": {"terminationGracePeriodSeconds": -9}}}
+            )
+        ],
+    )
+    reasons = [
+        each.reason
+        for each in run(INSIDE, world, baseline=baseline(good()))
+        if "broke" in each.reason or "could not be judged" in each.reason
+    ]
+    assert reasons == []

@@ -25,8 +25,8 @@ LONGEST = timedelta(days=7)
 
 
 def at_most(seconds: int) -> timedelta:
-    """So many seconds, within the longest time that counts."""
-    return timedelta(seconds=min(seconds, int(LONGEST.total_seconds())))
+    """So many seconds, within the longest time that counts; none for a negative number."""
+    return timedelta(seconds=max(0, min(seconds, int(LONGEST.total_seconds()))))
 
 
 class Probe(Fact):

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from upgate.facts.containers import ContainerStatus
 from upgate.facts.meta import (
-    CLOCKS,
     AnnotatedMeta,
     Condition,
     Fact,
@@ -104,7 +103,7 @@ class Node(KubernetesObject):
         """Each of these containers that restarted did so while the node was not Ready and its kubelet still reported."""
         since = self.ready.last_transition_time if self.ready.status == "False" else None
         again = [each for each in statuses if each.restart_count]
-        return since is not None and all(each.restarted_only_since(since - CLOCKS) for each in again)
+        return since is not None and all(each.restarted_only_since(since) for each in again)
 
     def joining(self, moment: datetime) -> bool:
         """It has joined just now, and its kubelet reports."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from upgate.facts.pods import Pod
 
@@ -18,6 +18,19 @@ API_SERVER = "kube-apiserver"
 COMING = timedelta(minutes=3)
 #: A lease is held for 15 s by default, and for up to a minute by those who change that.
 LEASE = timedelta(minutes=1)
+
+
+class Span(NamedTuple):
+    """A time without an API server."""
+
+    gone: datetime
+    back: datetime
+    #: So much earlier it may have begun.
+    lead: timedelta = timedelta(0)
+
+    def holds(self, end: datetime) -> bool:
+        """It was then, or a moment before. Only differences: the sum of a time and a patience may be none."""
+        return self.gone - end <= self.lead and end - self.back <= LEASE
 
 
 class Outages:
@@ -31,8 +44,8 @@ class Outages:
 
     def ended(self, pod: Pod) -> bool:
         """One of its containers ended by itself in such a time, or as long after it as a lease holds."""
-        failed = (end.finished_at for each in pod.statuses for end in each.ends if end.exit_code)
-        return any(begin <= end <= back + LEASE for end in failed if end for begin, back in self._spans)
+        ends = [end.finished_at for each in pod.statuses for end in each.ends if end.exit_code and end.finished_at]
+        return any(span.holds(end) for end in ends for span in self._spans)
 
 
 def is_api_server(pod: Pod) -> bool:
@@ -40,11 +53,11 @@ def is_api_server(pod: Pod) -> bool:
     return pod.mirror and pod.namespace == "kube-system" and pod.labels.get("component") == API_SERVER
 
 
-def away(server: Pod) -> Iterator[tuple[datetime, datetime]]:
+def away(server: Pod) -> Iterator[Span]:
     """When it was not there: before it was made, and between two runs."""
     if made := server.metadata.creation_timestamp:
-        yield made - COMING, made
+        yield Span(made, made, COMING)
     for each in server.statuses:
         run, end = each.now.running, each.last_end
         if run and run.started_at and end and end.finished_at:
-            yield end.finished_at, run.started_at
+            yield Span(end.finished_at, run.started_at)

@@ -37,26 +37,23 @@ def restarted(pod: Pod, node: Node) -> bool:
 
 def unready(pod: Pod, node: Node) -> bool:
     """It was not ready before."""
-    since = pod.ready.last_transition_time
-    return is_before(since, node)
+    return is_before(pod.ready.last_transition_time, node)
 
 
 def overdue(pod: Pod, node: Node) -> bool:
     """It should have been gone before."""
-    due = pod.metadata.deletion_timestamp
-    return is_before(due and due + Patience().terminating, node)
+    return is_before(pod.metadata.deletion_timestamp, node, Patience().terminating)
 
 
 def waiting(pod: Pod, node: Node) -> bool:
     """It should have started before."""
-    since = pod.scheduled.last_transition_time if pod.scheduled else None
-    return is_before(since and since + Patience().pending, node)
+    return is_before(pod.scheduled.last_transition_time if pod.scheduled else None, node, Patience().pending)
 
 
-def is_before(moment: datetime | None, node: Node) -> bool:
-    """It was before the node was in trouble; not, where one of the two is not known."""
+def is_before(moment: datetime | None, node: Node, patience: timedelta = timedelta(0)) -> bool:
+    """It was so long before the node was in trouble; not, where one of the two times is not known."""
     since = None if node.ready.is_true else node.ready.last_transition_time
-    return moment is not None and since is not None and moment < since - NOTICED
+    return moment is not None and since is not None and since - moment > NOTICED + patience
 
 
 EARLIER: Mapping[str, Callable[[Pod, Node], bool]] = {
