@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.worlds import NOW, empty, good, ingress, judge, node, service, snapshot, thing
-from upgate.judge.causes import dependencies
+from upgate.judge.dependencies import dependencies
 from upgate.profile.external import External
 from upgate.snapshot import Snapshot
 from upgate.sources.probes import Attempt

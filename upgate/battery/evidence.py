@@ -63,5 +63,11 @@ class Evidence:
             if unreadable := [words for noun in kind.needs for words in self.unreadable(noun)]:
                 raise Inconclusive("; ".join(unreadable))
             read = self.snapshot.read
+            lists |= {noun: self.snapshot.lists[noun] for noun in helps(kind) if noun in self.snapshot.lists}
             self._relations[name] = kind(lists if read is None else {**lists, "read": read})
         return self._relations[name]
+
+
+def helps(relation: type[Any]) -> tuple[str, ...]:
+    """The lists that a relation reads where they were looked at, and can do without."""
+    return getattr(relation, "helped_by", ())

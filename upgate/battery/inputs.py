@@ -103,7 +103,7 @@ class Inputs:
     @property
     def restarts(self) -> RecentRestarts:
         """Restarts since the reference time, and how many are allowed."""
-        return RecentRestarts(self.since, self.profile.restarts.allowed, self.baseline, self.now)
+        return RecentRestarts(self.since, self.profile.restarts.allowed, self.baseline, self.now, self["outages"])
 
     @property
     def sidecars(self) -> Sidecars:

@@ -94,7 +94,8 @@ class Backends:
         if missing or not (slices or ports):
             return f"{no_way_to(missing, bool(slices))}: {self._because(service)}"
         have = {ip_family(ip) for each in slices for endpoint in each.ready for ip in endpoint.addresses or ()}
-        lost = [each for each in service.families if each not in have]
+        own = {ip for pod in self.pods(service) for ip in pod.addresses}
+        lost = [each for each in service.families if each not in have and service.needs_family(each, own)]
         return f"no ready endpoint has an {', '.join(lost)} address: {self._because(service)}" if lost else ""
 
     def unmatched(self, service: Service) -> bool:

@@ -21,7 +21,8 @@ _shared: dict[Any, Any] = {}
 _HEALTHY = ContainerState(running=Running())
 #: The conditions of a pod that checks read; the others matter only while it is not ready.
 _CONDITIONS = ("Ready", "PodScheduled")
-_OF_UNREADY = (*_CONDITIONS, "ContainersReady", "DisruptionTarget")
+_OF_READY = (*_CONDITIONS, "DisruptionTarget")
+_OF_UNREADY = (*_OF_READY, "ContainersReady")
 
 
 def shared_value(value: Any) -> Any:
@@ -80,7 +81,7 @@ def shared_containers(containers: list[Container] | None) -> list[Container] | N
 def share_status(status: PodStatus) -> None:
     """Only what is not as it should be is of its own."""
     put(status, "phase", shared_value(status.phase))
-    types = _CONDITIONS if condition(status.conditions, "Ready").is_true else _OF_UNREADY
+    types = _OF_READY if condition(status.conditions, "Ready").is_true else _OF_UNREADY
     conditions = [each for each in status.conditions or () if each.type in types]
     # Of a pod that waits it matters when it got its node.
     put(

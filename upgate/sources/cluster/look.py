@@ -17,6 +17,7 @@ from upgate.snapshot import Snapshot
 from upgate.sources.cluster.asides import AFTERWARDS, BESIDE
 from upgate.sources.cluster.bounded import SMALL_BYTES
 from upgate.sources.cluster.brief import list_briefly
+from upgate.sources.cluster.claims import with_later_claims
 from upgate.sources.cluster.connection import (
     SAYING,
     ApiResponse,
@@ -69,6 +70,13 @@ def look_around(
     listed = {noun: answer for noun, answer in answers.items() if isinstance(answer, Listing)}
     if brief:
         answers |= concurrently(guarded({"pods": partial(list_briefly, connection, listed, progress, deadline)}))
+
+    def once_more(nouns: list[str]) -> dict[str, Any]:
+        return concurrently(
+            guarded({noun: partial(list_all, connection, KINDS[noun], deadline=deadline) for noun in nouns})
+        )
+
+    answers = with_later_claims(answers, once_more)
     later = {name: partial(ask, connection, listed, deadline) for name, ask in AFTERWARDS.items() if name in needs}
     answers |= concurrently(guarded(later))
     gaps = {GAP_NAMES.get(name, name): str(got) for name, got in answers.items() if isinstance(got, Inconclusive)}
