@@ -156,7 +156,10 @@ def test_a_container_is_not_the_host(wanted, machine, tmp_path):
         machine.command("docker", docker(pid))
         own = seen(asked)
     assert forged.commands == ()
-    assert "kube-thing runs in a container, and it is not known whose" in said("hosts.arguments", asked, forged).reason
+    assert (
+        "kube-thing runs in a container that may not belong to the cluster"
+        in said("hosts.arguments", asked, forged).reason
+    )
     assert [(each.source, each.running) for each in own.commands][:1] == [(f"process {pid}", True)]
     assert said("hosts.arguments", asked, own).outcome == "passed"
     assert own.versions["kube-thing"] == "1.35.2-rancher1"

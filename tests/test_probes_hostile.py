@@ -332,7 +332,7 @@ def test_all_probes_together_have_one_deadline(monkeypatch: pytest.MonkeyPatch) 
         words = [said(each, seen) for each, seen in zip(targets, attempt_all(targets, limit=1), strict=True)]
     assert time.monotonic() - began < 3
     assert words[0] == ""
-    assert "all probes have together" in words[-1]
+    assert "for all probes together" in words[-1]
 
 
 def test_the_deadline_leaves_time_for_the_slowest() -> None:
