@@ -8,7 +8,6 @@ from upgate.facts.meta import AnnotatedMeta
 from upgate.facts.nodes import Node
 from upgate.facts.workloads import Workload, WorkloadStatus
 
-
 #: Labels that all nodes of a cluster have, mostly with one value.
 EVERY_NODE = ("kubernetes.io/os", "kubernetes.io/arch", "beta.kubernetes.io/os", "beta.kubernetes.io/arch")
 
