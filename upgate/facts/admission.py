@@ -22,7 +22,8 @@ class WebhookClientConfig(Fact):
 
     service: ServiceReference | None = None
     url: str = ""
-    ca_bundle: str = ""
+    #: PEM in base64.
+    ca_bundle: str | None = None
 
 
 def covers(pattern: str, resource: str) -> bool:

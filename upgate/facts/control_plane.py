@@ -75,8 +75,9 @@ class ControlPlane:
         return [version_of(each) for each in beside or servers]
 
     def starting(self, component: str, moment: datetime, start_up: timedelta) -> bool:
-        """An instance of it was started moments ago."""
-        return any(pod.started_for(moment) <= start_up for pod in self._pods.get(component, ()))
+        """An instance of it was started, or became ready, moments ago, and does not crash."""
+        healthy = [pod for pod in self._pods.get(component, ()) if not pod.crash(moment)]
+        return any(min(pod.started_for(moment), pod.ready_for(moment)) <= start_up for pod in healthy)
 
     def proxies(self, daemonset: DaemonSet) -> list[Pod]:
         """The pods of kube-proxy that a DaemonSet made."""
