@@ -16,6 +16,11 @@ class ServiceReference(Fact):
     port: int = 443
     path: str = ""
 
+    @property
+    def ref(self) -> str:
+        """The Service, as in every report."""
+        return f"Service/{self.namespace}/{self.name}"
+
 
 class WebhookClientConfig(Fact):
     """Where a webhook is called: a Service or a URL, and the authority that its certificate is checked with."""

@@ -25,6 +25,8 @@ class CallFault(NamedTuple):
     said: str
     #: It may be that it can be called all the same.
     mild: bool = False
+    #: The Service that has no endpoint, where that is why.
+    empty: ServiceReference | None = None
 
 
 class WebhookCalls:
@@ -78,9 +80,16 @@ class WebhookCalls:
 
     def unanswered(self, configuration: WebhookConfiguration, moment: datetime) -> list[ServiceReference]:
         """The Services without an endpoint that all its faults come from; none where one comes from something else."""
-        found = [(webhook.service, fault) for webhook, fault in self._faults(configuration, moment)]
-        lone = [service for service, _ in found if service and self._leads_nowhere(service)]
-        return lone if len(lone) == len(found) else []
+        faults = [fault for _, fault in self._faults(configuration, moment)]
+        empty = [fault.empty for fault in faults if fault.empty]
+        return empty if len(empty) == len(faults) else []
+
+    def unconverted(self, definition: CustomResourceDefinition, moment: datetime) -> list[ServiceReference]:
+        """The same of a conversion, where nothing else is wrong with the definition."""
+        call = definition.converter if not definition.faults else None
+        faults = list(self._call_faults(call, moment)) if call else []
+        empty = [fault.empty for fault in faults if fault.empty]
+        return empty if len(empty) == len(faults) else []
 
     def _faults(
         self, configuration: WebhookConfiguration, moment: datetime
@@ -91,30 +100,30 @@ class WebhookCalls:
 
     def _call_faults(self, call: WebhookClientConfig, moment: datetime) -> Iterator[CallFault]:
         if call.service and (missing := self._unreachable(call.service)):
-            yield CallFault(missing)
+            yield missing
         if call.ca_bundle and (spoilt := self._bundle_fault(call.ca_bundle, moment)):
             yield CallFault(spoilt)
         if call.service and not call.ca_bundle:
             yield CallFault("no caBundle: the API server's own trust store has to know its authority", mild=True)
 
-    def _unreachable(self, reference: ServiceReference) -> str:
+    def _unreachable(self, reference: ServiceReference) -> CallFault | None:
         """Why the API server does not come through to it. The port is the Service's own; an ExternalName leads elsewhere."""
         name, service = f"Service {reference.namespace}/{reference.name}", self.service(reference)
         if service is None:
-            return f"{name} does not exist"
+            return CallFault(f"{name} does not exist")
         if service.spec.type == "ExternalName":
-            return ""
+            return None
         port = next((each for each in service.spec.ports or () if each.port == reference.port), None)
         if port is None:
-            return f"{name} has no port {reference.port}"
-        return "" if self._leads_to(reference, port) else f"{name} has no ready endpoint for port {reference.port}"
+            return CallFault(f"{name} has no port {reference.port}")
+        if self._leads_to(reference, port):
+            return None
+        said = f"{name} has no ready endpoint for port {reference.port}"
+        return CallFault(said, empty=None if self.backends(reference) else reference)
 
     def _leads_to(self, reference: ServiceReference, port: ServicePort) -> bool:
         slices = self._slices.get((reference.namespace, reference.name), ())
         return any(each.ready and each.carries(port) for each in slices)
-
-    def _leads_nowhere(self, reference: ServiceReference) -> bool:
-        return self.service(reference) is not None and not self.backends(reference)
 
     def _bundle_fault(self, bundle: str, moment: datetime) -> str:
         if (bundle, moment) not in self._bundles:
