@@ -16,7 +16,7 @@ from upgate.battery.before import Before, expected_pools
 from upgate.battery.evidence import Evidence
 from upgate.battery.expectations import Server, Sidecars
 from upgate.battery.judgement import Judgement, Subjects
-from upgate.battery.restarts import Restarts
+from upgate.battery.restarts import RecentRestarts
 from upgate.battery.skew import Skew, skew_around
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for
@@ -108,9 +108,9 @@ class Inputs:
         return skew_around(self._evidence.snapshot.version or "", self.next_version if self.preflight else "")
 
     @property
-    def restarts(self) -> Restarts:
+    def restarts(self) -> RecentRestarts:
         """Restarts since the reference time, and how many are allowed."""
-        return Restarts(self.since, self.profile.restarts.allowed, self.baseline, self.now)
+        return RecentRestarts(self.since, self.profile.restarts.allowed, self.baseline, self.now, self["outages"])
 
     @property
     def sidecars(self) -> Sidecars:
@@ -127,12 +127,12 @@ class Inputs:
     @property
     def external(self) -> Subjects[Any]:
         """What was seen at one entry of the profile's `external:`."""
-        from upgate.sources.probes.targets import seen
+        from upgate.sources.probes.targets import probed_entry
 
         entry = self.judgement.check.entry
         if entry is None:
             raise UsageError("the input `external` belongs to checks that are made for the entries of external:")
-        found = seen(entry, self._evidence.snapshot, self.profile.secrets, self.profile.scope.namespaces)
+        found = probed_entry(entry, self._evidence.snapshot, self.profile.secrets, self.profile.scope.namespaces)
         self.judgement.gaps += found.gaps
         noun = "endpoints" if found.endpoints else f"{entry.each or 'endpoint'} addresses"
         return Subjects(noun, found.endpoints, self.judgement)
