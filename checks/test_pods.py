@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DEAD_NODE = ("nodes.ready", "nodes.heartbeat")
 
 
-@check("pods.crashing", severity="critical", monitor=True)
+@check("pods.crashing", severity="critical", after=("rbac.addons",), monitor=True)
 def test_no_container_crashes_or_fails_to_start(pods: Subjects[Pod], now: datetime) -> None:
     """No container crashes or fails to start.
 
@@ -121,7 +121,7 @@ def test_no_pod_is_pending_for_long(
     )
 
 
-@check("pods.scheduler-silent", severity="critical", monitor=True)
+@check("pods.scheduler-silent", severity="critical", after=("control-plane.leases",), monitor=True)
 def test_no_pod_waits_for_a_word_of_the_scheduler(
     pods: Subjects[Pod], warning_events: WarningEvents, patience: Patience, now: datetime
 ) -> None:
@@ -142,7 +142,7 @@ def test_no_pod_waits_for_a_word_of_the_scheduler(
     )
 
 
-@check("pods.ready", severity="critical", after=("pods.crashing", *DEAD_NODE), monitor=True)
+@check("pods.ready", severity="critical", after=("pods.crashing", *DEAD_NODE, "rbac.addons"), monitor=True)
 def test_every_running_pod_is_ready(
     pods: Subjects[Pod], deadlines: Deadlines, patience: Patience, now: datetime
 ) -> None:

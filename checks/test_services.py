@@ -59,7 +59,7 @@ def test_every_service_leads_somewhere(
     )
 
 
-@check("services.endpoints-live", severity="critical", after=("services.endpoints",))
+@check("services.endpoints-live", severity="critical", after=("services.endpoints", "control-plane.leases"))
 def test_every_endpoint_is_a_live_pod(
     services: Subjects[Service], backends: Backends, patience: Patience, now: datetime
 ) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: Findings on pods and nodes that explain why a workload is not complete.
 UNDERNEATH = (
     *("pods.crashing", "pods.scheduler-silent", "pods.pending", "pods.ready", "pods.terminating", "pods.failed"),
-    *("nodes.ready", "nodes.heartbeat"),
+    *("nodes.ready", "nodes.heartbeat", "webhooks.alive", "control-plane.leases"),
 )
 
 
@@ -100,7 +100,13 @@ def test_every_daemonset_is_complete(
     )
 
 
-@check("jobs.failed", severity="critical", none_is_fine=True, monitor=True)
+@check(
+    "jobs.failed",
+    severity="critical",
+    none_is_fine=True,
+    monitor=True,
+    after=("webhooks.alive", "control-plane.leases"),
+)
 def test_no_job_has_failed(
     jobs: Subjects[Job], schedules: Schedules, retries: Retries, since: datetime, now: datetime
 ) -> None:
@@ -126,7 +132,12 @@ def test_no_job_has_failed(
     )
 
 
-@check("namespaces.terminating", severity="critical", after=("pods.terminating",), monitor=True)
+@check(
+    "namespaces.terminating",
+    severity="critical",
+    after=("pods.terminating", "apiservices.available", "control-plane.leases"),
+    monitor=True,
+)
 def test_no_namespace_is_stuck_terminating(
     namespaces: Subjects[Namespace], namespace_contents: NamespaceContents, patience: Patience, now: datetime
 ) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from tests.control_worlds import COREDNS_ROLE, api_service, binding, converted, leader, webhooks
 from tests.worlds import (
     NOW,
     baseline,
@@ -57,6 +58,13 @@ BUILDERS = {noun: thing("any") for noun in KINDS} | {
     "warnings": warning(pod()),
     "jobs": job(),
     "notices": warning(pod(), "TriggeredScaleUp", type="Normal"),
+    "leader_leases": leader(),
+    "apiservices": api_service(),
+    "customresourcedefinitions": converted(),
+    "validatingwebhookconfigurations": webhooks(),
+    "mutatingwebhookconfigurations": webhooks(),
+    "clusterroles": COREDNS_ROLE,
+    "clusterrolebindings": binding("system:coredns"),
 }
 
 

@@ -247,6 +247,8 @@ def namespace(name: str = "shop", **changes: Any) -> dict[str, Any]:
 
 def good(**changes: list[dict[str, Any]]) -> World:
     """A world in which every check passes, with some lists replaced."""
+    from tests.control_worlds import COREDNS_ROLE, HARMLESS, LEADERS, api_service, binding, definition
+
     deployment = replicated("web")
     replicaset = replicated("web-rs", metadata=owner("Deployment", deployment))
     return deepcopy(
@@ -276,13 +278,13 @@ def good(**changes: list[dict[str, Any]]) -> World:
             "storageclasses": [],
             "volumeattachments": [],
             "csinodes": [],
-            "leader_leases": [],
-            "apiservices": [],
-            "customresourcedefinitions": [],
-            "validatingwebhookconfigurations": [],
+            "leader_leases": LEADERS,
+            "apiservices": [api_service()],
+            "customresourcedefinitions": [definition()],
+            "validatingwebhookconfigurations": [HARMLESS],
             "mutatingwebhookconfigurations": [],
-            "clusterroles": [],
-            "clusterrolebindings": [],
+            "clusterroles": [COREDNS_ROLE],
+            "clusterrolebindings": [binding("system:coredns")],
             "roles": [],
             "rolebindings": [],
             "certificatesigningrequests": [],

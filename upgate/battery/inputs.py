@@ -17,6 +17,7 @@ from upgate.battery.evidence import Evidence
 from upgate.battery.expectations import Server, Sidecars
 from upgate.battery.judgement import Judgement, Subjects
 from upgate.battery.restarts import RecentRestarts
+from upgate.battery.skew import Skew, skew_around
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for
 
@@ -99,6 +100,12 @@ class Inputs:
         """The API server, as it names its version."""
         self._refuse_gap("version")
         return Subjects("API servers", [Server(self._evidence.snapshot.version or "")], self.judgement)
+
+    @property
+    def skew(self) -> Skew:
+        """Which versions may stand beside the API server's, and with `-m preflight` beside the next. Raises Inconclusive."""
+        self._refuse_gap("version")
+        return skew_around(self._evidence.snapshot.version or "", self.next_version if self.preflight else "")
 
     @property
     def restarts(self) -> RecentRestarts:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from upgate.facts.meta import AnnotatedMeta, Fact, KubernetesObject
+from upgate.facts.selectors import LabelSelector
 
 
 class ServiceReference(Fact):
@@ -13,13 +16,31 @@ class ServiceReference(Fact):
     port: int = 443
     path: str = ""
 
+    @property
+    def ref(self) -> str:
+        """The Service, as in every report."""
+        return f"Service/{self.namespace}/{self.name}"
+
 
 class WebhookClientConfig(Fact):
     """Where a webhook is called: a Service or a URL, and the authority that its certificate is checked with."""
 
     service: ServiceReference | None = None
     url: str = ""
-    ca_bundle: str = ""
+    #: PEM in base64.
+    ca_bundle: str | None = None
+
+
+def covers(pattern: str, resource: str) -> bool:
+    """A rule's resource (`pods`, `*`, `pods/*`, `*/status`, `*/*`) means that one: `pods` or `pods/eviction`."""
+    (kind, _, part), (kind_of, _, part_of) = pattern.partition("/"), resource.partition("/")
+    return kind in ("*", kind_of) and part in ("*", part_of)
+
+
+class MatchCondition(Fact):
+    """One of `matchConditions`."""
+
+    expression: str = ""
 
 
 class WebhookRule(Fact):
@@ -31,6 +52,18 @@ class WebhookRule(Fact):
     resources: list[str] | None = None
     scope: str = "*"
 
+    def matches(self, group: str, resource: str, operations: Collection[str], *, namespaced: bool) -> bool:
+        """It intercepts one of these operations on that resource in version v1, or on its subresource: `pods/eviction`.
+
+        https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apiserver/pkg/admission/plugin/webhook/predicates/rules/rules.go
+        """
+        listed = (self.api_groups, group), (self.api_versions, "v1")
+        if not all(any(each in ("*", one) for each in values or ()) for values, one in listed):
+            return False
+        asked = any(each in ("*", *operations) for each in self.operations or ())
+        scope = self.scope in ("*", "Namespaced" if namespaced else "Cluster")
+        return asked and scope and any(covers(each, resource) for each in self.resources or ())
+
 
 class AdmissionWebhook(Fact):
     """One of `webhooks`."""
@@ -39,9 +72,36 @@ class AdmissionWebhook(Fact):
     client_config: WebhookClientConfig = WebhookClientConfig()
     rules: list[WebhookRule] | None = None
     failure_policy: str = "Fail"
-    namespace_selector: dict[str, object] | None = None
-    object_selector: dict[str, object] | None = None
+    namespace_selector: LabelSelector | None = None
+    object_selector: LabelSelector | None = None
+    match_conditions: list[MatchCondition] | None = None
     timeout_seconds: int = 10
+
+    @property
+    def fails(self) -> bool:
+        """What it does not answer is refused."""
+        return self.failure_policy == "Fail"
+
+    @property
+    def service(self) -> ServiceReference | None:
+        """The Service that it is behind; None for one with a URL."""
+        return self.client_config.service
+
+    @property
+    def in_control_plane(self) -> bool:
+        """It is called at the API server's own machine: a cloud's part of the control plane (GKE)."""
+        host = self.client_config.url.partition("://")[2]
+        return host.startswith(("127.0.0.1:", "localhost:", "[::1]:"))
+
+    def selects(self, labels: Mapping[str, str], namespace: Mapping[str, str] | None) -> bool:
+        """Its selectors match an object with these labels, in a namespace with those; None: it is in no namespace."""
+        of_namespace, of_object = self.namespace_selector, self.object_selector
+        home = namespace is None or of_namespace is None or of_namespace.matches(namespace)
+        return home and (of_object is None or of_object.matches(labels))
+
+    def spares(self, word: str) -> bool:
+        """One of its conditions (CEL, which is not evaluated here) speaks of that: it is believed to leave it out."""
+        return any(word in each.expression for each in self.match_conditions or ())
 
 
 class WebhookConfiguration(KubernetesObject):
@@ -49,6 +109,11 @@ class WebhookConfiguration(KubernetesObject):
 
     metadata: AnnotatedMeta
     webhooks: list[AdmissionWebhook] | None = None
+
+    @property
+    def calls(self) -> list[AdmissionWebhook]:
+        """Its webhooks, without those that no rule ever calls."""
+        return [each for each in self.webhooks or () if each.rules]
 
 
 class ValidatingWebhookConfiguration(WebhookConfiguration):

@@ -63,6 +63,7 @@ def share_spec(spec: PodSpec) -> None:
     """A ReplicaSet's pods have the same containers."""
     put(spec, "node_name", shared_value(spec.node_name))
     put(spec, "scheduler_name", shared_value(spec.scheduler_name))
+    put(spec, "service_account_name", shared_value(spec.service_account_name))
     put(spec, "containers", shared_containers(spec.containers))
     put(spec, "init_containers", shared_containers(spec.init_containers))
     put(spec, "readiness_gates", shared_list("gates", spec.readiness_gates))

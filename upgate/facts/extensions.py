@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from upgate.facts.admission import ServiceReference, WebhookClientConfig
-from upgate.facts.meta import Condition, Fact, KubernetesObject
+from upgate.facts.meta import Condition, Fact, KubernetesObject, condition, lately
 
 
 class ResourceNames(Fact):
@@ -58,6 +60,34 @@ class CustomResourceDefinition(KubernetesObject):
     spec: DefinitionSpec = DefinitionSpec()
     status: DefinitionStatus = DefinitionStatus()
 
+    @property
+    def converter(self) -> WebhookClientConfig | None:
+        """The webhook that converts its objects; None where none is asked: with one version there is nothing to convert."""
+        conversion, webhook = self.spec.conversion, self.spec.conversion.webhook
+        several = len({each.name for each in self.spec.versions or ()} | set(self.status.stored_versions or ())) > 1
+        return webhook.client_config if conversion.strategy == "Webhook" and webhook and several else None
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong with it, its conversion aside."""
+        return [*self._refused, *(f"stored version {each} is not served" for each in self._unserved)]
+
+    @property
+    def broken(self) -> bool:
+        """More is wrong than that a stored version which had been deprecated is not served any more."""
+        deprecated = {each.name for each in self.spec.versions or () if each.deprecated}
+        return bool(self._refused or set(self._unserved) - deprecated)
+
+    @property
+    def _refused(self) -> list[str]:
+        said = (condition(self.status.conditions, each) for each in ("Established", "NamesAccepted"))
+        return [str(each) for each in said if not each.is_true]
+
+    @property
+    def _unserved(self) -> list[str]:
+        served = {each.name for each in self.spec.versions or () if each.served}
+        return [each for each in self.status.stored_versions or () if each not in served]
+
 
 class APIServiceSpec(Fact):
     """`spec` of an APIService."""
@@ -78,3 +108,12 @@ class APIService(KubernetesObject):
 
     spec: APIServiceSpec = APIServiceSpec()
     status: APIServiceStatus = APIServiceStatus()
+
+    @property
+    def available(self) -> Condition:
+        """The Available condition."""
+        return condition(self.status.conditions, "Available")
+
+    def settling(self, moment: datetime, start_up: timedelta) -> bool:
+        """It was made, or became unavailable, moments ago: the API server asks again every 30 seconds or less."""
+        return self.age(moment) < start_up or lately(self.available.last_transition_time, moment, start_up)

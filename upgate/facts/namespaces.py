@@ -36,6 +36,12 @@ class Namespace(KubernetesObject):
         return any(each.type in OWN_FAULTS and each.is_true for each in self.status.conditions or ())
 
     @property
+    def only_own_fault(self) -> bool:
+        """That is all that holds it."""
+        said = [each.type for each in self.status.conditions or () if each.is_true]
+        return bool(said) and not self.metadata.finalizers and all(each in OWN_FAULTS for each in said)
+
+    @property
     def held_otherwise(self) -> bool:
         """It would not go either if its pods went: it has a fault or a finalizer of its own, or holds something else."""
         return self.own_fault or bool(self.metadata.finalizers) or bool(self._left - WITH_PODS)

@@ -33,6 +33,7 @@ CORDON_MARKS = {
 #: Labels of nodes that come and go by themselves: those of Karpenter (also in EKS Auto Mode and AKS Node Auto Provisioning);
 #: and with which values, that of EKS. That a node belongs to a group of its cloud does not say that the group is scaled.
 AUTOSCALED, COMPUTE = ("karpenter.sh/nodepool", "karpenter.sh/provisioner-name"), "eks.amazonaws.com/compute-type"
+VIRTUAL = {("type", "virtual-kubelet"), ("kwok.x-k8s.io/node", "fake")}
 #: A node that joins is not Ready until its network is there; one that goes is drained first: the autoscaler gives its pods
 #: ten minutes (--max-graceful-termination-sec).
 JOINING, GOING = timedelta(minutes=5), timedelta(minutes=10)
@@ -93,6 +94,17 @@ class Node(KubernetesObject):
     def boot_id(self) -> str:
         """`status.nodeInfo.bootID`; empty where it is not known."""
         return self.status.node_info.boot_id if self.status.node_info else ""
+
+    @property
+    def kubelet_version(self) -> str:
+        """`status.nodeInfo.kubeletVersion`; empty where it is not known."""
+        return self.status.node_info.kubelet_version if self.status.node_info else ""
+
+    @property
+    def virtual(self) -> bool:
+        """No kubelet runs there, and the version is that of something else: Virtual Kubelet (AKS virtual nodes), kwok."""
+        marks = {*self.labels.items(), *(self.metadata.annotations or {}).items()}
+        return bool(marks & VIRTUAL) or "-vk-" in self.kubelet_version
 
     @property
     def reports(self) -> bool:

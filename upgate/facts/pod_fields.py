@@ -26,6 +26,7 @@ class PodSpec(Fact):
     node_name: str = ""
     restart_policy: str = "Always"
     scheduler_name: str = ""
+    service_account_name: str = ""
     host_network: bool = False
     containers: list[Container] | None = None
     init_containers: list[Container] | None = None

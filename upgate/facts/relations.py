@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from upgate.facts.backends import Backends, controller_of, grouped
+from upgate.facts.control_plane import ControlPlane, Leaders
 from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.deployments import Deployment
 from upgate.facts.events import AUTOSCALER, Event
+from upgate.facts.interception import Interceptions
 from upgate.facts.jobs import Retries, Schedules
 from upgate.facts.kinds import KINDS
 from upgate.facts.meta import KubernetesObject
@@ -23,9 +25,11 @@ from upgate.facts.outages import Outages
 from upgate.facts.owned_pods import DeploymentPods, OwnedPods
 from upgate.facts.pods import Pod
 from upgate.facts.promises import Autoscalers, Deadlines, Preemptions
+from upgate.facts.rights import AddonRights
 from upgate.facts.services import Service
 from upgate.facts.successors import Successors
 from upgate.facts.upkeep import Cordons, Heartbeats
+from upgate.facts.webhooks import WebhookCalls
 from upgate.facts.workloads import Workload
 
 Lists = Mapping[str, list[Any]]
@@ -188,6 +192,11 @@ RELATIONS: dict[str, type[Any]] = {
     "replacements": Successors,
     "retries": Retries,
     "schedules": Schedules,
+    "control_plane": ControlPlane,
+    "leaders": Leaders,
+    "webhook_calls": WebhookCalls,
+    "interceptions": Interceptions,
+    "addon_rights": AddonRights,
 }
 
 

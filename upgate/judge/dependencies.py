@@ -14,6 +14,7 @@ from upgate.facts.owned_pods import DeploymentPods
 from upgate.facts.pods import Pod
 from upgate.facts.services import Service
 from upgate.facts.workloads import Workload
+from upgate.judge.beyond import NOUNS, add_beyond
 from upgate.profile.parts import Patience
 from upgate.snapshot import Snapshot
 from upgate.sources.probes.explaining import Whereabouts
@@ -30,13 +31,14 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
     """Who depends on whom, as far as the lists were looked at."""
     lists = {
         noun: listed(snapshot, noun)
-        for noun in {*WORKLOADS, *EVENTS, "pods", "nodes", "namespaces", "services", "endpointslices"}
+        for noun in {*WORKLOADS, *EVENTS, *NOUNS, "pods", "nodes", "namespaces", "services", "endpointslices"}
     }
     depends: dict[str, list[str]] = defaultdict(list)
     add_workloads(depends, lists, snapshot.taken)
     add_pods(depends, lists)
     add_services(depends, lists)
     add_probes(depends, snapshot)
+    add_beyond(depends, lists, unmade_workloads(lists), snapshot.taken)
     return depends
 
 
@@ -70,6 +72,14 @@ def explained_workloads(lists: dict[str, list[Any]], moment: datetime) -> dict[O
         and each.claimed <= there[key]
         and not owned.never_done(each, moment, slack)
     }
+
+
+def unmade_workloads(lists: dict[str, list[Any]]) -> list[Workload]:
+    """The workloads that lack pods, or whose controller does not see them, while all the pods that they have are ready."""
+    there = by_workload(lists, lambda pod: not pod.done)
+    unready = by_workload(lists, lambda pod: pod.terminating or not pod.ready.is_true)
+    workloads = ((each, (each.namespace, each.metadata.uid)) for noun in WORKLOADS for each in lists[noun])
+    return [each for each, key in workloads if not unready[key] and (each.own_fault or there[key] < each.desired)]
 
 
 def add_pods(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None:

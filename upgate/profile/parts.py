@@ -66,6 +66,8 @@ class ExpectedNodes(Section):
     """At least so many."""
     pool_label: Text | None = None
     """The label that says which pool a node belongs to."""
+    kubelet: Version | None = None
+    """The kubelets' version, its beginning, or a range; default: the API server's minor."""
 
 
 class Expected(Section):
