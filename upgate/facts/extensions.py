@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from upgate.facts.admission import ServiceReference, WebhookClientConfig
-from upgate.facts.meta import Condition, Fact, KubernetesObject
+from upgate.facts.meta import Condition, Fact, KubernetesObject, condition
 
 
 class ResourceNames(Fact):
@@ -57,6 +57,16 @@ class CustomResourceDefinition(KubernetesObject):
 
     spec: DefinitionSpec = DefinitionSpec()
     status: DefinitionStatus = DefinitionStatus()
+
+    @property
+    def established(self) -> bool:
+        """The API server serves it, and it is not being deleted."""
+        return condition(self.status.conditions, "Established").is_true and not self.metadata.deletion_timestamp
+
+    @property
+    def served_versions(self) -> list[str]:
+        """The names of the versions that the API server should serve."""
+        return [each.name for each in self.spec.versions or () if each.served]
 
 
 class APIServiceSpec(Fact):

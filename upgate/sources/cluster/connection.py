@@ -6,12 +6,14 @@ a message), and every answer is bounded in time: connecting, each read, and the 
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -21,13 +23,14 @@ from upgate.base.errors import Inconclusive
 from upgate.base.redaction import redact
 from upgate.base.threads import within
 from upgate.base.waiting import Deadline
-from upgate.sources.cluster.bounded import PAGE_BYTES, SMALL_BYTES, TooLarge, read_body
+from upgate.sources.cluster.bounded import PAGE_BYTES, SMALL_BYTES, TooLarge, read_body, read_lines
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
 
 USER_AGENT = "upgate"
 JSON = "application/json"
+PLAIN = "text/plain"
 #: Characters of a message, a name or a version that somebody else's server says.
 SAYING = 1000
 #: The years of clocks: ages and limits are added to a moment and subtracted from it.
@@ -95,11 +98,17 @@ class Connection:
     ) -> Answer:
         """GET once, and read at most so many bytes. Raises NoAnswer; any status is an answer."""
         headers = {"Accept": accept, "Accept-Encoding": "identity" if self._is_local else "gzip"}
-        return self._ask("GET", path, query, headers, None, deadline, most)
+        return self._ask("GET", path, query, headers, None, deadline, partial(read_body, most=most))
+
+    def get_lines(self, path: str, wanted: re.Pattern[str], deadline: Deadline | None = None) -> Answer:
+        """GET a long text once, and keep only the lines that are wanted. Raises NoAnswer; any status is an answer."""
+        headers = {"Accept": PLAIN, "Accept-Encoding": "identity" if self._is_local else "gzip"}
+        return self._ask("GET", path, None, headers, None, deadline, partial(read_lines, wanted=wanted))
 
     def post(self, path: str, body: object, deadline: Deadline | None = None) -> Answer:
         """POST once, for reviews that create nothing. Raises NoAnswer."""
-        return self._ask("POST", path, None, {"Accept": JSON, "Content-Type": JSON}, body, deadline, SMALL_BYTES)
+        headers = {"Accept": JSON, "Content-Type": JSON}
+        return self._ask("POST", path, None, headers, body, deadline, partial(read_body, most=SMALL_BYTES))
 
     def close(self) -> None:
         """Close its connections."""
@@ -118,7 +127,7 @@ class Connection:
         headers: dict[str, str],
         body: object,
         deadline: Deadline | None,
-        most: int,
+        read: Callable[[Any], bytes | bytearray],
     ) -> Answer:
         import urllib3.exceptions
         from kubernetes.client.exceptions import ApiException
@@ -143,7 +152,7 @@ class Connection:
             )
             self.moment = clock(response.headers)
             with cut_off_after(deadline, response):
-                return Answer(response.status, response.headers, read_body(response, most))
+                return Answer(response.status, response.headers, read(response))
         except TooLarge as problem:
             raise NoAnswer(f"{method} {path}: {problem}", connected=True, too_large=True) from problem
         except (urllib3.exceptions.HTTPError, ApiException, OSError, ValueError) as problem:
