@@ -9,7 +9,7 @@ from upgate.base.errors import Inconclusive
 from upgate.base.waiting import Deadline
 from upgate.facts.counting import worth_another_look
 from upgate.facts.metrics import WANTED, Exposition, ServerMetrics, samples_in
-from upgate.sources.cluster.connection import Connection, NoAnswer, clock, status_message
+from upgate.sources.cluster.connection import Connection, NoAnswer, server_time, status_message
 from upgate.sources.cluster.retrying import again
 
 PATH = "/metrics"
@@ -43,4 +43,4 @@ def ask_metrics(connection: Connection, deadline: Deadline) -> Exposition:
         raise Inconclusive(f"cannot read {PATH}: the API server does not serve it ({said})")
     if said:
         raise NoAnswer(f"cannot read {PATH}: {said}", connected=True)
-    return Exposition(clock(answer.headers), samples_in(answer.body.decode(errors="replace").splitlines()))
+    return Exposition(server_time(answer.headers), samples_in(answer.body.decode(errors="replace").splitlines()))
