@@ -86,14 +86,14 @@ class Counting:
         event = "the baseline was saved" if self.before else "this API server started"
         return f"since {event} ({began}, {duration(self.span)} ago)"
 
-    def grown(self, name: str, **labels: str) -> float:
+    def grown(self, family: str, /, **labels: str) -> float:
         """By how much it grew in that time."""
-        return self.metrics.last.total(name, **labels) - (self.before.total(name, **labels) if self.before else 0)
+        return self.metrics.last.total(family, **labels) - (self.before.total(family, **labels) if self.before else 0)
 
-    def growing(self, name: str, **labels: str) -> float:
+    def growing(self, family: str, /, **labels: str) -> float:
         """By how much it grew between the two looks; 0 where there was one."""
         earlier = self.metrics.earlier
-        return self.metrics.last.total(name, **labels) - earlier.total(name, **labels) if earlier else 0
+        return self.metrics.last.total(family, **labels) - earlier.total(family, **labels) if earlier else 0
 
     @property
     def pause(self) -> timedelta:

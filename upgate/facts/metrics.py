@@ -93,13 +93,13 @@ class Exposition(Fact):
             return None
         return moment if moment.year in YEARS else None
 
-    def of(self, name: str, **labels: str) -> Iterator[Sample]:
+    def of(self, family: str, /, **labels: str) -> Iterator[Sample]:
         """The samples of a family that have these labels."""
-        return (each for each in self.samples if each.name == name and each.has(labels))
+        return (each for each in self.samples if each.name == family and each.has(labels))
 
-    def total(self, name: str, **labels: str) -> float:
+    def total(self, family: str, /, **labels: str) -> float:
         """The sum of these samples; 0 where there are none: a counter that has counted nothing may not exist yet."""
-        return sum(each.value for each in self.of(name, **labels))
+        return sum(each.value for each in self.of(family, **labels))
 
     def same_process(self, other: Exposition) -> bool:
         """Both are of one process."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from upgate.base.harmless import Typed
 from upgate.base.text import counted
 from upgate.base.versions import minor_of
 from upgate.facts.meta import KubernetesObject
@@ -87,7 +88,7 @@ class Change(NamedTuple):
     @property
     def words(self) -> dict[str, str]:
         """What may stand in a check's hint."""
-        return {"name": self.name, "source": self.source}
+        return {"name": self.name, "source": Typed(self.source)}
 
     def within(self, version: str, to: str) -> bool:
         """It lies on the way from this version to that one."""

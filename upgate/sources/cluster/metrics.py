@@ -43,4 +43,7 @@ def ask_metrics(connection: Connection, deadline: Deadline) -> Exposition:
         raise Inconclusive(f"cannot read {PATH}: the API server does not serve it ({said})")
     if said:
         raise NoAnswer(f"cannot read {PATH}: {said}", connected=True)
-    return Exposition(server_time(answer.headers), samples_in(answer.body.decode(errors="replace").splitlines()))
+    samples = samples_in(answer.body.decode(errors="replace").splitlines())
+    if not samples:  # each API server has some of these families: a page of a proxy has none
+        raise NoAnswer(f"cannot read {PATH}: the answer does not hold metrics of an API server", connected=True)
+    return Exposition(server_time(answer.headers), samples)

@@ -19,6 +19,6 @@ def again(connection: Connection, ask: Callable[[], T]) -> T:
         try:
             return ask()
         except NoAnswer as problem:
-            if not problem.connected or not deadline.pause(pause):
+            if not problem.connected or problem.too_large or not deadline.pause(pause):
                 raise
     return ask()
