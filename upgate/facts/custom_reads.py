@@ -63,7 +63,7 @@ class CustomReads(Fact):
         for each in self.failed:
             if each.unknown:
                 by_group.setdefault(each.group, []).append(each)
-        said = [f"{reads[0].gap}{others(len(reads) - 1)}" for reads in by_group.values()]
+        said = [f"{reads[0].gap}{other_lists(len(reads) - 1)}" for reads in by_group.values()]
         many = f"{counted(self.left_out, 'list')} of custom resources did not fit into the time or number of this look"
         return [*said, *([many] if self.left_out else [])]
 
@@ -73,6 +73,6 @@ class CustomReads(Fact):
         return "; ".join(f"{each.version} cannot be listed: {each.words}" for each in own)
 
 
-def others(number: int) -> str:
+def other_lists(number: int) -> str:
     """`, and 3 other lists of that group`."""
     return f", and {counted(number, 'other list')} of that group" if number else ""

@@ -35,10 +35,10 @@ PSP = "podsecuritypolicies"
 CHANGELOG = "https://github.com/kubernetes/kubernetes/blob/master/CHANGELOG/CHANGELOG-{}.md"
 
 #: The objects that are concerned, in words.
-Concerned = Callable[["Cluster"], Iterator[str]]
+Concerned = Callable[["ClusterFacts"], Iterator[str]]
 
 
-class Cluster(NamedTuple):
+class ClusterFacts(NamedTuple):
     """The facts that entries ask."""
 
     lists: Lists
@@ -95,7 +95,7 @@ class Change(NamedTuple):
         release, here, there = minor_of(self.release), minor_of(version), minor_of(to)
         return release is not None and here is not None and there is not None and here < release <= there
 
-    def said(self, cluster: Cluster) -> str:
+    def said(self, cluster: ClusterFacts) -> str:
         """What happens in which release, and what it concerns. Empty where it concerns nothing."""
         found = list(dict.fromkeys(self.concerned(cluster)))
         if not found:
@@ -127,7 +127,7 @@ def refs(items: Iterator[KubernetesObject]) -> Iterator[str]:
 def of_runtime(prefix: str, below: tuple[int, int] | None = None) -> Concerned:
     """The nodes with this container runtime, in a version below that one."""
 
-    def concerned(cluster: Cluster) -> Iterator[str]:
+    def concerned(cluster: ClusterFacts) -> Iterator[str]:
         for node in cluster.nodes:
             runtime = info(node).container_runtime_version
             name, _, version = runtime.partition("://")
@@ -141,27 +141,27 @@ def of_runtime(prefix: str, below: tuple[int, int] | None = None) -> Concerned:
 def of_image(image: str, mark: Callable[[Node], bool]) -> Concerned:
     """The nodes with this operating system, of one distribution."""
 
-    def concerned(cluster: Cluster) -> Iterator[str]:
+    def concerned(cluster: ClusterFacts) -> Iterator[str]:
         named = (node for node in cluster.nodes if info(node).os_image.startswith(image) and mark(node))
         return (f"{node.ref} ({info(node).os_image})" for node in named)
 
     return concerned
 
 
-def using_cgroup_v1(cluster: Cluster) -> Iterator[str]:
+def using_cgroup_v1(cluster: ClusterFacts) -> Iterator[str]:
     """The nodes whose kubelet has said so, within the time that events are kept."""
     events = (each for each in cluster.lists["warnings"] if each.reason == CGROUP_EVENT)
     return (f"Node/{each.involved_object.name}" for each in events)
 
 
-def selecting_masters(cluster: Cluster) -> Iterator[str]:
+def selecting_masters(cluster: ClusterFacts) -> Iterator[str]:
     """What selects nodes by the label that kubeadm takes away."""
     return refs(
         each for each in cluster.templates if cluster.by_kubeadm and each.spec.template.spec.names_label(MASTER)
     )
 
 
-def tolerating_masters_only(cluster: Cluster) -> Iterator[str]:
+def tolerating_masters_only(cluster: ClusterFacts) -> Iterator[str]:
     """What runs on control-plane nodes, and does not tolerate their new taint."""
     if not cluster.by_kubeadm:
         return
@@ -171,7 +171,7 @@ def tolerating_masters_only(cluster: Cluster) -> Iterator[str]:
             yield each.ref
 
 
-def configured_by_api(cluster: Cluster) -> Iterator[str]:
+def configured_by_api(cluster: ClusterFacts) -> Iterator[str]:
     """The nodes whose kubelet takes its configuration from a ConfigMap."""
     return refs(node for node in cluster.nodes if node.spec.config_source)
 
@@ -181,7 +181,7 @@ def with_volume(name: str) -> Concerned:
     return lambda cluster: refs(each for each in cluster.templates if name in each.spec.template.spec.volume_types)
 
 
-def with_seccomp_annotation(cluster: Cluster) -> Iterator[str]:
+def with_seccomp_annotation(cluster: ClusterFacts) -> Iterator[str]:
     """What asks for a seccomp profile by an annotation alone."""
     for each in cluster.templates:
         marks, security = each.spec.template.metadata.marks, each.spec.template.spec.security_context
@@ -189,7 +189,7 @@ def with_seccomp_annotation(cluster: Cluster) -> Iterator[str]:
             yield each.ref
 
 
-def streaming_by_get(cluster: Cluster) -> Iterator[str]:
+def streaming_by_get(cluster: ClusterFacts) -> Iterator[str]:
     """The roles that allow to open streams with the verb `get` alone, system roles aside."""
     own = (role for role in cluster.roles if not role.name.startswith("system:"))
     return refs(
@@ -197,7 +197,7 @@ def streaming_by_get(cluster: Cluster) -> Iterator[str]:
     )
 
 
-def using_psp(cluster: Cluster) -> Iterator[str]:
+def using_psp(cluster: ClusterFacts) -> Iterator[str]:
     """The roles that allow to use a PodSecurityPolicy."""
     rules = ((role, rule) for role in cluster.roles for rule in role.rules or ())
     return refs(role for role, rule in rules if "use" in (rule.verbs or ()) and PSP in (rule.resources or ()))
@@ -206,7 +206,7 @@ def using_psp(cluster: Cluster) -> Iterator[str]:
 def of_driver(driver: Driver) -> Concerned:
     """The classes, volumes and templates that use a driver of Kubernetes' own, where the one that follows it is missing."""
 
-    def concerned(cluster: Cluster) -> Iterator[str]:
+    def concerned(cluster: ClusterFacts) -> Iterator[str]:
         if driver.follower and driver.follower in cluster.drivers:
             return
         yield from refs(each for each in cluster.lists["storageclasses"] if each.provisioner == driver.provisioner)
@@ -216,7 +216,7 @@ def of_driver(driver: Driver) -> Concerned:
     return concerned
 
 
-def of_flex(cluster: Cluster) -> Iterator[str]:
+def of_flex(cluster: ClusterFacts) -> Iterator[str]:
     """The FlexVolumes of a cluster that kubeadm has made."""
     if cluster.by_kubeadm:
         yield from refs(each for each in cluster.lists["persistentvolumes"] if "flexVolume" in each.spec.source_types)
@@ -365,7 +365,7 @@ class ReleaseChanges:
     )
 
     def __init__(self, lists: Lists) -> None:
-        self._cluster = Cluster(lists)
+        self._cluster = ClusterFacts(lists)
 
     def said(self, change: Change) -> str:
         """What the change is, and what it concerns here. Empty where it concerns nothing."""

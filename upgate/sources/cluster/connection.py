@@ -6,7 +6,6 @@ a message), and every answer is bounded in time: connecting, each read, and the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -115,10 +114,10 @@ class Connection:
         headers = {"Accept": accept, "Accept-Encoding": "identity" if self._is_local else "gzip"}
         return self._ask(ApiRequest("GET", path, headers, query or {}), deadline, partial(read_body, most=most))
 
-    def get_lines(self, path: str, wanted: re.Pattern[str], deadline: Deadline | None = None) -> ApiResponse:
-        """GET a long text once, and keep only the lines that are wanted. Raises NoAnswer; any status is an answer."""
+    def get_lines(self, path: str, prefixes: tuple[bytes, ...], deadline: Deadline | None = None) -> ApiResponse:
+        """GET a long text once, and keep the lines that begin with one of these. Raises NoAnswer; any status is an answer."""
         headers = {"Accept": PLAIN, "Accept-Encoding": "identity" if self._is_local else "gzip"}
-        return self._ask(ApiRequest("GET", path, headers), deadline, partial(read_lines, wanted=wanted))
+        return self._ask(ApiRequest("GET", path, headers), deadline, partial(read_lines, prefixes=prefixes))
 
     def post(self, path: str, body: object, deadline: Deadline | None = None) -> ApiResponse:
         """POST once, for reviews that create nothing. Raises NoAnswer."""

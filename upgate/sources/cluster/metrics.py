@@ -8,7 +8,7 @@ from __future__ import annotations
 from upgate.base.errors import Inconclusive
 from upgate.base.waiting import Deadline
 from upgate.facts.counting import worth_another_look
-from upgate.facts.metrics import WANTED, Exposition, ServerMetrics, samples_in
+from upgate.facts.metrics import PREFIXES, Exposition, ServerMetrics, samples_in
 from upgate.sources.cluster.connection import Connection, NoAnswer, server_time, status_message
 from upgate.sources.cluster.retrying import again
 
@@ -35,7 +35,7 @@ def exposition(connection: Connection, deadline: Deadline) -> Exposition:
 
 def ask_metrics(connection: Connection, deadline: Deadline) -> Exposition:
     """One look, asked for once. Raises Inconclusive, and NoAnswer where another try may help."""
-    answer = connection.get_lines(PATH, WANTED, deadline)
+    answer = connection.get_lines(PATH, PREFIXES, deadline)
     said = f"status {answer.status}, {status_message(answer)}" if answer.status != 200 else ""
     if answer.status in (401, 403):
         raise Inconclusive(f"cannot read {PATH}: not permitted; needs `get` on the non-resource URL `{PATH}` ({said})")
