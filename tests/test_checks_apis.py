@@ -460,7 +460,7 @@ CONCERNED = [
         "streams-need-create",
         {"clusterroles": [thing("look", rules=[{"verbs": ["get"], "apiGroups": [""], "resources": ["pods/exec"]}])]},
     ),
-    ("1.36", "portworx-volume", {"persistentvolumes": [thing("data", spec={"portworxVolume": {"volumeID": "a"}})]}),
+    ("1.31", "portworx-volume", {"persistentvolumes": [thing("data", spec={"portworxVolume": {"volumeID": "a"}})]}),
     ("1.37", "containerd-1", {"nodes": [running("containerd://1.7.27")]}),
 ]
 
@@ -524,6 +524,13 @@ def test_a_long_way_tells_all_that_lies_on_it():
         "ReleaseChange/1.35-cgroup-v1",
         "ReleaseChange/1.37-containerd-1",
     ]
+
+
+def test_what_goes_in_two_steps_is_told_once():
+    """gitRepo volumes can be turned on from 1.33 to 1.35 and not after that: on the whole way the first step counts."""
+    world = good(daemonsets=[labelled(volumes=[{"name": "a", "gitRepo": {"repository": "b"}}])])
+    assert objects(changes(world, "v1.32.1", "1.36")) == ["ReleaseChange/1.33-git-repo-volumes"]
+    assert objects(changes(world, "v1.35.1", "1.36")) == ["ReleaseChange/1.36-git-repo-volumes"]
 
 
 def test_many_objects_are_counted():

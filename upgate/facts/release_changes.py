@@ -90,10 +90,15 @@ class Change(NamedTuple):
         """What may stand in a check's hint."""
         return {"name": self.name, "source": Typed(self.source)}
 
+    @property
+    def order(self) -> tuple[int, int]:
+        """Major and minor of its release."""
+        return minor_of(self.release) or (0, 0)
+
     def within(self, version: str, to: str) -> bool:
         """It lies on the way from this version to that one."""
-        release, here, there = minor_of(self.release), minor_of(version), minor_of(to)
-        return release is not None and here is not None and there is not None and here < release <= there
+        here, there = minor_of(version), minor_of(to)
+        return here is not None and there is not None and here < self.order <= there
 
     def said(self, cluster: ClusterFacts) -> str:
         """What happens in which release, and what it concerns. Empty where it concerns nothing."""
@@ -268,8 +273,8 @@ CHANGES: tuple[Change, ...] = (
         "ubuntu-22.04",
         "1.25",
         "AKS gives node pools Ubuntu 22.04, which uses cgroup v2.",
-        "runtimes that know cgroup v2: Java 8u372, 11.0.16 or 15, Node.js 20",
-        "https://learn.microsoft.com/azure/aks/upgrade-os-version",
+        "runtimes that know cgroup v2: Java 8u372, 11.0.16 or 15, Node.js 20.3",
+        "https://learn.microsoft.com/azure/aks/supported-kubernetes-versions",
         of_image("Ubuntu 18.04", lambda node: any(each.startswith("kubernetes.azure.com/") for each in node.labels)),
     ),
     Change(
@@ -373,7 +378,7 @@ class ReleaseChanges:
 
 
 def changes_between(version: str, to: str) -> list[Change]:
-    """All entries on the way from this version to that one, in the order of releases."""
-    return sorted(
-        (each for each in CHANGES if each.within(version, to)), key=lambda each: minor_of(each.release) or (0, 0)
-    )
+    """All entries on the way from this version to that one, in the order of releases; of those of one name the first."""
+    coming = sorted((each for each in CHANGES if each.within(version, to)), key=lambda each: each.order)
+    first = {each.name: each for each in reversed(coming)}
+    return [each for each in coming if first[each.name] is each]

@@ -84,5 +84,5 @@ DRIVERS = (
     Driver("kubernetes.io/glusterfs", "glusterfs", "1.26"),
     Driver("kubernetes.io/rbd", "rbd", "1.31"),
     Driver("kubernetes.io/cephfs", "cephfs", "1.31"),
-    Driver("kubernetes.io/portworx-volume", "portworxVolume", "1.36", "pxd.portworx.com"),
+    Driver("kubernetes.io/portworx-volume", "portworxVolume", "1.31", "pxd.portworx.com"),
 )
