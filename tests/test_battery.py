@@ -34,6 +34,7 @@ from tests.worlds import (
     job,
     judge,
     lease,
+    metrics,
     namespace,
     node,
     pod,
@@ -45,6 +46,7 @@ from tests.worlds import (
 )
 from upgate.battery import catalogue
 from upgate.battery.inputs import names
+from upgate.facts.custom_reads import CustomRead, CustomReads
 from upgate.facts.health import HealthEndpoint
 from upgate.results import CheckResult
 
@@ -94,6 +96,7 @@ BAD: dict[str, dict[str, Any]] = {
     "namespaces.terminating": {"namespaces": [namespace(metadata={"deletionTimestamp": ago(minutes=3)})]},
     "services.endpoints": {"endpointslices": []},
     "services.endpoints-live": {"endpointslices": [endpointslice("web", "10.1.0.1", "10.1.0.99")]},
+    "release.changes": {"nodes": [node(status={"nodeInfo": {"containerRuntimeVersion": "containerd://1.7.27"}})]},
     "sidecars.image": {"pods": [pod(spec={"containers": [{"name": "app", "image": "app:0"}]})]},
     "version.kubelet-skew": {"nodes": [node(status={"nodeInfo": {"kubeletVersion": "v1.32.9"}})]},
     "version.kube-proxy-skew": {"pods": [proxy("kube-proxy:v1.37.0")], "daemonsets": [PROXIES]},
@@ -113,6 +116,22 @@ BAD: dict[str, dict[str, Any]] = {
     "rbac.addons": {"pods": [addon()], "clusterroles": [role("system:coredns")]},
 }
 
+#: The same of what the API server was asked beside the lists.
+REMOVED = (
+    'apiserver_requested_deprecated_apis{group="a.k8s.io",removed_release="1.37",resource="as",version="v1beta1"} 1'
+)
+UNREAD = CustomRead("widgets.example.com", "example.com", "v1", "widgets", 500, "conversion webhook failed")
+UNCONVERTED = (
+    'apiserver_crd_conversion_webhook_duration_seconds_count{crd_name="widgets.example.com",succeeded="false"} 2'
+)
+BAD_SERVER: dict[str, dict[str, Any]] = {
+    "apis.deprecated": {"metrics": metrics(REMOVED)},
+    "webhooks.answer": {"metrics": metrics(UNCONVERTED)},
+    "clients.rejected": {"metrics": metrics("serviceaccount_stale_tokens_total 3", started=30)},
+    "apis.custom-readable": {"custom_reads": CustomReads([UNREAD])},
+}
+#: Checks that ask the API server itself, which is there in any world, or a table of the battery.
+OF_SERVER = ("api.ready", "api.version", "apis.deprecated", "webhooks.answer", "clients.rejected", "release.changes")
 
 #: What some checks look at beside the good world.
 MORE: dict[str, dict[str, Any]] = {
@@ -125,21 +144,28 @@ MORE: dict[str, dict[str, Any]] = {
 LACKING = ("replicasets.ready", "statefulsets.ready", "daemonsets.ready")
 
 
+def asked(id: str, seen: Any) -> CheckResult:
+    """What a check says of a world; one that is asked before an upgrade only is asked then."""
+    return judge(id, seen, profile=PROFILE, preflight=battery()[id].only_preflight)
+
+
 def bad(id: str) -> CheckResult:
     """What a check says of its bad world."""
     if id == "api.ready":
         return judge(id, snapshot(good(), health=[HealthEndpoint("readyz", 500, "[-]etcd failed: reason withheld\n")]))
     if id == "api.version":
         return judge(id, good(), profile=profile(expect={"version": "1.37"}))
+    if id in BAD_SERVER:
+        return judge(id, snapshot(good(), **BAD_SERVER[id]), profile=PROFILE)
     if id in BAD_HOSTS:
         return judge(id, snapshot(good(), hosts=[host(**BAD_HOSTS[id])]), profile=PROFILE)
-    return judge(id, good(**BAD[id]), profile=PROFILE)
+    return asked(id, good(**BAD[id]))
 
 
 @pytest.mark.parametrize("id", INSIDE)
 def test_every_check_passes_in_a_good_world(id):
     """In a world where all is well each check passes, has looked at something, and finds nothing."""
-    result = judge(id, good(**MORE.get(id, {})), profile=PROFILE)
+    result = asked(id, good(**MORE.get(id, {})))
     assert (result.outcome, result.findings, result.reason) == ("passed", (), "")
     assert result.examined > 0
 
@@ -159,14 +185,14 @@ def test_every_check_fails_in_a_bad_world(id):
 @pytest.mark.parametrize("id", INSIDE)
 def test_no_check_passes_where_everything_is_refused(id):
     """Against an API server that answers 403 to everything each check is inconclusive, with the reason."""
-    result = judge(id, unseen("cannot list: not permitted"), profile=PROFILE)
+    result = asked(id, unseen("cannot list: not permitted"))
     assert (result.outcome, result.reason) == ("inconclusive", "cannot list: not permitted")
 
 
-@pytest.mark.parametrize("id", [id for id in INSIDE if id not in ("api.ready", "api.version")])
+@pytest.mark.parametrize("id", [id for id in INSIDE if id not in OF_SERVER])
 def test_no_check_passes_in_an_empty_world(id):
     """Where there is nothing to look at no check passes but those of kinds that a cluster may lack; it cannot lack nodes."""
-    result = judge(id, empty(), profile=PROFILE)
+    result = asked(id, empty())
     if battery()[id].none_is_fine:
         assert (result.outcome, result.examined) == ("passed", 0)
         return

@@ -66,7 +66,7 @@ def test_the_role_is_what_the_profile_needs(profiles, name):
 def test_leases_are_read_where_the_kubelets_have_theirs():
     """No role lists leases cluster-wide: leader elections and what else is in other namespaces is not read."""
     everywhere, there = yaml.safe_load_all((BASE / "clusterrole.yaml").read_text())
-    assert "leases" not in {name for rule in everywhere["rules"] for name in rule["resources"]}
+    assert "leases" not in {name for rule in everywhere["rules"] for name in rule.get("resources", ())}
     assert (there["kind"], there["metadata"]["namespace"]) == ("Role", "kube-node-lease")
     assert [rule["resources"] for rule in there["rules"]] == [["leases"]]
     _, _, binding = yaml.safe_load_all((BASE / "account.yaml").read_text())

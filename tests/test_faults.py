@@ -36,7 +36,7 @@ from upgate.facts.kinds import KINDS
 from upgate.facts.relations import lists_for
 from upgate.results import CheckResult
 from upgate.snapshot import Snapshot
-from upgate.sources.cluster import listing, look
+from upgate.sources.cluster import listing, look, retrying
 from upgate.sources.cluster.connection import Timeouts
 from upgate.sources.cluster.login import connect
 
@@ -139,7 +139,7 @@ def through(fault: Fault, folder: Path) -> tuple[dict[str, CheckResult], float, 
 @pytest.fixture(autouse=True)
 def _short_pauses_and_small_pages(monkeypatch):
     monkeypatch.setattr(listing, "PAGE_SIZE", 1)
-    for module in (listing, look):
+    for module in (listing, retrying):
         monkeypatch.setattr(module, "PAUSES", (0.01, 0.02))
 
 

@@ -53,6 +53,14 @@ def test_the_demo_runs_anywhere(installed, tmp_path):
     assert json.loads((reports / "results.json").read_bytes())["verdict"] == "clear"
 
 
+def test_the_wheel_has_the_table_of_removed_apis(installed):
+    """The removal releases of APIs come with it."""
+    table = json.loads((installed / "upgate" / "facts" / "data" / "api-lifecycle.json").read_text())
+    assert {"gv": "policy/v1beta1", "kind": "PodDisruptionBudget", "removed": "1.25"}.items() <= next(
+        each.items() for each in table if each["gv"] == "policy/v1beta1" and each["kind"] == "PodDisruptionBudget"
+    )
+
+
 def test_the_wheel_says_what_it_is_made_of(installed):
     """A software bill of materials lies where PEP 770 has it, and names what the battery runs on."""
     (path,) = installed.glob("upgate-*.dist-info/sboms/sbom.cdx.json")

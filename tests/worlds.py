@@ -18,9 +18,12 @@ from tests.machines import NOW, host
 from upgate.baseline import Baseline, take_baseline
 from upgate.battery.check import Check
 from upgate.battery.registry import load_checks
+from upgate.facts.custom_reads import CustomReads
 from upgate.facts.decoding import Page, decode_page
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.kinds import KINDS
+from upgate.facts.metrics import Exposition, ServerMetrics, samples_in
+from upgate.facts.relations import ASIDES
 from upgate.judge.causes import relate
 from upgate.judge.gate import Gate
 from upgate.judge.judge import judge as judge_on
@@ -31,6 +34,8 @@ from upgate.snapshot import Snapshot
 
 CHECKS = Path(__file__).parents[1] / "checks"
 World = dict[str, list[dict[str, Any]]]
+#: What every cluster since 1.33 says of itself.
+ENDPOINTS = 'apiserver_requested_deprecated_apis{group="",removed_release="",resource="endpoints",subresource="",version="v1"} 1'
 
 
 def ago(**time: float) -> str:
@@ -216,6 +221,24 @@ def endpointslice(service: str = "web", *ips: str, ready: bool = True, **changes
     return merged(base, {"endpoints": endpoints, "ports": [{"name": "", "port": 8080, "protocol": "TCP"}], **changes})
 
 
+def webhook(name: str = "policy", *hooks: str, **changes: Any) -> dict[str, Any]:
+    """A webhook configuration with a webhook of each of these names."""
+    client = {"service": {"namespace": "shop", "name": "web"}, "caBundle": ""}
+    rules = [{"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["deployments"]}]
+    own = [{"name": each, "clientConfig": client, "rules": rules} for each in hooks or (f"{name}.example.com",)]
+    return merged(thing(name, webhooks=own), changes)
+
+
+def definition(plural: str = "widgets", *versions: str, **changes: Any) -> dict[str, Any]:
+    """An established CustomResourceDefinition of example.com that serves these versions."""
+    served = [{"name": each, "served": True, "storage": True} for each in versions or ("v1",)]
+    names = {"plural": plural, "kind": "Widget"}
+    spec = {"group": "example.com", "scope": "Namespaced", "names": names, "versions": served}
+    conditions = [condition("NamesAccepted"), condition("Established")]
+    status = {"conditions": conditions, "storedVersions": [served[0]["name"]]}
+    return merged(thing(f"{plural}.example.com", spec=spec, status=status), changes)
+
+
 def ingress(name: str = "front", host: str = "shop.example.com", *ips: str, **changes: Any) -> dict[str, Any]:
     """An Ingress that leads requests for a host to the Service web, at these addresses."""
     paths = [{"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}]
@@ -315,6 +338,18 @@ def empty() -> World:
     return {noun: [] for noun in KINDS}
 
 
+def exposition(*lines: str, started: float = 60 * 24, **ago: float) -> Exposition:
+    """What /metrics said so long ago (now), of a process that had started so many minutes before NOW (a day)."""
+    began = f"process_start_time_seconds {(NOW - timedelta(minutes=started)).timestamp()}"
+    return Exposition(NOW - timedelta(**ago), samples_in([began, ENDPOINTS, *lines]))
+
+
+def metrics(*lines: str, started: float = 60 * 24, earlier: list[str] | None = None) -> ServerMetrics:
+    """One look at /metrics; or two, five seconds apart."""
+    first = [] if earlier is None else [exposition(*earlier, started=started, seconds=5)]
+    return ServerMetrics([*first, exposition(*lines, started=started)])
+
+
 def snapshot(world: World, **fields: Any) -> Snapshot:
     """What a look at this world gives."""
     lists, malformed = {}, {}
@@ -328,6 +363,8 @@ def snapshot(world: World, **fields: Any) -> Snapshot:
         "version": "v1.36.3",
         "health": health,
         "malformed": malformed,
+        "metrics": metrics(),
+        "custom_reads": CustomReads([]),
         "hosts": [host()],
     }
     return Snapshot(lists=lists, **{**defaults, **fields})
@@ -335,7 +372,7 @@ def snapshot(world: World, **fields: Any) -> Snapshot:
 
 def unseen(reason: str = "cannot list: not permitted") -> Snapshot:
     """What a look gives that was refused everything."""
-    return Snapshot(taken=NOW, gaps=dict.fromkeys([*KINDS, "health", "version"], reason))
+    return Snapshot(taken=NOW, gaps=dict.fromkeys([*KINDS, *ASIDES, "health", "version"], reason))
 
 
 def baseline(world: World, label: str | None = None) -> Baseline:

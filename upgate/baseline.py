@@ -12,6 +12,7 @@ import msgspec
 
 from upgate.base.errors import Inconclusive, UsageError
 from upgate.facts.containers import ContainerStatus
+from upgate.facts.metrics import Exposition
 from upgate.facts.nodes import Node
 from upgate.facts.pods import Pod
 from upgate.results import CheckResult, Finding, Severity
@@ -45,6 +46,8 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     pods: set[str]
     #: The boot ID of each node; empty in baselines of earlier versions.
     boots: dict[str, str] = {}
+    #: What the API server had counted; None where that was not looked at, or an earlier version has written this.
+    counters: Exposition | None = None
     #: What was wrong already: the severity of each finding, by check id and object. Rollouts under way are not among it.
     wrong: dict[str, dict[str, Severity]] = {}
 
@@ -119,6 +122,7 @@ def take_baseline(snapshot: Snapshot, pool_label: str | None, checks: Iterable[C
         restarts={uid: containers for uid, containers in counts.items() if containers},
         pods=set(counts),
         boots={node.name: node.boot_id for node in snapshot.facts("nodes") if node.boot_id},
+        counters=snapshot.metrics.last if snapshot.metrics else None,
         wrong=findings_of(checks),
     )
 

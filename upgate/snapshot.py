@@ -17,10 +17,12 @@ import msgspec
 from upgate.base.errors import Inconclusive, UsageError
 from upgate.base.redaction import any_in, redacted
 from upgate.facts.attempts import Attempt
+from upgate.facts.custom_reads import CustomReads
 from upgate.facts.decoding import Malformed
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.hosts import Host
 from upgate.facts.kinds import KINDS
+from upgate.facts.metrics import ServerMetrics
 
 SCHEMA = 1
 #: Malformed objects that a report names; of the others it says how many.
@@ -51,6 +53,10 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     read: list[str] | None = None
     #: The machines, each with what one pass over ssh saw; None: not looked at.
     hosts: list[Host] | None = None
+    #: What one process of the API server has counted; None: not looked at.
+    metrics: ServerMetrics | None = None
+    #: Whether custom resources can be listed; None: not looked at.
+    custom_reads: CustomReads | None = None
     #: What could not be looked at (a noun of KINDS, `health`, `version`) → why.
     gaps: dict[str, str] = {}
 

@@ -21,8 +21,16 @@ from upgate.base.redaction import redact
 TEXTS = ("/readyz?verbose", "/livez?verbose", "/healthz?verbose", "/metrics")
 #: Metric families worth keeping; an API server has some 20,000 lines of others.
 METRICS = (
+    "process_start_time_seconds",
     "apiserver_requested_deprecated_apis",
     "apiserver_storage_objects",
+    "apiserver_admission_webhook_rejection_count",
+    "apiserver_admission_webhook_fail_open_count",
+    "apiserver_admission_webhook_request_total",
+    "apiserver_crd_conversion_webhook_duration_seconds_count",
+    "apiserver_webhooks_x509_missing_san_total",
+    "apiserver_webhooks_x509_insecure_sha1_total",
+    "authentication_attempts",
     "kubernetes_build_info",
     "serviceaccount_stale_tokens_total",
     "serviceaccount_legacy_tokens_total",

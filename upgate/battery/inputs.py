@@ -7,23 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from upgate.base.errors import Inconclusive, UsageError
 from upgate.base.versions import next_minor
 from upgate.baseline import Baseline
 from upgate.battery.before import Before, expected_pools
+from upgate.battery.counters import Counters
 from upgate.battery.evidence import Evidence
 from upgate.battery.expectations import Server, Sidecars
 from upgate.battery.judgement import Judgement, Subjects
 from upgate.battery.restarts import RecentRestarts
 from upgate.battery.skew import Skew, skew_around
+from upgate.facts.counting import Counting
+from upgate.facts.custom_reads import CustomReads
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for
+from upgate.facts.release_changes import Change, changes_between
 
 if TYPE_CHECKING:
     from upgate.battery.machines import Machines
     from upgate.profile.model import Expected, Patience, Profile
+
+T = TypeVar("T")
 
 
 class Inputs:
@@ -90,10 +96,31 @@ class Inputs:
         return self.expect.next_version or next_minor(self._evidence.snapshot.version or "")
 
     @property
+    def coming_changes(self) -> Subjects[Change]:
+        """What the releases on the way to the next version change, here or elsewhere. Raises Inconclusive."""
+        changes = changes_between(self._evidence.snapshot.version or "", self.next_version)
+        return Subjects("changes of releases", changes, self.judgement)
+
+    @property
     def health(self) -> Subjects[Any]:
         """The API server's health endpoints."""
         self._refuse_gap("health")
         return Subjects("health endpoints", self._evidence.snapshot.health, self.judgement)
+
+    @property
+    def metrics(self) -> Counters:
+        """What the API server has counted. Raises Inconclusive."""
+        snapshot, before = self._evidence.snapshot, self.baseline
+        seen = self._seen("metrics", snapshot.metrics)
+        own = sum("not permitted" in gap for gap in snapshot.gaps.values())
+        return Counters(Counting(seen, self.since, before.counters if before else None), self.judgement, own)
+
+    @property
+    def custom_reads(self) -> CustomReads:
+        """What came of listing the custom resources. Raises Inconclusive."""
+        reads = self._seen("custom_reads", self._evidence.snapshot.custom_reads)
+        self.judgement.gaps += reads.gaps
+        return reads
 
     @property
     def server(self) -> Subjects[Server]:
@@ -157,6 +184,13 @@ class Inputs:
             raise Inconclusive(
                 f"this was a look for -m monitor: of {', '.join(unread)} only those that look wrong were read"
             )
+
+    def _seen(self, name: str, answer: T | None) -> T:
+        """What was answered beside the lists. Raises Inconclusive where that could not be looked at."""
+        self._refuse_gap(name)
+        if answer is None:
+            raise Inconclusive(f"{name} were not looked at when this snapshot was taken")
+        return answer
 
     def _refuse_gap(self, name: str) -> None:
         if name in self._evidence.snapshot.gaps:

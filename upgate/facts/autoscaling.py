@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from upgate.facts.meta import Condition, Fact, KubernetesObject
+from upgate.facts.meta import Condition, Fact, KubernetesObject, ManagedMeta
 
 
 class ScaleTarget(Fact):
@@ -31,5 +31,6 @@ class AutoscalerStatus(Fact):
 class HorizontalPodAutoscaler(KubernetesObject):
     """https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/"""
 
+    metadata: ManagedMeta
     spec: AutoscalerSpec = AutoscalerSpec()
     status: AutoscalerStatus = AutoscalerStatus()

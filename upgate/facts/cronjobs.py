@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from upgate.facts.meta import Fact, KubernetesObject, Time
+from upgate.facts.meta import Fact, KubernetesObject, ManagedMeta, Time
 
 
 class CronJobSpec(Fact):
@@ -25,5 +25,6 @@ class CronJobStatus(Fact):
 class CronJob(KubernetesObject):
     """https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/"""
 
+    metadata: ManagedMeta
     spec: CronJobSpec = CronJobSpec()
     status: CronJobStatus = CronJobStatus()

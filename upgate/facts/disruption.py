@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from upgate.facts.meta import Condition, Fact, KubernetesObject
+from upgate.facts.meta import Condition, Fact, KubernetesObject, ManagedMeta
 
 
 class BudgetSpec(Fact):
@@ -28,5 +28,6 @@ class BudgetStatus(Fact):
 class PodDisruptionBudget(KubernetesObject):
     """https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-budgets"""
 
+    metadata: ManagedMeta
     spec: BudgetSpec = BudgetSpec()
     status: BudgetStatus = BudgetStatus()

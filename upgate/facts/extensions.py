@@ -88,6 +88,16 @@ class CustomResourceDefinition(KubernetesObject):
         served = {each.name for each in self.spec.versions or () if each.served}
         return [each for each in self.status.stored_versions or () if each not in served]
 
+    @property
+    def established(self) -> bool:
+        """The API server serves it, and it is not being deleted."""
+        return condition(self.status.conditions, "Established").is_true and not self.metadata.deletion_timestamp
+
+    @property
+    def served_versions(self) -> list[str]:
+        """The names of the versions that the API server should serve."""
+        return [each.name for each in self.spec.versions or () if each.served]
+
 
 class APIServiceSpec(Fact):
     """`spec` of an APIService."""

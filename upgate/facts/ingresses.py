@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from upgate.facts.meta import AnnotatedMeta, Fact, KubernetesObject
+from upgate.facts.meta import AnnotatedMeta, Fact, KubernetesObject, ManagedMeta
 from upgate.facts.services import LoadBalanced
 
 
@@ -65,6 +65,7 @@ class IngressSpec(Fact):
 class Ingress(KubernetesObject):
     """https://kubernetes.io/docs/concepts/services-networking/ingress/"""
 
+    metadata: ManagedMeta
     spec: IngressSpec = IngressSpec()
     status: LoadBalanced = LoadBalanced()
 

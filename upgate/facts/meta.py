@@ -63,6 +63,8 @@ class ManagedFields(Fact):
     """Who set which fields, and when."""
 
     manager: str = ""
+    #: The version of the API that it wrote in.
+    api_version: str = ""
     #: By the API server's clock; of the last write that changed one of these fields.
     time: Time | None = None
     #: `status`, `scale`, …; empty for the object itself.

@@ -19,6 +19,7 @@ from upgate.facts.meta import (
     Time,
     condition,
 )
+from upgate.facts.removed_drivers import Present
 from upgate.facts.taints import CORDON_TAINT, REMOVAL_TAINT, REPEATING, Taint
 
 #: Conditions that are bad when True. https://kubernetes.io/docs/reference/node/node-status/#condition
@@ -43,6 +44,8 @@ class NodeSpec(Fact):
     """`spec` of a node."""
 
     unschedulable: bool = False
+    #: Where its kubelet takes its configuration from, in releases that still could.
+    config_source: Present | None = None
     taints: list[Taint] | None = None
 
 

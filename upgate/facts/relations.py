@@ -25,6 +25,7 @@ from upgate.facts.outages import Outages
 from upgate.facts.owned_pods import DeploymentPods, OwnedPods
 from upgate.facts.pods import Pod
 from upgate.facts.promises import Autoscalers, Deadlines, Preemptions
+from upgate.facts.release_changes import ReleaseChanges
 from upgate.facts.rights import AddonRights
 from upgate.facts.services import Service
 from upgate.facts.successors import Successors
@@ -197,11 +198,16 @@ RELATIONS: dict[str, type[Any]] = {
     "webhook_calls": WebhookCalls,
     "interceptions": Interceptions,
     "addon_rights": AddonRights,
+    "release_changes": ReleaseChanges,
 }
 
 
-#: What the API server is asked beside the lists, where a check takes it (`sources/cluster/asides.py`).
-ASIDES: tuple[str, ...] = ()
+#: What the API server is asked beside the lists, where a check takes it (`sources/cluster/asides.py`), and the permission that
+#: it needs, in words.
+ASIDES: dict[str, str] = {
+    "metrics": "`get` on the non-resource URL `/metrics`",
+    "custom_reads": "`list` on each custom resource cluster-wide",
+}
 #: The input whose machines are looked at over ssh.
 HOSTS = "hosts"
 

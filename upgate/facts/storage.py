@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from upgate.facts.meta import AnnotatedMeta, Fact, KubernetesObject, Time
+from upgate.facts.removed_drivers import VolumeSources
 
 
 class ClaimSpec(Fact):
@@ -26,7 +27,7 @@ class PersistentVolumeClaim(KubernetesObject):
     status: ClaimStatus = ClaimStatus()
 
 
-class VolumeSpec(Fact):
+class VolumeSpec(VolumeSources):
     """`spec` of a PersistentVolume."""
 
     storage_class_name: str = ""

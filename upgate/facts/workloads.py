@@ -5,16 +5,32 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 
+import msgspec
+
 from upgate.facts.containers import at_most
 from upgate.facts.meta import Condition, Fact, KubernetesObject, Time, condition
+from upgate.facts.removed_drivers import Present, VolumeSources
 from upgate.facts.strategies import Strategy
 from upgate.facts.taints import Toleration
+
+
+class TemplateMarks(Fact):
+    """The annotations of a pod template that are read."""
+
+    seccomp: str = msgspec.field(default="", name="seccomp.security.alpha.kubernetes.io/pod")
 
 
 class TemplateMeta(Fact):
     """`spec.template.metadata`."""
 
     labels: dict[str, str] | None = None
+    marks: TemplateMarks | None = msgspec.field(default=None, name="annotations")
+
+
+class TemplateSecurity(Fact):
+    """`securityContext` of a pod template."""
+
+    seccomp_profile: Present | None = None
 
 
 class TemplateSpec(Fact):
@@ -24,6 +40,21 @@ class TemplateSpec(Fact):
     affinity: dict[str, object] | None = None
     termination_grace_period_seconds: int = 30
     tolerations: list[Toleration] | None = None
+    security_context: TemplateSecurity | None = None
+    volumes: list[VolumeSources] | None = None
+
+    def names_label(self, key: str) -> bool:
+        """It chooses nodes by this label."""
+        return key in (self.node_selector or {}) or key in str(self.affinity or "")
+
+    def tolerates(self, key: str) -> bool:
+        """It tolerates a taint with this key; one that tolerates all has no key."""
+        return any(each.key == key or (not each.key and each.operator == "Exists") for each in self.tolerations or ())
+
+    @property
+    def volume_types(self) -> set[str]:
+        """The types of its volumes, as far as a release has removed them."""
+        return {each for volume in self.volumes or () for each in volume.source_types}
 
 
 class PodTemplate(Fact):

@@ -32,8 +32,8 @@ def level(value: object) -> object:
 Level = Annotated[Literal["critical", "warning", "off"], BeforeValidator(level)]
 
 
-#: Read TLS certificates out of Secrets; try webhooks by requests that change nothing (dry run).
-Allowed = Literal["secrets", "dry-run"]
+#: Read TLS certificates out of Secrets.
+Allowed = Literal["secrets"]
 
 
 def parse_baseline(value: object, info: ValidationInfo) -> str | bool | None:

@@ -14,6 +14,8 @@ from upgate.base.waiting import Deadline
 PAGE_BYTES = 16 * 2**20
 #: Bytes of every other answer: a version, a review, the health endpoints with all their lines.
 SMALL_BYTES = 2**20
+#: Bytes of a text of which only some lines are kept, unpacked: the metrics of a big cluster have 20 MB. Bytes of those lines.
+TEXT_BYTES, KEPT_BYTES = 128 * 2**20, 8 * 2**20
 #: Bytes that are read of an error: its message comes early.
 ERROR_BYTES = 2**16
 CHUNK = 2**18
@@ -39,6 +41,33 @@ def read_body(response: Any, most: int) -> bytes | bytearray:
             response.close()
             raise TooLarge(most)
     return body
+
+
+def read_lines(response: Any, prefixes: tuple[bytes, ...]) -> bytes:
+    """The lines of the body that begin with one of these. Raises TooLarge, ValueError and OSError as read_body does."""
+    if not 200 <= response.status < 300:
+        return beginning(response, ERROR_BYTES)
+    kept, left = bytearray(), TEXT_BYTES
+    for block in whole_lines(unpacked(response, PAGE_BYTES)):
+        left -= len(block)
+        kept += b"".join(line + b"\n" for line in block.split(b"\n") if line.startswith(prefixes))
+        if left < 0 or len(kept) > KEPT_BYTES:
+            response.close()
+            raise TooLarge(TEXT_BYTES if left < 0 else KEPT_BYTES)
+    return bytes(kept)
+
+
+def whole_lines(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes, cut only between lines; a line that is larger than a page is cut."""
+    rest = b""
+    for part in parts:
+        head, line_end, tail = part.rpartition(b"\n")
+        if line_end or len(rest) > PAGE_BYTES:
+            yield rest + head + line_end
+            rest = tail
+        else:
+            rest += part
+    yield rest
 
 
 def beginning(response: Any, most: int) -> bytes:

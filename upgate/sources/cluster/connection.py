@@ -6,10 +6,11 @@ a message), and every answer is bounded in time: connecting, each read, and the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -19,20 +20,24 @@ from upgate.base.errors import Inconclusive
 from upgate.base.redaction import redact
 from upgate.base.threads import run_with_timeout
 from upgate.base.waiting import Deadline
-from upgate.sources.cluster.bounded import PAGE_BYTES, SMALL_BYTES, TooLarge, cut_off_after, read_body
+from upgate.sources.cluster.bounded import PAGE_BYTES, SMALL_BYTES, TooLarge, cut_off_after, read_body, read_lines
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
     from kubernetes.client.api_client import RequestSerialized
 
 USER_AGENT = "upgate"
-JSON = "application/json"
+JSON, PLAIN = "application/json", "text/plain"
 #: Characters of a message, a name or a version that somebody else's server says.
 SAYING = 1000
 #: The years of clocks: ages and limits are added to a moment and subtracted from it.
 YEARS = range(2000, 2200)
 #: What cannot be read as JSON: no JSON, not UTF-8, or too many brackets.
 NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+#: Takes the body out of a response, within a bound.
+Reader = Callable[[Any], bytes | bytearray]
 
 
 class ApiRequest(NamedTuple):
@@ -107,12 +112,17 @@ class Connection:
     ) -> ApiResponse:
         """GET once, and read at most so many bytes. Raises NoAnswer; any status is an answer."""
         headers = {"Accept": accept, "Accept-Encoding": "identity" if self._is_local else "gzip"}
-        return self._ask(ApiRequest("GET", path, headers, query or {}), deadline, most)
+        return self._ask(ApiRequest("GET", path, headers, query or {}), deadline, partial(read_body, most=most))
+
+    def get_lines(self, path: str, prefixes: tuple[bytes, ...], deadline: Deadline | None = None) -> ApiResponse:
+        """GET a long text once, and keep the lines that begin with one of these. Raises NoAnswer; any status is an answer."""
+        headers = {"Accept": PLAIN, "Accept-Encoding": "identity" if self._is_local else "gzip"}
+        return self._ask(ApiRequest("GET", path, headers), deadline, partial(read_lines, prefixes=prefixes))
 
     def post(self, path: str, body: object, deadline: Deadline | None = None) -> ApiResponse:
         """POST once, for reviews that create nothing. Raises NoAnswer."""
         request = ApiRequest("POST", path, {"Accept": JSON, "Content-Type": JSON}, body=body)
-        return self._ask(request, deadline, SMALL_BYTES)
+        return self._ask(request, deadline, partial(read_body, most=SMALL_BYTES))
 
     def close(self) -> None:
         """Close its connections."""
@@ -123,14 +133,14 @@ class Connection:
         """On loopback, packing costs the server more time than it saves."""
         return "://127." in self.server or "://localhost" in self.server
 
-    def _ask(self, request: ApiRequest, deadline: Deadline | None, most: int) -> ApiResponse:
+    def _ask(self, request: ApiRequest, deadline: Deadline | None, read: Reader) -> ApiResponse:
         import urllib3.exceptions
         from kubernetes.client.exceptions import ApiException
 
         deadline = deadline or Deadline(self.patience.deadline)
         serialized = self._serialize(request)
         try:
-            return self._send(serialized, deadline, most)
+            return self._send(serialized, deadline, read)
         except TooLarge as problem:
             raise NoAnswer(f"{request}: {problem}", connected=True, too_large=True) from problem
         except (urllib3.exceptions.HTTPError, ApiException, OSError, ValueError) as problem:
@@ -147,7 +157,7 @@ class Connection:
             auth_settings=["BearerToken"],
         )
 
-    def _send(self, serialized: RequestSerialized, deadline: Deadline, most: int) -> ApiResponse:
+    def _send(self, serialized: RequestSerialized, deadline: Deadline, read: Reader) -> ApiResponse:
         limits = [min(each, deadline.remaining or 0.001) for each in (self.patience.connect, self.patience.read)]
         # A second more: if no answer comes, these limits give the better message.
         response = run_with_timeout(
@@ -155,7 +165,7 @@ class Connection:
         )
         self.moment = server_time(response.headers)
         with cut_off_after(deadline, response):
-            return ApiResponse(response.status, response.headers, read_body(response, most))
+            return ApiResponse(response.status, response.headers, read(response))
 
     def _no_answer(self, question: str, problem: Exception, deadline: Deadline) -> NoAnswer:
         from upgate.sources.cluster.trouble import explain

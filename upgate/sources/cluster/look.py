@@ -27,8 +27,9 @@ from upgate.sources.cluster.connection import (
     status_message,
     text_member,
 )
-from upgate.sources.cluster.listing import PAUSES, Listing, Progress, list_all
+from upgate.sources.cluster.listing import Listing, Progress, list_all
 from upgate.sources.cluster.login import Login, who_am_i
+from upgate.sources.cluster.retrying import again
 
 HEALTH = ("readyz", "livez")
 #: Both health endpoints are one fact to look at.
@@ -119,18 +120,6 @@ def snapshot_of_gaps(connection: Connection, needs: Collection[str], reason: str
     return Snapshot(
         taken=datetime.now(UTC), server=connection.server, forgeable=connection.forgeable, health=health, gaps=gaps
     )
-
-
-def again(connection: Connection, ask: Callable[[], T]) -> T:
-    """Ask, and ask again where the connection was made but broke. Raises what the last try raises."""
-    deadline = Deadline(connection.patience.read)
-    for pause in PAUSES:
-        try:
-            return ask()
-        except NoAnswer as problem:
-            if not problem.connected or not deadline.pause(pause):
-                raise
-    return ask()
 
 
 def permitted_answer(
