@@ -37,7 +37,11 @@ from upgate.results import CheckResult
 #: The checks for entries of external: have worlds of their own, with real servers.
 INSIDE = [id for id in battery() if not id.startswith("external.")]
 PROFILE = profile(
-    expect={"version": "1.36", "hosts": {"kubelet": "1.36"}},
+    expect={
+        "version": "1.36",
+        "hosts": {"kubelet": "1.36"},
+        "nodes": {"kernel": ">=6.1", "image": "Ubuntu 24.*", "taints": ["dedicated=*"]},
+    },
     sidecars=[{"container": "app", "image": "app:1"}],
     hosts=DEMANDS,
 )
@@ -47,6 +51,9 @@ BAD: dict[str, dict[str, Any]] = {
     "nodes.pressure": {"nodes": [node(status={"conditions": [condition("Ready"), condition("DiskPressure")]})]},
     "nodes.schedulable": {"nodes": [node(spec={"unschedulable": True})]},
     "nodes.heartbeat": {"leases": [lease(renewed=170)]},
+    "nodes.taints": {"nodes": [node(spec={"taints": [{"key": "debug", "effect": "NoSchedule"}]})]},
+    "nodes.uniform": {"nodes": [node(), node("worker-2", status={"nodeInfo": {"kubeletVersion": "v1.35.9"}})]},
+    "nodes.image": {"nodes": [node(status={"nodeInfo": {"kernelVersion": "5.4.0-1043-azure"}})]},
     "nodes.count": {"nodes": []},
     "pods.crashing": {
         "pods": [

@@ -68,7 +68,12 @@ def node(name: str = "worker-1", ready: str = "True", **changes: Any) -> dict[st
     status = {
         "conditions": [*conditions, condition("Ready", ready, reason="KubeletReady")],
         "addresses": [{"type": "InternalIP", "address": "10.0.0.1"}],
-        "nodeInfo": {"kubeletVersion": "v1.36.3"},
+        "nodeInfo": {
+            "kubeletVersion": "v1.36.3",
+            "kernelVersion": "6.12.10",
+            "osImage": "Ubuntu 24.04.1 LTS",
+            "containerRuntimeVersion": "containerd://2.3.7",
+        },
     }
     return merged(thing(name, spec={}, status=status), changes)
 

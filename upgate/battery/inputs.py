@@ -16,6 +16,8 @@ from upgate.battery.before import Before, expected_pools
 from upgate.battery.evidence import Evidence
 from upgate.battery.expectations import Server, Sidecars
 from upgate.battery.judgement import Judgement, Subjects
+from upgate.battery.node_demands import NodeDemands
+from upgate.battery.node_pools import KnownTaints, NodePools
 from upgate.battery.restarts import Restarts
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for
@@ -116,6 +118,23 @@ class Inputs:
         nodes = self.expect.nodes
         pools = expected_pools(1 if nodes.min is None else nodes.min, nodes.pool_label, self.baseline)
         return Subjects("node pools", pools, self.judgement)
+
+    @property
+    def node_demands(self) -> NodeDemands:
+        """What the profile expects of what nodes run."""
+        return NodeDemands(self.expect.nodes)
+
+    @property
+    def node_pools(self) -> NodePools:
+        """Which nodes are meant to be alike."""
+        nodes = self.expect.nodes
+        return NodePools(nodes.pool_label, nodes.image_label, self.judgement)
+
+    @property
+    def known_taints(self) -> KnownTaints:
+        """The taints that the profile or the baseline knows."""
+        nodes = self.expect.nodes
+        return KnownTaints(nodes.taints, nodes.pool_label, self.baseline)
 
     @property
     def external(self) -> Subjects[Any]:
