@@ -19,7 +19,9 @@ from tests.worlds import (
     good,
     job,
     judge,
+    kured,
     lease,
+    lock_holder,
     namespace,
     node,
     pod,
@@ -54,6 +56,7 @@ BAD: dict[str, dict[str, Any]] = {
     "nodes.taints": {"nodes": [node(spec={"taints": [{"key": "debug", "effect": "NoSchedule"}]})]},
     "nodes.uniform": {"nodes": [node(), node("worker-2", status={"nodeInfo": {"kubeletVersion": "v1.35.9"}})]},
     "nodes.image": {"nodes": [node(status={"nodeInfo": {"kernelVersion": "5.4.0-1043-azure"}})]},
+    "nodes.kured-lock": {"daemonsets": [kured(lock_holder(hours=3))]},
     "nodes.count": {"nodes": []},
     "pods.crashing": {
         "pods": [

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
@@ -200,6 +201,21 @@ def daemonset(name: str = "agent", desired: int = 1, **changes: Any) -> dict[str
     return merged(base, changes)
 
 
+def kured(*holders: dict[str, Any], key: str = "kured.dev/kured-node-lock", **changes: Any) -> dict[str, Any]:
+    """kured's DaemonSet with its lock, in the form for one holder or for several."""
+    lock = holders[0] if len(holders) == 1 else {"maxOwners": 2, "locks": list(holders)}
+    meta = {"namespace": "reboots", "annotations": {key: json.dumps(lock)}}
+    return merged(
+        daemonset("kured", 0, metadata=meta, spec={"template": {"spec": {"nodeSelector": {"no": "such"}}}}), changes
+    )
+
+
+def lock_holder(node: str = "worker-1", ttl: object = 0, **time: float) -> dict[str, Any]:
+    """A node that has held kured's lock since so long ago, as Go writes it."""
+    created = ago(**(time or {"minutes": 10})).replace("Z", ".123456789Z")
+    return {"nodeID": node, "metadata": {"unschedulable": False}, "created": created, "TTL": ttl}
+
+
 def service(name: str = "web", **changes: Any) -> dict[str, Any]:
     """A Service on port 80 for the pods of web."""
     spec = {
@@ -266,7 +282,10 @@ def good(**changes: list[dict[str, Any]]) -> World:
             ],
             # Scaled to zero, so that the pods that a test gives are all that there have to be.
             "statefulsets": [replicated("db", 0, app="db")],
-            "daemonsets": [daemonset("agent", 0, spec={"template": {"spec": {"nodeSelector": {"gpu": "yes"}}}})],
+            "daemonsets": [
+                daemonset("agent", 0, spec={"template": {"spec": {"nodeSelector": {"gpu": "yes"}}}}),
+                kured(lock_holder()),
+            ],
             "services": [service()],
             "endpointslices": [endpointslice("web", "10.1.0.1")],
             "ingresses": [ingress()],

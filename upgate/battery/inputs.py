@@ -25,6 +25,7 @@ from upgate.facts.relations import RELATIONS, lists_for
 if TYPE_CHECKING:
     from upgate.battery.machines import Machines
     from upgate.profile.model import Expected, Patience, Profile
+    from upgate.profile.parts import Kured
 
 
 class Inputs:
@@ -58,6 +59,11 @@ class Inputs:
     def patience(self) -> Patience:
         """How long what is normal may last: the profile's `patience:`."""
         return self.profile.patience
+
+    @property
+    def kured(self) -> Kured:
+        """What the profile's `kured:` expects."""
+        return self.profile.kured
 
     @property
     def now(self) -> datetime:

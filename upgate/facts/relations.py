@@ -16,6 +16,7 @@ from upgate.facts.deployments import Deployment
 from upgate.facts.events import AUTOSCALER, Event
 from upgate.facts.jobs import Retries, Schedules
 from upgate.facts.kinds import KINDS
+from upgate.facts.kured import KuredLocks
 from upgate.facts.meta import KubernetesObject
 from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Node
@@ -174,6 +175,7 @@ RELATIONS: dict[str, type[Any]] = {
     "namespace_contents": NamespaceContents,
     "heartbeats": Heartbeats,
     "cordons": Cordons,
+    "kured_locks": KuredLocks,
     "warning_events": WarningEvents,
     "owned_pods": OwnedPods,
     "deployment_pods": DeploymentPods,

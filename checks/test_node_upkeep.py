@@ -1,0 +1,42 @@
+"""Nodes: what is done to them, and whether there is room for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from upgate.base.text import duration
+from upgate.battery import Subjects, check
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from upgate.battery.judgement import Judgement
+    from upgate.facts.kured import KuredLocks
+    from upgate.profile.parts import Kured
+
+DEAD_NODE = ("nodes.ready", "nodes.heartbeat")
+
+
+@check(
+    "nodes.kured-lock",
+    severity="critical",
+    after=(*DEAD_NODE, "nodes.schedulable"),
+    preflight="critical",
+    none_is_fine=True,
+)
+def test_no_kured_lock_is_left_over(
+    kured_locks: KuredLocks, kured: Kured, judgement: Judgement, preflight: bool, now: datetime
+) -> None:
+    """No node has held kured's lock for longer than the profile's `kured: max-lock-age`, and its holder exists.
+
+    While one node holds the lock no other is rebooted, so that no security update takes effect. A lock whose TTL has passed
+    is free; without one it is held until its node gives it back. Before an upgrade, a node that is being rebooted is "not
+    yet".
+    Look first: kubectl -n {namespace} get daemonset {name} -o yaml  # left over?
+    kubectl -n {namespace} annotate daemonset {name} {annotation}-
+    """
+    Subjects("kured locks", kured_locks.held(now), judgement).none(
+        lambda lock: lock.stale(now, kured.max_lock_age) or (preflight and lock.said(now)),
+        expected=f"given back within {duration(kured.max_lock_age)}",
+        transitional=lambda lock: not lock.stale(now, kured.max_lock_age),
+    )
