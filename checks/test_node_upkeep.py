@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from upgate.battery.judgement import Judgement
     from upgate.facts.kured import KuredLocks
+    from upgate.facts.promised_nodes import PromisedNodes
     from upgate.profile.parts import Kured
 
 DEAD_NODE = ("nodes.ready", "nodes.heartbeat")
@@ -39,4 +40,27 @@ def test_no_kured_lock_is_left_over(
         lambda lock: lock.stale(now, kured.max_lock_age) or (preflight and lock.said(now)),
         expected=f"given back within {duration(kured.max_lock_age)}",
         transitional=lambda lock: not lock.stale(now, kured.max_lock_age),
+    )
+
+
+@check(
+    "nodes.joined",
+    severity="critical",
+    after=(*DEAD_NODE, "nodes.schedulable"),
+    preflight="critical",
+    none_is_fine=True,
+)
+def test_every_node_that_was_asked_for_has_joined(
+    promised_nodes: PromisedNodes, judgement: Judgement, now: datetime
+) -> None:
+    """Every Machine, NodeClaim and node group has its nodes, Ready, within 15 minutes.
+
+    A node that never came is in no list of nodes: Cluster API, Karpenter and the cluster-autoscaler know of it. That a node
+    group makes no more nodes for a while, since one did not come, is a warning.
+    Look first: {look}
+    """
+    Subjects("machines and node groups", promised_nodes.all(now), judgement).none(
+        lambda asked: asked.late(now),
+        expected="its node is there and Ready within 15m",
+        severity=lambda asked: None if asked.lacks(now) else "warning",
     )

@@ -22,6 +22,7 @@ from tests.worlds import (
     kured,
     lease,
     lock_holder,
+    machine,
     namespace,
     node,
     pod,
@@ -57,6 +58,7 @@ BAD: dict[str, dict[str, Any]] = {
     "nodes.uniform": {"nodes": [node(), node("worker-2", status={"nodeInfo": {"kubeletVersion": "v1.35.9"}})]},
     "nodes.image": {"nodes": [node(status={"nodeInfo": {"kernelVersion": "5.4.0-1043-azure"}})]},
     "nodes.kured-lock": {"daemonsets": [kured(lock_holder(hours=3))]},
+    "nodes.joined": {"machines": [machine(node="")]},
     "nodes.count": {"nodes": []},
     "pods.crashing": {
         "pods": [

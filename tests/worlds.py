@@ -216,6 +216,18 @@ def lock_holder(node: str = "worker-1", ttl: object = 0, **time: float) -> dict[
     return {"nodeID": node, "metadata": {"unschedulable": False}, "created": created, "TTL": ttl}
 
 
+def machine(name: str = "m-1", node: str = "worker-1", **changes: Any) -> dict[str, Any]:
+    """A Machine of Cluster API, a day old."""
+    status = {"phase": "Running", "nodeRef": {"name": node} if node else None}
+    return merged(thing(name, "default", spec={"clusterName": "prod"}, status=status), changes)
+
+
+def nodeclaim(name: str = "c-1", node: str = "worker-1", **changes: Any) -> dict[str, Any]:
+    """A NodeClaim of Karpenter, a day old, whose node has joined."""
+    steps = [condition(each) for each in ("Launched", "Registered", "Initialized", "Ready")]
+    return merged(thing(name, status={"nodeName": node, "conditions": steps}), changes)
+
+
 def service(name: str = "web", **changes: Any) -> dict[str, Any]:
     """A Service on port 80 for the pods of web."""
     spec = {
@@ -312,7 +324,7 @@ def good(**changes: list[dict[str, Any]]) -> World:
             # Not served by most clusters.
             "gateways": [],
             "httproutes": [],
-            "machines": [],
+            "machines": [machine()],
             "nodeclaims": [],
             "autoscaler_statuses": [],
             "notices": [],

@@ -12,7 +12,8 @@ from typing import Any
 from msgspec.structs import force_setattr as put
 
 from upgate.facts.containers import Container, ContainerState, ContainerStatus, Running
-from upgate.facts.hiding import Left, hidden_values, hide
+from upgate.facts.hiding import Left, hidden_values, hide, without_secrets_in
+from upgate.facts.joining import ConfigMap
 from upgate.facts.meta import Condition, ObjectMeta, condition
 from upgate.facts.pod_fields import PodSpec, PodStatus
 from upgate.facts.pods import Pod
@@ -46,6 +47,15 @@ def compact_pod(pod: Pod) -> Pod:
     if not is_silent(pod.status):
         hide(pod)
     return pod
+
+
+@compact.register
+def compact_status(status: ConfigMap) -> ConfigMap:
+    """The status of the cluster-autoscaler: each of its lines without secrets, for it is too long for a text."""
+    share_metadata(status.metadata)
+    lines = {key: map(without_secrets_in, text.splitlines()) for key, text in (status.data or {}).items()}
+    put(status, "data", {key: "\n".join(texts) for key, texts in lines.items()})
+    return status
 
 
 def share_metadata(metadata: ObjectMeta) -> None:

@@ -22,6 +22,7 @@ from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Node
 from upgate.facts.owned_pods import DeploymentPods, OwnedPods
 from upgate.facts.pods import Pod
+from upgate.facts.promised_nodes import PromisedNodes
 from upgate.facts.promises import Autoscalers, Deadlines
 from upgate.facts.services import Service
 from upgate.facts.successors import Successors
@@ -176,6 +177,7 @@ RELATIONS: dict[str, type[Any]] = {
     "heartbeats": Heartbeats,
     "cordons": Cordons,
     "kured_locks": KuredLocks,
+    "promised_nodes": PromisedNodes,
     "warning_events": WarningEvents,
     "owned_pods": OwnedPods,
     "deployment_pods": DeploymentPods,

@@ -138,12 +138,13 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
     """Who depends on whom, as far as the lists were looked at."""
     lists = {
         noun: listed(snapshot, noun)
-        for noun in {*WORKLOADS, "pods", "nodes", "namespaces", "services", "endpointslices"}
+        for noun in {*WORKLOADS, "pods", "nodes", "namespaces", "services", "endpointslices", "machines", "nodeclaims"}
     }
     depends: dict[str, list[str]] = defaultdict(list)
     add_workloads(depends, lists)
     add_pods(depends, lists)
     add_services(depends, lists)
+    add_promises(depends, lists)
     add_probes(depends, snapshot)
     return depends
 
@@ -219,6 +220,13 @@ def add_services(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> 
 def selection_name(service: Service) -> str:
     """What stands for all that its selector matches; no object is called so."""
     return f"Selection/{service.namespace}/{sorted((service.spec.selector or {}).items())}"
+
+
+def add_promises(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None:
+    """A Machine and a NodeClaim depend on their node."""
+    for each in (*lists["machines"], *lists["nodeclaims"]):
+        if each.node:
+            depends[each.ref].append(f"Node/{each.node}")
 
 
 def add_probes(depends: dict[str, list[str]], snapshot: Snapshot) -> None:
