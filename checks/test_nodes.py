@@ -10,9 +10,10 @@ from upgate.battery import Subjects, check
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from upgate.battery.before import Pool
+    from upgate.battery.before import Before, Pool
     from upgate.battery.node_demands import NodeDemands
     from upgate.battery.node_pools import KnownTaints, NodePools
+    from upgate.facts.flapping import NodeNotices
     from upgate.facts.nodes import Node
     from upgate.facts.relations import ClusterNodes
     from upgate.facts.upkeep import Cordons, Heartbeats
@@ -78,6 +79,25 @@ def test_every_kubelet_renews_its_lease(nodes: Subjects[Node], heartbeats: Heart
         observed=lambda node: heartbeats.words(node, now),
         expected=lambda node: f"renewed within 4 lease durations, {duration(4 * heartbeats.term(node))}",
         transitional=lambda node: node.going(now),
+    )
+
+
+@check("nodes.stable", severity="warning", after=("nodes.heartbeat", "nodes.pressure"))
+def test_no_node_goes_and_comes(
+    nodes: Subjects[Node], said_of_nodes: NodeNotices, before: Before, since: datetime
+) -> None:
+    """No node that is Ready was not Ready for a while since the reference time, but for its upgrade.
+
+    A node that comes and goes moves its pods and serves nobody meanwhile; a list of nodes does not show it. One time is fine
+    for a node that was upgraded or rebooted; without a baseline nothing tells, so one time is fine for each.
+    Look first: kubectl get events -A --field-selector involvedObject.kind=Node,involvedObject.name={name}
+    """
+    nodes.where(lambda node: node.ready.is_true).all(
+        lambda node: said_of_nodes.recoveries(node, since) <= before.explains_absence(node),
+        observed=lambda node: f"not Ready and back {counted(said_of_nodes.recoveries(node, since), 'time')}",
+        expected=lambda node: (
+            f"{'at most once not Ready' if before.explains_absence(node) else 'Ready'} since {since:%Y-%m-%dT%H:%M:%SZ}"
+        ),
     )
 
 

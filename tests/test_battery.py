@@ -25,6 +25,7 @@ from tests.worlds import (
     machine,
     namespace,
     node,
+    node_notice,
     pod,
     profile,
     replicated,
@@ -59,6 +60,7 @@ BAD: dict[str, dict[str, Any]] = {
     "nodes.image": {"nodes": [node(status={"nodeInfo": {"kernelVersion": "5.4.0-1043-azure"}})]},
     "nodes.kured-lock": {"daemonsets": [kured(lock_holder(hours=3))]},
     "nodes.joined": {"machines": [machine(node="")]},
+    "nodes.stable": {"node_notices": [node_notice(count=2)]},
     "nodes.count": {"nodes": []},
     "pods.crashing": {
         "pods": [

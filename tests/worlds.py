@@ -272,6 +272,15 @@ def warning(
     return merged(thing("event-1", meta.get("namespace", "default"), **event), changes)
 
 
+def node_notice(
+    reason: str = "NodeNotReady", of: str = "worker-1", component: str = "kubelet", **changes: Any
+) -> dict[str, Any]:
+    """A Normal event about a node, of five minutes ago."""
+    seen = {"lastTimestamp": ago(minutes=5), "firstTimestamp": ago(minutes=5), "count": 1}
+    by = {"type": "Normal", "source": {"component": component}, **seen}
+    return merged(warning(node(of), reason, "Node"), {**by, **changes})
+
+
 def namespace(name: str = "shop", **changes: Any) -> dict[str, Any]:
     """An active namespace."""
     return merged(thing(name, status={"phase": "Active"}), changes)
@@ -328,6 +337,7 @@ def good(**changes: list[dict[str, Any]]) -> World:
             "nodeclaims": [],
             "autoscaler_statuses": [],
             "notices": [],
+            "node_notices": [],
             "warnings": [],
             **changes,
         }
