@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from upgate.battery.judgement import Judgement
+    from upgate.facts.headroom import Headroom
     from upgate.facts.kured import KuredLocks
+    from upgate.facts.nodes import Node
     from upgate.facts.promised_nodes import PromisedNodes
+    from upgate.facts.relations import ClusterNodes
     from upgate.profile.parts import Kured
 
 DEAD_NODE = ("nodes.ready", "nodes.heartbeat")
@@ -63,4 +66,23 @@ def test_every_node_that_was_asked_for_has_joined(
         lambda asked: asked.late(now),
         expected="its node is there and Ready within 15m",
         severity=lambda asked: None if asked.lacks(now) else "warning",
+    )
+
+
+@check("nodes.headroom", severity="warning", preflight="warning", after=(*DEAD_NODE, "nodes.schedulable"))
+def test_the_pods_of_each_node_fit_on_the_others(
+    nodes: Subjects[Node], headroom: Headroom, cluster_nodes: ClusterNodes
+) -> None:
+    """The pods of any node, as they request CPU, memory and storage, fit on the other nodes.
+
+    An upgrade drains one node after the other, and nodes die. Pods that find no room stay Pending. Only nodes that take
+    pods without tolerations count; DaemonSets' pods do not move. A cluster of one node has no others, and where an
+    autoscaler is at work it makes the room.
+    Look first: kubectl describe node {name}  # Allocated resources
+    """
+    autoscaled = cluster_nodes.scaled or any(node.autoscaled for node in cluster_nodes.nodes)
+    nodes.none(
+        lambda node: not autoscaled and headroom.lacks(node),
+        observed=headroom.lacks,
+        expected="its pods fit on the other nodes",
     )

@@ -61,6 +61,12 @@ BAD: dict[str, dict[str, Any]] = {
     "nodes.kured-lock": {"daemonsets": [kured(lock_holder(hours=3))]},
     "nodes.joined": {"machines": [machine(node="")]},
     "nodes.stable": {"node_notices": [node_notice(count=2)]},
+    "nodes.headroom": {
+        "nodes": [node(), node("worker-2", status={"allocatable": {"cpu": "1"}})],
+        "pods": [
+            pod(spec={"containers": [{"name": "app", "image": "app:1", "resources": {"requests": {"cpu": "2"}}}]}),
+        ],
+    },
     "nodes.count": {"nodes": []},
     "pods.crashing": {
         "pods": [

@@ -69,6 +69,7 @@ def node(name: str = "worker-1", ready: str = "True", **changes: Any) -> dict[st
     status = {
         "conditions": [*conditions, condition("Ready", ready, reason="KubeletReady")],
         "addresses": [{"type": "InternalIP", "address": "10.0.0.1"}],
+        "allocatable": {"cpu": "4", "memory": "16Gi", "ephemeral-storage": "100Gi", "pods": "110"},
         "nodeInfo": {
             "kubeletVersion": "v1.36.3",
             "kernelVersion": "6.12.10",

@@ -75,6 +75,8 @@ def share_spec(spec: PodSpec) -> None:
     put(spec, "containers", shared_containers(spec.containers))
     put(spec, "init_containers", shared_containers(spec.init_containers))
     put(spec, "readiness_gates", shared_list("gates", spec.readiness_gates))
+    for name in ("node_selector", "overhead", "resources"):
+        put(spec, name, share(getattr(spec, name)))
 
 
 def shared_containers(containers: list[Container] | None) -> list[Container] | None:

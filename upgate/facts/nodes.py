@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
+from upgate.facts.amounts import Amounts
 from upgate.facts.meta import (
     AnnotatedMeta,
     Condition,
@@ -74,6 +75,7 @@ class NodeStatus(Fact):
     conditions: list[NodeCondition] | None = None
     addresses: list[NodeAddress] | None = None
     node_info: NodeInfo | None = None
+    allocatable: Amounts | None = None
 
 
 class Node(KubernetesObject):

@@ -15,6 +15,7 @@ from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.deployments import Deployment
 from upgate.facts.events import AUTOSCALER, Event
 from upgate.facts.flapping import NodeNotices
+from upgate.facts.headroom import Headroom
 from upgate.facts.jobs import Retries, Schedules
 from upgate.facts.kinds import KINDS
 from upgate.facts.kured import KuredLocks
@@ -176,6 +177,7 @@ RELATIONS: dict[str, type[Any]] = {
     "pod_nodes": PodNodes,
     "namespace_contents": NamespaceContents,
     "heartbeats": Heartbeats,
+    "headroom": Headroom,
     "said_of_nodes": NodeNotices,
     "cordons": Cordons,
     "kured_locks": KuredLocks,
