@@ -29,7 +29,7 @@ class Headroom:
 
     def __init__(self, lists: Lists) -> None:
         self._nodes: list[Node] = lists["nodes"]
-        self._pods: dict[str, list[Pod]] = grouped(filter(stays, lists["pods"]), lambda pod: pod.spec.node_name)
+        self._pods: list[Pod] = lists["pods"]
         #: What pods with the very same containers request is worked out once.
         self._known: dict[tuple[int, ...], Load] = {}
 
@@ -38,7 +38,7 @@ class Headroom:
         worst, left = self._worst
         if not left or worst != node.name:
             return ""
-        others, moving = counted(len(self._open) - 1, "other node"), counted(len(self._loads(worst)), "pod")
+        others, moving = counted(len(self._open) - 1, "other node"), counted(len(self._moving(worst)), "pod")
         verb = "has" if len(left) == 1 else "have"
         return (
             f"if it is lost, {len(left)} of the {moving} that would move {verb} no room on the {others}; "
@@ -65,28 +65,35 @@ class Headroom:
         if len(self._nodes) == 1:
             return "", []
         room, whole = self._room, total(self._room.values())
-        moving = {name: self._loads(name) for name in room}
+        moving = {name: self._moving(name) for name in room}
         largest = sorted(moving, key=lambda name: (-total(moving[name]).share_of(whole), name))[:MOST]
         left = {name: without_room(moving[name], [room[each] for each in room if each != name]) for name in largest}
         return max(left.items(), key=lambda each: total(each[1]).share_of(whole), default=("", []))
 
+    @cached_property
+    def _loads(self) -> dict[str, list[tuple[Load, bool]]]:
+        """What the pods of each node request, and whether they would be made again elsewhere."""
+        loads: dict[str, list[tuple[Load, bool]]] = defaultdict(list)
+        for pod in self._pods:
+            if stays(pod):
+                loads[pod.spec.node_name].append((self._requests(pod), moves(pod)))
+        return loads
+
     def _left_on(self, node: Node) -> Load:
         if node.status.allocatable is None:
             raise ValueError("status.allocatable is missing")
-        return load_of(node.status.allocatable).minus(
-            total(self._requests(pod) for pod in self._pods.get(node.name, ()))
-        )
+        return load_of(node.status.allocatable).minus(total(load for load, _ in self._loads.get(node.name, ())))
 
-    def _loads(self, name: str) -> list[Load]:
-        """The requests of the pods that would be made again elsewhere."""
-        return [self._requests(pod) for pod in self._pods.get(name, ()) if moves(pod)]
+    def _moving(self, name: str) -> list[Load]:
+        return [load for load, moving in self._loads.get(name, ()) if moving]
 
     def _requests(self, pod: Pod) -> Load:
         spec = pod.spec
-        key = tuple(map(id, (spec.containers, spec.init_containers, spec.overhead, spec.resources)))
-        if key not in self._known:
-            self._known[key] = requests_of(pod)
-        return self._known[key]
+        key = (id(spec.containers), id(spec.init_containers), id(spec.overhead), id(spec.resources))
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = requests_of(pod)
+        return found
 
 
 def stays(pod: Pod) -> bool:
