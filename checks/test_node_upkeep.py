@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from upgate.facts.kured import KuredLocks
     from upgate.facts.nodes import Node
     from upgate.facts.promised_nodes import PromisedNodes
+    from upgate.facts.relapses import NodeRelapses
     from upgate.facts.relations import ClusterNodes
-    from upgate.profile.parts import Kured
+    from upgate.facts.work import NodeWork
+    from upgate.profile.parts import Kured, Patience
 
 DEAD_NODE = ("nodes.ready", "nodes.heartbeat")
 
@@ -85,4 +87,28 @@ def test_the_pods_of_each_node_fit_on_the_others(
         lambda node: not autoscaled and headroom.lacks(node),
         observed=headroom.lacks,
         expected="its pods fit on the other nodes",
+    )
+
+
+@check("nodes.work", severity="critical", after=("nodes.heartbeat", "nodes.pressure"))
+def test_every_ready_node_does_its_work(
+    nodes: Subjects[Node],
+    node_work: NodeWork,
+    node_relapses: NodeRelapses,
+    patience: Patience,
+    since: datetime,
+    now: datetime,
+) -> None:
+    """On every Ready node pods start, and run as they do on other nodes.
+
+    A node, or a whole node image, may be Ready in every list and start no container: pods hang in ContainerCreating, get no
+    sandbox or no image, restart again and again, or do not end. Workloads are compared between nodes: one that runs nowhere has
+    a fault of its own.
+    Look first: kubectl get pods -A -o wide --field-selector spec.nodeName={name}; kubectl describe node {name}
+    """
+    nodes.where(lambda node: node.ready.is_true).none(
+        lambda node: (
+            node_work.fault(node, now, patience.pending, patience.terminating) or node_relapses.fault(node, since)
+        ),
+        expected="its pods start and run as on other nodes",
     )

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from upgate.profile.parts import Patience
 
 DEAD_NODE = ("nodes.ready", "nodes.heartbeat")
+#: It explains the pods that hang on it while the same run elsewhere.
+IDLE_NODE = "nodes.work"
+UNSTARTED = ("pods.crashing", "pods.scheduler-silent")
 
 
-@check("pods.crashing", severity="critical", monitor=True)
+@check("pods.crashing", severity="critical", after=(IDLE_NODE,), monitor=True)
 def test_no_container_crashes_or_fails_to_start(pods: Subjects[Pod], now: datetime) -> None:
     """No container crashes or fails to start.
 
@@ -67,7 +70,7 @@ def litter(pod: Pod, controllers: Controllers, replacements: Successors, since: 
     return old or controllers.restored(pod) or replacements.of(pod)
 
 
-@check("pods.terminating", severity="critical", after=DEAD_NODE)
+@check("pods.terminating", severity="critical", after=(*DEAD_NODE, IDLE_NODE))
 def test_no_pod_is_stuck_terminating(
     pods: Subjects[Pod], pod_nodes: PodNodes, patience: Patience, now: datetime
 ) -> None:
@@ -84,7 +87,7 @@ def test_no_pod_is_stuck_terminating(
     )
 
 
-@check("pods.pending", severity="critical", after=("pods.crashing", "pods.scheduler-silent", *DEAD_NODE), monitor=True)
+@check("pods.pending", severity="critical", after=(*UNSTARTED, *DEAD_NODE, IDLE_NODE), monitor=True)
 def test_no_pod_is_pending_for_long(
     pods: Subjects[Pod],
     warning_events: WarningEvents,
@@ -137,7 +140,7 @@ def test_no_pod_waits_for_a_word_of_the_scheduler(
     )
 
 
-@check("pods.ready", severity="critical", after=("pods.crashing", *DEAD_NODE), monitor=True)
+@check("pods.ready", severity="critical", after=("pods.crashing", *DEAD_NODE, IDLE_NODE), monitor=True)
 def test_every_running_pod_is_ready(
     pods: Subjects[Pod], deadlines: Deadlines, patience: Patience, now: datetime
 ) -> None:
@@ -160,7 +163,7 @@ def test_every_running_pod_is_ready(
     )
 
 
-@check("pods.restarts", severity="critical", after=("pods.crashing", *DEAD_NODE))
+@check("pods.restarts", severity="critical", after=("pods.crashing", *DEAD_NODE, IDLE_NODE))
 def test_no_container_has_restarted(pods: Subjects[Pod], restarts: Restarts, pod_nodes: PodNodes) -> None:
     """No container has restarted more often since the reference time than the profile allows.
 

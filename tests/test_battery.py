@@ -17,6 +17,7 @@ from tests.worlds import (
     empty,
     endpointslice,
     good,
+    hanging,
     job,
     judge,
     kured,
@@ -66,6 +67,10 @@ BAD: dict[str, dict[str, Any]] = {
         "pods": [
             pod(spec={"containers": [{"name": "app", "image": "app:1", "resources": {"requests": {"cpu": "2"}}}]}),
         ],
+    },
+    "nodes.work": {
+        "nodes": [node(), node("worker-2")],
+        "pods": [pod(), hanging("web-2", on="worker-2"), hanging("web-3", on="worker-2")],
     },
     "nodes.count": {"nodes": []},
     "pods.crashing": {

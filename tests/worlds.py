@@ -135,6 +135,18 @@ def pod(
     return merged(base, changes)
 
 
+def hanging(
+    name: str = "web-1", reason: str = "ContainerCreating", on: str = "worker-1", minutes: float = 20, **changes: Any
+) -> dict[str, Any]:
+    """A pod that got its node so long ago, and whose container waits for that reason since."""
+    since = {"lastTransitionTime": ago(minutes=minutes)}
+    conditions = [condition("PodScheduled", **since), condition("Ready", "False", **since)]
+    waiting = container_status(ready=False, state={"waiting": {"reason": reason}})
+    status = {"phase": "Pending", "conditions": conditions, "containerStatuses": [waiting]}
+    made = {"creationTimestamp": ago(minutes=minutes)}
+    return merged(pod(name, metadata=made, spec={"nodeName": on}, status=status), changes)
+
+
 def started(restarts: int = 0, **time: float) -> dict[str, Any]:
     """A pod that is a day old and not ready: its container was started so long ago."""
     running = {"running": {"startedAt": ago(**time)}}

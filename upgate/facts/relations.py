@@ -26,9 +26,11 @@ from upgate.facts.owned_pods import DeploymentPods, OwnedPods
 from upgate.facts.pods import Pod
 from upgate.facts.promised_nodes import PromisedNodes
 from upgate.facts.promises import Autoscalers, Deadlines
+from upgate.facts.relapses import NodeRelapses
 from upgate.facts.services import Service
 from upgate.facts.successors import Successors
 from upgate.facts.upkeep import Cordons, Heartbeats
+from upgate.facts.work import NodeWork
 from upgate.facts.workloads import Workload
 
 Lists = Mapping[str, list[Any]]
@@ -178,6 +180,8 @@ RELATIONS: dict[str, type[Any]] = {
     "namespace_contents": NamespaceContents,
     "heartbeats": Heartbeats,
     "headroom": Headroom,
+    "node_work": NodeWork,
+    "node_relapses": NodeRelapses,
     "said_of_nodes": NodeNotices,
     "cordons": Cordons,
     "kured_locks": KuredLocks,

@@ -9,7 +9,7 @@ it is only "not yet", so is the finding.
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -19,12 +19,15 @@ from upgate.facts.backends import WORKLOADS, Backends, controller_of
 from upgate.facts.deployments import Deployment
 from upgate.facts.pods import Pod
 from upgate.facts.services import Service
+from upgate.facts.work import NodeWork
 from upgate.facts.workloads import Workload
 from upgate.judge.outcome import not_yet
 from upgate.results import CheckResult, Finding, Severity
 from upgate.snapshot import Snapshot
 from upgate.sources.probes.explaining import Whereabouts
 
+#: The check of nodes that are Ready and do not work.
+WORK = "nodes.work"
 #: Object → the objects that it depends on.
 Dependencies = Mapping[str, Sequence[str]]
 #: The id of a check, and an object that it found.
@@ -37,16 +40,22 @@ def relate(results: Sequence[CheckResult], snapshot: Snapshot, after: Mapping[st
     """The results, each finding with the root cause that is found for it."""
     if not any(result.active for result in results):
         return list(results)
-    return Causes(results, dependencies(snapshot), after).related()
+    return Causes(results, dependencies(snapshot), after, explained_by_work(results, snapshot)).related()
 
 
 class Causes:
     """The active findings of a run that explain others, by object: the critical ones, and rollouts under way."""
 
     def __init__(
-        self, results: Sequence[CheckResult], depends: Dependencies, after: Mapping[str, Sequence[str]]
+        self,
+        results: Sequence[CheckResult],
+        depends: Dependencies,
+        after: Mapping[str, Sequence[str]],
+        explained: Mapping[str, Container[str]] = {},
     ) -> None:
         self._results = results
+        #: The id of a check that does not explain all that depends on what it found → the objects that it does.
+        self._explained_by = explained
         self._depends = depends
         self._after = after
         self._found = {
@@ -103,9 +112,12 @@ class Causes:
 
     def _explaining(self, check: str, object: str) -> Iterator[Found]:
         """What was found on the object, or on what it depends on, by the checks that explain this one."""
-        causes = [cause for cause in self._after.get(check, ()) if cause != check]
+        causes = [cause for cause in self._after.get(check, ()) if cause != check and self._may_explain(cause, object)]
         below = list(self._below(object)) if causes else []
         return ((cause, other) for cause in causes for other in below if (cause, other) in self._found)
+
+    def _may_explain(self, cause: str, object: str) -> bool:
+        return cause not in self._explained_by or object in self._explained_by[cause]
 
     def _of_node(self, found: Found) -> bool:
         """It is on a node, or follows from one."""
@@ -132,6 +144,14 @@ def judged_again(result: CheckResult, findings: tuple[Finding, ...]) -> CheckRes
         return related
     reasons = [*filter(None, [result.reason]), *not_yet(critical)]
     return replace(related, outcome="inconclusive" if reasons else "warned", reason="; ".join(reasons))
+
+
+def explained_by_work(results: Sequence[CheckResult], snapshot: Snapshot) -> dict[str, Container[str]]:
+    """The pods that a node which does not work explains: not those whose own image or configuration is wrong."""
+    if not any(each.id == WORK and each.active for each in results):
+        return {}
+    work = NodeWork({noun: listed(snapshot, noun) for noun in NodeWork.needs})
+    return {WORK: {pod.ref for pod in listed(snapshot, "pods") if work.suffers(pod)}}
 
 
 def dependencies(snapshot: Snapshot) -> Dependencies:
