@@ -10,7 +10,10 @@ from upgate.battery import Subjects, check
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from upgate.battery.before import Pool
+    from upgate.battery.before import Before, Pool
+    from upgate.battery.node_demands import NodeDemands
+    from upgate.battery.node_pools import KnownTaints, NodePools
+    from upgate.facts.flapping import NodeNotices
     from upgate.facts.nodes import Node
     from upgate.facts.relations import ClusterNodes
     from upgate.facts.upkeep import Cordons, Heartbeats
@@ -75,6 +78,72 @@ def test_every_kubelet_renews_its_lease(nodes: Subjects[Node], heartbeats: Heart
         lambda node: heartbeats.recent(node, now),
         observed=lambda node: heartbeats.words(node, now),
         expected=lambda node: f"renewed within 4 lease durations, {duration(4 * heartbeats.term(node))}",
+        transitional=lambda node: node.going(now),
+    )
+
+
+@check("nodes.stable", severity="warning", after=("nodes.heartbeat", "nodes.pressure"))
+def test_no_node_goes_and_comes(
+    nodes: Subjects[Node], said_of_nodes: NodeNotices, before: Before, since: datetime
+) -> None:
+    """No node that is Ready was not Ready for a while since the reference time, but for its upgrade.
+
+    A node that comes and goes moves its pods and serves nobody meanwhile; a list of nodes does not show it. One time is fine
+    for a node that was upgraded or rebooted; without a baseline nothing tells, so one time is fine for each.
+    Look first: kubectl get events -A --field-selector involvedObject.kind=Node,involvedObject.name={name}
+    """
+    nodes.where(lambda node: node.ready.is_true).all(
+        lambda node: said_of_nodes.recoveries(node, since) <= before.explains_absence(node),
+        observed=lambda node: f"not Ready and back {counted(said_of_nodes.recoveries(node, since), 'time')}",
+        expected=lambda node: (
+            f"{'at most once not Ready' if before.explains_absence(node) else 'Ready'} since {since:%Y-%m-%dT%H:%M:%SZ}"
+        ),
+    )
+
+
+@check("nodes.taints", severity="warning")
+def test_no_node_has_an_unknown_taint(nodes: Subjects[Node], known_taints: KnownTaints) -> None:
+    """No node has a taint that neither the profile nor the baseline knows.
+
+    A taint that somebody left keeps pods away, or evicts them. With neither, a node whose pool has a label is compared with
+    the others of its pool. Taints of control planes are fine, and nodes.schedulable judges those that should pass.
+    Look first: kubectl describe node {name}  # left behind? kubectl taint node {name} KEY:EFFECT-
+    """
+    known = known_taints.beside(list(nodes))
+    nodes.none(known.strange, expected=known.words)
+
+
+@check("nodes.uniform", severity="warning")
+def test_nodes_of_one_pool_are_alike(nodes: Subjects[Node], node_pools: NodePools, now: datetime) -> None:
+    """All nodes of a pool have the same kubelet, kernel, container runtime and image.
+
+    A mixture is an upgrade that stopped half-way, or a node that came back with another image. Pools come from the profile's
+    pool-label, or from the labels of EKS, GKE, AKS, Karpenter and others; without one, from roles and kinds of Linux.
+    Look first: kubectl get nodes -o wide
+    """
+    node_pools.of(nodes).none(
+        lambda pool: pool.mixtures,
+        expected="the same on all nodes of the pool",
+        transitional=lambda pool: pool.under_way(now),
+    )
+
+
+@check(
+    "nodes.image",
+    severity="critical",
+    expects=" or ".join(f"expect.nodes.{key}" for key in ("kubelet", "kernel", "runtime", "image", "deny")),
+)
+def test_every_node_runs_what_the_profile_expects(
+    nodes: Subjects[Node], node_demands: NodeDemands, now: datetime
+) -> None:
+    """Every node runs the kubelet, kernel, container runtime and image that the profile expects, and none that it denies.
+
+    A node that was not replaced still runs the old one; and a bad image is Ready in every list.
+    Look first: kubectl get node {name} -o wide
+    """
+    nodes.none(
+        node_demands.unmet,
+        expected=node_demands.wanted,
         transitional=lambda node: node.going(now),
     )
 

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from upgate.profile.parts import Patience
 
 DEAD_NODE = ("nodes.ready", "nodes.heartbeat")
+#: It explains the pods that hang on it while the same run elsewhere.
+IDLE_NODE = "nodes.work"
+UNSTARTED = ("pods.crashing", "pods.scheduler-silent")
 
 
-@check("pods.crashing", severity="critical", after=("rbac.addons",), monitor=True)
+@check("pods.crashing", severity="critical", after=(IDLE_NODE, "rbac.addons"), monitor=True)
 def test_no_container_crashes_or_fails_to_start(pods: Subjects[Pod], now: datetime) -> None:
     """No container crashes or fails to start.
 
@@ -70,7 +73,7 @@ def litter(pod: Pod, controllers: Controllers, replacements: Successors, since: 
     return replaced and not replacements.keep_failing(pod, now, owner.desired if owner else 1)
 
 
-@check("pods.terminating", severity="critical", after=DEAD_NODE)
+@check("pods.terminating", severity="critical", after=(*DEAD_NODE, IDLE_NODE))
 def test_no_pod_is_stuck_terminating(
     pods: Subjects[Pod], pod_nodes: PodNodes, patience: Patience, now: datetime
 ) -> None:
@@ -87,7 +90,7 @@ def test_no_pod_is_stuck_terminating(
     )
 
 
-@check("pods.pending", severity="critical", after=("pods.crashing", "pods.scheduler-silent", *DEAD_NODE), monitor=True)
+@check("pods.pending", severity="critical", after=(*UNSTARTED, *DEAD_NODE, IDLE_NODE), monitor=True)
 def test_no_pod_is_pending_for_long(
     pods: Subjects[Pod],
     warning_events: WarningEvents,
@@ -142,7 +145,7 @@ def test_no_pod_waits_for_a_word_of_the_scheduler(
     )
 
 
-@check("pods.ready", severity="critical", after=("pods.crashing", *DEAD_NODE, "rbac.addons"), monitor=True)
+@check("pods.ready", severity="critical", after=("pods.crashing", *DEAD_NODE, IDLE_NODE, "rbac.addons"), monitor=True)
 def test_every_running_pod_is_ready(
     pods: Subjects[Pod], deadlines: Deadlines, patience: Patience, now: datetime
 ) -> None:
@@ -165,7 +168,7 @@ def test_every_running_pod_is_ready(
     )
 
 
-@check("pods.restarts", severity="critical", after=("pods.crashing", *DEAD_NODE))
+@check("pods.restarts", severity="critical", after=("pods.crashing", *DEAD_NODE, IDLE_NODE))
 def test_no_container_has_restarted(pods: Subjects[Pod], restarts: RecentRestarts, pod_nodes: PodNodes) -> None:
     """No container has restarted more often since the reference time than the profile allows.
 

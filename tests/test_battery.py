@@ -31,12 +31,17 @@ from tests.worlds import (
     empty,
     endpointslice,
     good,
+    hanging,
     job,
     judge,
+    kured,
     lease,
+    lock_holder,
+    machine,
     metrics,
     namespace,
     node,
+    node_notice,
     pod,
     profile,
     replicated,
@@ -53,7 +58,11 @@ from upgate.results import CheckResult
 #: The checks for entries of external: have worlds of their own, with real servers.
 INSIDE = [id for id in battery() if not id.startswith("external.")]
 PROFILE = profile(
-    expect={"version": "1.36", "hosts": {"kubelet": "1.36"}},
+    expect={
+        "version": "1.36",
+        "hosts": {"kubelet": "1.36"},
+        "nodes": {"kernel": ">=6.1", "image": "Ubuntu 24.*", "taints": ["dedicated=*"]},
+    },
     sidecars=[{"container": "app", "image": "app:1"}],
     hosts=DEMANDS,
 )
@@ -63,6 +72,22 @@ BAD: dict[str, dict[str, Any]] = {
     "nodes.pressure": {"nodes": [node(status={"conditions": [condition("Ready"), condition("DiskPressure")]})]},
     "nodes.schedulable": {"nodes": [node(spec={"unschedulable": True})]},
     "nodes.heartbeat": {"leases": [lease(renewed=170)]},
+    "nodes.taints": {"nodes": [node(spec={"taints": [{"key": "debug", "effect": "NoSchedule"}]})]},
+    "nodes.uniform": {"nodes": [node(), node("worker-2", status={"nodeInfo": {"kubeletVersion": "v1.35.9"}})]},
+    "nodes.image": {"nodes": [node(status={"nodeInfo": {"kernelVersion": "5.4.0-1043-azure"}})]},
+    "nodes.kured-lock": {"daemonsets": [kured(lock_holder(hours=3))]},
+    "nodes.joined": {"machines": [machine(node="")]},
+    "nodes.stable": {"node_notices": [node_notice(count=2)]},
+    "nodes.headroom": {
+        "nodes": [node(), node("worker-2", status={"allocatable": {"cpu": "1"}})],
+        "pods": [
+            pod(spec={"containers": [{"name": "app", "image": "app:1", "resources": {"requests": {"cpu": "2"}}}]}),
+        ],
+    },
+    "nodes.work": {
+        "nodes": [node(), node("worker-2")],
+        "pods": [pod(), hanging("web-2", on="worker-2"), hanging("web-3", on="worker-2")],
+    },
     "nodes.count": {"nodes": []},
     "pods.crashing": {
         "pods": [

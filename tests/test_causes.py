@@ -77,6 +77,7 @@ def test_a_dead_node_is_one_red_line():
         **web(**SHORT),
         nodes=[node(ready="Unknown")],
         leases=[lease(renewed=900)],
+        machines=[],
         daemonsets=[agent],
         statefulsets=[db],
         pods=[

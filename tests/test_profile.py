@@ -27,7 +27,10 @@ cluster:
   context: prod-tokyo
 expect:
   version: "1.36"
-  nodes: {min: 12, pool-label: eks.amazonaws.com/nodegroup}
+  nodes:
+    {min: 12, pool-label: eks.amazonaws.com/nodegroup, kubelet: "1.36", kernel: ">=6.1", runtime: "containerd://2.*",
+     image: "*20261101*", image-label: eks.amazonaws.com/nodegroup-image, taints: ["dedicated=*"],
+     deny: [{kernel: "5.4.0-1043*", reason: "AKS#2292: SMB mounts fail"}]}
   may-be-empty: [pods.bare]
 scope:
   namespaces: ["*", "!sandbox-*"]
@@ -58,6 +61,7 @@ monitor: {fail-after: 2 of 3, remind: 4h, notify: ["${SLACK_URL}"], heartbeat: "
 since: 2026-11-21T01:30:00+09:00
 window: 1h30m
 restarts: {allowed: 1}
+kured: {max-lock-age: 4h}
 """
 VARIABLES = {
     "SYNTH_USER": "synthia",

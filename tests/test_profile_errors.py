@@ -9,12 +9,13 @@ from tests.profile_files import Folder
 WRONG = {
     "an unknown key": (
         "expect:\n  nodes: {mim: 3}\n",
-        '2:11: expect.nodes.mim: unknown key; did you mean "min"? Valid keys: min, pool-label',
+        '2:11: expect.nodes.mim: unknown key; did you mean "min"? Valid keys: deny, image, image-label, kernel, kubelet, min, '
+        "pool-label, runtime, taints",
     ),
     "an unknown key with an underscore": (
         "expect: {may_be_empty: []}",
         '1:10: expect.may_be_empty: unknown key; did you mean "may-be-empty"? '
-        "Valid keys: hosts, may-be-empty, nodes, version",
+        "Valid keys: hosts, may-be-empty, next-version, nodes, version",
     ),
     "an unknown key without a neighbour": (
         "scope: {zzz: 1}",
@@ -29,6 +30,36 @@ WRONG = {
         '1:23: expect.nodes.min: expected a whole number; found the text "3"',
     ),
     "a negative number": ("expect: {nodes: {min: -1}}", "1:23: expect.nodes.min: must be greater than or equal to 0"),
+    "a denial without a reason": (
+        'expect: {nodes: {deny: [{kernel: "5.4*"}]}}',
+        '1:25: expect.nodes.deny[0]: needs the key "reason"',
+    ),
+    "a denial of every node": (
+        "expect: {nodes: {deny: [{reason: bad}]}}",
+        "1:25: expect.nodes.deny[0]: needs one of kubelet, kernel, runtime, image",
+    ),
+    "a denial with a blank reason": (
+        'expect: {nodes: {deny: [{image: "*", reason: " "}]}}',
+        "1:46: expect.nodes.deny[0].reason: must not be empty: say why",
+    ),
+    "a kernel that is neither a version nor a pattern": (
+        "expect: {nodes: {kernel: new}}",
+        '1:26: expect.nodes.kernel: not a version such as "1.36", a range such as ">=6.1, <6.12", nor a pattern such as '
+        '"5.4.0-1043*"',
+    ),
+    "a kubelet that is a number": (
+        "expect: {nodes: {kubelet: 1.30}}",
+        '1:27: expect.nodes.kubelet: expected text; YAML reads 1.30 as a number; quote it: "1.30"',
+    ),
+    "a runtime whose bracket is never closed": (
+        'expect: {nodes: {runtime: "containerd://[12.*"}}',
+        "1:27: expect.nodes.runtime: not a pattern: a [ is never closed",
+    ),
+    "no taints": ("expect: {nodes: {taints: []}}", "1:26: expect.nodes.taints: must not be empty"),
+    "a lock without a unit": (
+        "kured: {max-lock-age: 2}",
+        "1:23: kured.max-lock-age: a duration needs a unit: say 2ms, 2s or 2m",
+    ),
     "a number for text": (
         "description: 7",
         '1:14: description: expected text; YAML reads 7 as a number; quote it: "7"',

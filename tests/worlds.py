@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
@@ -74,7 +75,13 @@ def node(name: str = "worker-1", ready: str = "True", **changes: Any) -> dict[st
     status = {
         "conditions": [*conditions, condition("Ready", ready, reason="KubeletReady")],
         "addresses": [{"type": "InternalIP", "address": "10.0.0.1"}],
-        "nodeInfo": {"kubeletVersion": "v1.36.3"},
+        "allocatable": {"cpu": "4", "memory": "16Gi", "ephemeral-storage": "100Gi", "pods": "110"},
+        "nodeInfo": {
+            "kubeletVersion": "v1.36.3",
+            "kernelVersion": "6.12.10",
+            "osImage": "Ubuntu 24.04.1 LTS",
+            "containerRuntimeVersion": "containerd://2.3.7",
+        },
     }
     return merged(thing(name, spec={}, status=status), changes)
 
@@ -132,6 +139,18 @@ def pod(
         },
     )
     return merged(base, changes)
+
+
+def hanging(
+    name: str = "web-1", reason: str = "ContainerCreating", on: str = "worker-1", minutes: float = 20, **changes: Any
+) -> dict[str, Any]:
+    """A pod that got its node so long ago, and whose container waits for that reason since."""
+    since = {"lastTransitionTime": ago(minutes=minutes)}
+    conditions = [condition("PodScheduled", **since), condition("Ready", "False", **since)]
+    waiting = container_status(ready=False, state={"waiting": {"reason": reason}})
+    status = {"phase": "Pending", "conditions": conditions, "containerStatuses": [waiting]}
+    made = {"creationTimestamp": ago(minutes=minutes)}
+    return merged(pod(name, metadata=made, spec={"nodeName": on}, status=status), changes)
 
 
 def started(restarts: int = 0, **time: float) -> dict[str, Any]:
@@ -201,6 +220,33 @@ def daemonset(name: str = "agent", desired: int = 1, **changes: Any) -> dict[str
     return merged(base, changes)
 
 
+def kured(*holders: dict[str, Any], key: str = "kured.dev/kured-node-lock", **changes: Any) -> dict[str, Any]:
+    """kured's DaemonSet with its lock, in the form for one holder or for several."""
+    lock = holders[0] if len(holders) == 1 else {"maxOwners": 2, "locks": list(holders)}
+    meta = {"namespace": "reboots", "annotations": {key: json.dumps(lock)}}
+    return merged(
+        daemonset("kured", 0, metadata=meta, spec={"template": {"spec": {"nodeSelector": {"no": "such"}}}}), changes
+    )
+
+
+def lock_holder(node: str = "worker-1", ttl: object = 0, **time: float) -> dict[str, Any]:
+    """A node that has held kured's lock since so long ago, as Go writes it."""
+    created = ago(**(time or {"minutes": 10})).replace("Z", ".123456789Z")
+    return {"nodeID": node, "metadata": {"unschedulable": False}, "created": created, "TTL": ttl}
+
+
+def machine(name: str = "m-1", node: str = "worker-1", **changes: Any) -> dict[str, Any]:
+    """A Machine of Cluster API, a day old."""
+    status = {"phase": "Running", "nodeRef": {"name": node} if node else None}
+    return merged(thing(name, "default", spec={"clusterName": "prod"}, status=status), changes)
+
+
+def nodeclaim(name: str = "c-1", node: str = "worker-1", **changes: Any) -> dict[str, Any]:
+    """A NodeClaim of Karpenter, a day old, whose node has joined."""
+    steps = [condition(each) for each in ("Launched", "Registered", "Initialized", "Ready")]
+    return merged(thing(name, status={"nodeName": node, "conditions": steps}), changes)
+
+
 def service(name: str = "web", **changes: Any) -> dict[str, Any]:
     """A Service on port 80 for the pods of web."""
     spec = {
@@ -263,6 +309,15 @@ def warning(
     return merged(thing("event-1", meta.get("namespace", "default"), **event), changes)
 
 
+def node_notice(
+    reason: str = "NodeNotReady", of: str = "worker-1", component: str = "kubelet", **changes: Any
+) -> dict[str, Any]:
+    """A Normal event about a node, of five minutes ago."""
+    seen = {"lastTimestamp": ago(minutes=5), "firstTimestamp": ago(minutes=5), "count": 1}
+    by = {"type": "Normal", "source": {"component": component}, **seen}
+    return merged(warning(node(of), reason, "Node"), {**by, **changes})
+
+
 def namespace(name: str = "shop", **changes: Any) -> dict[str, Any]:
     """An active namespace."""
     return merged(thing(name, status={"phase": "Active"}), changes)
@@ -287,7 +342,10 @@ def good(**changes: list[dict[str, Any]]) -> World:
             ],
             # Scaled to zero, so that the pods that a test gives are all that there have to be.
             "statefulsets": [replicated("db", 0, app="db")],
-            "daemonsets": [daemonset("agent", 0, spec={"template": {"spec": {"nodeSelector": {"gpu": "yes"}}}})],
+            "daemonsets": [
+                daemonset("agent", 0, spec={"template": {"spec": {"nodeSelector": {"gpu": "yes"}}}}),
+                kured(lock_holder()),
+            ],
             "services": [service()],
             "endpointslices": [endpointslice("web", "10.1.0.1")],
             "ingresses": [ingress()],
@@ -314,10 +372,11 @@ def good(**changes: list[dict[str, Any]]) -> World:
             # Not served by most clusters.
             "gateways": [],
             "httproutes": [],
-            "machines": [],
+            "machines": [machine()],
             "nodeclaims": [],
             "autoscaler_statuses": [],
             "notices": [],
+            "node_notices": [],
             "warnings": [],
             **changes,
         }

@@ -13,6 +13,7 @@ import msgspec
 from upgate.base.errors import Inconclusive, UsageError
 from upgate.facts.containers import ContainerStatus
 from upgate.facts.metrics import Exposition
+from upgate.facts.node_images import info_of
 from upgate.facts.nodes import Node
 from upgate.facts.pods import Pod
 from upgate.results import CheckResult, Finding, Severity
@@ -48,6 +49,10 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     boots: dict[str, str] = {}
     #: What the API server had counted; None where that was not looked at, or an earlier version has written this.
     counters: Exposition | None = None
+    #: The kubelet's version on each node; empty in baselines of earlier versions.
+    kubelets: dict[str, str] = {}
+    #: The taints of each node, as `key=value:Effect`; None in baselines of earlier versions.
+    taints: dict[str, set[str]] | None = None
     #: What was wrong already: the severity of each finding, by check id and object. Rollouts under way are not among it.
     wrong: dict[str, dict[str, Severity]] = {}
 
@@ -64,6 +69,10 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         """The node has booted since; not known of a node that the baseline does not know."""
         boot = self.boots.get(node.name) if node else None
         return bool(node and boot and node.boot_id not in ("", boot))
+
+    def upgraded(self, node: Node) -> bool:
+        """Its kubelet has another version since; not known of a node that the baseline does not know."""
+        return self.kubelets.get(node.name, info_of(node).kubelet_version) != info_of(node).kubelet_version
 
 
 def pool_of(node: Node, label: str | None) -> str:
@@ -123,6 +132,8 @@ def take_baseline(snapshot: Snapshot, pool_label: str | None, checks: Iterable[C
         pods=set(counts),
         boots={node.name: node.boot_id for node in snapshot.facts("nodes") if node.boot_id},
         counters=snapshot.metrics.last if snapshot.metrics else None,
+        kubelets={node.name: info_of(node).kubelet_version for node in snapshot.facts("nodes")},
+        taints={node.name: {each.spelling for each in node.spec.taints or ()} for node in snapshot.facts("nodes")},
         wrong=findings_of(checks),
     )
 

@@ -99,3 +99,8 @@ class Before:
     def served(self, service: Service) -> bool:
         """The Service had a ready endpoint."""
         return self.baseline is not None and service.ref in self.baseline.served
+
+    def explains_absence(self, node: Node) -> bool:
+        """It was upgraded or booted since, or may have been: a node is not Ready for a while when that is done."""
+        known = self.baseline is not None and node.name in self.baseline.kubelets
+        return not (known and self.baseline) or self.baseline.upgraded(node) or self.baseline.rebooted(node)

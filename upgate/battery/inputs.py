@@ -17,6 +17,8 @@ from upgate.battery.counters import Counters
 from upgate.battery.evidence import Evidence
 from upgate.battery.expectations import Server, Sidecars
 from upgate.battery.judgement import Judgement, Subjects
+from upgate.battery.node_demands import NodeDemands
+from upgate.battery.node_pools import KnownTaints, NodePools
 from upgate.battery.restarts import RecentRestarts
 from upgate.battery.skew import Skew, skew_around
 from upgate.facts.counting import Counting
@@ -28,6 +30,7 @@ from upgate.facts.release_changes import Change, changes_between
 if TYPE_CHECKING:
     from upgate.battery.machines import Machines
     from upgate.profile.model import Expected, Patience, Profile
+    from upgate.profile.parts import Kured
 
 T = TypeVar("T")
 
@@ -63,6 +66,11 @@ class Inputs:
     def patience(self) -> Patience:
         """How long what is normal may last: the profile's `patience:`."""
         return self.profile.patience
+
+    @property
+    def kured(self) -> Kured:
+        """What the profile's `kured:` expects."""
+        return self.profile.kured
 
     @property
     def now(self) -> datetime:
@@ -150,6 +158,23 @@ class Inputs:
         nodes = self.expect.nodes
         pools = expected_pools(1 if nodes.min is None else nodes.min, nodes.pool_label, self.baseline)
         return Subjects("node pools", pools, self.judgement)
+
+    @property
+    def node_demands(self) -> NodeDemands:
+        """What the profile expects of what nodes run."""
+        return NodeDemands(self.expect.nodes)
+
+    @property
+    def node_pools(self) -> NodePools:
+        """Which nodes are meant to be alike."""
+        nodes = self.expect.nodes
+        return NodePools(nodes.pool_label, nodes.image_label, self.judgement)
+
+    @property
+    def known_taints(self) -> KnownTaints:
+        """The taints that the profile or the baseline knows."""
+        nodes = self.expect.nodes
+        return KnownTaints(nodes.taints, nodes.pool_label, self.baseline)
 
     @property
     def external(self) -> Subjects[Any]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from upgate.base.errors import Inconclusive
 from upgate.base.text import counted
-from upgate.base.versions import minor_of, satisfies
+from upgate.base.versions import minor_of
+from upgate.battery.node_demands import is_as
 
 Minor = tuple[int, int]
 #: From this minor of the API server on kubelets and kube-proxies may be three minors older (KEP-3935); before, two.
@@ -46,8 +47,8 @@ class Skew:
         return "; ".join(f"{counted(counts[each], 'pod')}: {why}" for each, why in said.items() if why)
 
     def meets(self, version: str, wanted: str) -> bool:
-        """It is the wanted one, begins with it, or is in the range. Raises ValueError where it cannot be read."""
-        return bool(readable(version)) and satisfies(version, wanted)
+        """It is the wanted one, begins with it, is in the range, or like the pattern. Raises ValueError where it cannot be read."""
+        return bool(readable(version)) and is_as(version, wanted)
 
     def in_control_plane(self, version: str, servers: Sequence[str]) -> str:
         """The same of a controller manager or scheduler, beside the API servers that it may call."""

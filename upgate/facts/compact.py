@@ -12,7 +12,8 @@ from typing import Any
 from msgspec.structs import force_setattr as put
 
 from upgate.facts.containers import Container, ContainerState, ContainerStatus, Running
-from upgate.facts.hiding import Left, hidden_values, hide
+from upgate.facts.hiding import Left, hidden_values, hide, without_secrets_in
+from upgate.facts.joining import ConfigMap
 from upgate.facts.meta import Condition, ObjectMeta, condition
 from upgate.facts.pod_fields import PodSpec, PodStatus
 from upgate.facts.pods import Pod
@@ -49,6 +50,15 @@ def compact_pod(pod: Pod) -> Pod:
     return pod
 
 
+@compact.register
+def compact_status(status: ConfigMap) -> ConfigMap:
+    """The status of the cluster-autoscaler: each of its lines without secrets, for it is too long for a text."""
+    share_metadata(status.metadata)
+    lines = {key: map(without_secrets_in, text.splitlines()) for key, text in (status.data or {}).items()}
+    put(status, "data", {key: "\n".join(texts) for key, texts in lines.items()})
+    return status
+
+
 def share_metadata(metadata: ObjectMeta) -> None:
     """Namespace, labels and owners are those of many others."""
     put(metadata, "namespace", shared_value(metadata.namespace))
@@ -67,6 +77,8 @@ def share_spec(spec: PodSpec) -> None:
     put(spec, "containers", shared_containers(spec.containers))
     put(spec, "init_containers", shared_containers(spec.init_containers))
     put(spec, "readiness_gates", shared_list("gates", spec.readiness_gates))
+    for name in ("node_selector", "overhead", "resources"):
+        put(spec, name, shared_value(getattr(spec, name)))
 
 
 def shared_containers(containers: list[Container] | None) -> list[Container] | None:

@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta
 
 from upgate.base.text import counted, duration
+from upgate.facts.amounts import Resources
 from upgate.facts.meta import Fact, Time
 
 #: Reasons of waiting that mean trouble: CrashLoopBackOff, ImagePullBackOff, ErrImagePull, ErrImageNeverPull, InvalidImageName,
@@ -58,6 +59,7 @@ class Container(Fact):
     restart_policy: str | None = None
     startup_probe: Probe | None = None
     readiness_probe: Probe | None = None
+    resources: Resources | None = None
 
     @property
     def start_budget(self) -> timedelta:

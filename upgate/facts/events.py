@@ -37,6 +37,7 @@ class Event(KubernetesObject):
     reporting_component: str = ""
     source: EventSource = EventSource()
     count: int | None = None
+    first_timestamp: Time | None = None
     last_timestamp: Time | None = None
     event_time: Time | None = None
 
@@ -44,6 +45,17 @@ class Event(KubernetesObject):
     def time(self) -> datetime | None:
         """When it was last seen. Reporters that use events.k8s.io, such as the scheduler, give no lastTimestamp."""
         return self.last_timestamp or self.event_time or self.metadata.creation_timestamp
+
+    @property
+    def reporter(self) -> str:
+        """Who reported it, in the words of earlier or later clients."""
+        return self.source.component or self.reporting_component
+
+    def certain_since(self, moment: datetime) -> int:
+        """How often it was certainly seen since then: of one that began earlier the last time."""
+        if self.time is None or self.time < moment:
+            return 0
+        return max(1, self.count or 1) if self.first_timestamp is None or self.first_timestamp >= moment else 1
 
     @property
     def by_autoscaler(self) -> bool:

@@ -13,6 +13,12 @@ class NodeReference(Fact):
     name: str = ""
 
 
+class MachineSpec(Fact):
+    """`spec` of a Machine."""
+
+    cluster_name: str = ""
+
+
 class MachineStatus(Fact):
     """`status` of a Machine."""
 
@@ -24,7 +30,13 @@ class MachineStatus(Fact):
 class Machine(KubernetesObject):
     """https://cluster-api.sigs.k8s.io/developer/core/controllers/machine"""
 
+    spec: MachineSpec = MachineSpec()
     status: MachineStatus = MachineStatus()
+
+    @property
+    def node(self) -> str:
+        """The name of its node; empty as long as none has come."""
+        return self.status.node_ref.name if self.status.node_ref else ""
 
 
 class NodeClaimStatus(Fact):
@@ -38,6 +50,11 @@ class NodeClaim(KubernetesObject):
     """https://karpenter.sh/docs/concepts/nodeclaims/"""
 
     status: NodeClaimStatus = NodeClaimStatus()
+
+    @property
+    def node(self) -> str:
+        """The name of its node; empty as long as none has come."""
+        return self.status.node_name
 
 
 class ConfigMap(KubernetesObject):

@@ -43,6 +43,13 @@ NOTICES = ",".join(
     + [f"reason!={usual}" for usual in ("Scheduled", "Pulling", "Pulled", "Created", "Started", "Killing")]
 )
 
+#: What is said of nodes beside warnings: they become Ready, and not Ready.
+NODE_NOTICES = ",".join(
+    ["type=Normal", "involvedObject.kind=Node"]
+    + [f"reason!={usual}" for usual in ("Starting", "NodeAllocatableEnforced", "RegisteredNode", "RemovingNode")]
+    + [f"reason!={usual}" for usual in ("NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID")]
+)
+
 
 #: The groups and versions of several kinds.
 GATEWAY, ADMISSION = "gateway.networking.k8s.io/v1", "admissionregistration.k8s.io/v1"
@@ -153,6 +160,7 @@ KINDS: dict[str, Kind] = {
         ),
         Kind("warnings", Event, "v1", "events", field_selector="type=Warning"),
         Kind("notices", Event, "v1", "events", field_selector=NOTICES),
+        Kind("node_notices", Event, "v1", "events", field_selector=NODE_NOTICES),
     )
 }
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
+from upgate.facts.amounts import Amounts
 from upgate.facts.containers import ContainerStatus
 from upgate.facts.meta import (
     AnnotatedMeta,
@@ -79,6 +80,7 @@ class NodeStatus(Fact):
     conditions: list[NodeCondition] | None = None
     addresses: list[NodeAddress] | None = None
     node_info: NodeInfo | None = None
+    allocatable: Amounts | None = None
 
 
 class Node(KubernetesObject):

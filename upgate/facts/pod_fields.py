@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from upgate.facts.amounts import Amounts, Resources
 from upgate.facts.containers import Container, ContainerStatus
 from upgate.facts.meta import Condition, Fact
 
@@ -20,6 +21,12 @@ class ReadinessGate(Fact):
     condition_type: str
 
 
+class NodeSelector(Fact):
+    """`spec.nodeSelector`, as far as it binds a pod to one node."""
+
+    hostname: str = msgspec.field(name="kubernetes.io/hostname", default="")
+
+
 class PodSpec(Fact):
     """`spec` of a pod."""
 
@@ -32,6 +39,12 @@ class PodSpec(Fact):
     init_containers: list[Container] | None = None
     scheduling_gates: list[SchedulingGate] | None = None
     readiness_gates: list[ReadinessGate] | None = None
+    node_selector: NodeSelector | None = None
+    priority: int = 0
+    #: What its runtime takes beside its containers.
+    overhead: Amounts | None = None
+    #: What is requested for the pod as a whole.
+    resources: Resources | None = None
 
 
 class PodIP(Fact):

@@ -15,22 +15,28 @@ from upgate.facts.control_plane import ControlPlane, Leaders
 from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.deployments import Deployment
 from upgate.facts.events import AUTOSCALER, Event
+from upgate.facts.flapping import NodeNotices
+from upgate.facts.headroom import Headroom
 from upgate.facts.interception import Interceptions
 from upgate.facts.jobs import Retries, Schedules
 from upgate.facts.kinds import KINDS
+from upgate.facts.kured import KuredLocks
 from upgate.facts.meta import KubernetesObject
 from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Node
 from upgate.facts.outages import Outages
 from upgate.facts.owned_pods import DeploymentPods, OwnedPods
 from upgate.facts.pods import Pod
+from upgate.facts.promised_nodes import PromisedNodes
 from upgate.facts.promises import Autoscalers, Deadlines, Preemptions
+from upgate.facts.relapses import NodeRelapses
 from upgate.facts.release_changes import ReleaseChanges
 from upgate.facts.rights import AddonRights
 from upgate.facts.services import Service
 from upgate.facts.successors import Successors
 from upgate.facts.upkeep import Cordons, Heartbeats
 from upgate.facts.webhooks import WebhookCalls
+from upgate.facts.work import NodeWork
 from upgate.facts.workloads import Workload
 
 Lists = Mapping[str, list[Any]]
@@ -178,7 +184,13 @@ RELATIONS: dict[str, type[Any]] = {
     "pod_nodes": PodNodes,
     "namespace_contents": NamespaceContents,
     "heartbeats": Heartbeats,
+    "headroom": Headroom,
+    "node_work": NodeWork,
+    "node_relapses": NodeRelapses,
+    "said_of_nodes": NodeNotices,
     "cordons": Cordons,
+    "kured_locks": KuredLocks,
+    "promised_nodes": PromisedNodes,
     "warning_events": WarningEvents,
     "owned_pods": OwnedPods,
     "deployment_pods": DeploymentPods,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
@@ -58,6 +59,15 @@ class Toleration(Fact):
         return self.operator in ("", "Equal") and (self.key, self.value) == (taint.key, taint.value)
 
 
+#: Taints that say what a node is for, or that nodes.schedulable judges, as patterns: those of the control plane, also in
+#: the words of earlier versions and of RKE; what Kubernetes, its clouds and its autoscalers put on a node for a while.
+WELL_KNOWN = (
+    *(f"node-role.kubernetes.io/{role}" for role in ("control-plane", "master", "controlplane", "etcd")),
+    *("CriticalAddonsOnly", "node.kubernetes.io/*", "node.cloudprovider.kubernetes.io/*", "virtual-kubelet.io/*"),
+    *("cloud.google.com/impending-node-termination", "aws-node-termination-handler/*", CANDIDATE_TAINT, "*kured*"),
+)
+
+
 class Taint(Fact):
     """https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"""
 
@@ -71,6 +81,21 @@ class Taint(Fact):
         """The taint as kubectl writes it, and since when, as far as anything tells."""
         since = f" since {self.time_added:%Y-%m-%dT%H:%M:%SZ}" if self.time_added else ", since when is not known"
         return f"taint {self.key}:{self.effect}{since}"
+
+    @property
+    def spelling(self) -> str:
+        """Key, value and effect, as kubectl takes them."""
+        return f"{self.key}={self.value}:{self.effect}"
+
+    def is_among(self, patterns: Iterable[str]) -> bool:
+        """A pattern matches its key, also with its value, its effect, or both."""
+        forms = (self.key, f"{self.key}={self.value}", f"{self.key}:{self.effect}", self.spelling)
+        return any(fnmatchcase(form, pattern) for pattern in patterns for form in forms)
+
+    @property
+    def well_known(self) -> bool:
+        """It says what its node is for, or passes."""
+        return self.passing or any(fnmatchcase(self.key, pattern) for pattern in (*WELL_KNOWN, *PASSING, *REMOVING))
 
     @property
     def blocks(self) -> bool:

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from upgate.base.text import counted, duration
 from upgate.facts.backends import grouped
+from upgate.facts.kured import KURED_HOMES, KURED_LOCKS
 from upgate.facts.nodes import Lease, Node
 
 if TYPE_CHECKING:
     from upgate.profile.parts import Patience
 
 Lists = Mapping[str, list[Any]]
-#: The annotation of kured's DaemonSet that holds its lock, in its two spellings.
-KURED_LOCKS = ("weave.works/kured-node-lock", "kured.dev/kured-node-lock")
-#: Where kured is installed.
-KURED_HOMES = ("kube-system", "kured")
 #: A drain may take so long beside the time that a cordon may last, whatever time its pods ask for.
 DRAIN = timedelta(hours=1)
 #: A lease may be renewed while the lists are being read; what lies further off their moment comes from a wrong clock.

@@ -23,6 +23,8 @@ from upgate.sources.probes.explaining import Whereabouts
 Dependencies = Mapping[str, Sequence[str]]
 #: What tells of pods that are gone.
 EVENTS = DeploymentPods.helped_by
+#: What promises a node.
+PROMISES = ("machines", "nodeclaims")
 #: Namespace and UID of what controls something.
 Owner = tuple[str, str]
 
@@ -31,12 +33,23 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
     """Who depends on whom, as far as the lists were looked at."""
     lists = {
         noun: listed(snapshot, noun)
-        for noun in {*WORKLOADS, *EVENTS, *NOUNS, "pods", "nodes", "namespaces", "services", "endpointslices"}
+        for noun in {
+            *WORKLOADS,
+            *EVENTS,
+            *NOUNS,
+            "pods",
+            "nodes",
+            "namespaces",
+            "services",
+            "endpointslices",
+            *PROMISES,
+        }
     }
     depends: dict[str, list[str]] = defaultdict(list)
     add_workloads(depends, lists, snapshot.taken)
     add_pods(depends, lists)
     add_services(depends, lists)
+    add_promises(depends, lists)
     add_probes(depends, snapshot)
     add_beyond(depends, lists, unmade_workloads(lists), snapshot.taken)
     return depends
@@ -126,6 +139,13 @@ def add_services(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> 
 def selection_name(service: Service) -> str:
     """What stands for all that its selector matches; no object is called so."""
     return f"Selection/{service.namespace}/{sorted((service.spec.selector or {}).items())}"
+
+
+def add_promises(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None:
+    """A Machine and a NodeClaim depend on their node."""
+    for each in (each for noun in PROMISES for each in lists[noun]):
+        if each.node:
+            depends[each.ref].append(f"Node/{each.node}")
 
 
 def add_probes(depends: dict[str, list[str]], snapshot: Snapshot) -> None:

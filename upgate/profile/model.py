@@ -17,7 +17,7 @@ from upgate.profile.hosts import Hosts
 from upgate.profile.ids import CheckId
 from upgate.profile.monitoring import Monitor
 from upgate.profile.objects import Sidecar
-from upgate.profile.parts import Cluster, Expected, GateDefaults, Patience, RestartLimit, Scope, Waiver
+from upgate.profile.parts import Cluster, Expected, GateDefaults, Kured, Patience, RestartLimit, Scope, Waiver
 from upgate.profile.problems import Position
 from upgate.profile.quantities import Duration, Moment, Text, find_path, set_only
 from upgate.profile.section import Section
@@ -90,6 +90,7 @@ class Profile(Section):
     window: Duration = timedelta(hours=1)
     """How long ago "since" begins where nothing says when the upgrade began."""
     restarts: RestartLimit = RestartLimit()
+    kured: Kured = Kured()
 
     @property
     def name(self) -> str:

@@ -9,7 +9,18 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from upgate.profile.ids import CheckId, CheckPattern
 from upgate.profile.machines import Package
-from upgate.profile.quantities import Day, Duration, FilePath, Globs, ObjectPattern, Text, Version, set_only
+from upgate.profile.quantities import (
+    Day,
+    Duration,
+    FilePath,
+    Glob,
+    Globs,
+    ObjectPattern,
+    Text,
+    Version,
+    VersionPattern,
+    set_only,
+)
 from upgate.profile.section import Section
 
 Count = Annotated[int, Field(ge=0)]
@@ -59,15 +70,39 @@ class Cluster(Section):
     """How long listing all objects of one kind may take, retries included."""
 
 
-class ExpectedNodes(Section):
+class NodeKind(Section):
+    """What a node runs: patterns of versions and images."""
+
+    kubelet: VersionPattern | None = None
+    """The kubelet's version, its beginning, a range or a pattern, such as "1.36", ">=1.35" or "v1.36.*-eks-*". Quoted."""
+    kernel: VersionPattern | None = None
+    """The kernel's version, its beginning, a range or a pattern, such as ">=6.1" or "5.4.0-1043*"."""
+    runtime: Glob | None = None
+    """The container runtime by pattern, such as "containerd://2.*"."""
+    image: Glob | None = None
+    """The node's OS image by pattern, or its machine image, where a label holds that."""
+
+
+class DeniedNodes(NodeKind):
+    """Nodes that must not be: those that are as all of its patterns say."""
+
+    reason: Annotated[str, AfterValidator(written)]
+    """Why, and who knows about it."""
+
+
+class ExpectedNodes(NodeKind):
     """What the nodes must be."""
 
     min: Count | None = None
     """At least so many."""
     pool_label: Text | None = None
-    """The label that says which pool a node belongs to."""
-    kubelet: Version | None = None
-    """The kubelets' version, its beginning, or a range; default: the API server's minor."""
+    """The label that says which pool a node belongs to; default: those of EKS, GKE, AKS and others, where nodes have one."""
+    image_label: Text | None = None
+    """The label that holds a node's machine image; default: those of EKS and AKS."""
+    deny: tuple[DeniedNodes, ...] = ()
+    """Kernels, runtimes and images that are known to be bad."""
+    taints: Globs | None = None
+    """The taints that nodes may have, by pattern, such as "dedicated=*" or "spot=true:NoSchedule"."""
 
 
 class Expected(Section):
@@ -110,6 +145,13 @@ class RestartLimit(Section):
 
     allowed: Count | None = None
     """So many since the reference time are fine; default: none with a baseline, else 2."""
+
+
+class Kured(Section):
+    """What is expected of kured, which reboots nodes one after the other."""
+
+    max_lock_age: Duration = timedelta(hours=2)
+    """So long a node may hold its lock."""
 
 
 class GateDefaults(Section):

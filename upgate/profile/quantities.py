@@ -22,6 +22,7 @@ EXAMPLES = "such as 800ms, 30s, 5m, 1h30m or 2d"
 COMPARISON = re.compile(r"^(>=|<=|==|!=|>|<)?\s*+v?\d+(\.(\d+|\*)){0,2}([-+.][\w.+-]*)?")
 #: A set of characters in a glob.
 CHARACTERS = re.compile(r"\[!?\]?[^\][]*+\]")
+WILDCARD = re.compile(r"[*?\[]")
 FAIL_AFTER = re.compile(r"(\d{1,4}) of (\d{1,4})")
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 
@@ -139,9 +140,28 @@ def check_regex(value: str) -> str:
 
 def check_version(value: str) -> str:
     """A version, its beginning, or a range. Raises ValueError."""
-    if not all(COMPARISON.fullmatch(part.strip()) for part in value.split(",")):
+    if not is_comparison(value):
         raise ValueError('not a version such as "1.36" or "v1.36.2", nor a range such as ">=1.35, <1.37"')
     return value
+
+
+def check_version_pattern(value: str) -> str:
+    """A version, its beginning, a range, or a pattern with wildcards. Raises ValueError."""
+    return value if is_comparison(value) else check_wildcards(value)
+
+
+def is_comparison(value: str) -> bool:
+    """It is a version or a range, and no pattern."""
+    return all(COMPARISON.fullmatch(part.strip()) for part in value.split(","))
+
+
+def check_wildcards(value: str) -> str:
+    """A pattern that is meant as one. Raises ValueError."""
+    if not WILDCARD.search(value):
+        raise ValueError(
+            'not a version such as "1.36", a range such as ">=6.1, <6.12", nor a pattern such as "5.4.0-1043*"'
+        )
+    return check_glob(value)
 
 
 def find_path(value: str, info: ValidationInfo) -> str:
@@ -206,4 +226,6 @@ ObjectPattern = Annotated[str, AfterValidator(check_not_blank)]
 Globs = Annotated[tuple[Glob, ...], Field(min_length=1)]
 Regex = Annotated[str, AfterValidator(check_regex)]
 Version = Annotated[str, AfterValidator(check_version)]
+#: Of a kernel or kubelet: vendors write more into it than a comparison can say.
+VersionPattern = Annotated[str, AfterValidator(check_version_pattern)]
 FilePath = Annotated[Text, AfterValidator(find_path)]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from upgate.profile.external import BODY_KEYS, KINDS, METHODS, OF_EACH, ONLY_WITH, PLACES
 from upgate.profile.ids import entries
+from upgate.profile.parts import NodeKind
 from upgate.profile.problems import Keys, Problem, at
 from upgate.profile.sending import led_astray, untrusted
 from upgate.profile.tree import YamlNode
@@ -16,6 +17,8 @@ WORDS = re.compile(r"\{(\w+)\}")
 PLACES_IN = re.compile(r"(?<!\$)\{(\w+)\}")
 #: Lists whose entries have names.
 NAMED = ("external", "sidecars")
+#: What `deny:` tells nodes by.
+NODE_KINDS = tuple(NodeKind.keys())
 #: Keys of `cluster:` that exclude each other's groups.
 SOURCES = (("snapshot",), ("embedded",), ("kubeconfig", "context"))
 
@@ -27,6 +30,7 @@ def broken_rules(root: YamlNode) -> Iterator[Problem]:
     for index, entry in enumerate(entries(root, "external")):
         yield from broken_by_entry(entry, ("external", index))
     yield from broken_by_hosts(root)
+    yield from denials_without_pattern(root)
     for index, entry in enumerate(entries(root.child("monitor") or root, "maintenance")):
         yield from broken_by_window(entry, ("monitor", "maintenance", index))
 
@@ -86,6 +90,15 @@ def broken_by_hosts(root: YamlNode) -> Iterator[Problem]:
     for index, group in enumerate(entries(hosts, "groups") if hosts else ()):
         if group.is_set("labels"):
             yield at(group.keys["labels"], ("hosts", "groups", index, "labels"), "has no effect without each: node")
+
+
+def denials_without_pattern(root: YamlNode) -> Iterator[Problem]:
+    """Entries of `deny:` that would deny every node."""
+    expect = root.child("expect")
+    nodes = expect.child("nodes") if expect else None
+    for index, entry in enumerate(entries(nodes, "deny") if nodes else ()):
+        if isinstance(entry.value, dict) and not any(map(entry.is_set, NODE_KINDS)):
+            yield at(entry.place, ("expect", "nodes", "deny", index), f"needs one of {', '.join(NODE_KINDS)}")
 
 
 def exactly_one(node: YamlNode, choices: Iterable[str], keys: Keys) -> Iterator[Problem]:
