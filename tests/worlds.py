@@ -325,7 +325,7 @@ def namespace(name: str = "shop", **changes: Any) -> dict[str, Any]:
 
 def good(**changes: list[dict[str, Any]]) -> World:
     """A world in which every check passes, with some lists replaced."""
-    from tests.control_worlds import COREDNS_ROLE, HARMLESS, LEADERS, api_service, binding, definition
+    from tests.control_worlds import COREDNS_ROLE, HARMLESS, LEADERS, api_service, binding, definition as orders
 
     deployment = replicated("web")
     replicaset = replicated("web-rs", metadata=owner("Deployment", deployment))
@@ -361,7 +361,7 @@ def good(**changes: list[dict[str, Any]]) -> World:
             "csinodes": [],
             "leader_leases": LEADERS,
             "apiservices": [api_service()],
-            "customresourcedefinitions": [definition()],
+            "customresourcedefinitions": [definition(), orders()],
             "validatingwebhookconfigurations": [HARMLESS],
             "mutatingwebhookconfigurations": [],
             "clusterroles": [COREDNS_ROLE],
