@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DEAD_NODE = ("nodes.ready", "nodes.heartbeat")
 
 
-@check("pods.crashing", severity="critical", monitor=True)
+@check("pods.crashing", severity="critical", monitor=True, preflight="warning")
 def test_no_container_crashes_or_fails_to_start(pods: Subjects[Pod], now: datetime) -> None:
     """No container crashes or fails to start.
 
@@ -67,7 +67,7 @@ def litter(pod: Pod, controllers: Controllers, replacements: Successors, since: 
     return old or controllers.restored(pod) or replacements.of(pod)
 
 
-@check("pods.terminating", severity="critical", after=DEAD_NODE)
+@check("pods.terminating", severity="critical", after=DEAD_NODE, preflight="critical")
 def test_no_pod_is_stuck_terminating(
     pods: Subjects[Pod], pod_nodes: PodNodes, patience: Patience, now: datetime
 ) -> None:
@@ -84,7 +84,13 @@ def test_no_pod_is_stuck_terminating(
     )
 
 
-@check("pods.pending", severity="critical", after=("pods.crashing", "pods.scheduler-silent", *DEAD_NODE), monitor=True)
+@check(
+    "pods.pending",
+    severity="critical",
+    after=("pods.crashing", "pods.scheduler-silent", *DEAD_NODE),
+    monitor=True,
+    preflight="warning",
+)
 def test_no_pod_is_pending_for_long(
     pods: Subjects[Pod],
     warning_events: WarningEvents,
@@ -188,7 +194,7 @@ def test_no_container_was_killed_for_memory(pods: Subjects[Pod], since: datetime
     pods.none(lambda pod: pod.killed_for_memory_since(since), expected="not OOMKilled")
 
 
-@check("pods.bare", severity="warning")
+@check("pods.bare", severity="warning", preflight="warning")
 def test_every_pod_has_a_controller(pods: Subjects[Pod]) -> None:
     """Every pod has a controller.
 

@@ -9,10 +9,13 @@ import pytest
 
 from tests.worlds import (
     NOW,
+    autoscaler,
     baseline,
     battery,
+    budget,
     condition,
     container_status,
+    cronjob,
     daemonset,
     empty,
     endpointslice,
@@ -56,6 +59,9 @@ BUILDERS = {noun: thing("any") for noun in KINDS} | {
     "ingresses": ingress(),
     "warnings": warning(pod()),
     "jobs": job(),
+    "cronjobs": cronjob(),
+    "horizontalpodautoscalers": autoscaler(),
+    "poddisruptionbudgets": budget(),
     "notices": warning(pod(), "TriggeredScaleUp", type="Normal"),
 }
 

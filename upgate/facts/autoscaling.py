@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from upgate.facts.meta import Condition, Fact, KubernetesObject
+from datetime import datetime, timedelta
+
+from upgate.facts.meta import Condition, Fact, KubernetesObject, condition, lately
+
+#: What it must be able to do: to change the number of replicas, and to know what that should be.
+ABILITIES = ("AbleToScale", "ScalingActive")
+#: Reasons that are no trouble: the target is scaled to zero; and, in old releases, the pause between two changes.
+AT_REST = ("ScalingDisabled", "BackoffBoth", "BackoffDownscale", "BackoffUpscale")
 
 
 class ScaleTarget(Fact):
@@ -33,3 +40,30 @@ class HorizontalPodAutoscaler(KubernetesObject):
 
     spec: AutoscalerSpec = AutoscalerSpec()
     status: AutoscalerStatus = AutoscalerStatus()
+
+    def inactive(self, moment: datetime, slack: timedelta) -> str:
+        """Which of its abilities it lacks, for longer than that. Empty where it has both, or where its target is at rest."""
+        if self.age(moment) < slack and not self.status.conditions:
+            return ""
+        lacked = [each for each in self._lacked if not lately(each.last_transition_time, moment, slack)]
+        return "; ".join(f"{each}, for {self._target}" for each in lacked)
+
+    def recovering(self, moment: datetime, slack: timedelta) -> bool:
+        """It lost its abilities recently: a metrics server that moves, or pods that start, give no metrics for minutes."""
+        return all(lately(each.last_transition_time, moment, slack) for each in self._lacked)
+
+    @property
+    def _lacked(self) -> list[Condition]:
+        """Its abilities that are not True. Without a target that runs, whatever else it says is of the past."""
+        said = [condition(self.status.conditions, each) for each in ABILITIES]
+        at_rest = any(each.reason in AT_REST for each in said)
+        return [] if at_rest else [each for each in said if not each.is_true and not self._follows(each, said[0])]
+
+    def _follows(self, lacked: Condition, able: Condition) -> bool:
+        """ScalingActive is not written where the target could not be read, which is said by AbleToScale."""
+        return lacked is not able and lacked.reason == "no such condition" and able.status == "False"
+
+    @property
+    def _target(self) -> str:
+        target = self.spec.scale_target_ref
+        return f"{target.kind} {target.name}"

@@ -1,8 +1,23 @@
-"""PodDisruptionBudgets."""
+"""PodDisruptionBudgets: whether they let pods go that a drain takes."""
 
 from __future__ import annotations
 
-from upgate.facts.meta import Condition, Fact, KubernetesObject
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from upgate.base.text import counted
+from upgate.facts.backends import WORKLOADS, grouped, is_version
+from upgate.facts.meta import Condition, Fact, KubernetesObject, ManagedMeta, condition
+from upgate.facts.pods import Pod
+from upgate.facts.selectors import LabelSelector
+
+if TYPE_CHECKING:
+    from upgate.profile.parts import Patience
+
+#: So many pods are named in a finding.
+NAMED = 3
 
 
 class BudgetSpec(Fact):
@@ -10,7 +25,8 @@ class BudgetSpec(Fact):
 
     min_available: int | str | None = None
     max_unavailable: int | str | None = None
-    selector: dict[str, object] | None = None
+    #: An empty one selects all pods of the namespace, none at all selects none.
+    selector: LabelSelector | None = None
     unhealthy_pod_eviction_policy: str = "IfHealthyBudget"
 
 
@@ -28,5 +44,129 @@ class BudgetStatus(Fact):
 class PodDisruptionBudget(KubernetesObject):
     """https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-budgets"""
 
+    metadata: ManagedMeta
     spec: BudgetSpec = BudgetSpec()
     status: BudgetStatus = BudgetStatus()
+
+    @property
+    def bound(self) -> str:
+        """What it demands, as it is written."""
+        if self.spec.max_unavailable is not None:
+            return f"maxUnavailable {self.spec.max_unavailable}"
+        return f"minAvailable {'1 (the default)' if self.spec.min_available is None else self.spec.min_available}"
+
+    @property
+    def unseen(self) -> bool:
+        """Its controller has not seen its present generation: its counts are of the one before."""
+        return self.status.observed_generation < self.metadata.generation
+
+    @property
+    def keeps_unready(self) -> bool:
+        """Pods that run and are not ready must stay, too, while fewer are healthy than it demands.
+
+        https://kubernetes.io/docs/tasks/run-application/configure-pdb/#unhealthy-pod-eviction-policy
+        """
+        short = self.status.current_healthy < self.status.desired_healthy
+        return short and self.spec.unhealthy_pod_eviction_policy != "AlwaysAllow"
+
+    @property
+    def counts(self) -> str:
+        """How many of its pods are healthy, and how many must be; and what its controller could not find out."""
+        failed = condition(self.status.conditions, "DisruptionAllowed")
+        why = f" ({failed.message})" if failed.reason == "SyncFailed" and failed.message else ""
+        have = self.status
+        healthy = f"{have.current_healthy} of {counted(have.expected_pods, 'pod')} are healthy"
+        return f"0 disruptions are allowed: {healthy}, {have.desired_healthy} must be, by {self.bound}{why}"
+
+
+class Budgets:
+    """PodDisruptionBudgets with the pods that they select."""
+
+    needs = ("poddisruptionbudgets", "pods", *WORKLOADS)
+
+    def __init__(self, lists: Mapping[str, list[Any]]) -> None:
+        homes = {each.namespace for each in lists["poddisruptionbudgets"]}
+        self._pods = grouped((pod for pod in lists["pods"] if pod.namespace in homes), lambda pod: pod.namespace)
+        self._labelled: dict[tuple[str, str, str], list[Pod]] = defaultdict(list)
+        for pod in (pod for home in self._pods.values() for pod in home):
+            for key, value in pod.labels.items():
+                self._labelled[pod.namespace, key, value].append(pod)
+        workloads = (each for noun in WORKLOADS for each in lists[noun] if not is_version(each))
+        self._workloads = grouped(workloads, lambda each: each.namespace)
+        self._of = {each.ref: self._selected(each) for each in lists["poddisruptionbudgets"]}
+        self._by_pod: dict[str, list[str]] = defaultdict(list)
+        for ref, pods in self._of.items():
+            for pod in filter(evicted_by_drain, pods):
+                self._by_pod[pod.ref].append(ref)
+
+    def wrong(self, budget: PodDisruptionBudget, *, strict: bool) -> str:
+        """What stands against a drain, or is not as it was meant. Empty where all is well."""
+        return self.overlapping(budget) or self.blocks(budget, strict=strict) or self.unmatched(budget)
+
+    def blocks(self, budget: PodDisruptionBudget, *, strict: bool) -> str:
+        """It lets no pod go that a drain takes. Unless strict, only where all its pods are healthy: others judge the rest."""
+        kept = [pod for pod in self._of[budget.ref] if evicted_by_drain(pod) and keeps(budget, pod)]
+        stops = bool(kept) and budget.status.disruptions_allowed <= 0
+        healthy = budget.status.current_healthy >= budget.status.expected_pods
+        return f"{budget.counts}: none of {named(kept)} may be evicted" if stops and (strict or healthy) else ""
+
+    def overlapping(self, budget: PodDisruptionBudget) -> str:
+        """Other budgets select some of its pods: the API server refuses to evict a pod that has two. Else empty."""
+        twice = [pod for pod in self._of[budget.ref] if len(self._by_pod.get(pod.ref, ())) > 1]
+        others = sorted({ref for pod in twice for ref in self._by_pod[pod.ref]} - {budget.ref})
+        return f"{named(twice)} cannot be evicted: also selected by {', '.join(others[:NAMED])}" if twice else ""
+
+    def unmatched(self, budget: PodDisruptionBudget) -> str:
+        """It selects no pod, and no workload would make one for it; operators make theirs ahead. Else empty."""
+        selector, operated = budget.spec.selector, budget.metadata.controller is not None
+        if operated or self._of[budget.ref] or self._awaited(budget):
+            return ""
+        return f"its selector {selector} matches no pod and no workload" if selector else "it has no selector"
+
+    def hinders(self, budget: PodDisruptionBudget) -> bool:
+        """It stops a drain; one that selects nothing does not."""
+        return bool(self.overlapping(budget) or self.blocks(budget, strict=True))
+
+    def under_way(self, budget: PodDisruptionBudget, moment: datetime, patience: Patience) -> bool:
+        """Its controller has yet to see it, or pods that it waits for have time left to start."""
+        changed = budget.metadata.changed or budget.metadata.creation_timestamp
+        if self.overlapping(budget):
+            return False
+        if budget.unseen and changed is not None and moment - changed < patience.start_up:
+            return True
+        late = [pod for pod in self._of[budget.ref] if pod.active and not pod.ready.is_true]
+        times = patience.pending, patience.start_up
+        return bool(late) and all(pod.starting(moment, *times) for pod in late)
+
+    def _selected(self, budget: PodDisruptionBudget) -> list[Pod]:
+        """The pods that it selects, ended ones aside. Of the labels that it asks for, the rarest is looked up."""
+        selector, home = budget.spec.selector, budget.namespace
+        if selector is None:
+            return []
+        labelled = [self._labelled.get((home, *pair), []) for pair in (selector.match_labels or {}).items()]
+        candidates = min(labelled, key=len, default=self._pods.get(home, []))
+        return [pod for pod in candidates if not pod.done and selector.matches(pod.labels)]
+
+    def _awaited(self, budget: PodDisruptionBudget) -> bool:
+        """A workload makes pods that it selects, be it scaled to zero."""
+        selector = budget.spec.selector
+        workloads = self._workloads.get(budget.namespace, [])
+        return selector is not None and any(selector.matches(each.template_labels) for each in workloads)
+
+
+def evicted_by_drain(pod: Pod) -> bool:
+    """`kubectl drain` evicts it, and its budget is asked: not pods of DaemonSets and nodes, and none that does not run yet."""
+    owner = pod.metadata.controller
+    stays = owner is not None and owner.kind in ("DaemonSet", "Node")
+    return pod.active and pod.status.phase != "Pending" and not stays
+
+
+def keeps(budget: PodDisruptionBudget, pod: Pod) -> bool:
+    """While no disruption is allowed, the budget lets this pod not go."""
+    return pod.ready.is_true or budget.keeps_unready
+
+
+def named(pods: list[Pod]) -> str:
+    """The first of these pods."""
+    more = f" and {len(pods) - NAMED} more" if len(pods) > NAMED else ""
+    return f"{counted(len(pods), 'pod')} ({', '.join(pod.name for pod in pods[:NAMED])}{more})"

@@ -11,9 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from upgate.facts.backends import Backends, controller_of, grouped
+from upgate.facts.cronjobs import Timetables
 from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.deployments import Deployment
+from upgate.facts.disruption import Budgets
 from upgate.facts.events import AUTOSCALER, Event
+from upgate.facts.exposure import Exposure
 from upgate.facts.jobs import Retries, Schedules
 from upgate.facts.kinds import KINDS
 from upgate.facts.meta import KubernetesObject
@@ -24,6 +27,7 @@ from upgate.facts.pods import Pod
 from upgate.facts.promises import Autoscalers, Deadlines
 from upgate.facts.services import Service
 from upgate.facts.successors import Successors
+from upgate.facts.troubles import Troubles
 from upgate.facts.upkeep import Cordons, Heartbeats
 from upgate.facts.workloads import Workload
 
@@ -186,6 +190,10 @@ RELATIONS: dict[str, type[Any]] = {
     "replacements": Successors,
     "retries": Retries,
     "schedules": Schedules,
+    "timetables": Timetables,
+    "budgets": Budgets,
+    "exposure": Exposure,
+    "troubles": Troubles,
 }
 
 
