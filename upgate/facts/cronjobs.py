@@ -18,6 +18,8 @@ LOOK_BACK = timedelta(days=5 * 366)
 #: The local times that there are, UTC first; a zone may have changed its offset by an hour since.
 OFFSETS: tuple[tzinfo, ...] = (UTC, *(timezone(timedelta(minutes=15 * each)) for each in range(-48, 57) if each))
 SUMMER = timedelta(hours=1)
+#: No time of a cluster is later: one that is could not be told in another zone.
+FAR_AHEAD = datetime(9000, 1, 1, tzinfo=UTC)
 #: So many of the latest CronJobs tell the local time of their controller.
 ENOUGH = 50
 
@@ -76,7 +78,7 @@ class CronJob(KubernetesObject):
     def shows_local_time(self) -> bool:
         """The time of its latest Job tells which local time its controller has: it names no zone, and was not changed since."""
         last = self.status.last_schedule_time
-        if last is None or last < self.settled_since:
+        if last is None or last < self.settled_since or not LONG_AGO < last < FAR_AHEAD:
             return False
         try:
             return not (self.zone or self.schedule.every)
@@ -104,7 +106,7 @@ class Timetables:
         """When it was due last, if that was after its latest Job, and since it has been as it is."""
         zone = zone_named(cronjob.zone) if cronjob.zone else self._local
         slack = SUMMER if zone is not UTC and not cronjob.zone else timedelta(0)
-        after = max(cronjob.settled_since, until - LOOK_BACK) + slack
+        after = max(min(cronjob.settled_since, until), until - LOOK_BACK) + slack
         return cronjob.schedule.latest(after, until, zone) if after < until else None
 
     def _excused(self, cronjob: CronJob, due: datetime, moment: datetime) -> bool:
