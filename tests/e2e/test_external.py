@@ -160,7 +160,7 @@ def test_an_api_server_that_refuses_anonymous_checks_is_found(
     run.must_find("external.api-server: https://10.199.0.1:6443/healthz")
     [finding] = run.findings
     assert finding["observed"].startswith("status 401; ")
-    assert "this is the API server, which answers 401 to everybody who is not logged in" in finding["observed"]
+    assert "this is the API server, which answers 401 to requests without credentials" in finding["observed"]
     assert "--anonymous-auth=false" in finding["observed"]
 
 
