@@ -127,7 +127,7 @@ def test_no_pod_is_pending_for_long(
     )
 
 
-@check("pods.scheduler-silent", severity="critical", monitor=True)
+@check("pods.scheduler-silent", severity="critical", monitor=True, preflight="critical")
 def test_no_pod_waits_for_a_word_of_the_scheduler(
     pods: Subjects[Pod], warning_events: WarningEvents, patience: Patience, now: datetime
 ) -> None:

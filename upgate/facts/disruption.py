@@ -75,8 +75,8 @@ class PodDisruptionBudget(KubernetesObject):
         failed = condition(self.status.conditions, "DisruptionAllowed")
         why = f" ({failed.message})" if failed.reason == "SyncFailed" and failed.message else ""
         have = self.status
-        healthy = f"{have.current_healthy} of {counted(have.expected_pods, 'pod')} are healthy"
-        return f"0 disruptions are allowed: {healthy}, {have.desired_healthy} must be, by {self.bound}{why}"
+        healthy = f"{have.current_healthy} of {have.expected_pods} pods healthy, {have.desired_healthy} must be"
+        return f"no disruption is allowed: {healthy} ({self.bound}){why}"
 
 
 class Budgets:
@@ -108,7 +108,7 @@ class Budgets:
         kept = [pod for pod in self._of[budget.ref] if evicted_by_drain(pod) and keeps(budget, pod)]
         stops = bool(kept) and budget.status.disruptions_allowed <= 0
         healthy = budget.status.current_healthy >= budget.status.expected_pods
-        return f"{budget.counts}: none of {named(kept)} may be evicted" if stops and (strict or healthy) else ""
+        return f"{budget.counts}; {named(kept)} cannot be evicted" if stops and (strict or healthy) else ""
 
     def overlapping(self, budget: PodDisruptionBudget) -> str:
         """Other budgets select some of its pods: the API server refuses to evict a pod that has two. Else empty."""

@@ -1,0 +1,237 @@
+"""Autoscalers that do not scale, workloads that are changed without end, and warning events."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from tests.worlds import (
+    NOW,
+    ago,
+    autoscaler,
+    baseline,
+    condition,
+    daemonset,
+    good,
+    judge,
+    node,
+    objects,
+    pod,
+    replicated,
+    snapshot,
+    thing,
+    warning,
+)
+from upgate.baseline import dump_baseline, load_baseline
+
+HPAS, CHURN, EVENTS = "hpas.active", "workloads.churn", "events.warnings"
+
+
+def without(status="False", reason="FailedGetResourceMetric", type="ScalingActive", **when):
+    """A HorizontalPodAutoscaler that lacks one of its abilities, since so long ago."""
+    lost = condition(type, status, reason=reason, **({"lastTransitionTime": ago(**when)} if when else {}))
+    others = [condition(each) for each in ("AbleToScale", "ScalingActive") if each != type]
+    return autoscaler(status={"conditions": [lost, *others]})
+
+
+def scaled(*autoscalers):
+    """What is said of these autoscalers."""
+    return judge(HPAS, good(horizontalpodautoscalers=list(autoscalers)))
+
+
+@pytest.mark.parametrize(
+    "each",
+    [
+        without(),
+        without("Unknown"),
+        without(type="AbleToScale", reason="FailedGetScale"),
+        autoscaler(status={"conditions": []}),
+    ],
+)
+def test_an_autoscaler_without_an_ability(each):
+    """It has no metrics or no target, or its controller has never looked at it."""
+    assert scaled(each).outcome == "warned"
+    assert "Deployment web" in scaled(each).findings[0].observed
+
+
+@pytest.mark.parametrize(
+    "each",
+    [
+        without(reason="ScalingDisabled"),
+        without(reason="BackoffBoth", type="AbleToScale"),
+        without(seconds=20),
+        autoscaler(metadata={"creationTimestamp": ago(seconds=20)}, status={"conditions": []}),
+        autoscaler(metadata={"deletionTimestamp": ago(seconds=20)}, status={"conditions": []}),
+        autoscaler(
+            status={"conditions": [condition("AbleToScale"), condition("ScalingActive"), condition("ScalingLimited")]}
+        ),
+    ],
+)
+def test_an_autoscaler_that_is_all_right(each):
+    """Its target is scaled to zero, metrics are away for moments, it is new or going, or it is at its limit."""
+    assert scaled(each).outcome == "passed"
+
+
+def test_metrics_that_may_come_back():
+    """For some minutes that is under way: the metrics server moves in an upgrade, too."""
+    assert scaled(without(minutes=3)).findings[0].transitional
+    assert not scaled(without(minutes=6)).findings[0].transitional
+
+
+def test_a_target_that_cannot_be_read_is_one_line():
+    """What is not written for that reason is not said beside it."""
+    lost = condition("AbleToScale", "False", reason="FailedGetScale", message="not found")
+    (finding,) = scaled(autoscaler(status={"conditions": [lost]})).findings
+    assert finding.observed == "AbleToScale=False (FailedGetScale: not found), for Deployment web"
+
+
+def changed(times, *writers, kind=replicated, **meta):
+    """A workload of that generation, written lately by these managers."""
+    fields = [{"manager": name, "time": ago(minutes=1), "subresource": sub} for name, sub in writers]
+    return kind(
+        "web", metadata={"generation": times, "managedFields": fields, **meta}, status={"observedGeneration": times}
+    )
+
+
+FIGHT = (("helm-operator", ""), ("kubectl-client-side-apply", ""))
+BEFORE = baseline(good(deployments=[replicated("web", metadata={"generation": 5})], daemonsets=[daemonset("web")]))
+
+
+def churned(each, noun="deployments", before=BEFORE):
+    """What is said of this workload, with a baseline of an hour ago."""
+    return judge(CHURN, good(**{noun: [each]}), baseline=before)
+
+
+def test_a_fight_since_the_baseline():
+    """It says how often, and who writes."""
+    (finding,) = churned(changed(105, *FIGHT)).findings
+    assert finding.observed == "changed 100 times in 1h, at last by helm-operator, kubectl-client-side-apply"
+    assert objects(churned(changed(105, *FIGHT, kind=daemonset), "daemonsets")) == ["DaemonSet/shop/web"]
+
+
+def test_a_fight_over_a_new_workload():
+    """One that was made since, also under a name that the baseline knows, was changed as often as its generation says."""
+    young = {"creationTimestamp": ago(minutes=10)}
+    assert "changed 30 times in 10m" in churned(changed(30, *FIGHT, **young)).findings[0].observed
+    assert churned(changed(30, *FIGHT, **young), before=None).outcome == "warned"
+
+
+@pytest.mark.parametrize(
+    "each",
+    [
+        changed(15, *FIGHT),
+        changed(105, ("kube-controller-manager", "scale"), ("kube-controller-manager", "status")),
+        replicated(
+            "web",
+            metadata={"generation": 105, "managedFields": [{"manager": "helm", "time": ago(minutes=30)}]},
+            status={"observedGeneration": 105},
+        ),
+    ],
+)
+def test_changes_that_are_no_fight(each):
+    """A few of them, those of an autoscaler, and many that have come to an end."""
+    assert churned(each).outcome == "passed"
+
+
+def test_an_autoscaler_and_another_that_set_the_replicas():
+    """Both write: that is a fight."""
+    assert churned(changed(105, ("kube-controller-manager", "scale"), ("argocd-controller", ""))).outcome == "warned"
+
+
+def test_generations_of_a_long_life():
+    """Without a baseline many changes in a long time are no fight."""
+    assert churned(changed(250, *FIGHT), before=None).outcome == "passed"
+
+
+def test_an_earlier_baseline(tmp_path):
+    """A baseline of an earlier version is read, and knows nothing of generations, CronJobs and events."""
+    old = {
+        key: value
+        for key, value in msgspec.json.decode(dump_baseline(BEFORE)).items()
+        if key not in ("generations", "cronjobs", "warnings")
+    }
+    path = tmp_path / "baseline.json"
+    path.write_bytes(msgspec.json.encode(old))
+    assert (load_baseline(path).generations, load_baseline(path).cronjobs, load_baseline(path).warnings) == (
+        {},
+        set(),
+        set(),
+    )
+
+
+NODE = thing("worker-1")
+
+
+def told(*events, before=None, **lists):
+    """What is said of these events, since that time."""
+    world = snapshot(
+        good(
+            warnings=[{**each, "metadata": {**each["metadata"], "name": f"e{n}"}} for n, each in enumerate(events)],
+            **lists,
+        )
+    )
+    return judge(EVENTS, world, baseline=before)
+
+
+def test_events_that_repeat_are_grouped():
+    """By reason and kind, with how many, about how many objects, and the newest message."""
+    nodes = [node("worker-1"), node("worker-2")]
+    result = told(
+        warning(NODE, "ImageGCFailed", "Node", count=5, message="no space", lastTimestamp=ago(minutes=9)),
+        warning(
+            thing("worker-2"), "ImageGCFailed", "Node", count=4, message="no space left", lastTimestamp=ago(minutes=2)
+        ),
+        nodes=nodes,
+    )
+    assert objects(result) == ["Event/Node.ImageGCFailed"]
+    assert result.findings[0].observed == "9 events about 2 objects, the last 2m ago, Node/worker-2: no space left"
+    assert result.examined == 2
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        warning(NODE, "ImageGCFailed", "Node", count=2),
+        warning(NODE, "ImageGCFailed", "Node", count=9, lastTimestamp=ago(minutes=40)),
+        warning(thing("gone"), "ImageGCFailed", "Node", count=9),
+        warning(NODE, "DNSConfigForming", "Node", count=900),
+        warning(NODE, "NodeNotReady", "Node", count=9),
+        warning(thing("web", "shop"), "FailedToUpdateEndpoint", "Endpoints", count=9),
+        warning(thing("web-rs", "shop"), "FailedCreate", "ReplicaSet", count=9),
+        warning(pod("gone"), "BackOff", count=99),
+        warning(pod(), "FailedScheduling", count=9, lastTimestamp=ago(days=2)),
+    ],
+)
+def test_events_that_come_to_nothing(event):
+    """Seldom, over, of what is gone, usual, judged by its own check, or resolved."""
+    assert told(event).findings == ()
+
+
+def test_pods_that_are_not_well_are_judged_elsewhere():
+    """Their checks say what is wrong; of a pod that is Ready in between the events tell."""
+    unwell = [warning(pod(), "Unhealthy", count=9)]
+    assert told(*unwell, pods=[pod(ready="False")]).findings == ()
+    assert objects(told(*unwell)) == ["Event/Pod.Unhealthy"]
+
+
+def test_one_event_for_each_time():
+    """Reporters that make a new event each time, or a series, count just the same."""
+    each = [warning(NODE, "SystemOOM", "Node") for _ in range(3)]
+    assert objects(told(*each)) == ["Event/Node.SystemOOM"]
+    again = {
+        "series": {"count": 4, "lastObservedTime": ago(minutes=1)},
+        "lastTimestamp": None,
+        "eventTime": ago(days=1),
+    }
+    assert objects(told(warning(NODE, "SystemOOM", "Node", **again))) == ["Event/Node.SystemOOM"]
+
+
+def test_what_the_baseline_had():
+    """A reason and a kind that were there before are not new; before the reference time is not since."""
+    event = warning(thing("web", "shop"), "SyncLoadBalancerFailed", "Service", count=9)
+    old = baseline(good(warnings=[warning(thing("x", "shop"), "SyncLoadBalancerFailed", "Service")]))
+    assert objects(told(event)) == ["Event/Service.SyncLoadBalancerFailed"]
+    assert told(event, before=old).findings == ()
+    assert NOW - old.taken == timedelta(hours=1)
