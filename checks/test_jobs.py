@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from upgate.base.text import duration
 from upgate.battery import Subjects, check
-from upgate.facts.cronjobs import GRACE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -14,6 +13,9 @@ if TYPE_CHECKING:
     from upgate.battery.before import Before
     from upgate.facts.cronjobs import CronJob, Timetables
     from upgate.facts.jobs import Job, Retries, Schedules
+    from upgate.profile.parts import Patience
+
+SUSPENDED = "it is suspended, and was not in the baseline"
 
 
 @check("jobs.failed", severity="critical", none_is_fine=True, monitor=True)
@@ -44,7 +46,7 @@ def test_no_job_has_failed(
 
 @check("cronjobs.on-time", severity="critical", none_is_fine=True, monitor=True)
 def test_every_cronjob_is_on_time(
-    cronjobs: Subjects[CronJob], timetables: Timetables, before: Before, now: datetime
+    cronjobs: Subjects[CronJob], timetables: Timetables, before: Before, patience: Patience, now: datetime
 ) -> None:
     """Every CronJob made a Job when it was due last, and none is suspended that was not in the baseline.
 
@@ -55,6 +57,6 @@ def test_every_cronjob_is_on_time(
     """
     present = cronjobs.where(lambda each: not each.metadata.deletion_timestamp)
     present.where(lambda each: each.runs or before.ran(each)).none(
-        lambda each: timetables.missed(each, now) if each.runs else "it is suspended, and was not in the baseline",
-        expected=lambda each: f"a Job within {duration(GRACE)} of each time of its schedule {each.spec.schedule!r}",
+        lambda each: timetables.missed(each, now, patience.cronjob_late) if each.runs else SUSPENDED,
+        expected=lambda each: f"a Job within {duration(patience.cronjob_late)} of each time of {each.spec.schedule!r}",
     )

@@ -104,7 +104,12 @@ def test_every_daemonset_is_complete(
     )
 
 
-@check("hpas.active", severity="warning", none_is_fine=True)
+@check(
+    "hpas.active",
+    severity="warning",
+    none_is_fine=True,
+    after=("deployments.ready", "replicasets.ready", "statefulsets.ready"),
+)
 def test_every_autoscaler_is_active(
     horizontalpodautoscalers: Subjects[HorizontalPodAutoscaler], patience: Patience, now: datetime
 ) -> None:

@@ -18,8 +18,10 @@ from tests.worlds import (
     judge,
     node,
     objects,
+    owner,
     pod,
     replicated,
+    run,
     snapshot,
     thing,
     warning,
@@ -85,6 +87,15 @@ def test_a_target_that_cannot_be_read_is_one_line():
     lost = condition("AbleToScale", "False", reason="FailedGetScale", message="not found")
     (finding,) = scaled(autoscaler(status={"conditions": [lost]})).findings
     assert finding.observed == "AbleToScale=False (FailedGetScale: not found), for Deployment web"
+
+
+@pytest.mark.parametrize(("ready", "explained"), [(0, True), (1, False)])
+def test_a_target_without_a_ready_pod(ready, explained):
+    """Nothing has metrics then: the Deployment explains it. Where one pod is ready, something else is wrong."""
+    down = [replicated("web", 2, status={"readyReplicas": ready, "availableReplicas": ready})]
+    world = good(deployments=down, horizontalpodautoscalers=[without()], pods=[pod()] * ready)
+    _, scaling = run(["deployments.ready", HPAS], world)
+    assert bool(scaling.findings[0].because) == explained
 
 
 def changed(times, *writers, kind=replicated, **meta):
@@ -201,6 +212,7 @@ def test_events_that_repeat_are_grouped():
         warning(thing("web", "shop"), "FailedToUpdateEndpoint", "Endpoints", count=9),
         warning(thing("web-rs", "shop"), "FailedCreate", "ReplicaSet", count=9),
         warning(pod("gone"), "BackOff", count=99),
+        warning(pod("web-1", metadata={"uid": "earlier"}), "Unhealthy", count=99),
         warning(pod(), "FailedScheduling", count=9, lastTimestamp=ago(days=2)),
     ],
 )
@@ -214,6 +226,13 @@ def test_pods_that_are_not_well_are_judged_elsewhere():
     unwell = [warning(pod(), "Unhealthy", count=9)]
     assert told(*unwell, pods=[pod(ready="False")]).findings == ()
     assert objects(told(*unwell)) == ["Event/Pod.Unhealthy"]
+
+
+def test_a_static_pod():
+    """Its kubelet reports events with another UID than that of the pod that shows it."""
+    mirror = pod("etcd-a", metadata=owner("Node", NODE))
+    event = warning(pod("etcd-a", metadata={"uid": "of-the-kubelet"}), "Unhealthy", count=9)
+    assert objects(told(event, pods=[mirror])) == ["Event/Pod.Unhealthy"]
 
 
 def test_one_event_for_each_time():

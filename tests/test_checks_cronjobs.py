@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.worlds import ago, baseline, cronjob, good, job, judge, objects
+from tests.worlds import ago, baseline, cronjob, good, job, judge, objects, profile
 from tests.worlds import owner as owned_by
 
 #: NOW is 2026-11-21T01:00:00Z.
@@ -128,6 +128,14 @@ def test_the_controller_has_a_local_time():
     assert found(*ran).outcome == "passed"
     stopped = cronjob("d", spec={"schedule": "0 1 * * *"}, status={"lastScheduleTime": "2026-11-19T00:00:00Z"})
     assert objects(found(*ran, stopped)) == ["CronJob/shop/d"]
+
+
+def test_how_late_it_may_be():
+    """The profile says so."""
+    each = late(spec={"schedule": "58 * * * *"}, status={"lastScheduleTime": ago(minutes=62)})
+    strict = profile(patience={"cronjob-late": "1m"})
+    assert judge(ID, good(cronjobs=[each]), profile=strict).outcome == "failed"
+    assert found(each).outcome == "passed"
 
 
 def test_a_hostile_cronjob():

@@ -12,7 +12,7 @@ from upgate.battery.chapters import by_chapter, in_order
 from upgate.battery.check import Check, with_severity
 from upgate.battery.selection import why_unselected
 from upgate.facts.kinds import KINDS
-from upgate.facts.relations import lists_for
+from upgate.facts.relations import HOSTS, lists_for
 from upgate.sources.probes.targets import EXPLAINING
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ def needs_in_short(check: Check) -> str:
     """What it reads and what the profile must say, in a few words."""
     nouns = lists_for(check.inputs)
     resources = [kind.resource for noun, kind in KINDS.items() if noun in nouns]
-    words = [*dict.fromkeys(resources), *(["ssh"] if "hosts" in nouns else [])]
+    beside = ("ssh" if noun == HOSTS else noun for noun in sorted(nouns - KINDS.keys()))
+    words = [*dict.fromkeys(resources), *beside]
     words += [f"`{check.expects}:`"] if check.expects else []
     words += [f"`allow: [{check.allow}]`"] if check.allow else []
     return ", ".join(words)

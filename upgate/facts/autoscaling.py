@@ -41,6 +41,16 @@ class HorizontalPodAutoscaler(KubernetesObject):
     spec: AutoscalerSpec = AutoscalerSpec()
     status: AutoscalerStatus = AutoscalerStatus()
 
+    @property
+    def target(self) -> str:
+        """The workload that it scales, as reports call it."""
+        return f"{self.spec.scale_target_ref.kind}/{self.namespace}/{self.spec.scale_target_ref.name}"
+
+    @property
+    def lacks_metrics(self) -> bool:
+        """It can scale its target, and does not know to what."""
+        return all(each.type != ABILITIES[0] for each in self._lacked)
+
     def inactive(self, moment: datetime, slack: timedelta) -> str:
         """Which of its abilities it lacks, for longer than that. Empty where it has both, or where its target is at rest."""
         if self.age(moment) < slack and not self.status.conditions:

@@ -11,8 +11,6 @@ from upgate.facts.cron import Schedule, parsed, zone_named
 from upgate.facts.jobs import Job
 from upgate.facts.meta import LONG_AGO, Fact, KubernetesObject, ManagedMeta, Time
 
-#: A Job is made within seconds. A control plane that is being replaced needs some minutes to make up for a time that it missed.
-GRACE = timedelta(minutes=5)
 #: Kubernetes' own parser looks no further for a time.
 LOOK_BACK = timedelta(days=5 * 366)
 #: The local times that there are, UTC first; a zone may have changed its offset by an hour since.
@@ -95,10 +93,10 @@ class Timetables:
         self._jobs = grouped((job for job in lists["jobs"] if job.cron_job), lambda job: job.schedule)
         self._local = local_time(lists["cronjobs"])
 
-    def missed(self, cronjob: CronJob, moment: datetime) -> str:
+    def missed(self, cronjob: CronJob, moment: datetime, grace: timedelta) -> str:
         """The latest time that it was due and no Job was made for. Empty where none was missed. Raises ValueError."""
-        due = self._due(cronjob, moment - GRACE)
-        if due is None or self._excused(cronjob, due, moment):
+        due = self._due(cronjob, moment - grace)
+        if due is None or self._excused(cronjob, due, moment, grace):
             return ""
         return f"no Job was made at {due:%Y-%m-%dT%H:%M:%SZ}; {cronjob.last_run}"
 
@@ -109,14 +107,14 @@ class Timetables:
         after = max(min(cronjob.settled_since, until), until - LOOK_BACK) + slack
         return cronjob.schedule.latest(after, until, zone) if after < until else None
 
-    def _excused(self, cronjob: CronJob, due: datetime, moment: datetime) -> bool:
+    def _excused(self, cronjob: CronJob, due: datetime, moment: datetime, grace: timedelta) -> bool:
         """Its policy forbids two Jobs at a time, one was at work then, and there is no time left, or was little, for the next."""
         if cronjob.spec.concurrency_policy != "Forbid":
             return False
         ends = [end for end in self._ends(cronjob, moment) if end >= due]
         deadline = cronjob.spec.starting_deadline_seconds
         too_late = deadline is not None and bool(ends) and (max(ends) - due).total_seconds() > deadline
-        return too_late or any(moment - end < GRACE for end in ends)
+        return too_late or any(moment - end < grace for end in ends)
 
     def _ends(self, cronjob: CronJob, moment: datetime) -> Iterator[datetime]:
         """When its Jobs were over; those that are at work are now. The latest of them may be gone already."""

@@ -49,6 +49,12 @@ class PodDisruptionBudget(KubernetesObject):
     status: BudgetStatus = BudgetStatus()
 
     @property
+    def labels_asked(self) -> list[tuple[str, str, str]]:
+        """The labels that its pods must have, each as namespace, key and value."""
+        labels = self.spec.selector.match_labels if self.spec.selector else None
+        return [(self.namespace, key, value) for key, value in (labels or {}).items()]
+
+    @property
     def bound(self) -> str:
         """What it demands, as it is written."""
         if self.spec.max_unavailable is not None:
@@ -85,15 +91,20 @@ class Budgets:
     needs = ("poddisruptionbudgets", "pods", *WORKLOADS)
 
     def __init__(self, lists: Mapping[str, list[Any]]) -> None:
-        homes = {each.namespace for each in lists["poddisruptionbudgets"]}
+        budgets: list[PodDisruptionBudget] = lists["poddisruptionbudgets"]
+        homes = {each.namespace for each in budgets}
         self._pods = grouped((pod for pod in lists["pods"] if pod.namespace in homes), lambda pod: pod.namespace)
-        self._labelled: dict[tuple[str, str, str], list[Pod]] = defaultdict(list)
+        #: The pods with each label that a budget asks for.
+        self._labelled: dict[tuple[str, str, str], list[Pod]] = {
+            label: [] for each in budgets for label in each.labels_asked
+        }
         for pod in (pod for home in self._pods.values() for pod in home):
-            for key, value in pod.labels.items():
-                self._labelled[pod.namespace, key, value].append(pod)
+            for label in ((pod.namespace, *pair) for pair in pod.labels.items()):
+                if label in self._labelled:
+                    self._labelled[label].append(pod)
         workloads = (each for noun in WORKLOADS for each in lists[noun] if not is_version(each))
         self._workloads = grouped(workloads, lambda each: each.namespace)
-        self._of = {each.ref: self._selected(each) for each in lists["poddisruptionbudgets"]}
+        self._of = {each.ref: self._selected(each) for each in budgets}
         self._by_pod: dict[str, list[str]] = defaultdict(list)
         for ref, pods in self._of.items():
             for pod in filter(evicted_by_drain, pods):
@@ -140,11 +151,10 @@ class Budgets:
 
     def _selected(self, budget: PodDisruptionBudget) -> list[Pod]:
         """The pods that it selects, ended ones aside. Of the labels that it asks for, the rarest is looked up."""
-        selector, home = budget.spec.selector, budget.namespace
+        selector, everything = budget.spec.selector, self._pods.get(budget.namespace, [])
         if selector is None:
             return []
-        labelled = [self._labelled.get((home, *pair), []) for pair in (selector.match_labels or {}).items()]
-        candidates = min(labelled, key=len, default=self._pods.get(home, []))
+        candidates = min((self._labelled[each] for each in budget.labels_asked), key=len, default=everything)
         return [pod for pod in candidates if not pod.done and selector.matches(pod.labels)]
 
     def _awaited(self, budget: PodDisruptionBudget) -> bool:

@@ -1,4 +1,4 @@
-"""Label selectors: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors"""
+"""Label selectors, as they stand in objects."""
 
 from __future__ import annotations
 
@@ -7,35 +7,32 @@ from collections.abc import Mapping
 from upgate.facts.meta import Fact
 
 
-class Requirement(Fact):
+class LabelRequirement(Fact):
     """One of `matchExpressions`."""
 
     key: str = ""
     operator: str = ""
     values: list[str] | None = None
 
-    def holds(self, labels: Mapping[str, str]) -> bool:
-        """These labels are as it asks for."""
-        if self.operator in ("Exists", "DoesNotExist"):
-            return (self.key in labels) == (self.operator == "Exists")
-        listed = self.key in labels and labels[self.key] in (self.values or ())
-        return listed == (self.operator == "In")
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """The labels meet it. An operator that Kubernetes does not know is met by none."""
+        there, listed = self.key in labels, labels.get(self.key) in (self.values or ())
+        met = {"In": there and listed, "NotIn": not (there and listed), "Exists": there, "DoesNotExist": not there}
+        return met.get(self.operator, False)
 
 
 class LabelSelector(Fact):
-    """What labels must be: all of it must hold. An empty one matches everything."""
+    """https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements"""
 
     match_labels: dict[str, str] | None = None
-    match_expressions: list[Requirement] | None = None
+    match_expressions: list[LabelRequirement] | None = None
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """These labels are selected."""
-        exact = self.match_labels or {}
-        return exact.items() <= labels.items() and all(each.holds(labels) for each in self.match_expressions or ())
+        """All of it holds for these labels. An empty selector matches everything."""
+        wanted = (self.match_labels or {}).items()
+        return wanted <= labels.items() and all(each.matches(labels) for each in self.match_expressions or ())
 
     def __str__(self) -> str:
         exact = [f"{key}={value}" for key, value in (self.match_labels or {}).items()]
-        others = [
-            f"{each.key} {each.operator} {','.join(each.values or ())}".strip() for each in self.match_expressions or ()
-        ]
-        return ",".join([*exact, *others]) or "(everything)"
+        others = (f"{each.key} {each.operator} {','.join(each.values or ())}" for each in self.match_expressions or ())
+        return ",".join([*exact, *map(str.strip, others)]) or "(everything)"

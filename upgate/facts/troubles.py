@@ -18,6 +18,7 @@ from upgate.base.text import counted, duration
 from upgate.facts.backends import grouped
 from upgate.facts.events import Event
 from upgate.facts.meta import lately
+from upgate.facts.pods import Pod
 
 #: Reasons that say nothing by themselves, in every cluster or in every upgrade.
 USUAL = {
@@ -86,7 +87,11 @@ class Troubles:
     needs = ("warnings", "pods", "nodes")
 
     def __init__(self, lists: Mapping[str, list[Any]]) -> None:
-        self._pods = {(pod.namespace, pod.metadata.uid): pod for pod in lists["pods"]}
+        # Of a static pod events give its kubelet's own UID, not that of the mirror pod.
+        names = {(pod.namespace, pod.name): pod for pod in lists["pods"] if pod.mirror}
+        self._pods: dict[tuple[str, str], Pod] = {
+            (pod.namespace, pod.metadata.uid): pod for pod in lists["pods"]
+        } | names
         self._nodes = {node.name for node in lists["nodes"]}
 
     def among(self, events: Iterable[Event], since: datetime, moment: datetime, known: set[str]) -> list[Trouble]:
@@ -107,10 +112,9 @@ class Troubles:
             return target.name in self._nodes
         if target.kind != "Pod":
             return True
-        pod = self._pods.get((target.namespace, target.uid))
-        if pod is None or event.time is None or not (pod.active and pod.ready.is_true):
-            return False
-        return event.time > moment - pod.ready_for(moment)
+        pod = self._pods.get((target.namespace, target.uid)) or self._pods.get((target.namespace, target.name))
+        well = pod is not None and pod.active and pod.ready.is_true
+        return bool(pod and well and event.time and event.time > moment - pod.ready_for(moment))
 
 
 def repeats(events: list[Event], moment: datetime) -> bool:

@@ -22,6 +22,7 @@ from upgate.sources.probes.explaining import Whereabouts
 Dependencies = Mapping[str, Sequence[str]]
 #: What tells of pods that are gone.
 EVENTS = DeploymentPods.helped_by
+AUTOSCALERS = "horizontalpodautoscalers"
 #: Namespace and UID of what controls something.
 Owner = tuple[str, str]
 
@@ -30,12 +31,13 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
     """Who depends on whom, as far as the lists were looked at."""
     lists = {
         noun: listed(snapshot, noun)
-        for noun in {*WORKLOADS, *EVENTS, "pods", "nodes", "namespaces", "services", "endpointslices"}
+        for noun in {*WORKLOADS, *EVENTS, "pods", "nodes", "namespaces", "services", "endpointslices", AUTOSCALERS}
     }
     depends: dict[str, list[str]] = defaultdict(list)
     add_workloads(depends, lists, snapshot.taken)
     add_pods(depends, lists)
     add_services(depends, lists)
+    add_autoscalers(depends, lists)
     add_probes(depends, snapshot)
     return depends
 
@@ -111,6 +113,13 @@ def add_services(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> 
             if selection not in depends:
                 behind = [*backends.workloads(service), *backends.pods(service)]
                 depends[selection] = [each.ref for each in behind]
+
+
+def add_autoscalers(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None:
+    """An autoscaler depends on its target, if no pod of that is ready: nothing has metrics then."""
+    down = {each.ref for noun in WORKLOADS for each in lists[noun] if each.desired and not each.claimed}
+    for each in lists[AUTOSCALERS]:
+        depends[each.ref] += {each.target} & down if each.lacks_metrics else ()
 
 
 def selection_name(service: Service) -> str:
