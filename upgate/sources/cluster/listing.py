@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from upgate.base.decoders import decoder
 from upgate.base.errors import Inconclusive
 from upgate.base.threads import ahead
 from upgate.base.waiting import Deadline
@@ -241,7 +242,7 @@ def whole_page(answer: ApiResponse, kind: Kind) -> Page:
     if is_dense(answer.body):
         raise Passing("the answer is not a list of objects: it has too many elements for its size")
     try:
-        page = msgspec.json.decode(answer.body, type=Page)
+        page = decoder(Page).decode(answer.body)
     except NOT_JSON as problem:
         beginning = answer.body[:60].decode(errors="replace")
         raise Passing(f"the answer is not a complete JSON list ({problem}); it begins {beginning!r}") from problem

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from upgate.base.decoders import decoder
 from upgate.base.errors import Inconclusive
 from upgate.base.waiting import Deadline
 from upgate.facts.kinds import KINDS
@@ -107,7 +108,7 @@ def table_page(connection: Connection, which: Mapping[str, str], deadline: Deadl
     if is_dense(answer.body):
         raise Inconclusive("the table of pods cannot be read: it has too many elements for its size")
     try:
-        if answer.status == 200 and (table := msgspec.json.decode(answer.body, type=Table)).kind == "Table":
+        if answer.status == 200 and (table := decoder(Table).decode(answer.body)).kind == "Table":
             return table
     except NOT_JSON as problem:
         raise Inconclusive(f"the table of pods cannot be read: {problem}") from problem

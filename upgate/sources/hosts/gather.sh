@@ -136,13 +136,16 @@ version_of_process() {
   esac
 } 2>/dev/null
 
-# The output of `--version`, run as the user nobody without our environment; through an open file if nobody cannot read it.
+# The output of `--version`, run as the user nobody without our environment; through an open file if nobody cannot read it,
+# and by its name, where a shell can do that: some files are several programs.
 version_by() {
-  for program in "$1" /proc/self/fd/9; do
-    version=$(as_nobody env -i PATH="$PATH" HOME=/ $LIMIT "$program" --version 2>/dev/null | head -c 4096 | head -n 1)
-    [ -n "$version" ] && echo "$version" && return
-  done 9<"$1"
-  false
+  printed "$1" --version && return
+  if has bash; then printed bash -c 'exec -a "$0" /proc/self/fd/9 --version' "${1##*/}"; else printed /proc/self/fd/9 --version; fi 9<"$1"
+}
+
+printed() {
+  line=$(as_nobody env -i PATH="$PATH" HOME=/ $LIMIT "$@" 2>/dev/null | head -c 4096 | head -n 1)
+  [ -n "$line" ] && echo "$line"
 }
 
 as_nobody() {
