@@ -110,6 +110,11 @@ def test_a_selector_that_matches_nothing(spec, observed):
     assert (result.outcome, result.findings[0].observed) == ("warned", observed)
 
 
+def test_pods_that_have_completed():
+    """Those of Jobs are there, too: its selector matches."""
+    assert found(budget(), pods=[pod(status={"phase": "Succeeded"})], deployments=[]).outcome == "passed"
+
+
 def test_an_operator_makes_its_budget_ahead():
     """That it matches nothing at the moment is its own business."""
     made = budget(spec={"selector": {"matchLabels": {"role": "primary"}}})

@@ -29,7 +29,7 @@ LONGEST, DIGITS = 500, 4
 EVERY = "@every "
 #: A duration of Go's: `1h30m`, `90s`.
 SPAN = re.compile(r"(?:\d{1,6}(?:\.\d{1,6})?(?:h|m|s|ms|us|µs|ns))+")
-AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)")
+AMOUNT = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)(h|ms|m|s|us|µs|ns)")
 SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 ZONE = re.compile(r"(?:CRON_)?TZ=(\S+)\s+(.*)", re.DOTALL)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -105,10 +105,14 @@ class Budgets:
         workloads = (each for noun in WORKLOADS for each in lists[noun] if not is_version(each))
         self._workloads = grouped(workloads, lambda each: each.namespace)
         self._of = {each.ref: self._selected(each) for each in budgets}
-        self._by_pod: dict[str, list[str]] = defaultdict(list)
-        for ref, pods in self._of.items():
-            for pod in filter(evicted_by_drain, pods):
-                self._by_pod[pod.ref].append(ref)
+        evicted = {id(pod) for home in self._pods.values() for pod in home if evicted_by_drain(pod)}
+        #: The pods of each budget that a drain evicts, and which budgets a pod has, where it has several.
+        self._drained = {ref: [pod for pod in pods if id(pod) in evicted] for ref, pods in self._of.items()}
+        times = Counter(id(pod) for pods in self._drained.values() for pod in pods)
+        self._shared: dict[int, list[str]] = {pod: [] for pod, count in times.items() if count > 1}
+        for ref, pods in self._drained.items() if self._shared else ():
+            for pod in pods:
+                self._shared.get(id(pod), []).append(ref)
 
     def wrong(self, budget: PodDisruptionBudget, *, strict: bool) -> str:
         """What stands against a drain, or is not as it was meant. Empty where all is well."""
@@ -116,15 +120,16 @@ class Budgets:
 
     def blocks(self, budget: PodDisruptionBudget, *, strict: bool) -> str:
         """It lets no pod go that a drain takes. Unless strict, only where all its pods are healthy: others judge the rest."""
-        kept = [pod for pod in self._of[budget.ref] if evicted_by_drain(pod) and keeps(budget, pod)]
-        stops = bool(kept) and budget.status.disruptions_allowed <= 0
         healthy = budget.status.current_healthy >= budget.status.expected_pods
-        return f"{budget.counts}; {named(kept)} cannot be evicted" if stops and (strict or healthy) else ""
+        if budget.status.disruptions_allowed > 0 or not (strict or healthy):
+            return ""
+        kept = [pod for pod in self._drained[budget.ref] if keeps(budget, pod)]
+        return f"{budget.counts}; {named(kept)} cannot be evicted" if kept else ""
 
     def overlapping(self, budget: PodDisruptionBudget) -> str:
         """Other budgets select some of its pods: the API server refuses to evict a pod that has two. Else empty."""
-        twice = [pod for pod in self._of[budget.ref] if len(self._by_pod.get(pod.ref, ())) > 1]
-        others = sorted({ref for pod in twice for ref in self._by_pod[pod.ref]} - {budget.ref})
+        twice = [pod for pod in self._drained[budget.ref] if id(pod) in self._shared]
+        others = sorted({ref for pod in twice for ref in self._shared[id(pod)]} - {budget.ref})
         return f"{named(twice)} cannot be evicted: also selected by {', '.join(others[:NAMED])}" if twice else ""
 
     def unmatched(self, budget: PodDisruptionBudget) -> str:
@@ -150,12 +155,12 @@ class Budgets:
         return bool(late) and all(pod.starting(moment, *times) for pod in late)
 
     def _selected(self, budget: PodDisruptionBudget) -> list[Pod]:
-        """The pods that it selects, ended ones aside. Of the labels that it asks for, the rarest is looked up."""
+        """The pods that it selects. Of the labels that it asks for, the rarest is looked up."""
         selector, everything = budget.spec.selector, self._pods.get(budget.namespace, [])
         if selector is None:
             return []
         candidates = min((self._labelled[each] for each in budget.labels_asked), key=len, default=everything)
-        return [pod for pod in candidates if not pod.done and selector.matches(pod.labels)]
+        return [pod for pod in candidates if selector.matches(pod.labels)]
 
     def _awaited(self, budget: PodDisruptionBudget) -> bool:
         """A workload makes pods that it selects, be it scaled to zero."""
