@@ -9,6 +9,7 @@ from upgate.battery import Subjects, check
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from upgate.facts.daemonsets import DaemonSet
     from upgate.facts.deployments import Deployment
     from upgate.facts.disruption import Budgets, PodDisruptionBudget
     from upgate.facts.exposure import Exposure
@@ -62,6 +63,7 @@ def test_every_workload_behind_a_service_says_when_it_is_ready(
     deployments: Subjects[Deployment],
     replicasets: Subjects[ReplicaSet],
     statefulsets: Subjects[StatefulSet],
+    daemonsets: Subjects[DaemonSet],
     exposure: Exposure,
 ) -> None:
     """The pods of every workload behind a Service have a readiness probe.
@@ -73,3 +75,4 @@ def test_every_workload_behind_a_service_says_when_it_is_ready(
     deployments.none(exposure.unprobed, expected="a readiness probe")
     replicasets.where(lambda each: not each.of_deployment).none(exposure.unprobed, expected="a readiness probe")
     statefulsets.none(exposure.unprobed, expected="a readiness probe")
+    daemonsets.none(exposure.unprobed, expected="a readiness probe")

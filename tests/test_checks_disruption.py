@@ -8,6 +8,7 @@ from tests.worlds import (
     ago,
     budget,
     container_status,
+    daemonset,
     endpointslice,
     good,
     judge,
@@ -199,6 +200,9 @@ def test_what_a_drain_takes_from_nobody(lists):
 def test_pods_without_a_readiness_probe():
     """They take traffic as soon as they start. The probe of a proxy beside them says nothing."""
     assert objects(judge(PROBE, good())) == ["Deployment/shop/web"]
+    agent = daemonset("agent", 1, spec={"template": {"metadata": {"labels": {"app": "web"}}}})
+    its = pod(metadata=owner("DaemonSet", agent))
+    assert objects(judge(PROBE, good(daemonsets=[agent], pods=[its]))) == ["DaemonSet/shop/agent"]
     proxied = [{"name": "app"}, {"name": "istio-proxy", "readinessProbe": {}}]
     assert objects(judge(PROBE, good(pods=[pod(spec={"containers": proxied})]))) == ["Deployment/shop/web"]
 
@@ -207,6 +211,7 @@ def test_pods_without_a_readiness_probe():
     "lists",
     [
         {"pods": [pod(spec={"containers": [{"name": "app", "readinessProbe": {"periodSeconds": 5}}]})]},
+        {"services": [service(spec={"publishNotReadyAddresses": True})]},
         {"pods": [pod(spec={"readinessGates": [{"conditionType": "lb"}]})]},
         {"services": [service(spec={"selector": {"app": "other"}})], "endpointslices": [endpointslice("web")]},
         {"services": [service(spec={"ports": METRICS})]},

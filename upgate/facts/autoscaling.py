@@ -64,10 +64,10 @@ class HorizontalPodAutoscaler(KubernetesObject):
 
     @property
     def _lacked(self) -> list[Condition]:
-        """Its abilities that are not True. Without a target that runs, whatever else it says is of the past."""
+        """Its abilities that are not True, though its target is not at rest."""
         said = [condition(self.status.conditions, each) for each in ABILITIES]
-        at_rest = any(each.reason in AT_REST for each in said)
-        return [] if at_rest else [each for each in said if not each.is_true and not self._follows(each, said[0])]
+        missing = (each for each in said if not each.is_true and each.reason not in AT_REST)
+        return [each for each in missing if not self._follows(each, said[0])]
 
     def _follows(self, lacked: Condition, able: Condition) -> bool:
         """ScalingActive is not written where the target could not be read, which is said by AbleToScale."""

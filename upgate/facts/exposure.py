@@ -25,15 +25,15 @@ class Exposure:
     def __init__(self, lists: Mapping[str, list[Any]]) -> None:
         backends = Backends(lists)
         self._pods = DeploymentPods(lists)
-        self._services: dict[str, list[str]] = defaultdict(list)
-        #: Services that lead to no other workload.
+        #: Workload → the Services that lead to it as soon as it is ready; and those that lead to no other workload.
+        self._waiting: dict[str, list[str]] = defaultdict(list)
         self._only: dict[str, list[str]] = defaultdict(list)
-        for service in lists["services"]:
-            makers = backends.workloads(service) if serves_users(service) else []
-            for each in makers:
-                self._services[each.ref].append(service.name)
-                if len(makers) == 1:
-                    self._only[each.ref].append(service.name)
+        for service in filter(serves_users, lists["services"]):
+            makers = backends.workloads(service)
+            for each in makers if not service.spec.publish_not_ready_addresses else ():
+                self._waiting[each.ref].append(service.name)
+            for each in makers if len(makers) == 1 else ():
+                self._only[each.ref].append(service.name)
 
     def alone(self, workload: Workload) -> str:
         """It has one replica, and nothing else is behind a Service. Else empty."""
@@ -42,7 +42,7 @@ class Exposure:
 
     def unprobed(self, workload: Workload) -> str:
         """Its pods take traffic as soon as they start: nothing asks whether they are ready for it. Else empty."""
-        services = self._services.get(workload.ref, [])
+        services = self._waiting.get(workload.ref, [])
         pods = [pod for pod in self._pods.of(workload) if services and pod.active and not asked(pod)]
         return f"{named(pods)} behind Service {', '.join(services)} without a readiness probe" if pods else ""
 
