@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from upgate.battery.machines import Machines
 
 
-@check("certs.hosts", severity="critical", expects="hosts")
+@check("certs.hosts", severity="critical", expects="hosts", preflight="critical")
 def test_no_certificate_on_a_host_expires_soon(hosts: Machines) -> None:
     """On no host a certificate of the control plane or the kubelet expires soon.
 

@@ -33,7 +33,7 @@ BEHIND = (
 )
 
 
-@check("api.ready", severity="critical", monitor=True)
+@check("api.ready", severity="critical", monitor=True, preflight="critical")
 def test_the_api_server_is_ready(health: Subjects[HealthEndpoint]) -> None:
     """The API server reports that it is ready and alive.
 

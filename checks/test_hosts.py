@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from upgate.profile.parts import Expected
 
 
-@check("hosts.services", severity="critical", expects="hosts")
+@check("hosts.services", severity="critical", expects="hosts", preflight="critical")
 def test_every_service_runs_and_is_enabled(hosts: Machines) -> None:
     """On every host the kubelet, the container runtime and the profile's own services run and are enabled.
 
@@ -25,7 +25,7 @@ def test_every_service_runs_and_is_enabled(hosts: Machines) -> None:
     hosts.telling("services").none(lambda host: host.idle_services, expected="running and enabled")
 
 
-@check("hosts.reboot", severity="warning", expects="hosts")
+@check("hosts.reboot", severity="warning", expects="hosts", preflight="warning")
 def test_no_host_waits_for_a_reboot(hosts: Machines) -> None:
     """No host waits for a reboot.
 
@@ -76,7 +76,7 @@ def test_every_host_listens_where_it_should(hosts: Machines) -> None:
     hosts.telling("ports").none(lambda host: host.wrong_sockets, expected=lambda host: host.expected_sockets)
 
 
-@check("hosts.disk", severity="warning", expects="hosts")
+@check("hosts.disk", severity="warning", expects="hosts", preflight="warning")
 def test_no_disk_is_nearly_full(hosts: Machines) -> None:
     """On no host a file system of the system, the kubelet or the runtime runs out of space or inodes.
 
@@ -89,7 +89,7 @@ def test_no_disk_is_nearly_full(hosts: Machines) -> None:
     )
 
 
-@check("hosts.clock", severity="warning", expects="hosts")
+@check("hosts.clock", severity="warning", expects="hosts", preflight="warning")
 def test_every_clock_is_synchronised(hosts: Machines) -> None:
     """The clock of every host is synchronised.
 

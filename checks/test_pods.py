@@ -24,7 +24,7 @@ IDLE_NODE = "nodes.work"
 UNSTARTED = ("pods.crashing", "pods.scheduler-silent")
 
 
-@check("pods.crashing", severity="critical", after=(IDLE_NODE, "rbac.addons"), monitor=True)
+@check("pods.crashing", severity="critical", after=(IDLE_NODE, "rbac.addons"), monitor=True, preflight="warning")
 def test_no_container_crashes_or_fails_to_start(pods: Subjects[Pod], now: datetime) -> None:
     """No container crashes or fails to start.
 
@@ -73,7 +73,7 @@ def litter(pod: Pod, controllers: Controllers, replacements: Successors, since: 
     return replaced and not replacements.keep_failing(pod, now, owner.desired if owner else 1)
 
 
-@check("pods.terminating", severity="critical", after=(*DEAD_NODE, IDLE_NODE))
+@check("pods.terminating", severity="critical", after=(*DEAD_NODE, IDLE_NODE), preflight="critical")
 def test_no_pod_is_stuck_terminating(
     pods: Subjects[Pod], pod_nodes: PodNodes, patience: Patience, now: datetime
 ) -> None:
@@ -90,7 +90,13 @@ def test_no_pod_is_stuck_terminating(
     )
 
 
-@check("pods.pending", severity="critical", after=(*UNSTARTED, *DEAD_NODE, IDLE_NODE), monitor=True)
+@check(
+    "pods.pending",
+    severity="critical",
+    after=(*UNSTARTED, *DEAD_NODE, IDLE_NODE),
+    monitor=True,
+    preflight="warning",
+)
 def test_no_pod_is_pending_for_long(
     pods: Subjects[Pod],
     warning_events: WarningEvents,
@@ -124,7 +130,9 @@ def test_no_pod_is_pending_for_long(
     )
 
 
-@check("pods.scheduler-silent", severity="critical", after=("control-plane.leases",), monitor=True)
+@check(
+    "pods.scheduler-silent", severity="critical", after=("control-plane.leases",), monitor=True, preflight="critical"
+)
 def test_no_pod_waits_for_a_word_of_the_scheduler(
     pods: Subjects[Pod], warning_events: WarningEvents, patience: Patience, now: datetime
 ) -> None:
@@ -196,7 +204,7 @@ def test_no_container_was_killed_for_memory(pods: Subjects[Pod], since: datetime
     pods.none(lambda pod: pod.killed_for_memory_since(since), expected="not OOMKilled")
 
 
-@check("pods.bare", severity="warning")
+@check("pods.bare", severity="warning", preflight="warning")
 def test_every_pod_has_a_controller(pods: Subjects[Pod]) -> None:
     """Every pod has a controller.
 

@@ -1,4 +1,4 @@
-"""Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs and namespaces."""
+"""Deployments, ReplicaSets, StatefulSets, DaemonSets, their autoscalers, and namespaces."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 from upgate.base.text import duration
 from upgate.battery import Subjects, check
+from upgate.battery.churn import LEAST, PER_HOUR
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from upgate.battery.before import Before
+    from upgate.battery.churn import Churn
+    from upgate.facts.autoscaling import HorizontalPodAutoscaler
     from upgate.facts.daemonsets import DaemonSet
     from upgate.facts.deployments import Deployment
-    from upgate.facts.jobs import Job, Retries, Schedules
     from upgate.facts.namespaces import Namespace
     from upgate.facts.owned_pods import DeploymentPods, OwnedPods
     from upgate.facts.relations import DaemonSetPlacement, NamespaceContents
@@ -28,7 +30,7 @@ UNDERNEATH = (
 )
 
 
-@check("deployments.ready", severity="critical", after=UNDERNEATH, monitor=True)
+@check("deployments.ready", severity="critical", after=UNDERNEATH, monitor=True, preflight="warning")
 def test_every_deployment_is_complete(
     deployments: Subjects[Deployment], deployment_pods: DeploymentPods, patience: Patience, now: datetime
 ) -> None:
@@ -45,7 +47,7 @@ def test_every_deployment_is_complete(
     )
 
 
-@check("replicasets.ready", severity="critical", after=UNDERNEATH, monitor=True, none_is_fine=True)
+@check("replicasets.ready", severity="critical", after=UNDERNEATH, monitor=True, preflight="warning", none_is_fine=True)
 def test_every_replicaset_of_its_own_is_complete(
     replicasets: Subjects[ReplicaSet], owned_pods: OwnedPods, patience: Patience, now: datetime
 ) -> None:
@@ -61,7 +63,9 @@ def test_every_replicaset_of_its_own_is_complete(
     )
 
 
-@check("statefulsets.ready", severity="critical", after=UNDERNEATH, monitor=True, none_is_fine=True)
+@check(
+    "statefulsets.ready", severity="critical", after=UNDERNEATH, monitor=True, preflight="warning", none_is_fine=True
+)
 def test_every_statefulset_is_complete(
     statefulsets: Subjects[StatefulSet], owned_pods: OwnedPods, patience: Patience, now: datetime
 ) -> None:
@@ -77,7 +81,7 @@ def test_every_statefulset_is_complete(
     )
 
 
-@check("daemonsets.ready", severity="critical", after=UNDERNEATH, monitor=True, none_is_fine=True)
+@check("daemonsets.ready", severity="critical", after=UNDERNEATH, monitor=True, preflight="warning", none_is_fine=True)
 def test_every_daemonset_is_complete(
     daemonsets: Subjects[DaemonSet],
     placement: DaemonSetPlacement,
@@ -101,35 +105,44 @@ def test_every_daemonset_is_complete(
 
 
 @check(
-    "jobs.failed",
-    severity="critical",
+    "hpas.active",
+    severity="warning",
     none_is_fine=True,
-    monitor=True,
-    after=("webhooks.alive", "control-plane.leases"),
+    after=("deployments.ready", "replicasets.ready", "statefulsets.ready"),
 )
-def test_no_job_has_failed(
-    jobs: Subjects[Job], schedules: Schedules, retries: Retries, since: datetime, now: datetime
+def test_every_autoscaler_is_active(
+    horizontalpodautoscalers: Subjects[HorizontalPodAutoscaler], patience: Patience, now: datetime
 ) -> None:
-    """No Job has failed, and none keeps failing.
+    """Every HorizontalPodAutoscaler can scale its target, and knows its metrics.
 
-    Three failed pods or runs since the reference time without a success are a warning, and after ten minutes a failure,
-    however many retries are left. One of which no pod is made or gets a node within an hour is a warning, and so is one
-    whose pod runs on an hour after one of its containers has ended: a sidecar keeps it. Of a CronJob the latest Job
-    counts; while it still runs, the one before is a warning.
-    Look first: kubectl -n {namespace} describe job {name}; kubectl -n {namespace} logs job/{name} --all-containers
+    Without metrics, or without its target, the number of replicas stays as it is, whatever the load. One whose target is
+    scaled to zero is at rest.
+    Look first: kubectl -n {namespace} describe hpa {name}; kubectl get apiservices | grep metrics
     """
-    jobs.where(lambda job: not job.metadata.deletion_timestamp and schedules.count(job)).none(
-        lambda job: (
-            job.failure
-            or retries.fail(job, since)
-            or job.lost_indexes
-            or retries.unbegun(job, now)
-            or retries.held(job, now)
-        ),
-        observed=lambda job: job.failure or retries.words(job, since, now),
-        expected="Complete",
-        severity=lambda job: None if retries.grave(job, since, now) and not schedules.follow(job) else "warning",
+    horizontalpodautoscalers.where(lambda each: not each.metadata.deletion_timestamp).none(
+        lambda each: each.inactive(now, patience.start_up),
+        expected="AbleToScale=True and ScalingActive=True",
+        transitional=lambda each: each.recovering(now, patience.pending),
     )
+
+
+@check("workloads.churn", severity="warning")
+def test_no_workload_is_changed_without_end(
+    deployments: Subjects[Deployment],
+    statefulsets: Subjects[StatefulSet],
+    daemonsets: Subjects[DaemonSet],
+    churn: Churn,
+) -> None:
+    """No workload is changed again and again.
+
+    Two controllers that do not agree write it in turns, and each of its versions starts its pods again. Counted is its
+    generation, since the baseline or since it was made; what an autoscaler scales is not meant.
+    Look first: kubectl -n {namespace} get {kind} {name} -o yaml --show-managed-fields
+    """
+    expected = f"changed less than {LEAST} times, or less than {PER_HOUR} times an hour"
+    deployments.none(churn.of, expected=expected)
+    statefulsets.none(churn.of, expected=expected)
+    daemonsets.none(churn.of, expected=expected)
 
 
 @check(
@@ -137,6 +150,7 @@ def test_no_job_has_failed(
     severity="critical",
     after=("pods.terminating", "apiservices.available", "control-plane.leases"),
     monitor=True,
+    preflight="warning",
 )
 def test_no_namespace_is_stuck_terminating(
     namespaces: Subjects[Namespace], namespace_contents: NamespaceContents, patience: Patience, now: datetime

@@ -24,9 +24,12 @@ from tests.machines import BAD_HOSTS, DEMANDS, host
 from tests.worlds import (
     CHECKS,
     ago,
+    autoscaler,
     battery,
+    budget,
     condition,
     container_status,
+    cronjob,
     daemonset,
     empty,
     endpointslice,
@@ -47,7 +50,9 @@ from tests.worlds import (
     replicated,
     snapshot,
     terminated,
+    thing,
     unseen,
+    warning,
 )
 from upgate.battery import catalogue
 from upgate.battery.inputs import names
@@ -118,6 +123,26 @@ BAD: dict[str, dict[str, Any]] = {
     "statefulsets.ready": {"statefulsets": [replicated("db", 3, status={"readyReplicas": 2})]},
     "daemonsets.ready": {"daemonsets": [daemonset(desired=3, status={"numberReady": 1})]},
     "jobs.failed": {"jobs": [job(done="Failed")]},
+    "cronjobs.on-time": {"cronjobs": [cronjob(status={"lastScheduleTime": ago(hours=3)})]},
+    "hpas.active": {
+        "horizontalpodautoscalers": [autoscaler(status={"conditions": [condition("AbleToScale", "False")]})]
+    },
+    "pdbs.allow-drain": {"poddisruptionbudgets": [budget(allowed=0)]},
+    "workloads.churn": {
+        "deployments": [
+            replicated(
+                "web",
+                metadata={
+                    "generation": 900,
+                    "managedFields": [{"manager": "helm", "time": ago(minutes=1)}],
+                },
+                status={"observedGeneration": 900},
+            )
+        ]
+    },
+    "workloads.single-replica": {},
+    "workloads.readiness-probe": {},
+    "events.warnings": {"warnings": [warning(thing("worker-1"), "ImageGCFailed", "Node", count=5)]},
     "namespaces.terminating": {"namespaces": [namespace(metadata={"deletionTimestamp": ago(minutes=3)})]},
     "services.endpoints": {"endpointslices": []},
     "services.endpoints-live": {"endpointslices": [endpointslice("web", "10.1.0.1", "10.1.0.99")]},
@@ -165,6 +190,12 @@ MORE: dict[str, dict[str, Any]] = {
     "rbac.addons": {"pods": SYSTEM},
 }
 
+#: What differs from the good world for checks that ask more of it.
+PROBED = {"containers": [{"name": "app", "image": "app:1", "readinessProbe": {"httpGet": {"path": "/", "port": 80}}}]}
+GOOD: dict[str, dict[str, Any]] = {
+    "workloads.single-replica": {"deployments": [replicated("web", 2)]},
+    "workloads.readiness-probe": {"pods": [pod(spec=PROBED)]},
+}
 #: The checks of kinds that a cluster may lack.
 LACKING = ("replicasets.ready", "statefulsets.ready", "daemonsets.ready")
 
@@ -190,7 +221,7 @@ def bad(id: str) -> CheckResult:
 @pytest.mark.parametrize("id", INSIDE)
 def test_every_check_passes_in_a_good_world(id):
     """In a world where all is well each check passes, has looked at something, and finds nothing."""
-    result = asked(id, good(**MORE.get(id, {})))
+    result = asked(id, good(**MORE.get(id, {}), **GOOD.get(id, {})))
     assert (result.outcome, result.findings, result.reason) == ("passed", (), "")
     assert result.examined > 0
 

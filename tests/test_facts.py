@@ -10,10 +10,13 @@ import pytest
 from tests.control_worlds import COREDNS_ROLE, api_service, binding, converted, leader, webhooks
 from tests.worlds import (
     NOW,
+    autoscaler,
     baseline,
     battery,
+    budget,
     condition,
     container_status,
+    cronjob,
     daemonset,
     empty,
     endpointslice,
@@ -61,6 +64,9 @@ BUILDERS = {noun: thing("any") for noun in KINDS} | {
     "nodeclaims": nodeclaim(),
     "warnings": warning(pod()),
     "jobs": job(),
+    "cronjobs": cronjob(),
+    "horizontalpodautoscalers": autoscaler(),
+    "poddisruptionbudgets": budget(),
     "notices": warning(pod(), "TriggeredScaleUp", type="Normal"),
     "leader_leases": leader(),
     "apiservices": api_service(),

@@ -127,6 +127,7 @@ def test_the_defaults_are_those_of_the_catalogue(folder):
         "scheduler_silent": 2,
         "cordoned": 15,
         "namespace_terminating": 2,
+        "cronjob_late": 5,
     }
 
 

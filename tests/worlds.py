@@ -201,6 +201,35 @@ def attempt(of: dict[str, Any], name: str = "import-1", **changes: Any) -> dict[
     return merged(base, changes)
 
 
+def cronjob(name: str = "backup", **changes: Any) -> dict[str, Any]:
+    """A CronJob that is due at each full hour, and was on time."""
+    spec = {"schedule": "0 * * * *", "concurrencyPolicy": "Allow", "suspend": False}
+    last = NOW.replace(minute=0, second=0, microsecond=0).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return merged(thing(name, "shop", spec=spec, status={"lastScheduleTime": last}), changes)
+
+
+def autoscaler(name: str = "web", **changes: Any) -> dict[str, Any]:
+    """A HorizontalPodAutoscaler that is active."""
+    spec = {"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "minReplicas": 1, "maxReplicas": 5}
+    conditions = [condition("AbleToScale", reason="ReadyForNewScale"), condition("ScalingActive")]
+    status = {"currentReplicas": 1, "desiredReplicas": 1, "conditions": conditions}
+    return merged(thing(name, "shop", spec=spec, status=status), changes)
+
+
+def budget(name: str = "web", allowed: int = 1, **changes: Any) -> dict[str, Any]:
+    """A PodDisruptionBudget for the pods of web that lets one of them go."""
+    status = {
+        "observedGeneration": 1,
+        "disruptionsAllowed": allowed,
+        "currentHealthy": 1,
+        "desiredHealthy": 1 - allowed,
+        "expectedPods": 1,
+        "conditions": [condition("DisruptionAllowed", "True" if allowed else "False")],
+    }
+    spec = {"maxUnavailable": allowed, "selector": {"matchLabels": {"app": "web"}}}
+    return merged(thing(name, "shop", metadata={"generation": 1}, spec=spec, status=status), changes)
+
+
 def daemonset(name: str = "agent", desired: int = 1, **changes: Any) -> dict[str, Any]:
     """A complete DaemonSet."""
     counts = (
@@ -325,7 +354,8 @@ def namespace(name: str = "shop", **changes: Any) -> dict[str, Any]:
 
 def good(**changes: list[dict[str, Any]]) -> World:
     """A world in which every check passes, with some lists replaced."""
-    from tests.control_worlds import COREDNS_ROLE, HARMLESS, LEADERS, api_service, binding, definition as orders
+    from tests.control_worlds import COREDNS_ROLE, HARMLESS, LEADERS, api_service, binding
+    from tests.control_worlds import definition as orders
 
     deployment = replicated("web")
     replicaset = replicated("web-rs", metadata=owner("Deployment", deployment))
@@ -350,9 +380,9 @@ def good(**changes: list[dict[str, Any]]) -> World:
             "endpointslices": [endpointslice("web", "10.1.0.1")],
             "ingresses": [ingress()],
             "jobs": [job()],
-            "cronjobs": [],
-            "horizontalpodautoscalers": [],
-            "poddisruptionbudgets": [],
+            "cronjobs": [cronjob()],
+            "horizontalpodautoscalers": [autoscaler()],
+            "poddisruptionbudgets": [budget()],
             "ingressclasses": [],
             "persistentvolumeclaims": [],
             "persistentvolumes": [],
@@ -377,7 +407,8 @@ def good(**changes: list[dict[str, Any]]) -> World:
             "autoscaler_statuses": [],
             "notices": [],
             "node_notices": [],
-            "warnings": [],
+            # Its pods could not be made at first.
+            "warnings": [warning(replicaset, "FailedCreate", "ReplicaSet", lastTimestamp=ago(days=1))],
             **changes,
         }
     )
@@ -464,9 +495,10 @@ def judge(
     profile: Profile | None = None,
     baseline: Baseline | None = None,
     entry: Any = None,
-    preflight: bool = False,
+    preflight: bool | None = None,
 ) -> CheckResult:
-    """What one check says of a world."""
+    """What one check says of a world; one that is asked before an upgrade only is asked so."""
+    preflight = battery()[id].only_preflight if preflight is None else preflight
     return run([id], seen, profile, baseline, entry, preflight=preflight)[0]
 
 

@@ -21,7 +21,12 @@ from upgate.snapshot import Snapshot
 
 SCHEMA = 1
 #: The lists that a baseline is made of, and those that it is richer for.
-NEEDS = ("nodes", "pods", "daemonsets", "services", "endpointslices")
+NEEDS = (
+    *("nodes", "pods", "services", "endpointslices", "warnings"),
+    *("deployments", "statefulsets", "daemonsets", "cronjobs"),
+)
+#: The kinds whose generations it knows.
+CHANGING = ("deployments", "statefulsets", "daemonsets")
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +44,12 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     scaled: dict[str, int] | None = None
     #: DaemonSets that wanted nodes, by reference, and how many.
     daemonsets: dict[str, int] = {}
+    #: The CronJobs that were not suspended, by reference.
+    cronjobs: set[str] = set()
+    #: Which generation each Deployment, StatefulSet and DaemonSet had, by reference.
+    generations: dict[str, int] = {}
+    #: What Warning events were about: `Kind reason`.
+    warnings: set[str] = set()
     #: The references of the Services that had a ready endpoint.
     served: set[str] = set()
     #: Restarts by pod UID and container, zeros left out.
@@ -128,6 +139,9 @@ def take_baseline(snapshot: Snapshot, pool_label: str | None, checks: Iterable[C
         scaled=pools([each for each in snapshot.facts("nodes") if each.autoscaled], pool_label),
         daemonsets={each.ref: each.desired for each in facts_known(snapshot, "daemonsets") if each.desired},
         served=services_served(snapshot),
+        cronjobs={each.ref for each in facts_known(snapshot, "cronjobs") if each.runs},
+        generations={each.ref: each.metadata.generation for noun in CHANGING for each in facts_known(snapshot, noun)},
+        warnings={each.topic for each in facts_known(snapshot, "warnings")},
         restarts={uid: containers for uid, containers in counts.items() if containers},
         pods=set(counts),
         boots={node.name: node.boot_id for node in snapshot.facts("nodes") if node.boot_id},

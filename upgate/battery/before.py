@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from upgate.base.text import counted
 from upgate.baseline import Baseline, pool_of
+from upgate.facts.cronjobs import CronJob
 from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.nodes import Node
 from upgate.facts.services import Service
@@ -104,3 +106,19 @@ class Before:
         """It was upgraded or booted since, or may have been: a node is not Ready for a while when that is done."""
         known = self.baseline is not None and node.name in self.baseline.kubelets
         return not (known and self.baseline) or self.baseline.upgraded(node) or self.baseline.rebooted(node)
+
+    def ran(self, cronjob: CronJob) -> bool:
+        """The CronJob was not suspended."""
+        return self.baseline is not None and cronjob.ref in self.baseline.cronjobs
+
+    def warned(self) -> set[str]:
+        """What Warning events were about: kind and reason."""
+        return self.baseline.warnings if self.baseline else set()
+
+    def generation(self, workload: Workload) -> tuple[int, datetime | None]:
+        """Which generation the workload had, and when; one that the baseline does not know was made with none."""
+        known = self.baseline.generations.get(workload.ref) if self.baseline else None
+        made = workload.metadata.creation_timestamp
+        if known is None or self.baseline is None or (made and made > self.baseline.taken):
+            return 0, made
+        return known, self.baseline.taken

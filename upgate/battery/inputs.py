@@ -13,6 +13,7 @@ from upgate.base.errors import Inconclusive, UsageError
 from upgate.base.versions import next_minor
 from upgate.baseline import Baseline
 from upgate.battery.before import Before, expected_pools
+from upgate.battery.churn import Churn
 from upgate.battery.counters import Counters
 from upgate.battery.evidence import Evidence
 from upgate.battery.expectations import Server, Sidecars
@@ -91,6 +92,11 @@ class Inputs:
     def before(self) -> Before:
         """What the baseline knows, where there is one."""
         return Before(self.baseline)
+
+    @property
+    def churn(self) -> Churn:
+        """How often workloads are changed."""
+        return Churn(self.before, self.now)
 
     @property
     def preflight(self) -> bool:

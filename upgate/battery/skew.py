@@ -47,7 +47,7 @@ class Skew:
         return "; ".join(f"{counted(counts[each], 'pod')}: {why}" for each, why in said.items() if why)
 
     def meets(self, version: str, wanted: str) -> bool:
-        """It is the wanted one, begins with it, is in the range, or like the pattern. Raises ValueError where it cannot be read."""
+        """It is the wanted one, begins with it, is in the range, or like the pattern. Raises ValueError for an unreadable one."""
         return bool(readable(version)) and is_as(version, wanted)
 
     def in_control_plane(self, version: str, servers: Sequence[str]) -> str:

@@ -27,6 +27,13 @@ class EventSource(Fact):
     host: str = ""
 
 
+class EventSeries(Fact):
+    """`series`: the same event again and again, as reporters that use events.k8s.io write it."""
+
+    count: int = 0
+    last_observed_time: Time | None = None
+
+
 class Event(KubernetesObject):
     """https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ in its core/v1 form."""
 
@@ -38,13 +45,25 @@ class Event(KubernetesObject):
     source: EventSource = EventSource()
     count: int | None = None
     first_timestamp: Time | None = None
+    series: EventSeries | None = None
     last_timestamp: Time | None = None
     event_time: Time | None = None
 
     @property
     def time(self) -> datetime | None:
         """When it was last seen. Reporters that use events.k8s.io, such as the scheduler, give no lastTimestamp."""
-        return self.last_timestamp or self.event_time or self.metadata.creation_timestamp
+        again = self.series.last_observed_time if self.series else None
+        return again or self.last_timestamp or self.event_time or self.metadata.creation_timestamp
+
+    @property
+    def times(self) -> int:
+        """How often it was seen."""
+        return max(self.count or 1, self.series.count if self.series else 1)
+
+    @property
+    def topic(self) -> str:
+        """What it is about in general: the kind of the object, and the reason."""
+        return f"{self.involved_object.kind} {self.reason}"
 
     @property
     def reporter(self) -> str:

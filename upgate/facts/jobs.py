@@ -10,7 +10,7 @@ from upgate.base.text import counted, duration
 from upgate.facts.backends import grouped
 from upgate.facts.containers import ContainerStatus, Terminated
 from upgate.facts.lingering import kept_running
-from upgate.facts.meta import Condition, Fact, KubernetesObject, Time, condition
+from upgate.facts.meta import LONG_AGO, Condition, Fact, KubernetesObject, Time, condition
 from upgate.facts.pods import SHUTDOWN, Pod
 
 Lists = Mapping[str, list[Any]]
@@ -36,6 +36,7 @@ class JobStatus(Fact):
     """`status` of a Job. What is absent is 0."""
 
     start_time: Time | None = None
+    completion_time: Time | None = None
     active: int = 0
     ready: int = 0
     succeeded: int = 0
@@ -55,6 +56,12 @@ class Job(KubernetesObject):
     def over(self) -> bool:
         """It has completed or failed, or is about to as soon as its pods are gone."""
         return bool(self.failure) or any(self._has(each) for each in ("Complete", "SuccessCriteriaMet"))
+
+    @property
+    def ended(self) -> datetime | None:
+        """When it was over; None while it is not. One that failed has no completionTime."""
+        said = [each.last_transition_time for each in self.status.conditions or () if each.is_true]
+        return max(filter(None, [self.status.completion_time, *said]), default=LONG_AGO) if self.over else None
 
     @property
     def under_way(self) -> bool:

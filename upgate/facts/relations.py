@@ -12,9 +12,12 @@ from typing import Any
 
 from upgate.facts.backends import Backends, controller_of, grouped
 from upgate.facts.control_plane import ControlPlane, Leaders
+from upgate.facts.cronjobs import Timetables
 from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.deployments import Deployment
+from upgate.facts.disruption import Budgets
 from upgate.facts.events import AUTOSCALER, Event
+from upgate.facts.exposure import Exposure
 from upgate.facts.flapping import NodeNotices
 from upgate.facts.headroom import Headroom
 from upgate.facts.interception import Interceptions
@@ -34,6 +37,7 @@ from upgate.facts.release_changes import ReleaseChanges
 from upgate.facts.rights import AddonRights
 from upgate.facts.services import Service
 from upgate.facts.successors import Successors
+from upgate.facts.troubles import Troubles
 from upgate.facts.upkeep import Cordons, Heartbeats
 from upgate.facts.webhooks import WebhookCalls
 from upgate.facts.work import NodeWork
@@ -211,6 +215,10 @@ RELATIONS: dict[str, type[Any]] = {
     "interceptions": Interceptions,
     "addon_rights": AddonRights,
     "release_changes": ReleaseChanges,
+    "timetables": Timetables,
+    "budgets": Budgets,
+    "exposure": Exposure,
+    "troubles": Troubles,
 }
 
 

@@ -31,3 +31,8 @@ class LabelSelector(Fact):
         """All of it holds for these labels. An empty selector matches everything."""
         wanted = (self.match_labels or {}).items()
         return wanted <= labels.items() and all(each.matches(labels) for each in self.match_expressions or ())
+
+    def __str__(self) -> str:
+        exact = [f"{key}={value}" for key, value in (self.match_labels or {}).items()]
+        others = (f"{each.key} {each.operator} {','.join(each.values or ())}" for each in self.match_expressions or ())
+        return ",".join([*exact, *map(str.strip, others)]) or "(everything)"

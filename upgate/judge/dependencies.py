@@ -25,31 +25,21 @@ Dependencies = Mapping[str, Sequence[str]]
 EVENTS = DeploymentPods.helped_by
 #: What promises a node.
 PROMISES = ("machines", "nodeclaims")
+AUTOSCALERS = "horizontalpodautoscalers"
+OTHERS = ("pods", "nodes", "namespaces", "services", "endpointslices", AUTOSCALERS)
 #: Namespace and UID of what controls something.
 Owner = tuple[str, str]
 
 
 def dependencies(snapshot: Snapshot) -> Dependencies:
     """Who depends on whom, as far as the lists were looked at."""
-    lists = {
-        noun: listed(snapshot, noun)
-        for noun in {
-            *WORKLOADS,
-            *EVENTS,
-            *NOUNS,
-            "pods",
-            "nodes",
-            "namespaces",
-            "services",
-            "endpointslices",
-            *PROMISES,
-        }
-    }
+    lists = {noun: listed(snapshot, noun) for noun in {*WORKLOADS, *EVENTS, *NOUNS, *PROMISES, *OTHERS}}
     depends: dict[str, list[str]] = defaultdict(list)
     add_workloads(depends, lists, snapshot.taken)
     add_pods(depends, lists)
     add_services(depends, lists)
     add_promises(depends, lists)
+    add_autoscalers(depends, lists)
     add_probes(depends, snapshot)
     add_beyond(depends, lists, unmade_workloads(lists), snapshot.taken)
     return depends
@@ -134,6 +124,13 @@ def add_services(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> 
             if selection not in depends:
                 behind = [*backends.workloads(service), *backends.pods(service)]
                 depends[selection] = [each.ref for each in behind]
+
+
+def add_autoscalers(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None:
+    """An autoscaler depends on its target, if no pod of that is ready: nothing has metrics then."""
+    down = {each.ref for noun in WORKLOADS for each in lists[noun] if each.desired and not each.claimed}
+    for each in lists[AUTOSCALERS]:
+        depends[each.ref] += {each.target} & down if each.lacks_metrics else ()
 
 
 def selection_name(service: Service) -> str:

@@ -180,3 +180,5 @@ class Patience(Section):
     """A node may be cordoned, be tainted until it is ready for pods, or be in deletion."""
     namespace_terminating: Duration = minutes(2)
     """The deletion of a namespace may take so long."""
+    cronjob_late: Duration = minutes(5)
+    """A CronJob may make its Job so late: a control plane that is replaced makes up for what it missed."""
