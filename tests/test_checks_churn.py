@@ -119,7 +119,7 @@ def churned(each, noun="deployments", before=BEFORE):
 def test_a_fight_since_the_baseline():
     """It says how often, and who writes."""
     (finding,) = churned(changed(105, *FIGHT)).findings
-    assert finding.observed == "changed 100 times in 1h, at last by helm-operator, kubectl-client-side-apply"
+    assert finding.observed == "changed 100 times in 1h, most recently by helm-operator, kubectl-client-side-apply"
     assert objects(churned(changed(105, *FIGHT, kind=daemonset), "daemonsets")) == ["DaemonSet/shop/web"]
 
 

@@ -32,9 +32,7 @@ class Churn:
         often = times >= max(LEAST, PER_HOUR * spent / timedelta(hours=1))
         if not often or not self._goes_on(workload):
             return ""
-        return (
-            f"changed {times} times in {duration(spent)}, at last by {', '.join(self._writers(workload)) or 'unknown'}"
-        )
+        return f"changed {times} times in {duration(spent)}, most recently by {', '.join(self._writers(workload)) or 'unknown'}"
 
     def _goes_on(self, workload: Workload) -> bool:
         """Somebody still writes it, and is no autoscaler. Where nothing tells who wrote it, its pace alone does."""
