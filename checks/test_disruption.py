@@ -28,9 +28,9 @@ def test_every_budget_lets_a_drain_go_on(
 ) -> None:
     """Every PodDisruptionBudget lets a drain evict one of its pods.
 
-    One that allows no disruption although all its pods are healthy stops every drain, and with it the upgrade of the node.
-    Before an upgrade pods that are not ready are no excuse: the drain waits for them just the same. A pod that two budgets
-    select cannot be evicted at all. One that selects nothing protects nothing, and is a warning.
+    A budget that allows no disruption although all its pods are healthy stops every drain, and with it the upgrade of the
+    node. Before an upgrade it does not matter whether its pods are ready: the drain waits for them just the same. A pod
+    that two budgets select cannot be evicted at all. A budget that selects nothing protects nothing: a warning.
     Look first: kubectl -n {namespace} describe poddisruptionbudget {name}
     """
     poddisruptionbudgets.where(lambda each: not each.metadata.deletion_timestamp).none(
@@ -48,9 +48,9 @@ def test_no_service_depends_on_a_single_replica(
     statefulsets: Subjects[StatefulSet],
     exposure: Exposure,
 ) -> None:
-    """Behind no Service a workload with a single replica stands alone.
+    """No Service depends on a workload with a single replica.
 
-    While its node is drained, the Service leads nowhere. Services that only hand out metrics are not meant.
+    The Service has no endpoint while the node of that replica is drained. Services with only metrics ports are ignored.
     Look first: kubectl -n {namespace} get {kind} {name} -o wide
     """
     deployments.none(exposure.alone, expected="2 replicas or more")
@@ -68,8 +68,8 @@ def test_every_workload_behind_a_service_says_when_it_is_ready(
 ) -> None:
     """The pods of every workload behind a Service have a readiness probe.
 
-    Without one a pod takes traffic as soon as its containers start: when a drain moves it, its users see errors until it
-    has started, and a new version that does not work is rolled out to its end.
+    Without one a pod gets traffic as soon as its containers start: after a drain its users see errors until it works, and
+    a rollout of a broken version does not stop.
     Look first: kubectl -n {namespace} get {kind} {name} -o yaml
     """
     deployments.none(exposure.unprobed, expected="a readiness probe")

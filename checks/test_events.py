@@ -26,11 +26,11 @@ def test_no_new_warning_event_repeats(
     now: datetime,
     judgement: Judgement,
 ) -> None:
-    """No Warning event of a new kind repeats since the reference time.
+    """No new kind of Warning event has repeated since the reference time.
 
-    New are a reason and a kind of object that the baseline did not have. Whatever other checks judge by its status is left
-    to them: pods that are not well, workloads, Jobs, autoscalers, claims. What is left are nodes, pods that are Ready in
-    between, load balancers, volumes, and custom resources.
+    New is a reason, for a kind of object, that the baseline did not have. Objects whose status other checks judge are left
+    to them: pods that are not ready, workloads, Jobs, autoscalers, claims. This check looks at the others: nodes, pods that
+    are Ready most of the time, load balancers, volumes and custom resources.
     Look first: kubectl get events -A --field-selector type=Warning,reason={name}
     """
     found = troubles.among(warnings, since, now, before.warned())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from upgate.facts.jobs import Job, Retries, Schedules
     from upgate.profile.parts import Patience
 
-SUSPENDED = "it is suspended, and was not in the baseline"
+SUSPENDED = "suspended; it was not suspended in the baseline"
 
 
 @check(
@@ -54,11 +54,11 @@ def test_no_job_has_failed(
 def test_every_cronjob_is_on_time(
     cronjobs: Subjects[CronJob], timetables: Timetables, before: Before, patience: Patience, now: datetime
 ) -> None:
-    """Every CronJob made a Job when it was due last, and none is suspended that was not in the baseline.
+    """Every CronJob created a Job at its last scheduled time, and none was suspended since the baseline.
 
-    Jobs that are never made fail nowhere: the backup is missing when it is needed. A time that was missed while the control
-    plane was away is made up for, unless startingDeadlineSeconds forbids it; one during which an earlier Job was at work
-    may be left out with concurrencyPolicy Forbid.
+    A Job that is never created cannot fail: the backup is missing when it is needed. The controller makes up for a time
+    that it missed, unless startingDeadlineSeconds has passed. With concurrencyPolicy Forbid a time is skipped while an
+    earlier Job still runs.
     Look first: kubectl -n {namespace} describe cronjob {name}
     """
     present = cronjobs.where(lambda each: not each.metadata.deletion_timestamp)

@@ -113,7 +113,7 @@ def test_every_daemonset_is_complete(
 def test_every_autoscaler_is_active(
     horizontalpodautoscalers: Subjects[HorizontalPodAutoscaler], patience: Patience, now: datetime
 ) -> None:
-    """Every HorizontalPodAutoscaler can scale its target, and knows its metrics.
+    """Every HorizontalPodAutoscaler can scale its target, and gets its metrics.
 
     Without metrics, or without its target, the number of replicas stays as it is, whatever the load. One whose target is
     scaled to zero is at rest.
@@ -135,8 +135,8 @@ def test_no_workload_is_changed_without_end(
 ) -> None:
     """No workload is changed again and again.
 
-    Two controllers that do not agree write it in turns, and each of its versions starts its pods again. Counted is its
-    generation, since the baseline or since it was made; what an autoscaler scales is not meant.
+    Two controllers that disagree overwrite each other, and each change of the template restarts the pods. Its generation
+    is compared with the baseline, or counted since its creation. Changes by an autoscaler do not count.
     Look first: kubectl -n {namespace} get {kind} {name} -o yaml --show-managed-fields
     """
     expected = f"changed less than {LEAST} times, or less than {PER_HOUR} times an hour"

@@ -59,4 +59,4 @@ def test_the_words_of_one_check():
     assert "Runs in: the whole battery, -m monitor, -m preflight\n" in catalogue.check_in_full(battery()["api.ready"])
     assert "allow: [dry-run]" in catalogue.check_in_full(replace(OWN, allow="dry-run"))
     assert "**W** · **C** with `-m preflight` · Every PodDisruptionBudget" in TEXT
-    assert "\n**W** with `-m preflight` only · Behind no Service" in TEXT
+    assert "\n**W** with `-m preflight` only · No Service" in TEXT

@@ -30,12 +30,15 @@ def its_job(of, **changes):
 def test_a_missed_time_is_found():
     """It says which, and when the latest Job was due."""
     (finding,) = found(late()).findings
-    assert finding.observed == "no Job was made at 2026-11-21T00:30:00Z; the latest Job was due at 2026-11-20T21:30:00Z"
+    assert (
+        finding.observed
+        == "no Job was created for 2026-11-21T00:30:00Z; its latest Job was scheduled for 2026-11-20T21:30:00Z"
+    )
 
 
 def test_one_that_never_ran_is_found():
     """No time of a Job is no excuse for one that is old enough."""
-    assert "no Job was ever made" in found(late(status={"lastScheduleTime": None})).findings[0].observed
+    assert "it never created a Job" in found(late(status={"lastScheduleTime": None})).findings[0].observed
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from upgate.base.text import duration
 from upgate.battery.before import Before
-from upgate.facts.meta import ManagedFields, ManagedMeta, lately
+from upgate.facts.meta import LONG_AGO, ManagedFields, ManagedMeta, lately
 from upgate.facts.workloads import Workload
 
 #: An upgrade changes a workload a few times; so often, and more often than every five minutes, is a fight.
@@ -28,13 +28,11 @@ class Churn:
     def of(self, workload: Workload) -> str:
         """How often it was changed, and by whom. Empty where that is not often, or has come to an end."""
         earlier, since = self.before.generation(workload)
-        times, spent = workload.metadata.generation - earlier, self.now - (since or self.now)
+        times, spent = workload.metadata.generation - earlier, self.now - (since or LONG_AGO)
         often = times >= max(LEAST, PER_HOUR * spent / timedelta(hours=1))
         if not often or not self._goes_on(workload):
             return ""
-        return (
-            f"changed {times} times in {duration(spent)}, at last by {', '.join(self._writers(workload)) or 'unknown'}"
-        )
+        return f"changed {times} times in {duration(spent)}, most recently by {', '.join(self._writers(workload)) or 'unknown'}"
 
     def _goes_on(self, workload: Workload) -> bool:
         """Somebody still writes it, and is no autoscaler. Where nothing tells who wrote it, its pace alone does."""

@@ -71,7 +71,7 @@ class CronJob(KubernetesObject):
     def last_run(self) -> str:
         """When its latest Job was due, in words."""
         last = self.status.last_schedule_time
-        return f"the latest Job was due at {last:%Y-%m-%dT%H:%M:%SZ}" if last else "no Job was ever made"
+        return f"its latest Job was scheduled for {last:%Y-%m-%dT%H:%M:%SZ}" if last else "it never created a Job"
 
     def shows_local_time(self) -> bool:
         """The time of its latest Job tells which local time its controller has: it names no zone, and was not changed since."""
@@ -98,7 +98,7 @@ class Timetables:
         due = self._due(cronjob, moment - grace)
         if due is None or self._excused(cronjob, due, moment, grace):
             return ""
-        return f"no Job was made at {due:%Y-%m-%dT%H:%M:%SZ}; {cronjob.last_run}"
+        return f"no Job was created for {due:%Y-%m-%dT%H:%M:%SZ}; {cronjob.last_run}"
 
     def _due(self, cronjob: CronJob, until: datetime) -> datetime | None:
         """When it was due last, if that was after its latest Job, and since it has been as it is."""

@@ -38,7 +38,11 @@ class Exposure:
     def alone(self, workload: Workload) -> str:
         """It has one replica, and nothing else is behind a Service. Else empty."""
         services = self._only.get(workload.ref, [])
-        return f"1 replica, alone behind Service {', '.join(services)}" if services and workload.desired == 1 else ""
+        return (
+            f"1 replica, and nothing else is behind Service {', '.join(services)}"
+            if services and workload.desired == 1
+            else ""
+        )
 
     def unprobed(self, workload: Workload) -> str:
         """Its pods take traffic as soon as they start: nothing asks whether they are ready for it. Else empty."""
