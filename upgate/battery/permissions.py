@@ -40,11 +40,12 @@ CUSTOM = """\
 # apis.custom-readable also lists each custom resource of the cluster. Which there are is not known here: add `list` on them, or
 # bind the built-in role `view`, where the operators add their resources to it.
 """
-RULE = "- apiGroups: [{group}]\n  resources: [{resource}]\n  verbs: [list]\n"
+RULE = "- apiGroups: [{group}]\n  resources: [{resource}]\n{named}  verbs: [list]\n"
 
 
 def roles_as_yaml(profile: Profile, registry: Registry) -> str:
-    """The roles as YAML: what is listed in one namespace alone is granted there."""
+    """The roles as YAML: what is listed in one namespace alone is granted there. `-m preflight` needs no more."""
+    registry = registry.before_upgrade()
     kinds, nouns = needed(profile, registry), lists_for(registry.inputs(profile))
     roles = [
         ROLE.format(namespace=namespace) + role_rules(each for each in kinds if each.namespace == namespace)
@@ -58,8 +59,11 @@ def roles_as_yaml(profile: Profile, registry: Registry) -> str:
 
 def role_rules(kinds: Iterable[Kind], more: str = "") -> str:
     """The rules of one role, and `more` of them."""
-    granted = dict.fromkeys((kind.group, kind.resource) for kind in kinds)
-    listed = "".join(RULE.format(group=group or '""', resource=resource) for group, resource in granted)
+    granted = dict.fromkeys((kind.group or '""', kind.resource, kind.only) for kind in kinds)
+    listed = "".join(
+        RULE.format(group=group, resource=resource, named=f"  resourceNames: [{name}]\n" if name else "")
+        for group, resource, name in granted
+    )
     return listed + more or "[]\n"
 
 

@@ -12,7 +12,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from upgate.base.errors import UsageError
 from upgate.base.text import shown
-from upgate.battery.check import Check, parameters
+from upgate.battery.check import Check, before_upgrade, parameters
 from upgate.battery.selection import why_unselected
 
 if TYPE_CHECKING:
@@ -62,6 +62,10 @@ class Registry:
     def inputs(self, profile: Profile) -> set[str]:
         """Whatever the checks that the profile asks for may take, and other functions beside them."""
         return {*self.other_inputs, *(name for check in self.selected(profile) for name in check.inputs)}
+
+    def before_upgrade(self) -> Registry:
+        """The same as `-m preflight` asks it: also the checks that are asked before an upgrade only."""
+        return replace(self, checks=tuple(map(before_upgrade, self.checks)))
 
 
 def load_checks(paths: Iterable[Path]) -> Registry:

@@ -56,6 +56,11 @@ GATEWAY, ADMISSION = "gateway.networking.k8s.io/v1", "admissionregistration.k8s.
 DEFINITIONS = "customresourcedefinitions"
 
 
+#: A list with this selector may be granted for one name:
+#: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources
+NAMED = "metadata.name="
+
+
 class Kind(NamedTuple):
     """Where a kind is listed."""
 
@@ -83,6 +88,11 @@ class Kind(NamedTuple):
         """The path of its list."""
         root = f"/apis/{self.version}" if self.group else f"/api/{self.version}"
         return f"{root}/namespaces/{self.namespace}/{self.resource}" if self.namespace else f"{root}/{self.resource}"
+
+    @property
+    def only(self) -> str:
+        """The name of the only object that is of interest; empty where all are."""
+        return self.field_selector.removeprefix(NAMED) if self.field_selector.startswith(NAMED) else ""
 
     @property
     def permission(self) -> str:
