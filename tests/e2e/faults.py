@@ -23,7 +23,7 @@ class Fault:
 
     name: str
     expect: list[str]
-    seen: dict[str, str]
+    seen: dict[str, str] = field(default_factory=dict)
     pod: Object = field(default_factory=dict)
     app: Object = field(default_factory=dict)
     replicas: int = 1
