@@ -31,7 +31,8 @@ NOISE = "".join(
 
 def answering(text: str, status: int = 200, **headers: str):
     """What answers a request with this text."""
-    body = gzip.compress(text.encode()) if headers else text.encode()
+    whole = f"{text}\n".encode()
+    body = gzip.compress(whole) if headers else whole
     return lambda handler, kind, query: handler.whole(body, status, **headers)
 
 
@@ -87,6 +88,15 @@ def test_an_endless_answer_is_a_gap(tmp_path, monkeypatch, part):
         handler.stream(itertools.repeat(part.encode()))
 
     assert "larger than" in look(tmp_path, ["metrics"], metrics=endless).gaps["metrics"]
+
+
+def test_half_an_answer_is_a_gap(tmp_path):
+    """What breaks off in the middle of a line was longer."""
+
+    def half(handler: Handler, kind, query):
+        handler.whole(f"{STARTED}\n{ENDPOINTS}\napiserver_adm".encode())
+
+    assert "broke off" in look(tmp_path, ["metrics"], metrics=half).gaps["metrics"]
 
 
 def test_something_that_grows_is_looked_at_twice(tmp_path, monkeypatch):
