@@ -105,6 +105,6 @@ def test_no_change_of_the_next_releases_concerns_the_cluster(
 
     The table of the battery has what releases remove or turn round, each with what the API shows of it; flags of processes are
     on the hosts. What does not concern this cluster is not told.
-    Look first: {source}
+    Look first: the announcement, {source}
     """
     coming_changes.none(release_changes.said, expected=lambda change: change.todo)
