@@ -14,7 +14,7 @@ from tests.worlds import ENDPOINTS, definition
 from upgate.base.errors import Inconclusive
 from upgate.base.waiting import Deadline
 from upgate.facts.custom_reads import CustomRead
-from upgate.facts.metrics import LONGEST, MOST, sample_in, samples_in
+from upgate.facts.metrics import CONVERTED, LONGEST, MOST, sample_in, samples_in
 from upgate.snapshot import dump_snapshot, load_snapshot
 from upgate.sources.cluster import custom_reads, metrics
 from upgate.sources.cluster.connection import Timeouts
@@ -141,6 +141,12 @@ def test_metrics_are_kept_in_the_snapshot(tmp_path):
 def test_a_line_that_is_none_is_skipped(line):
     """Whatever extensions make a server write."""
     assert sample_in(line) is None or sample_in(line).labels == {}
+
+
+def test_a_family_may_have_had_another_name():
+    """Conversions are counted under another name by older API servers."""
+    sample = sample_in('apiserver_crd_webhook_conversion_duration_seconds_count{crd_name="a",succeeded="false"} 2')
+    assert sample.name == CONVERTED
 
 
 def test_labels_are_read_as_they_were_written():

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.worlds import (
+    CHECKS,
     ago,
     baseline,
     condition,
@@ -26,6 +27,8 @@ from tests.worlds import (
     webhook,
 )
 from upgate.baseline import dump_baseline, load_baseline
+from upgate.battery.permissions import roles_as_yaml
+from upgate.battery.registry import load_checks
 from upgate.facts.custom_reads import CustomRead, CustomReads
 from upgate.facts.lifecycle import lifecycles
 from upgate.facts.relations import lists_for
@@ -537,6 +540,14 @@ def test_many_objects_are_counted():
     """Five are named, of the others it says how many."""
     nodes = [running("containerd://1.7.27") | {"metadata": {"name": f"worker-{number}"}} for number in range(9)]
     assert "and 4 others" in changes(good(nodes=nodes)).findings[0].observed
+
+
+def test_the_roles_cover_what_is_asked_before_an_upgrade():
+    """`upgate profile rbac` prints what -m preflight needs as well, and the rule for /metrics."""
+    roles = roles_as_yaml(profile(), load_checks([CHECKS]))
+    assert "resources: [storageclasses]" in roles
+    assert "- nonResourceURLs: [/metrics]\n  verbs: [get]\n" in roles
+    assert "apis.custom-readable also lists each custom resource" in roles
 
 
 def test_pods_are_not_asked():

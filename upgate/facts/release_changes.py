@@ -15,7 +15,7 @@ from upgate.base.text import counted
 from upgate.base.versions import minor_of
 from upgate.facts.meta import KubernetesObject
 from upgate.facts.nodes import Node, NodeInfo
-from upgate.facts.rbac import ClusterRole, Role
+from upgate.facts.rbac import ClusterRole
 from upgate.facts.removed_drivers import DRIVERS, Driver
 from upgate.facts.workloads import Workload
 
@@ -55,9 +55,10 @@ class ClusterFacts(NamedTuple):
         return (each for noun in TEMPLATES for each in self.lists[noun])
 
     @property
-    def roles(self) -> list[ClusterRole | Role]:
-        """The roles for the whole cluster, and those that are listed of its namespaces."""
-        return [*self.lists["clusterroles"], *self.lists["roles"]]
+    def roles(self) -> list[ClusterRole]:
+        """The roles for the whole cluster; those of namespaces are not read."""
+        roles: list[ClusterRole] = self.lists["clusterroles"]
+        return roles
 
     @property
     def by_kubeadm(self) -> bool:
@@ -114,7 +115,7 @@ def info(node: Node) -> NodeInfo:
     return node.status.node_info or NodeInfo()
 
 
-def grants(role: ClusterRole | Role, verb: str, resource: str) -> bool:
+def grants(role: ClusterRole, verb: str, resource: str) -> bool:
     """The role allows this verb on a resource of the core group."""
     return any(
         {verb, "*"} & {*(rule.verbs or ())}
@@ -365,7 +366,6 @@ class ReleaseChanges:
         "persistentvolumes",
         "csinodes",
         "clusterroles",
-        "roles",
         "warnings",
     )
 
