@@ -61,7 +61,8 @@ def test_webhooks_answer(
 
     Its Service may be there, and its endpoint ready, and yet the certificate be for another name or by another authority. Where
     a webhook does not answer, the requests that it intercepts fail; or, with failurePolicy Ignore, nothing checks them. The
-    counters are those of one API server, since it started.
+    counters are those of one API server, since it started: after a repair the first answer tells that it answers again, and
+    `kubectl create --dry-run=server` of what it intercepts asks for one.
     Look first: kubectl get --raw /metrics | grep -E 'webhook_(rejection|fail_open)_count|conversion_webhook'
     """
     for configurations in (validatingwebhookconfigurations, mutatingwebhookconfigurations):

@@ -215,6 +215,12 @@ def test_calls_that_failed_since_the_upgrade_are_a_warning():
     assert answering(refused(3), called(100), started=30).outcome == "warned"
 
 
+def test_after_a_repair_one_answer_is_enough():
+    """A webhook whose first call is answered after all others had failed is a warning, and blocks nothing."""
+    assert answering(refused(30), called(30), started=30).outcome == "failed"
+    assert answering(refused(30), called(31), started=30).outcome == "warned"
+
+
 def test_what_grows_between_two_looks_fails_now():
     """Few of many calls, and growing: it fails now."""
     before, after = [refused(30), called(1000)], [refused(31), called(1001)]
