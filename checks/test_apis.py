@@ -89,7 +89,9 @@ def test_no_client_is_rejected_again_and_again(metrics: Counters) -> None:
     metrics.rejections.none(lambda each: each.goes_on, expected="no more than now and then")
 
 
-@check("apis.custom-readable", severity="critical", preflight="critical", none_is_fine=True)
+@check(
+    "apis.custom-readable", severity="critical", preflight="critical", none_is_fine=True, after=("crds.established",)
+)
 def test_every_custom_resource_can_be_listed(
     customresourcedefinitions: Subjects[CustomResourceDefinition], custom_reads: CustomReads
 ) -> None:
