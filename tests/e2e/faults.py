@@ -56,9 +56,10 @@ class Fault:
         return yaml.safe_load(yaml.safe_dump(self.cluster).replace("NS", self.name))
 
     def is_about(self, object: str) -> bool:
-        """An object as reports name it is in its namespace, or is one of its cluster-wide ones."""
+        """An object as reports name it is in its namespace, is one of its cluster-wide ones, or the node that it speaks of."""
         wide = {f"{each['kind']}/{each['metadata']['name']}" for each in self.wide}
-        return object == f"Namespace/{self.name}" or f"/{self.name}/" in object or object in wide
+        own = (f"Namespace/{self.name}", f"Node/{self.name}-gone", *wide)
+        return object in own or f"/{self.name}/" in object
 
     @property
     def workload(self) -> Object:
