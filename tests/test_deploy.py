@@ -63,18 +63,19 @@ def test_the_role_is_what_the_profile_needs(profiles, name):
     )
 
 
-def test_leases_are_read_where_the_kubelets_have_theirs():
-    """No role lists leases cluster-wide: leader elections and what else is in other namespaces is not read."""
-    everywhere, there = yaml.safe_load_all((BASE / "clusterrole.yaml").read_text())
+def test_leases_are_read_where_kubelets_and_leaders_have_theirs():
+    """No role lists leases cluster-wide, and each role in a namespace is bound there."""
+    everywhere, *roles = yaml.safe_load_all((BASE / "clusterrole.yaml").read_text())
     assert "leases" not in {name for rule in everywhere["rules"] for name in rule["resources"]}
-    assert (there["kind"], there["metadata"]["namespace"]) == ("Role", "kube-node-lease")
-    assert [rule["resources"] for rule in there["rules"]] == [["leases"]]
-    _, _, binding = yaml.safe_load_all((BASE / "account.yaml").read_text())
-    assert (binding["kind"], binding["metadata"], binding["roleRef"]["kind"]) == (
-        "RoleBinding",
-        there["metadata"],
-        "Role",
-    )
+    assert [(each["kind"], each["metadata"]["namespace"]) for each in roles] == [
+        ("Role", "kube-node-lease"),
+        ("Role", "kube-system"),
+    ]
+    assert all(["leases"] in [rule["resources"] for rule in each["rules"]] for each in roles)
+    _, _, *bindings = yaml.safe_load_all((BASE / "account.yaml").read_text())
+    assert [(each["kind"], each["metadata"], each["roleRef"]["kind"]) for each in bindings] == [
+        ("RoleBinding", each["metadata"], "Role") for each in roles
+    ]
 
 
 @PODS
@@ -209,7 +210,7 @@ def test_kustomize_makes_whole_manifests(folder, tmp_path):
     said = subprocess.run([KUBECTL, "kustomize", folder], capture_output=True, text=True, check=True).stdout
     found = {each["kind"]: each for each in yaml.safe_load_all(said)}
     leases = [found.pop("Role"), found.pop("RoleBinding")]
-    assert {each["metadata"]["namespace"] for each in leases} == {"kube-node-lease"}
+    assert {each["metadata"]["namespace"] for each in leases} == {"kube-node-lease", "kube-system"}
     assert leases[1]["subjects"] == found["ClusterRoleBinding"]["subjects"]
     workload = found.get("CronJob") or found["Job"]
     spec = pod(workload)

@@ -9,12 +9,12 @@ from tests.profile_files import Folder
 WRONG = {
     "an unknown key": (
         "expect:\n  nodes: {mim: 3}\n",
-        '2:11: expect.nodes.mim: unknown key; did you mean "min"? Valid keys: min, pool-label',
+        '2:11: expect.nodes.mim: unknown key; did you mean "min"? Valid keys: kubelet, min, pool-label',
     ),
     "an unknown key with an underscore": (
         "expect: {may_be_empty: []}",
         '1:10: expect.may_be_empty: unknown key; did you mean "may-be-empty"? '
-        "Valid keys: hosts, may-be-empty, nodes, version",
+        "Valid keys: hosts, may-be-empty, next-version, nodes, version",
     ),
     "an unknown key without a neighbour": (
         "scope: {zzz: 1}",
