@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -208,10 +209,12 @@ def test_the_bill_of_materials_is_that_of_the_lock():
 def test_kustomize_makes_whole_manifests(folder, tmp_path):
     """Each folder gives one workload that names a profile of its ConfigMap, in one namespace, with its account and role."""
     said = subprocess.run([KUBECTL, "kustomize", folder], capture_output=True, text=True, check=True).stdout
-    found = {each["kind"]: each for each in yaml.safe_load_all(said)}
-    leases = [found.pop("Role"), found.pop("RoleBinding")]
-    assert {each["metadata"]["namespace"] for each in leases} == {"kube-node-lease", "kube-system"}
-    assert leases[1]["subjects"] == found["ClusterRoleBinding"]["subjects"]
+    everything = list(yaml.safe_load_all(said))
+    leases = [each for each in everything if each["kind"] in ("Role", "RoleBinding")]
+    found = {each["kind"]: each for each in everything if each not in leases}
+    assert Counter(each["metadata"]["namespace"] for each in leases) == {"kube-node-lease": 2, "kube-system": 2}
+    bound = [each["subjects"] for each in leases if each["kind"] == "RoleBinding"]
+    assert bound == [found["ClusterRoleBinding"]["subjects"]] * 2
     workload = found.get("CronJob") or found["Job"]
     spec = pod(workload)
     (wanted,) = [arg.partition("=")[2] for arg in spec["containers"][0]["args"] if arg.startswith("--profile=")]
