@@ -45,8 +45,7 @@ class AddonRights:
         self._roles: dict[str, ClusterRole] = {each.name: each for each in lists["clusterroles"]}
         self._bindings: list[ClusterRoleBinding] = lists["clusterrolebindings"]
         # Without a single binding it is not RBAC that decides.
-        pods = [each for each in lists["pods"] if each.active and each.spec.service_account_name]
-        self.accounts = accounts_of(pods) if self._bindings else []
+        self.accounts = accounts_of(lists["pods"]) if self._bindings else []
 
     def missing(self, account: AddonAccount, coming: str = "") -> str:
         """What its add-ons must read and may not, now and in the Kubernetes that is coming. Empty where they may all."""
@@ -78,9 +77,10 @@ def accounts_of(pods: Iterable[Pod]) -> list[AddonAccount]:
         for container in pod.spec.containers or ():
             if container.image not in known:
                 known[container.image] = installed_by(container.image)
-            if there := [each for each in known[container.image] if each.addon.namespace in ("", pod.namespace)]:
+            there = [each for each in known[container.image] if each.addon.namespace in ("", pod.namespace)]
+            if there and pod.active:
                 found[pod.namespace, pod.spec.service_account_name].update(there)
-    return [AddonAccount(*key, frozenset(each)) for key, each in found.items()]
+    return [AddonAccount(*key, frozenset(each)) for key, each in found.items() if key[1]]
 
 
 def lacking(installed: Installed, rules: list[PolicyRule], coming: Minor | None) -> str:
