@@ -122,8 +122,8 @@ def test_addons_may_read_what_they_need(
     """CoreDNS, kube-proxy, metrics-server and other add-ons may read what their versions need, by the ClusterRoles bound to them.
 
     A new version that may not read a new kind starts and never becomes ready. It is worked out for the versions that are
-    installed, and before an upgrade for the CoreDNS that comes with the next one. An add-on whose service account has no
-    role of its own may log in by a kubeconfig, and is left out.
+    installed, and before an upgrade for the CoreDNS that comes with the next one. Where a
+    service account may read nothing of all that, a kubeconfig may name somebody else, and it is left out.
     Look first: kubectl auth can-i --list --as=system:serviceaccount:{namespace}:{name}
     """
     Subjects("add-ons", addon_rights.accounts, judgement).none(

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.control_worlds import LEADERS, api_service, bundle, converted, definition, leader, static
-from tests.worlds import NOW, ago, condition, container_status, endpointslice, good, judge, objects
+from tests.worlds import NOW, ago, condition, container_status, endpointslice, good, judge, namespace, objects
 
 MANAGER = leader("kube-controller-manager")
 
@@ -73,6 +73,13 @@ def test_a_lease_that_is_missing_counts_only_beside_the_other():
     assert (
         led(leader("kube-controller-manager", metadata={"creationTimestamp": ago(seconds=5)})).outcome == "inconclusive"
     )
+
+
+def test_openshifts_scheduler_has_its_lease_elsewhere():
+    """OpenShift keeps only the controller manager's lease in kube-system."""
+    elsewhere = [namespace("openshift-kube-scheduler"), namespace()]
+    assert led(MANAGER, namespaces=elsewhere).outcome == "passed"
+    assert objects(led(MANAGER, leader(renewed=900), namespaces=elsewhere)) == ["Lease/kube-system/kube-scheduler"]
 
 
 def test_a_lease_that_was_never_renewed_is_as_old_as_it_is():

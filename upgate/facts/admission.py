@@ -102,8 +102,8 @@ class AdmissionWebhook(Fact):
         return self.object_selector is None or self.object_selector.matches(labels)
 
     def spares(self, word: str) -> bool:
-        """One of its conditions (CEL, which is not evaluated here) speaks of that: it is believed to leave it out."""
-        return any(word in each.expression for each in self.match_conditions or ())
+        """A condition (CEL, which is not evaluated here) negates something about that: it is believed to leave it out."""
+        return any(word in each.expression and "!" in each.expression for each in self.match_conditions or ())
 
 
 class WebhookConfiguration(KubernetesObject):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from upgate.facts.admission import AdmissionWebhook, ValidatingWebhookConfiguration, WebhookConfiguration
-from upgate.facts.webhooks import WebhookCalls
+from upgate.facts.webhooks import WebhookCalls, first_of
 
 Lists = Mapping[str, list[Any]]
 Labels = dict[str, str]
@@ -80,24 +80,28 @@ class Interceptions:
         for webhook in judged_of(configuration):
             for why in self._reasons(configuration, webhook):
                 said.setdefault(why, []).append(webhook.name)
-        return "; ".join(f"{', '.join(names)} {why}" for why, names in said.items())
+        return "; ".join(f"{first_of(names)}: {why}" for why, names in said.items())
 
     def blocks(self, configuration: WebhookConfiguration) -> bool:
-        """It may stop an upgrade: what is needed waits for it, or cannot come back without it, or it is there for evictions."""
+        """It may stop an upgrade: what is needed waits for it, or cannot come back without it, or it is there for evictions.
+
+        Conditions narrow down what it is asked about, nobody here knows how far.
+        """
         return any(
             self._intercepted(each) or self._blocks_itself(each) or self._for_evictions(configuration, each)
             for each in judged_of(configuration)
+            if not each.match_conditions
         )
 
     def _reasons(self, configuration: WebhookConfiguration, webhook: AdmissionWebhook) -> Iterator[str]:
         if needed := self._intercepted(webhook):
-            yield f"(failurePolicy Fail) intercepts {', '.join(needed)}"
+            unless = ", unless its matchConditions leave them out" if webhook.match_conditions else ""
+            yield f"failurePolicy Fail on {', '.join(needed)}{unless}"
         if self._refuses_evictions(configuration, webhook):
             yield "may refuse evictions"
         if self._single(webhook):
-            yield "(failurePolicy Fail) has a single ready backend" + (
-                ", which cannot be made again without it" if self._blocks_itself(webhook) else ""
-            )
+            itself = ", which cannot be made again without it" if self._blocks_itself(webhook) else ""
+            yield f"failurePolicy Fail with a single ready backend{itself}"
 
     def _intercepted(self, webhook: AdmissionWebhook) -> list[str]:
         """What is needed and waits for its answer."""
