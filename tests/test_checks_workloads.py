@@ -728,6 +728,13 @@ FOR_GPU = {"key": "gpu", "value": "yes", "effect": "NoSchedule"}
 NEW_NODE = {"key": "node.cilium.io/agent-not-ready", "effect": "NoExecute"}
 
 
+def test_a_daemonset_that_asks_for_tainted_nodes_is_kept_away():
+    """Its node selector names nodes that it does not tolerate: whoever wrote that wants it there."""
+    pool = node(metadata={"labels": {"gpu": "yes"}}, spec={"taints": [FOR_GPU]})
+    spec = {"nodeSelector": {"gpu": "yes"}}
+    assert agents(0, nodes=[pool], spec={"template": {"spec": spec}})
+
+
 @pytest.mark.parametrize(
     ("why", "taints", "tolerations", "found"),
     [

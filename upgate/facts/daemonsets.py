@@ -8,6 +8,9 @@ from upgate.facts.meta import AnnotatedMeta
 from upgate.facts.nodes import Node
 from upgate.facts.workloads import Workload, WorkloadStatus
 
+#: Labels that all nodes of a cluster have, mostly with one value.
+EVERY_NODE = ("kubernetes.io/os", "kubernetes.io/arch", "beta.kubernetes.io/os", "beta.kubernetes.io/arch")
+
 
 class DaemonSetStatus(WorkloadStatus):
     """`status` of a DaemonSet."""
@@ -63,11 +66,18 @@ class DaemonSet(Workload):
         return "; ".join(text for text, holds in said.items() if holds)
 
     def may_run_on(self, node: Node) -> bool:
-        """Its node selector matches the node, and it tolerates the node's taints, those aside that will pass by themselves."""
+        """It asks for nodes such as this one, or no taint keeps it away for good that it does not tolerate.
+
+        Who chooses nodes by a label means these; who chooses none means those that take it.
+        """
         spec = self.spec.template.spec
-        wanted = (spec.node_selector or {}).items() <= node.labels.items()
+        chosen = (spec.node_selector or {}).items()
+        if not chosen <= node.labels.items():
+            return False
         lasting = (each for each in node.spec.taints or () if each.blocks and not each.passing)
-        return wanted and all(any(its.covers(each) for its in spec.tolerations or ()) for each in lasting)
+        return any(key not in EVERY_NODE for key, _ in chosen) or all(
+            any(its.covers(each) for its in spec.tolerations or ()) for each in lasting
+        )
 
     @property
     def updating(self) -> bool:
