@@ -108,9 +108,7 @@ def test_every_custom_resource_is_served(
 
 
 @check("rbac.addons", severity="critical", preflight="critical", none_is_fine=True)
-def test_addons_may_read_what_they_need(
-    addon_rights: AddonRights, judgement: Judgement, preflight: bool, next_version: str
-) -> None:
+def test_addons_may_read_what_they_need(addon_rights: AddonRights, judgement: Judgement, coming_version: str) -> None:
     """CoreDNS, kube-proxy, metrics-server and other add-ons may read what their versions need, by the ClusterRoles bound to them.
 
     A new version that may not read a new kind starts and never becomes ready. It is worked out for the versions that are
@@ -119,6 +117,6 @@ def test_addons_may_read_what_they_need(
     Look first: kubectl auth can-i --list --as=system:serviceaccount:{namespace}:{name}
     """
     Subjects("add-ons", addon_rights.accounts, judgement).none(
-        lambda each: addon_rights.missing(each, next_version if preflight else ""),
+        lambda each: addon_rights.missing(each, coming_version),
         expected="each may be listed and watched by it",
     )

@@ -11,6 +11,7 @@ import kubernetes.client  # noqa: F401 - once, before many threads import it at 
 import pytest
 
 from tests.apiserver import FAULTS, EmbeddedCluster, Fault
+from tests.control_worlds import api_service
 from tests.worlds import (
     NOW,
     battery,
@@ -93,6 +94,7 @@ def world() -> dict:
         endpointslices=[endpointslice("web", "10.1.0.1"), endpointslice("api", "10.1.0.2")],
         ingresses=[ingress(), ingress("back", "back.example.com")],
         jobs=[job(), job("export")],
+        apiservices=[api_service(), api_service("v1beta1.custom.metrics.k8s.io")],
         # One resource, listed twice: warnings, and normal events about pods.
         warnings=[
             thing(f"{kind}-{number}", "shop", type=kind, reason="Old", involvedObject={"kind": "Pod", "name": "old"})
@@ -124,7 +126,7 @@ def judged(snapshot: Snapshot) -> dict[str, CheckResult]:
 def needs(id: str) -> set[str]:
     """What a check needs to be looked at."""
     names = battery()[id].inputs
-    asked = {"health": ("readyz", "livez"), "server": ("version",)}
+    asked = {"health": ("readyz", "livez"), "server": ("version",), "skew": ("version",)}
     return lists_for(names) | {each for name in names for each in asked.get(name, ())} | {"review"}
 
 
