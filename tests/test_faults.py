@@ -11,6 +11,7 @@ import kubernetes.client  # noqa: F401 - once, before many threads import it at 
 import pytest
 
 from tests.apiserver import FAULTS, EmbeddedCluster, Fault
+from tests.control_worlds import api_service
 from tests.worlds import (
     NOW,
     battery,
@@ -94,6 +95,7 @@ def world() -> dict:
         endpointslices=[endpointslice("web", "10.1.0.1"), endpointslice("api", "10.1.0.2")],
         ingresses=[ingress(), ingress("back", "back.example.com")],
         jobs=[job(), job("export")],
+        apiservices=[api_service(), api_service("v1beta1.custom.metrics.k8s.io")],
         # One resource, listed twice: warnings, and normal events about pods.
         warnings=[
             thing(f"{kind}-{number}", "shop", type=kind, reason="Old", involvedObject={"kind": "Pod", "name": "old"})
@@ -125,7 +127,12 @@ def judged(snapshot: Snapshot) -> dict[str, CheckResult]:
 def needs(id: str) -> set[str]:
     """What a check needs to be looked at."""
     names = battery()[id].inputs
-    asked = {"health": ("readyz", "livez"), "server": ("version",), "next_version": ("version",)}
+    asked = {
+        "health": ("readyz", "livez"),
+        "server": ("version",),
+        "next_version": ("version",),
+        "skew": ("version",),
+    }
     return lists_for(names) | {each for name in names for each in asked.get(name, ())} | {"review"}
 
 
