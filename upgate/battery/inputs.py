@@ -18,7 +18,7 @@ from upgate.battery.expectations import Server, Sidecars
 from upgate.battery.judgement import Judgement, Subjects
 from upgate.battery.node_demands import NodeDemands
 from upgate.battery.node_pools import KnownTaints, NodePools
-from upgate.battery.restarts import Restarts
+from upgate.battery.restarts import RecentRestarts
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for
 
@@ -109,9 +109,9 @@ class Inputs:
         return Subjects("API servers", [Server(self._evidence.snapshot.version or "")], self.judgement)
 
     @property
-    def restarts(self) -> Restarts:
+    def restarts(self) -> RecentRestarts:
         """Restarts since the reference time, and how many are allowed."""
-        return Restarts(self.since, self.profile.restarts.allowed, self.baseline, self.now)
+        return RecentRestarts(self.since, self.profile.restarts.allowed, self.baseline, self.now, self["outages"])
 
     @property
     def sidecars(self) -> Sidecars:
@@ -145,12 +145,12 @@ class Inputs:
     @property
     def external(self) -> Subjects[Any]:
         """What was seen at one entry of the profile's `external:`."""
-        from upgate.sources.probes.targets import seen
+        from upgate.sources.probes.targets import probed_entry
 
         entry = self.judgement.check.entry
         if entry is None:
             raise UsageError("the input `external` belongs to checks that are made for the entries of external:")
-        found = seen(entry, self._evidence.snapshot, self.profile.secrets, self.profile.scope.namespaces)
+        found = probed_entry(entry, self._evidence.snapshot, self.profile.secrets, self.profile.scope.namespaces)
         self.judgement.gaps += found.gaps
         noun = "endpoints" if found.endpoints else f"{entry.each or 'endpoint'} addresses"
         return Subjects(noun, found.endpoints, self.judgement)

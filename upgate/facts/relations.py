@@ -22,10 +22,11 @@ from upgate.facts.kured import KuredLocks
 from upgate.facts.meta import KubernetesObject
 from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Node
+from upgate.facts.outages import Outages
 from upgate.facts.owned_pods import DeploymentPods, OwnedPods
 from upgate.facts.pods import Pod
 from upgate.facts.promised_nodes import PromisedNodes
-from upgate.facts.promises import Autoscalers, Deadlines
+from upgate.facts.promises import Autoscalers, Deadlines, Preemptions
 from upgate.facts.relapses import NodeRelapses
 from upgate.facts.services import Service
 from upgate.facts.successors import Successors
@@ -135,10 +136,9 @@ class DaemonSetPlacement:
         self._nodes: list[Node] = lists["nodes"]
 
     def why_expected(self, daemonset: DaemonSet) -> str:
-        """Why it should be on some node: its node selector. What affinity rules exclude is not guessed at. Else empty."""
-        spec = daemonset.spec.template.spec
-        wanted = (spec.node_selector or {}).items()
-        matches = not spec.affinity and any(wanted <= node.labels.items() for node in self._nodes)
+        """Why it should be on some node. What affinity rules exclude is not guessed at. Else empty."""
+        affinity = daemonset.spec.template.spec.affinity
+        matches = not affinity and any(daemonset.may_run_on(node) for node in self._nodes)
         return "its node selector matches some" if matches else ""
 
 
@@ -195,6 +195,8 @@ RELATIONS: dict[str, type[Any]] = {
     "backends": Backends,
     "deadlines": Deadlines,
     "autoscalers": Autoscalers,
+    "outages": Outages,
+    "preemptions": Preemptions,
     "replacements": Successors,
     "retries": Retries,
     "schedules": Schedules,

@@ -45,7 +45,7 @@ def still_valid(until: date, info: ValidationInfo) -> date:
 
 
 def written(value: str) -> str:
-    """Blanks are no reason. Raises ValueError."""
+    """A reason must not be blank. Raises ValueError."""
     if not value.strip():
         raise ValueError("must not be empty: say why")
     return value
@@ -140,7 +140,7 @@ class Waiver(Section):
     """The last day on which it holds."""
 
 
-class Restarts(Section):
+class RestartLimit(Section):
     """When restarts of containers count."""
 
     allowed: Count | None = None
@@ -154,7 +154,7 @@ class Kured(Section):
     """So long a node may hold its lock."""
 
 
-class Gate(Section):
+class GateDefaults(Section):
     """Defaults of the options --settle, --clean and --every."""
 
     settle: Duration | None = None

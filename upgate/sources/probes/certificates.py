@@ -14,25 +14,25 @@ from cryptography.x509.oid import NameOID
 from msgspec.structs import replace
 
 from upgate.facts.attempts import Certificate
-from upgate.sources.probes.answers import excerpt
+from upgate.sources.probes.answers import one_line_excerpt
 
 T = TypeVar("T")
-#: Names that are kept of a certificate, and characters of each text in it: a server may present 100 KB.
+#: Limits for the names of a certificate that are kept, and for the characters of each text: a server may send 100 KB.
 MOST_NAMES, LONGEST = 100, 255
 
 
-def read(der: bytes) -> Certificate:
-    """The facts of a DER certificate. What is malformed in it is named, and the rest is read all the same."""
+def read_certificate(der: bytes) -> Certificate:
+    """The facts of a DER certificate. Malformed parts are named, and the other parts are read."""
     problems: list[str] = []
     try:
         certificate = x509.load_der_x509_certificate(der)
-    except Exception as error:  # whatever a stranger's bytes do to the parser: they are his
+    except Exception as error:  # any error of the parser is caused by the server's bytes
         return Certificate(sha256=sha256(der).hexdigest(), problem=_words(error))
 
     def part(of: Callable[[x509.Certificate], T], otherwise: T) -> T:
         try:
             return of(certificate)
-        except Exception as error:  # as above: each part is parsed when it is asked for
+        except Exception as error:  # as above: each part is parsed when it is read
             problems.append(_words(error))
             return otherwise
 
@@ -48,12 +48,12 @@ def read(der: bytes) -> Certificate:
 
 
 def _words(error: Exception) -> str:
-    return excerpt(f"{error}" or type(error).__name__)
+    return one_line_excerpt(f"{error}" or type(error).__name__)
 
 
 def _common_name(name: x509.Name) -> str:
     found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return excerpt(str(found[0].value) if found else name.rfc4514_string(), LONGEST)
+    return one_line_excerpt(str(found[0].value) if found else name.rfc4514_string(), LONGEST)
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:
@@ -62,13 +62,13 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
     except x509.ExtensionNotFound:
         return ()
     found = (*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress)))
-    return tuple(excerpt(each, LONGEST) for each in found[:MOST_NAMES])
+    return tuple(one_line_excerpt(each, LONGEST) for each in found[:MOST_NAMES])
 
 
 async def fetch(address: str, port: int, server_name: str, seconds: float) -> bytes | None:
-    """The certificate of a server that did not verify, by a handshake of its own over which nothing is sent.
+    """The certificate of a server that did not verify, from a separate handshake over which no data is sent.
 
-    None if it cannot be had: that it did not verify is known already, and is what gets reported.
+    None if it cannot be read: the failed verification is known already and is reported.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
