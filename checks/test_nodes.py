@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from upgate.profile.parts import Patience
 
 
-@check("nodes.ready", severity="critical", monitor=True)
+@check("nodes.ready", severity="critical", monitor=True, preflight="critical")
 def test_every_node_is_ready(nodes: Subjects[Node], now: datetime) -> None:
     """Every node is Ready.
 
@@ -36,7 +36,7 @@ def test_every_node_is_ready(nodes: Subjects[Node], now: datetime) -> None:
     )
 
 
-@check("nodes.pressure", severity="critical", monitor=True)
+@check("nodes.pressure", severity="critical", monitor=True, preflight="critical")
 def test_no_node_is_under_pressure(nodes: Subjects[Node], now: datetime) -> None:
     """No node is under memory, disk or PID pressure, or without network.
 
@@ -51,7 +51,7 @@ def test_no_node_is_under_pressure(nodes: Subjects[Node], now: datetime) -> None
     )
 
 
-@check("nodes.schedulable", severity="critical", monitor=True)
+@check("nodes.schedulable", severity="critical", monitor=True, preflight="critical")
 def test_every_node_takes_pods(nodes: Subjects[Node], cordons: Cordons, patience: Patience, now: datetime) -> None:
     """Every node takes pods.
 
@@ -131,6 +131,7 @@ def test_nodes_of_one_pool_are_alike(nodes: Subjects[Node], node_pools: NodePool
 @check(
     "nodes.image",
     severity="critical",
+    monitor=True,
     expects=" or ".join(f"expect.nodes.{key}" for key in ("kubelet", "kernel", "runtime", "image", "deny")),
 )
 def test_every_node_runs_what_the_profile_expects(

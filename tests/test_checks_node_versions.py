@@ -61,6 +61,19 @@ def test_an_upgrade_that_stopped_half_way_is_one_finding_for_the_pool():
     assert "kubelet v1.36.3 on 5 nodes, v1.35.2 on 4 nodes; kernel" in finding.observed
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_two_nodes_the_older_one_is_odd(order):
+    """Of a pool that is half upgraded the nodes of the earlier version are left."""
+    pair = [running("new"), running("old", kubeletVersion="v1.35.12")]
+    assert objects(uniform(*(pair[index] for index in order))) == ["Node/old"]
+
+
+@pytest.mark.parametrize("label", [("eks.amazonaws.com/compute-type", "fargate"), ("type", "virtual-kubelet")])
+def test_nodes_that_are_no_machines_are_not_compared(label):
+    """On Fargate each pod has a node of its own, as old as the pod."""
+    assert not uniform(*(running(each, labels=dict([label]), kubeletVersion=f"v1.36.{each}") for each in "12")).findings
+
+
 def test_a_drain_under_way_makes_a_mixture_not_yet():
     """While a node of the pool is cordoned the upgrade goes on."""
     going = merged(running("c", kubeletVersion="v1.35.2"), {"spec": {"unschedulable": True}})

@@ -6,7 +6,8 @@ version of its workload runs on other nodes, and more than one thing fails here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -32,6 +33,8 @@ STARTING = ("CreateContainerError", "RunContainerError", "StartError", "Containe
 #: Reasons of events: the node makes no sandbox for a pod; a volume, which is often the pod's own, is not there.
 SANDBOX = ("FailedCreatePodSandBox", "NetworkNotReady")
 VOLUME = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
+#: What the kubelet says of a ConfigMap, a Secret or a claim, or a key in one, that does not exist.
+ABSENT = re.compile(r"\b(?:configmap|secret|persistentvolumeclaim)\b.{0,300}\bnot found|non-existent", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,15 @@ class Stuck:
     version: Version
     #: `creating`, `pulling`, `starting` or `ending`.
     kind: str
-    #: The reasons of its warning events.
-    reasons: frozenset[str]
+    #: Its warning events.
+    events: Sequence[Event]
     #: The nodes on which the same version runs.
     homes: frozenset[str]
+
+    @property
+    def reasons(self) -> set[str]:
+        """Those of its warning events."""
+        return {each.reason for each in self.events}
 
     @property
     def sandbox(self) -> bool:
@@ -60,7 +68,12 @@ class Stuck:
     @property
     def likely(self) -> bool:
         """It runs elsewhere, or what fails is what nodes do."""
-        return bool(self.homes) or self.sandbox or self.kind == "ending"
+        return self.sandbox or self.kind == "ending" or (bool(self.homes) and not self._lacks_its_own)
+
+    @property
+    def _lacks_its_own(self) -> bool:
+        """A ConfigMap, Secret or claim that it asks for is not there: the others began when it was."""
+        return any(each.reason in VOLUME and ABSENT.search(each.message) for each in self.events)
 
     @property
     def of_volume(self) -> bool:
@@ -134,10 +147,10 @@ class NodeWork:
         of_pods = (each for each in self._warnings if each.involved_object.kind == "Pod")
         return grouped(of_pods, lambda event: event.about[1:])
 
-    def _reasons(self, pod: Pod) -> frozenset[str]:
-        """The reasons of those about this very pod: an earlier one of the same name had another UID."""
+    def _said_of(self, pod: Pod) -> list[Event]:
+        """Those about this very pod: an earlier one of the same name had another UID."""
         alike = self._events.get(pod.key, ())
-        return frozenset(each.reason for each in alike if each.involved_object.uid in ("", pod.metadata.uid))
+        return [each for each in alike if each.involved_object.uid in ("", pod.metadata.uid)]
 
     def _stuck(self, moment: datetime, pending: timedelta, terminating: timedelta) -> Iterable[Stuck]:
         for pod in self._pods:
@@ -149,7 +162,7 @@ class NodeWork:
     def _told(self, pod: Pod, kind: str) -> Stuck:
         version = workload_version(pod)
         homes = self._homes.get(version, set()) - {pod.spec.node_name}
-        return Stuck(pod, version, kind, self._reasons(pod), frozenset(homes))
+        return Stuck(pod, version, kind, self._said_of(pod), frozenset(homes))
 
     def _blamed(self, name: str, stuck: list[Stuck], all: Mapping[str, list[Stuck]]) -> bool:
         """What is stuck here says that the node is to blame, and nothing says that it works."""

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from upgate.judge.dependencies import Dependencies, dependencies
 from upgate.judge.earlier import Found, before_its_node
-from upgate.judge.idle import explained_by_work
+from upgate.judge.idle import explained_by_work, room_of_nodes
 from upgate.judge.outcome import not_yet
 from upgate.results import CheckResult, Finding, Severity
 from upgate.snapshot import Snapshot
@@ -25,7 +25,7 @@ def relate(results: Sequence[CheckResult], snapshot: Snapshot, after: Mapping[st
     """The results, each finding with the root cause that is found for it."""
     if not any(result.active for result in results):
         return list(results)
-    depends = dependencies(snapshot)
+    depends = {**dependencies(snapshot), **room_of_nodes(results, snapshot)}
     earlier = before_its_node(results, snapshot)
     return ActiveCauses(results, depends, after, earlier, explained_by_work(results, snapshot)).related()
 
