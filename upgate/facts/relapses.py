@@ -10,10 +10,10 @@ from typing import Any
 
 from upgate.base.text import counted
 from upgate.facts.containers import STARTS
+from upgate.facts.hanging import Version, workload_version
 from upgate.facts.node_images import build_of
 from upgate.facts.nodes import Node
 from upgate.facts.pods import Pod
-from upgate.facts.work import Version, workload_version
 
 Lists = Mapping[str, list[Any]]
 #: So many times as many of its pods must restart here as elsewhere.
