@@ -135,17 +135,18 @@ def test_nodes_of_one_pool_are_alike(nodes: Subjects[Node], node_pools: NodePool
     expects=" or ".join(f"expect.nodes.{key}" for key in ("kubelet", "kernel", "runtime", "image", "deny")),
 )
 def test_every_node_runs_what_the_profile_expects(
-    nodes: Subjects[Node], node_demands: NodeDemands, now: datetime
+    nodes: Subjects[Node], node_demands: NodeDemands, cordons: Cordons, patience: Patience, now: datetime
 ) -> None:
     """Every node runs the kubelet, kernel, container runtime and image that the profile expects, and none that it denies.
 
-    A node that was not replaced still runs the old one; and a bad image is Ready in every list.
+    A node that was not replaced still runs the old one; and a bad image is Ready in every list. A node that is being drained
+    or removed is "not yet".
     Look first: kubectl get node {name} -o wide
     """
     nodes.none(
         node_demands.unmet,
         expected=node_demands.wanted,
-        transitional=lambda node: node.going(now),
+        transitional=lambda node: cordons.under_way(node, now, patience),
     )
 
 
