@@ -44,7 +44,9 @@ from upgate.sources.cluster.login import connect
 #: Seconds. The time bound of one look is three deadlines: who we are, everything, and what is being read at the end.
 PATIENCE = Timeouts(connect=1, read=1, deadline=3)
 BOUND = 3 * PATIENCE.deadline + 3
-PROFILE = profile(expect={"version": "1.36"}, sidecars=[{"container": "app", "image": "app:1"}])
+PROFILE = profile(
+    expect={"version": "1.36", "nodes": {"kernel": ">=6.1"}}, sidecars=[{"container": "app", "image": "app:1"}]
+)
 ELSEWHERE = ("external.", "hosts.", "certs.hosts")
 CHECKS = [id for id, each in battery().items() if not id.startswith(ELSEWHERE) and not each.only_preflight]
 #: All lists are read by the same code: a few of each sort stand for them.
@@ -96,10 +98,16 @@ def world() -> dict:
         ingresses=[ingress(), ingress("back", "back.example.com")],
         jobs=[job(), job("export")],
         apiservices=[api_service(), api_service("v1beta1.custom.metrics.k8s.io")],
-        # One resource, listed twice: warnings, and normal events about pods.
+        # One resource, listed three times: warnings, and normal events about pods and about nodes.
         warnings=[
-            thing(f"{kind}-{number}", "shop", type=kind, reason="Old", involvedObject={"kind": "Pod", "name": "old"})
-            for kind in ("Warning", "Normal")
+            thing(
+                f"{kind}-{about}-{number}".lower(),
+                "shop",
+                type=kind,
+                reason="Old",
+                involvedObject={"kind": about, "name": "old"},
+            )
+            for kind, about in (("Warning", "Pod"), ("Normal", "Pod"), ("Normal", "Node"))
             for number in (1, 2)
         ],
     )

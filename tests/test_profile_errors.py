@@ -53,7 +53,7 @@ WRONG = {
     ),
     "a runtime whose bracket is never closed": (
         'expect: {nodes: {runtime: "containerd://[12.*"}}',
-        "1:27: expect.nodes.runtime: not a pattern: a [ is never closed",
+        "1:27: expect.nodes.runtime: not a pattern: a [ has no closing ]",
     ),
     "no taints": ("expect: {nodes: {taints: []}}", "1:26: expect.nodes.taints: must not be empty"),
     "a lock without a unit": (
