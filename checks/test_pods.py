@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from upgate.profile.parts import Patience
 
 DEAD_NODE = ("nodes.ready", "nodes.heartbeat")
+#: Findings that explain why a pod does not start: its claim is not bound, or its volume not attached.
+VOLUMES = ("storage.bound", "storage.attachments")
 
 
 @check("pods.crashing", severity="critical", monitor=True)
@@ -84,7 +86,12 @@ def test_no_pod_is_stuck_terminating(
     )
 
 
-@check("pods.pending", severity="critical", after=("pods.crashing", "pods.scheduler-silent", *DEAD_NODE), monitor=True)
+@check(
+    "pods.pending",
+    severity="critical",
+    after=("pods.crashing", "pods.scheduler-silent", *VOLUMES, *DEAD_NODE),
+    monitor=True,
+)
 def test_no_pod_is_pending_for_long(
     pods: Subjects[Pod],
     warning_events: WarningEvents,

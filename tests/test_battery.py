@@ -10,23 +10,31 @@ from tests.machines import BAD_HOSTS, DEMANDS, host
 from tests.worlds import (
     CHECKS,
     ago,
+    attachment,
     battery,
+    claim,
     condition,
     container_status,
+    credential,
     daemonset,
     empty,
     endpointslice,
     good,
+    ingress,
     job,
     judge,
     lease,
+    load_balancer,
     namespace,
     node,
     pod,
     profile,
     replicated,
+    serving,
+    signing_request,
     snapshot,
     terminated,
+    tls_secret,
     unseen,
 )
 from upgate.battery import catalogue
@@ -40,6 +48,7 @@ PROFILE = profile(
     expect={"version": "1.36", "hosts": {"kubelet": "1.36"}},
     sidecars=[{"container": "app", "image": "app:1"}],
     hosts=DEMANDS,
+    allow=["secrets"],
 )
 #: One bad world for each check: the lists that differ from the good one.
 BAD: dict[str, dict[str, Any]] = {
@@ -80,10 +89,23 @@ BAD: dict[str, dict[str, Any]] = {
     "namespaces.terminating": {"namespaces": [namespace(metadata={"deletionTimestamp": ago(minutes=3)})]},
     "services.endpoints": {"endpointslices": []},
     "services.endpoints-live": {"endpointslices": [endpointslice("web", "10.1.0.1", "10.1.0.99")]},
+    "services.load-balancer": {"services": [load_balancer(status={"loadBalancer": {"ingress": None}})]},
+    "services.survivable": {
+        "services": [load_balancer()],
+        "endpointslices": [endpointslice("edge", endpoints=[{"addresses": ["10.1.0.1"], "nodeName": "worker-1"}])],
+        "nodes": [node(), node("worker-2")],
+    },
+    "ingresses.served": {"ingresses": [ingress(spec={"ingressClassName": "gone"})]},
+    "storage.bound": {"persistentvolumeclaims": [claim(phase="Pending")]},
+    "storage.attachments": {"volumeattachments": [attachment(status={"attached": False})]},
+    "certs.csr": {"certificatesigningrequests": [signing_request()]},
+    "certs.secrets": {"tls_secrets": [tls_secret(days=-1)]},
     "sidecars.image": {"pods": [pod(spec={"containers": [{"name": "app", "image": "app:0"}]})]},
 }
 
 
+#: The checks of what the API server is asked beside its lists.
+BESIDE_LISTS = ("api.ready", "api.version", "certs.api-server", "certs.client")
 #: The checks of kinds that a cluster may lack.
 LACKING = ("replicasets.ready", "statefulsets.ready", "daemonsets.ready")
 
@@ -94,6 +116,10 @@ def bad(id: str) -> CheckResult:
         return judge(id, snapshot(good(), health=[HealthEndpoint("readyz", 500, "[-]etcd failed: reason withheld\n")]))
     if id == "api.version":
         return judge(id, good(), profile=profile(expect={"version": "1.37"}))
+    if id == "certs.api-server":
+        return judge(id, snapshot(good(), api_certificates=[serving(days=3)]))
+    if id == "certs.client":
+        return judge(id, snapshot(good(), credentials=[credential(days=3)]))
     if id in BAD_HOSTS:
         return judge(id, snapshot(good(), hosts=[host(**BAD_HOSTS[id])]), profile=PROFILE)
     return judge(id, good(**BAD[id]), profile=PROFILE)
@@ -126,7 +152,7 @@ def test_no_check_passes_where_everything_is_refused(id):
     assert (result.outcome, result.reason) == ("inconclusive", "cannot list: not permitted")
 
 
-@pytest.mark.parametrize("id", [id for id in INSIDE if id not in ("api.ready", "api.version")])
+@pytest.mark.parametrize("id", [id for id in INSIDE if id not in BESIDE_LISTS])
 def test_no_check_passes_in_an_empty_world(id):
     """Where there is nothing to look at no check passes but those of kinds that a cluster may lack; it cannot lack nodes."""
     result = judge(id, empty(), profile=PROFILE)

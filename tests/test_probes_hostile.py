@@ -17,8 +17,8 @@ from tests.hostile import certificates as odd_certificates
 from tests.hostile.http import MIB, bombs, redirecting, whole
 from tests.servers import accepting, serving, tls_with
 from upgate.base.errors import Inconclusive
+from upgate.facts.certificates import read_certificate as read
 from upgate.sources.probes import Attempt, Expectation, Target, attempt, attempt_all, judge
-from upgate.sources.probes.certificates import read
 from upgate.sources.probes.running import TOGETHER, deadline
 from upgate.sources.probes.target import Step
 

@@ -19,7 +19,7 @@ from upgate.snapshot import Snapshot
 
 SCHEMA = 1
 #: The lists that a baseline is made of, and those that it is richer for.
-NEEDS = ("nodes", "pods", "daemonsets", "services", "endpointslices")
+NEEDS = ("nodes", "pods", "daemonsets", "services", "endpointslices", "ingresses")
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +39,8 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     daemonsets: dict[str, int] = {}
     #: The references of the Services that had a ready endpoint.
     served: set[str] = set()
+    #: The references of the Ingresses that had an address.
+    addressed: set[str] = set()
     #: Restarts by pod UID and container, zeros left out.
     restarts: dict[str, dict[str, int]]
     #: The UIDs of all pods: one that is not among them started from 0.
@@ -116,6 +118,7 @@ def take_baseline(snapshot: Snapshot, pool_label: str | None, checks: Iterable[C
         scaled=pools([each for each in snapshot.facts("nodes") if each.autoscaled], pool_label),
         daemonsets={each.ref: each.desired for each in facts_known(snapshot, "daemonsets") if each.desired},
         served=services_served(snapshot),
+        addressed={each.ref for each in facts_known(snapshot, "ingresses") if each.addresses},
         restarts={uid: containers for uid, containers in counts.items() if containers},
         pods=set(counts),
         boots={node.name: node.boot_id for node in snapshot.facts("nodes") if node.boot_id},

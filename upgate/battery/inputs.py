@@ -17,6 +17,8 @@ from upgate.battery.evidence import Evidence
 from upgate.battery.expectations import Server, Sidecars
 from upgate.battery.judgement import Judgement, Subjects
 from upgate.battery.restarts import Restarts
+from upgate.battery.secrets import ALLOWED, SecretNames
+from upgate.facts.credentials import Credential, ServingCertificate
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for
 
@@ -99,6 +101,26 @@ class Inputs:
         """The API server, as it names its version."""
         self._refuse_gap("version")
         return Subjects("API servers", [Server(self._evidence.snapshot.version or "")], self.judgement)
+
+    @property
+    def secret_names(self) -> SecretNames:
+        """Which Secrets there are, where the profile's `allow:` names secrets; else nothing is said of them."""
+        if ALLOWED not in self.profile.allow:
+            return SecretNames(None)
+        self.judgement.gaps += self._evidence.unreadable("secret_metadata")
+        return SecretNames(self._evidence.snapshot.facts("secret_metadata"))
+
+    @property
+    def api_certificates(self) -> Subjects[ServingCertificate]:
+        """The certificates that the API server serves with, and its authority's; none where it is asked through plain http."""
+        self._refuse_gap("api_certificates")
+        return Subjects("certificates", self._evidence.snapshot.api_certificates, self.judgement)
+
+    @property
+    def credentials(self) -> Subjects[Credential]:
+        """What we log in with, as far as nothing renews it by itself."""
+        self._refuse_gap("credentials")
+        return Subjects("credentials", self._evidence.snapshot.credentials, self.judgement)
 
     @property
     def restarts(self) -> Restarts:

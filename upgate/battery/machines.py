@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from upgate.base.errors import Inconclusive
 from upgate.base.harmless import Typed, shell_word
-from upgate.base.text import counted, duration
+from upgate.base.text import counted
 from upgate.base.versions import satisfies
 from upgate.battery.host_demands import lacking, reaches
 from upgate.battery.judgement import Judgement, Subjects
+from upgate.facts.certificates import expiry
 from upgate.facts.hosts import CommandLine, FileSystem, Host, HostCertificate, HostService
 from upgate.snapshot import Snapshot
 from upgate.sources.hosts.presets import KUBELET_PKI
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 #: The kubelet's own certificate, left behind once the cluster signs it one.
 REPLACED = {f"{KUBELET_PKI}/kubelet.crt": f"{KUBELET_PKI}/kubelet-server-current.pem"}
-#: A certificate may have been made by a clock that is so far ahead.
-SKEW = timedelta(minutes=5)
 PORT = re.compile(r"^(.+):(\d+)$")
 BRACKETS = str.maketrans("", "", "[]")
 
@@ -180,13 +179,9 @@ class Machine:
         return (free := " and ".join(filter(None, parts))) and f"{disk.mount} has {free} left"
 
     def _old(self, certificate: HostCertificate) -> str:
-        if certificate.not_before > max(self.now, self.moment) + SKEW:
-            return f"{certificate.path} ({certificate.subject}) is not valid before {certificate.not_before:%Y-%m-%d}"
-        left = certificate.left(self.moment)
-        if left > min(timedelta(days=self.demands.tls_days), certificate.lifetime / 10):
-            return ""
-        when = f"expires in {duration(left)}" if left > timedelta(0) else f"expired {duration(-left)} ago"
-        return f"{certificate.path} ({certificate.subject}) {when}"
+        days, made = self.demands.tls_days, max(self.now, self.moment)
+        ends = expiry(certificate.not_before, certificate.not_after, self.moment, days, made)
+        return ends and f"{certificate.path} ({certificate.subject}) {ends}"
 
 
 class Machines(Subjects[Machine]):

@@ -12,6 +12,8 @@ from upgate.facts.relations import lists_for
 if TYPE_CHECKING:
     from upgate.profile import Profile
 
+#: API group and resource of what is listed only where the profile's `allow:` names a word.
+ALLOWED_RESOURCES = {("", "secrets")}
 HEADER = """\
 # What upgate needs to judge the profile {name}: `list` only, nothing is ever changed.
 # The API server's health, version and "who am I" are open to everybody who is logged in (the built-in roles
@@ -33,6 +35,12 @@ metadata:
   namespace: {namespace}
 rules:
 """
+#: What stands above a rule that is there only because the profile's `allow:` asks for it. RBAC cannot narrow it down further.
+ALLOWED_RULE = """\
+# Because the profile's `allow:` names secrets: RBAC knows neither types nor parts of Secrets, so this rule lets upgate read
+# all of each. It asks for those of type kubernetes.io/tls, keeps of them what their certificates say to everybody, and of
+# the others it asks for names and labels alone. Take the word out of `allow:` to do without.
+"""
 RULE = "- apiGroups: [{group}]\n  resources: [{resource}]\n  verbs: [list]\n"
 
 
@@ -50,7 +58,13 @@ def render(profile: Profile, registry: Registry) -> str:
 def rules(kinds: Iterable[Kind]) -> str:
     """The rules of one role."""
     granted = dict.fromkeys((kind.group, kind.resource) for kind in kinds)
-    return "".join(RULE.format(group=group or '""', resource=resource) for group, resource in granted) or "[]\n"
+    return "".join(rule(*each) for each in granted) or "[]\n"
+
+
+def rule(group: str, resource: str) -> str:
+    """One rule; one that the profile allows on top says so."""
+    words = ALLOWED_RULE if (group, resource) in ALLOWED_RESOURCES else ""
+    return words + RULE.format(group=group or '""', resource=resource)
 
 
 def needed(profile: Profile, registry: Registry) -> list[Kind]:

@@ -25,6 +25,7 @@ from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Lease, Node
 from upgate.facts.pods import Pod
 from upgate.facts.rbac import ClusterRole, ClusterRoleBinding, Role, RoleBinding
+from upgate.facts.secrets import Secret
 from upgate.facts.services import EndpointSlice, Service
 from upgate.facts.signing import CertificateSigningRequest
 from upgate.facts.statefulsets import StatefulSet
@@ -65,6 +66,8 @@ class Kind(NamedTuple):
     earlier: tuple[str, ...] = ()
     #: A cluster may not serve it at all: then there are no such objects, and that is no gap.
     optional: bool = False
+    #: Only the metadata of its objects leaves the API server (PartialObjectMetadata).
+    metadata_only: bool = False
 
     @property
     def group(self) -> str:
@@ -151,6 +154,9 @@ KINDS: dict[str, Kind] = {
             "metadata.name=cluster-autoscaler-status",
             optional=True,
         ),
+        # Only where the profile's `allow:` names secrets.
+        Kind("tls_secrets", Secret, "v1", "secrets", field_selector="type=kubernetes.io/tls"),
+        Kind("secret_metadata", Secret, "v1", "secrets", metadata_only=True),
         Kind("warnings", Event, "v1", "events", field_selector="type=Warning"),
         Kind("notices", Event, "v1", "events", field_selector=NOTICES),
     )

@@ -20,6 +20,24 @@ class ReadinessGate(Fact):
     condition_type: str
 
 
+class ClaimSource(Fact):
+    """The claim that a volume of a pod is for."""
+
+    claim_name: str = ""
+
+
+class EphemeralSource(Fact):
+    """https://kubernetes.io/docs/concepts/storage/ephemeral-volumes/#generic-ephemeral-volumes"""
+
+
+class PodVolume(Fact):
+    """One of `spec.volumes`."""
+
+    name: str = ""
+    persistent_volume_claim: ClaimSource | None = None
+    ephemeral: EphemeralSource | None = None
+
+
 class PodSpec(Fact):
     """`spec` of a pod."""
 
@@ -31,6 +49,8 @@ class PodSpec(Fact):
     init_containers: list[Container] | None = None
     scheduling_gates: list[SchedulingGate] | None = None
     readiness_gates: list[ReadinessGate] | None = None
+    #: Those that are for a claim.
+    volumes: list[PodVolume] | None = None
 
 
 class PodIP(Fact):

@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from upgate.facts.backends import Backends, controller_of, grouped
+from upgate.facts.claims import Claims, VolumeNodes
 from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.deployments import Deployment
 from upgate.facts.events import AUTOSCALER, Event
+from upgate.facts.fronts import Controlled, IngressFronts
 from upgate.facts.jobs import Retries, Schedules
 from upgate.facts.kinds import KINDS
 from upgate.facts.meta import KubernetesObject
@@ -22,8 +24,10 @@ from upgate.facts.nodes import Node
 from upgate.facts.owned_pods import DeploymentPods, OwnedPods
 from upgate.facts.pods import Pod
 from upgate.facts.promises import Autoscalers, Deadlines
-from upgate.facts.services import Service
+from upgate.facts.services import PROVISIONING, Service
+from upgate.facts.spread import Spread
 from upgate.facts.successors import Successors
+from upgate.facts.tls_users import TlsUsers
 from upgate.facts.upkeep import Cordons, Heartbeats
 from upgate.facts.workloads import Workload
 
@@ -33,8 +37,6 @@ AUTOSCALER_HOMES = ("kube-system", "cluster-autoscaler", "karpenter")
 #: What only a cluster-autoscaler says of pods, also one that the cloud runs out of sight (GKE, AKS):
 #: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md#what-events-are-emitted-by-ca
 AUTOSCALER_EVENTS = ("TriggeredScaleUp", "NotTriggerScaleUp", "ScaleDown")
-#: A cloud takes minutes to remove a load balancer.
-BALANCER = timedelta(minutes=10)
 
 
 class Controllers:
@@ -93,7 +95,7 @@ class NamespaceContents:
         """It waits for pods that are going, or for the cloud to remove a load balancer, and none of them is overdue."""
         pods, fronts = self._pods.get(namespace.name, []), self._fronts.get(namespace.name, [])
         late = [pod for pod in pods if pod.overdue(moment) >= slack]
-        late += [each for each in fronts if moment - each.metadata.deletion_timestamp >= BALANCER]
+        late += [each for each in fronts if moment - each.metadata.deletion_timestamp >= PROVISIONING]
         return bool(pods or fronts) and not late and not namespace.own_fault
 
 
@@ -186,11 +188,17 @@ RELATIONS: dict[str, type[Any]] = {
     "replacements": Successors,
     "retries": Retries,
     "schedules": Schedules,
+    "claims": Claims,
+    "volume_nodes": VolumeNodes,
+    "controlled": Controlled,
+    "ingress_fronts": IngressFronts,
+    "spread": Spread,
+    "tls_users": TlsUsers,
 }
 
 
 #: What the API server is asked beside the lists, where a check takes it (`sources/cluster/asides.py`).
-ASIDES: tuple[str, ...] = ()
+ASIDES: tuple[str, ...] = ("api_certificates", "credentials")
 #: The input whose machines are looked at over ssh.
 HOSTS = "hosts"
 

@@ -20,6 +20,7 @@ from upgate.facts.deployments import Deployment
 from upgate.facts.pods import Pod
 from upgate.facts.services import Service
 from upgate.facts.workloads import Workload
+from upgate.judge.dependencies import FRONTS, STORAGE, add_fronts, add_storage
 from upgate.judge.outcome import not_yet
 from upgate.results import CheckResult, Finding, Severity
 from upgate.snapshot import Snapshot
@@ -138,12 +139,14 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
     """Who depends on whom, as far as the lists were looked at."""
     lists = {
         noun: listed(snapshot, noun)
-        for noun in {*WORKLOADS, "pods", "nodes", "namespaces", "services", "endpointslices"}
+        for noun in {*WORKLOADS, "pods", "nodes", "namespaces", "services", "endpointslices", *STORAGE, *FRONTS}
     }
     depends: dict[str, list[str]] = defaultdict(list)
     add_workloads(depends, lists)
     add_pods(depends, lists)
     add_services(depends, lists)
+    add_storage(depends, lists)
+    add_fronts(depends, lists)
     add_probes(depends, snapshot)
     return depends
 

@@ -78,6 +78,8 @@ class Expected(Section):
     nodes: ExpectedNodes = ExpectedNodes()
     hosts: Annotated[dict[Package, Version], BeforeValidator(set_only)] = Field(default_factory=dict)
     """Versions on the hosts: kubelet, containerd, docker, kernel, … or the name of a package."""
+    tls_days: Count = 21
+    """Certificates of the cluster, and our own, must be valid for so many days more; a tenth of a life that is shorter."""
     may_be_empty: tuple[CheckId, ...] = ()
     """Checks that may find nothing to look at in this cluster."""
 

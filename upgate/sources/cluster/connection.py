@@ -7,6 +7,7 @@ a message), and every answer is bounded in time: connecting, each read, and the 
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -66,8 +67,12 @@ class Timeouts:
 class Connection:
     """Asks one API server."""
 
-    def __init__(self, client: ApiClient, patience: Timeouts = Timeouts()) -> None:
+    def __init__(self, client: ApiClient, patience: Timeouts = Timeouts(), *, renews: bool = True) -> None:
         self.patience = patience
+        #: What we log in with is renewed by itself.
+        self.renews = renews
+        #: The certificate that the API server presented, as DER; None where it has not, or has none.
+        self.peer: bytes | None = None
         #: The moment of its latest answer, by its own clock; ours before that, and where a proxy drops the Date header.
         self.moment = datetime.now(UTC)
         #: What all lists of one look may hold beyond what was announced.
@@ -79,6 +84,21 @@ class Connection:
     def server(self) -> str:
         """The API server's URL."""
         return self._client.configuration.host
+
+    @property
+    def authority(self) -> str:
+        """The path of the certificates that the API server's is checked with; empty where those of the system are."""
+        return self._client.configuration.ssl_ca_cert or ""
+
+    @property
+    def client_certificate(self) -> str:
+        """The path of the certificate that we log in with; empty where there is none."""
+        return self._client.configuration.cert_file or ""
+
+    @property
+    def token(self) -> str:
+        """The value of our Authorization header; empty where there is none."""
+        return self._client.configuration.api_key.get("BearerToken") or ""
 
     @property
     def forgeable(self) -> list[str]:
@@ -142,6 +162,7 @@ class Connection:
                 deadline.remaining + 1, lambda: self._client.call_api(*request, _request_timeout=timeout).response
             )
             self.moment = clock(response.headers)
+            self.peer = self.peer or presented(response)
             with cut_off_after(deadline, response):
                 return Answer(response.status, response.headers, read_body(response, most))
         except TooLarge as problem:
@@ -177,6 +198,12 @@ class cut_off_after:  # noqa: N801 - reads as a sentence: with cut_off_after(dea
         sock: socket.socket | None = getattr(response.connection, "sock", None)
         if sock is not None:
             sock.shutdown(socket.SHUT_RDWR)
+
+
+def presented(response: Any) -> bytes | None:
+    """The certificate that a server presented, also where it was not verified; None where the connection has none."""
+    sock = getattr(response.connection, "sock", None)
+    return sock.getpeercert(binary_form=True) if isinstance(sock, ssl.SSLSocket) else None
 
 
 def clock(headers: Mapping[str, str]) -> datetime:

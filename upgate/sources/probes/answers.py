@@ -9,11 +9,11 @@ import msgspec
 
 from upgate.base.errors import Inconclusive
 from upgate.base.redaction import HIDDEN
+from upgate.base.text import excerpt
 from upgate.facts.attempts import Seen
 from upgate.sources.probes.masking import is_credential, shown_url
 from upgate.sources.probes.target import Expectation
 
-EXCERPT = 120
 #: Characters that are shown of a URL, or of a list of records.
 LONGEST_URL = 300
 #: Characters of a body that are looked through for secrets before an excerpt is cut out of them.
@@ -65,12 +65,6 @@ def compare(expected: Expectation, answer: Answer) -> Seen:
     except Inconclusive as reason:
         return Seen(words, None, answer.mask(str(reason)))
     return Seen(words, observed is None, answer.mask(observed or ""))
-
-
-def excerpt(text: str, length: int = EXCERPT) -> str:
-    """How a text begins, on one line."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text[: length * 4]).split())
-    return line[: length - 1] + "…" if len(line) > length else line
 
 
 def _contains(expected: Expectation, answer: Answer) -> str | None:

@@ -1,68 +1,10 @@
-"""What a server's certificate says, also when it does not verify."""
+"""The certificate of a server that did not verify."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
 from contextlib import suppress
-from hashlib import sha256
-from typing import TypeVar
-
-from cryptography import x509
-from cryptography.x509.oid import NameOID
-from msgspec.structs import replace
-
-from upgate.facts.attempts import Certificate
-from upgate.sources.probes.answers import excerpt
-
-T = TypeVar("T")
-#: Names that are kept of a certificate, and characters of each text in it: a server may present 100 KB.
-MOST_NAMES, LONGEST = 100, 255
-
-
-def read(der: bytes) -> Certificate:
-    """The facts of a DER certificate. What is malformed in it is named, and the rest is read all the same."""
-    problems: list[str] = []
-    try:
-        certificate = x509.load_der_x509_certificate(der)
-    except Exception as error:  # whatever a stranger's bytes do to the parser: they are his
-        return Certificate(sha256=sha256(der).hexdigest(), problem=_words(error))
-
-    def part(of: Callable[[x509.Certificate], T], otherwise: T) -> T:
-        try:
-            return of(certificate)
-        except Exception as error:  # as above: each part is parsed when it is asked for
-            problems.append(_words(error))
-            return otherwise
-
-    found = Certificate(
-        subject=part(lambda each: _common_name(each.subject), ""),
-        issuer=part(lambda each: _common_name(each.issuer), ""),
-        names=part(_names, ()),
-        not_before=part(lambda each: each.not_valid_before_utc, None),
-        not_after=part(lambda each: each.not_valid_after_utc, None),
-        sha256=sha256(der).hexdigest(),
-    )
-    return replace(found, problem="; ".join(dict.fromkeys(problems))[:LONGEST])
-
-
-def _words(error: Exception) -> str:
-    return excerpt(f"{error}" or type(error).__name__)
-
-
-def _common_name(name: x509.Name) -> str:
-    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return excerpt(str(found[0].value) if found else name.rfc4514_string(), LONGEST)
-
-
-def _names(certificate: x509.Certificate) -> tuple[str, ...]:
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return ()
-    found = (*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress)))
-    return tuple(excerpt(each, LONGEST) for each in found[:MOST_NAMES])
 
 
 async def fetch(address: str, port: int, server_name: str, seconds: float) -> bytes | None:

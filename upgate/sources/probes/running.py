@@ -16,8 +16,8 @@ from importlib.util import find_spec
 import msgspec
 
 from upgate.base.errors import Inconclusive
+from upgate.base.text import excerpt
 from upgate.facts.attempts import Attempt, Failure
-from upgate.sources.probes.answers import excerpt
 from upgate.sources.probes.judging import judge
 from upgate.sources.probes.look import look
 from upgate.sources.probes.names import Loop
