@@ -113,14 +113,12 @@ class Inputs:
     @property
     def api_certificates(self) -> Subjects[ServingCertificate]:
         """The certificates that the API server serves with, and its authority's; none where it is asked through plain http."""
-        self._refuse_gap("api_certificates")
-        return Subjects("certificates", self._evidence.snapshot.api_certificates, self.judgement)
+        return Subjects("certificates", self._aside("api_certificates"), self.judgement)
 
     @property
     def credentials(self) -> Subjects[Credential]:
         """What we log in with, as far as nothing renews it by itself."""
-        self._refuse_gap("credentials")
-        return Subjects("credentials", self._evidence.snapshot.credentials, self.judgement)
+        return Subjects("credentials", self._aside("credentials"), self.judgement)
 
     @property
     def restarts(self) -> Restarts:
@@ -172,6 +170,14 @@ class Inputs:
             raise Inconclusive(
                 f"this was a look for -m monitor: of {', '.join(unread)} only those that look wrong were read"
             )
+
+    def _aside(self, name: str) -> Any:
+        """What the API server was asked beside its lists. Raises Inconclusive where it was not looked at."""
+        self._refuse_gap(name)
+        found = getattr(self._evidence.snapshot, name)
+        if found is None:
+            raise Inconclusive(f"{name.replace('_', ' ')} were not looked at when this snapshot was taken")
+        return found
 
     def _refuse_gap(self, name: str) -> None:
         if name in self._evidence.snapshot.gaps:

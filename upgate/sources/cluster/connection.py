@@ -96,6 +96,16 @@ class Connection:
         return self._client.configuration.cert_file or ""
 
     @property
+    def proxy(self) -> str:
+        """The proxy that it is asked through; empty where there is none."""
+        return self._client.configuration.proxy or ""
+
+    @property
+    def tls_server_name(self) -> str:
+        """The name that its certificate must be for, where that is not its host."""
+        return self._client.configuration.tls_server_name or ""
+
+    @property
     def token(self) -> str:
         """The value of our Authorization header; empty where there is none."""
         return self._client.configuration.api_key.get("BearerToken") or ""

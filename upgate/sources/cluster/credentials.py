@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 from base64 import urlsafe_b64decode
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -10,7 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from upgate.base.errors import Inconclusive
+from upgate.base.errors import Inconclusive, words_of
 from upgate.base.text import excerpt
 from upgate.base.waiting import Deadline
 from upgate.facts.attempts import Certificate
@@ -34,15 +36,34 @@ def api_certificates(connection: Connection, deadline: Deadline) -> list[Serving
     """What the API server presented, and its authority; empty where it is asked through plain http. Raises Inconclusive."""
     if urlsplit(connection.server).scheme != "https":
         return []
-    if connection.peer is None:
-        raise Inconclusive("the certificate of the API server was not seen: the connection to it does not show one")
-    own, place = read_certificate(connection.peer), urlsplit(connection.server)
-    server = f"{place.hostname}:{place.port or 443}"
+    place = urlsplit(connection.server)
+    host, port = place.hostname or "", place.port or 443
+    server = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    own = read_certificate(connection.peer or presented_to_us(connection, host, port))
     authorities = [each for each in trusted(connection) if each.subject == own.issuer and each.sha256 != own.sha256]
     # Of authorities with one name, where one follows the other, the last one counts.
     last = max(authorities, key=lambda each: each.not_after or datetime.min.replace(tzinfo=UTC), default=None)
     found = [ServingCertificate(server=server, certificate=own)]
     return found + ([ServingCertificate(server=server, certificate=last, authority=True)] if last else [])
+
+
+def presented_to_us(connection: Connection, host: str, port: int) -> bytes:
+    """The certificate, by a handshake over which nothing is sent: for servers that end each connection. Raises Inconclusive.
+
+    It is not verified here: what is asked of this server is.
+    """
+    if connection.proxy:
+        raise Inconclusive("the certificate of the API server was not seen: the proxy's connections do not show it")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((host, port), connection.patience.connect) as plain,
+            context.wrap_socket(plain, server_hostname=connection.tls_server_name or host) as secured,
+        ):
+            return secured.getpeercert(binary_form=True) or b""
+    except (OSError, ValueError) as problem:  # ValueError: a name that TLS cannot ask for
+        raise Inconclusive(f"the certificate of the API server was not seen: {words_of(problem)}") from problem
 
 
 def trusted(connection: Connection) -> list[Certificate]:
