@@ -9,15 +9,21 @@ import pytest
 
 from tests.worlds import (
     NOW,
+    attachment,
     baseline,
     battery,
+    claim,
     condition,
     container_status,
+    csi_node,
     daemonset,
     empty,
     endpointslice,
+    gateway,
     good,
+    http_route,
     ingress,
+    ingress_class,
     job,
     judge,
     lease,
@@ -28,9 +34,13 @@ from tests.worlds import (
     profile,
     replicated,
     service,
+    signing_request,
     snapshot,
+    storage_class,
     terminated,
     thing,
+    tls_secret,
+    volume,
     warning,
 )
 from upgate.base.errors import UsageError
@@ -57,6 +67,16 @@ BUILDERS = {noun: thing("any") for noun in KINDS} | {
     "warnings": warning(pod()),
     "jobs": job(),
     "notices": warning(pod(), "TriggeredScaleUp", type="Normal"),
+    "persistentvolumeclaims": claim(),
+    "persistentvolumes": volume(),
+    "storageclasses": storage_class(),
+    "volumeattachments": attachment(),
+    "csinodes": csi_node(),
+    "ingressclasses": ingress_class(default=True),
+    "gateways": gateway(status={"listeners": [{"name": "https", "conditions": [condition("Conflicted", "False")]}]}),
+    "httproutes": http_route(),
+    "certificatesigningrequests": signing_request("csr-1", "Approved"),
+    "tls_secrets": tls_secret(),
 }
 
 

@@ -20,9 +20,14 @@ from upgate.facts.relations import lists_for
 
 
 def blind() -> dict[str, set[str]]:
-    """Resource → the checks that cannot be judged by one who may not list it: by the nouns that they take."""
+    """Resource → the checks that cannot be judged by one who may not list it: by the nouns that they take.
+
+    What the profile must allow first is not among them.
+    """
     concerned: dict[str, set[str]] = {}
     for check in registry.load_checks([registry.battery()]).checks:
+        if check.allow:
+            continue
         for noun in lists_for(check.inputs) & KINDS.keys():
             concerned.setdefault(KINDS[noun].resource, set()).add(check.id)
     return concerned

@@ -97,7 +97,8 @@ class VolumeNodes:
         self._attached = grouped(attached, lambda each: each.spec.node_name)
         agents = (each for each in lists["pods"] if each.active and is_agent(each))
         self._agents: dict[str, list[Pod]] = grouped(agents, lambda pod: pod.spec.node_name)
-        self._groups: dict[str | None, dict[tuple[str, ...], list[Node]]] = {}
+        #: By the pool label, and by group: the drivers that most nodes of it have.
+        self._usual: dict[str | None, dict[tuple[str, ...], set[str]]] = {}
 
     def trouble(self, attachment: VolumeAttachment, moment: datetime) -> str:
         """What is wrong with an attachment. Empty where nothing is."""
@@ -112,7 +113,7 @@ class VolumeNodes:
         """The drivers that most nodes like this one have, or that its volumes need, and it has not. Empty where none."""
         have = self._drivers.get(node.name, set())
         held = {each.spec.attacher for each in self._attached.get(node.name, ()) if each.status.attached}
-        usual = usual_drivers([self._drivers.get(each.name, set()) for each in self._alike(node, label)])
+        usual = self._usual_drivers(label)[group_of(node, label)]
         said = [
             *(f"{name}, which its attached volumes need" for name in sorted(held - have)),
             *(f"{name}, which most nodes like it have" for name in sorted(usual - have - held)),
@@ -124,10 +125,15 @@ class VolumeNodes:
         agents = self._agents.get(node.name, ())
         return node.age(moment) < REGISTERING or any(is_coming(pod, moment, patience) for pod in agents)
 
-    def _alike(self, node: Node, label: str | None) -> list[Node]:
-        if label not in self._groups:
-            self._groups[label] = grouped(self._nodes, lambda each: group_of(each, label))
-        return self._groups[label].get(group_of(node, label), [])
+    def _usual_drivers(self, label: str | None) -> dict[tuple[str, ...], set[str]]:
+        """The drivers that most nodes of each group have."""
+        if label not in self._usual:
+            groups = grouped(self._nodes, lambda each: group_of(each, label))
+            self._usual[label] = {
+                group: usual_drivers([self._drivers.get(each.name, set()) for each in nodes])
+                for group, nodes in groups.items()
+            }
+        return self._usual[label]
 
 
 def claims_of(pod: Pod) -> list[str]:

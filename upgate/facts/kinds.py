@@ -48,6 +48,9 @@ NOTICES = ",".join(
 #: The groups and versions of several kinds.
 GATEWAY, ADMISSION = "gateway.networking.k8s.io/v1", "admissionregistration.k8s.io/v1"
 DEFINITIONS = "customresourcedefinitions"
+#: Asks for names, labels and the like alone: what else an object holds stays with the API server.
+#: https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-representations-of-resources
+METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 class Kind(NamedTuple):
@@ -79,6 +82,16 @@ class Kind(NamedTuple):
         """The path of its list."""
         root = f"/apis/{self.version}" if self.group else f"/api/{self.version}"
         return f"{root}/namespaces/{self.namespace}/{self.resource}" if self.namespace else f"{root}/{self.resource}"
+
+    @property
+    def accept(self) -> str:
+        """The media type that it is asked for as."""
+        return METADATA if self.metadata_only else "application/json"
+
+    @property
+    def list_kind(self) -> str:
+        """What the API server calls a list of it."""
+        return "PartialObjectMetadataList" if self.metadata_only else f"{self.type.__name__}List"
 
     @property
     def permission(self) -> str:

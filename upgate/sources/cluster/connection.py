@@ -7,7 +7,6 @@ a message), and every answer is bounded in time: connecting, each read, and the 
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,9 +22,10 @@ from upgate.base.redaction import redact
 from upgate.base.threads import within
 from upgate.base.waiting import Deadline
 from upgate.sources.cluster.bounded import PAGE_BYTES, SMALL_BYTES, TooLarge, read_body
+from upgate.sources.cluster.peers import presented
 
 if TYPE_CHECKING:
-    from kubernetes.client import ApiClient
+    from kubernetes.client import ApiClient, Configuration
 
 USER_AGENT = "upgate"
 JSON = "application/json"
@@ -69,10 +69,8 @@ class Connection:
 
     def __init__(self, client: ApiClient, patience: Timeouts = Timeouts(), *, renews: bool = True) -> None:
         self.patience = patience
-        #: What we log in with is renewed by itself.
-        self.renews = renews
-        #: The certificate that the API server presented, as DER; None where it has not, or has none.
-        self.peer: bytes | None = None
+        self.renews = renews  #: What we log in with is renewed by itself.
+        self.peer: bytes | None = None  #: The certificate that the API server presented, as DER.
         #: The moment of its latest answer, by its own clock; ours before that, and where a proxy drops the Date header.
         self.moment = datetime.now(UTC)
         #: What all lists of one look may hold beyond what was announced.
@@ -86,29 +84,9 @@ class Connection:
         return self._client.configuration.host
 
     @property
-    def authority(self) -> str:
-        """The path of the certificates that the API server's is checked with; empty where those of the system are."""
-        return self._client.configuration.ssl_ca_cert or ""
-
-    @property
-    def client_certificate(self) -> str:
-        """The path of the certificate that we log in with; empty where there is none."""
-        return self._client.configuration.cert_file or ""
-
-    @property
-    def proxy(self) -> str:
-        """The proxy that it is asked through; empty where there is none."""
-        return self._client.configuration.proxy or ""
-
-    @property
-    def tls_server_name(self) -> str:
-        """The name that its certificate must be for, where that is not its host."""
-        return self._client.configuration.tls_server_name or ""
-
-    @property
-    def token(self) -> str:
-        """The value of our Authorization header; empty where there is none."""
-        return self._client.configuration.api_key.get("BearerToken") or ""
+    def configuration(self) -> Configuration:
+        """How it is connected to, and what we log in with."""
+        return self._client.configuration
 
     @property
     def forgeable(self) -> list[str]:
@@ -208,12 +186,6 @@ class cut_off_after:  # noqa: N801 - reads as a sentence: with cut_off_after(dea
         sock: socket.socket | None = getattr(response.connection, "sock", None)
         if sock is not None:
             sock.shutdown(socket.SHUT_RDWR)
-
-
-def presented(response: Any) -> bytes | None:
-    """The certificate that a server presented, also where it was not verified; None where the connection has none."""
-    sock = getattr(response.connection, "sock", None)
-    return sock.getpeercert(binary_form=True) if isinstance(sock, ssl.SSLSocket) else None
 
 
 def clock(headers: Mapping[str, str]) -> datetime:

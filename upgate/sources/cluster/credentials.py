@@ -52,14 +52,14 @@ def presented_to_us(connection: Connection, host: str, port: int) -> bytes:
 
     It is not verified here: what is asked of this server is.
     """
-    if connection.proxy:
+    if connection.configuration.proxy:
         raise Inconclusive("the certificate of the API server was not seen: the proxy's connections do not show it")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
         with (
             socket.create_connection((host, port), connection.patience.connect) as plain,
-            context.wrap_socket(plain, server_hostname=connection.tls_server_name or host) as secured,
+            context.wrap_socket(plain, server_hostname=connection.configuration.tls_server_name or host) as secured,
         ):
             return secured.getpeercert(binary_form=True) or b""
     except (OSError, ValueError) as problem:  # ValueError: a name that TLS cannot ask for
@@ -68,15 +68,17 @@ def presented_to_us(connection: Connection, host: str, port: int) -> bytes:
 
 def trusted(connection: Connection) -> list[Certificate]:
     """The authorities that the kubeconfig names; those of the system are not looked at."""
-    return read_chain(beginning_of(connection.authority)) if connection.authority else []
+    path = connection.configuration.ssl_ca_cert
+    return read_chain(beginning_of(path)) if path else []
 
 
 def credentials(connection: Connection, deadline: Deadline) -> list[Credential]:
     """What stands in the kubeconfig itself. A plugin, a token file and a pod's own token are renewed by themselves."""
     if connection.renews:
         return []
-    found = [of_certificate(connection.client_certificate)] if connection.client_certificate else []
-    return [*found, *of_token(connection.token)]
+    own = connection.configuration
+    found = [of_certificate(own.cert_file)] if own.cert_file else []
+    return [*found, *of_token(own.api_key.get("BearerToken") or "")]
 
 
 def of_certificate(path: str) -> Credential:

@@ -17,12 +17,9 @@ from upgate.base.waiting import Deadline
 from upgate.facts.decoding import Malformed, Page, decode_page
 from upgate.facts.kinds import Kind
 from upgate.sources.cluster.bounded import is_dense
-from upgate.sources.cluster.connection import JSON, NOT_JSON, Answer, Connection, NoAnswer, Room, status_message
+from upgate.sources.cluster.connection import NOT_JSON, Answer, Connection, NoAnswer, Room, status_message
 
 PAGE_SIZE = 1000
-#: Asks for names, labels and the like alone: what else an object holds stays with the API server.
-#: https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-representations-of-resources
-METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 #: What a page is asked for where so many objects are too large together. etcd holds no object above 1.5 MiB.
 SMALLER = (200, 40, 8, 1)
 #: A list may become twice as long as it was announced, and so much longer. Some servers announce what was there before.
@@ -187,7 +184,7 @@ def ask_page(connection: Connection, kind: Kind, token: str, deadline: Deadline,
     query |= {name: selector for name, selector in selectors.items() if selector}
     query |= {"continue": token} if token else {}
     try:
-        answer = connection.get(kind.path, query, METADATA_ONLY if kind.metadata_only else JSON, deadline)
+        answer = connection.get(kind.path, query, kind.accept, deadline)
     except NoAnswer as problem:
         if problem.too_large:
             raise
@@ -248,11 +245,6 @@ def whole_page(answer: Answer, kind: Kind) -> Page:
     except NOT_JSON as problem:
         beginning = answer.body[:60].decode(errors="replace")
         raise Passing(f"the answer is not a complete JSON list ({problem}); it begins {beginning!r}") from problem
-    if page.kind != list_kind(kind):
-        raise Passing(f"the answer is a {page.kind[:60] or 'nameless object'}, not a {list_kind(kind)}")
+    if page.kind != kind.list_kind:
+        raise Passing(f"the answer is a {page.kind[:60] or 'nameless object'}, not a {kind.list_kind}")
     return page
-
-
-def list_kind(kind: Kind) -> str:
-    """What the API server calls a list of it."""
-    return "PartialObjectMetadataList" if kind.metadata_only else f"{kind.type.__name__}List"

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 LOGIN_LIMIT = 60.0
 REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 ANONYMOUS = "system:anonymous"
-#: Keys of a user in a kubeconfig that give a token or certificate anew each time.
-RENEWING = ("exec", "auth-provider", "tokenFile")
 
 
 class Login(NamedTuple):
@@ -126,7 +124,7 @@ def renews(kubeconfig: str | Path | None, context: str | None) -> bool:
             return True
         with kubeconfig_errors_worded(source, context):
             user = KubeConfigLoader(merged, active_context=context or first_context(source))._user
-    return user is None or any(key in user for key in RENEWING)
+    return user is None or any(key in user for key in ("exec", "auth-provider", "tokenFile"))
 
 
 def first_context(source: str) -> str | None:
