@@ -14,6 +14,7 @@ from tests.apiserver import FAULTS, EmbeddedCluster, Fault
 from tests.worlds import (
     NOW,
     battery,
+    by_resource,
     daemonset,
     endpointslice,
     good,
@@ -89,7 +90,7 @@ def world() -> dict:
 
 def served(objects: dict) -> dict:
     """The world as the embedded cluster takes it."""
-    return {RESOURCES[noun]: items for noun, items in objects.items()} | {"recorded": NOW, "version": "v1.36.3"}
+    return by_resource(objects) | {"recorded": NOW, "version": "v1.36.3"}
 
 
 def seen(cluster: EmbeddedCluster, folder: Path, patience: Timeouts = PATIENCE) -> Snapshot:
