@@ -17,6 +17,7 @@ from tests.worlds import (
     gateway,
     good,
     judge,
+    merged,
     pem,
     profile,
     serving,
@@ -110,6 +111,14 @@ def test_a_signing_request_does_not_wait(its, observed):
     """What is neither approved nor denied within an hour, or approved and not signed, is told with signer and user."""
     expected = [f"{observed}: kubernetes.io/kubelet-serving for system:node:worker-1"] if observed else []
     assert requests(its) == expected
+
+
+def test_a_request_that_was_made_again_is_litter():
+    """A node that asked once more and got its certificate does not wait for the first one."""
+    again = signing_request("csr-2", metadata={"creationTimestamp": ago(hours=2)}, status={"certificate": "LS0t"})
+    other = merged(again, {"spec": {"username": "system:node:worker-2"}})
+    assert requests(signing_request(), again) == []
+    assert len(requests(signing_request(), other)) == 1
 
 
 def secrets(*secrets, **lists):

@@ -25,6 +25,7 @@ from upgate.facts.owned_pods import DeploymentPods, OwnedPods
 from upgate.facts.pods import Pod
 from upgate.facts.promises import Autoscalers, Deadlines
 from upgate.facts.services import PROVISIONING, Service
+from upgate.facts.signing import SigningRequests
 from upgate.facts.spread import Spread
 from upgate.facts.successors import Successors
 from upgate.facts.tls_users import TlsUsers
@@ -194,6 +195,7 @@ RELATIONS: dict[str, type[Any]] = {
     "ingress_fronts": IngressFronts,
     "spread": Spread,
     "tls_users": TlsUsers,
+    "signing_requests": SigningRequests,
 }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from upgate.base.text import duration
 from upgate.facts.meta import Condition, Fact, KubernetesObject
@@ -43,3 +45,26 @@ class CertificateSigningRequest(KubernetesObject):
             return f"pending for {duration(self.age(moment))}: {what}"
         approved = moment - (said["Approved"].last_transition_time or moment) if said else UNSIGNED
         return f"approved {duration(approved)} ago and not signed: {what}" if approved > UNSIGNED else ""
+
+    @property
+    def asker(self) -> tuple[str, str]:
+        """Who asks for what: a later request of the same asker is another try."""
+        return self.spec.signer_name, self.spec.username
+
+
+class SigningRequests:
+    """All requests: of those that somebody made again and got signed the earlier ones are litter."""
+
+    needs = ("certificatesigningrequests",)
+
+    def __init__(self, lists: Mapping[str, list[Any]]) -> None:
+        self._signed: dict[tuple[str, str], datetime] = {}
+        for each in lists["certificatesigningrequests"]:
+            made = each.metadata.creation_timestamp
+            if each.status.certificate and made:
+                self._signed[each.asker] = max(made, self._signed.get(each.asker, made))
+
+    def replaced(self, request: CertificateSigningRequest) -> bool:
+        """Whoever made it has made another one since, and that is signed."""
+        made, last = request.metadata.creation_timestamp, self._signed.get(request.asker)
+        return made is not None and last is not None and last > made
