@@ -46,15 +46,17 @@ def test_every_way_in_is_served(
             filter(None, (ingress_fronts.trouble(each, before.addressed(each)), secret_names.missing(each)))
         ),
         expected="a class, an address, and backends and TLS Secrets that exist",
-        transitional=lambda each: each.age(now) < patience.start_up or ingress_fronts.coming(each, now),
+        transitional=lambda each: (
+            each.age(now) < patience.start_up or ingress_fronts.coming(each, now, patience.provisioning)
+        ),
     )
     gateways.where(lambda each: not each.metadata.deletion_timestamp).none(
         lambda each: each.trouble,
         expected="Accepted=True and Programmed=True, with each listener",
-        transitional=lambda each: each.young(now),
+        transitional=lambda each: each.young(now, patience.provisioning),
     )
     httproutes.where(lambda each: not each.metadata.deletion_timestamp).none(
         lambda each: each.trouble(ingress_fronts.gateways),
         expected="Accepted=True by each of its Gateways, with all references resolved",
-        transitional=lambda each: each.young(now),
+        transitional=lambda each: each.young(now, patience.provisioning),
     )

@@ -80,7 +80,7 @@ def test_every_endpoint_is_a_live_pod(
 
 @check("services.load-balancer", severity="critical", none_is_fine=True, monitor=True)
 def test_every_load_balancer_has_an_address(
-    services: Subjects[Service], warning_events: WarningEvents, now: datetime
+    services: Subjects[Service], warning_events: WarningEvents, patience: Patience, now: datetime
 ) -> None:
     """Every Service of type LoadBalancer has an address where it takes traffic.
 
@@ -92,7 +92,7 @@ def test_every_load_balancer_has_an_address(
         lambda each: each.balancer_problem,
         observed=lambda each: "; ".join(filter(None, (each.balancer_problem, warning_events.latest(each)))),
         expected="an IP address or host name under status.loadBalancer, with all ports open",
-        transitional=lambda each: each.balancer_coming(now),
+        transitional=lambda each: each.balancer_coming(now, patience.provisioning),
     )
 
 

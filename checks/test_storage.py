@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from upgate.base.text import duration
 from upgate.battery import Subjects, check
-from upgate.facts.storage import ATTACHING
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -63,10 +62,10 @@ def test_every_volume_is_attached_where_it_is_needed(
     Look first: kubectl describe {kind} {name}; kubectl get csinodes
     """
     volumeattachments.none(
-        lambda each: volume_nodes.trouble(each, now),
-        expected=f"attached or detached within {duration(ATTACHING)}",
-        severity=lambda each: "warning" if volume_nodes.only_lost(each, now) else None,
-        transitional=lambda each: each.in_time(now),
+        lambda each: volume_nodes.trouble(each, now, patience.pending),
+        expected=f"attached or detached within {duration(patience.pending)}",
+        severity=lambda each: "warning" if volume_nodes.only_lost(each, now, patience.pending) else None,
+        transitional=lambda each: each.in_time(now, patience.pending),
     )
     nodes.none(
         lambda node: volume_nodes.missing_drivers(node, expect.nodes.pool_label),

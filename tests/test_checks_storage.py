@@ -213,6 +213,16 @@ def csi_with(name, drivers):
     return thing(name, spec={"drivers": [{"name": each} for each in drivers]})
 
 
+@pytest.mark.parametrize(("pending", "outcome"), [("1m", "failed"), ("10m", "inconclusive")])
+def test_how_long_it_may_take_is_the_profiles(pending, outcome):
+    """`patience: {pending: …}` is for claims and attachments, too."""
+    patience, young = profile(patience={"pending": pending}), {"creationTimestamp": ago(minutes=6)}
+    waits = good(persistentvolumeclaims=[claim(phase="Pending", metadata=young)])
+    assert judge("storage.bound", waits, profile=patience).outcome == outcome
+    late = attachment(metadata=young, status={"attached": False, "attachError": ERROR})
+    assert judge("storage.attachments", good(volumeattachments=[late]), profile=patience).outcome == outcome
+
+
 def pool(*sets, **changes):
     """Nodes with these drivers each, alike but for what is changed."""
     names = [f"worker-{number}" for number in range(1, len(sets) + 1)]

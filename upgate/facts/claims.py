@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from upgate.profile.parts import Patience
 
 Lists = Mapping[str, list[Any]]
-#: A node's drivers register within minutes of its joining.
-REGISTERING = timedelta(minutes=10)
 #: Labels whose value says what group of alike machines a node belongs to, of Kubernetes and of clouds.
 GROUPS = (
     *("kubernetes.io/os", "eks.amazonaws.com/nodegroup", "eks.amazonaws.com/compute-type", "karpenter.sh/nodepool"),
@@ -100,14 +98,17 @@ class VolumeNodes:
         #: By the pool label, and by group: the drivers that most nodes of it have.
         self._usual: dict[str | None, dict[tuple[str, ...], set[str]]] = {}
 
-    def trouble(self, attachment: VolumeAttachment, moment: datetime) -> str:
+    def trouble(self, attachment: VolumeAttachment, moment: datetime, limit: timedelta) -> str:
         """What is wrong with an attachment. Empty where nothing is."""
         lost = "" if attachment.spec.node_name in self._names else f"{attachment.place}: the node does not exist"
-        return "; ".join(filter(None, (attachment.problem(moment), lost)))
+        return "; ".join(filter(None, (attachment.problem(moment, limit), lost)))
 
-    def only_lost(self, attachment: VolumeAttachment, moment: datetime) -> bool:
-        """Nothing is wrong with it but that its node is gone: Kubernetes waits some minutes before it detaches by force."""
-        return not attachment.problem(moment)
+    def only_lost(self, attachment: VolumeAttachment, moment: datetime, limit: timedelta) -> bool:
+        """Nothing is wrong with it but that its node is gone: Kubernetes waits six minutes before it detaches by force.
+
+        That is maxWaitForUnmountDuration of the attach-detach controller, and since when the node is gone nothing tells.
+        """
+        return not attachment.problem(moment, limit)
 
     def missing_drivers(self, node: Node, label: str | None) -> str:
         """The drivers that most nodes like this one have, or that its volumes need, and it has not. Empty where none."""
@@ -123,7 +124,7 @@ class VolumeNodes:
     def registering(self, node: Node, moment: datetime, patience: Patience) -> bool:
         """It has joined recently, or one of the agents on it is just starting: drivers register when they have started."""
         agents = self._agents.get(node.name, ())
-        return node.age(moment) < REGISTERING or any(is_coming(pod, moment, patience) for pod in agents)
+        return node.age(moment) < patience.provisioning or any(is_coming(pod, moment, patience) for pod in agents)
 
     def _usual_drivers(self, label: str | None) -> dict[tuple[str, ...], set[str]]:
         """The drivers that most nodes of each group have."""

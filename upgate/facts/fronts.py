@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from upgate.facts.backends import grouped
 from upgate.facts.gateways import Gateway
 from upgate.facts.ingresses import Ingress, IngressClass
 from upgate.facts.meta import KubernetesObject
-from upgate.facts.services import PROVISIONING, Service
+from upgate.facts.services import Service
 from upgate.facts.workloads import Workload
 
 Lists = Mapping[str, list[Any]]
@@ -88,9 +88,9 @@ class IngressFronts:
         said = [self._class_problem(ingress), *self._backend_problems(ingress), self._unaddressed(ingress, served)]
         return "; ".join(filter(None, said))
 
-    def coming(self, ingress: Ingress, moment: datetime) -> bool:
+    def coming(self, ingress: Ingress, moment: datetime, limit: timedelta) -> bool:
         """It is new, and lacks nothing but an address: its controller, or a cloud, is making it."""
-        return ingress.age(moment) < PROVISIONING and self.only_unaddressed(ingress)
+        return ingress.age(moment) < limit and self.only_unaddressed(ingress)
 
     def only_unaddressed(self, ingress: Ingress) -> bool:
         """It lacks an address, and nothing else."""

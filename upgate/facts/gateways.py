@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from upgate.facts.meta import Condition, Fact, KubernetesObject, condition
-from upgate.facts.services import PROVISIONING
 
 #: What a Gateway, a listener and a route are told to be. https://gateway-api.sigs.k8s.io/concepts/api-overview/
 WANTED = ("Accepted", "Programmed")
@@ -95,9 +94,9 @@ class Gateway(KubernetesObject):
         ]
         return [(each.namespace or self.namespace, each.name) for each in refs if each.kind == "Secret"]
 
-    def young(self, moment: datetime) -> bool:
+    def young(self, moment: datetime, limit: timedelta) -> bool:
         """It is new: its controller, or a cloud, is at work."""
-        return self.age(moment) < PROVISIONING
+        return self.age(moment) < limit
 
 
 class ParentReference(Fact):
@@ -155,9 +154,9 @@ class HTTPRoute(KubernetesObject):
             ]
         return "; ".join(said)
 
-    def young(self, moment: datetime) -> bool:
+    def young(self, moment: datetime, limit: timedelta) -> bool:
         """It is new: controllers have not yet said all of it."""
-        return self.age(moment) < PROVISIONING
+        return self.age(moment) < limit
 
     def _place(self, parent: ParentReference) -> tuple[str, ...]:
         return (parent.kind, parent.namespace or self.namespace, parent.name, parent.section_name)

@@ -8,7 +8,7 @@ import msgspec
 
 from upgate.facts.meta import Fact, KubernetesObject, ManagedMeta
 
-#: How long a cloud may take to make or remove a load balancer.
+#: How long a cloud may take to remove a load balancer.
 PROVISIONING = timedelta(minutes=10)
 
 #: Who manages the slices with the addresses of this cluster's pods; others (Cilium's Cluster Mesh, Karmada) bring those of
@@ -116,11 +116,11 @@ class Service(KubernetesObject):
             return f"no address from loadBalancerClass {wanted}" if wanted else "no address"
         return "; ".join(self.status.load_balancer.port_errors)
 
-    def balancer_coming(self, moment: datetime) -> bool:
+    def balancer_coming(self, moment: datetime, limit: timedelta) -> bool:
         """It has asked for its load balancer recently: since it was made, or its type was changed."""
         writes = (each.time for each in self.metadata.managed_fields or () if each.fields_v1.spec.type is not None)
         asked = max((moment - each for each in writes if each), default=self.age(moment))
-        return min(self.age(moment), asked) < PROVISIONING
+        return min(self.age(moment), asked) < limit
 
     def offers(self, name: str, number: int, target_ports: bool = False) -> bool:
         """It has a port of that name or number. An alias for an external name need not name its ports."""

@@ -18,9 +18,6 @@ DEFAULT_CLASS = (
 RESIZE_ERRORS = ("ControllerResizeError", "NodeResizeError", "ModifyVolumeError")
 #: How long making a volume larger, or removing one that is released, may take.
 RESIZING = RECLAIMING = timedelta(minutes=15)
-#: Attaching or detaching a volume takes seconds; Kubernetes waits up to six minutes for a node that does not unmount it:
-#: maxWaitForUnmountDuration of the attach-detach controller.
-ATTACHING = timedelta(minutes=5)
 
 
 class ClaimSpec(Fact):
@@ -175,22 +172,22 @@ class VolumeAttachment(KubernetesObject):
     spec: AttachmentSpec = AttachmentSpec()
     status: AttachmentStatus = AttachmentStatus()
 
-    def in_time(self, moment: datetime) -> bool:
+    def in_time(self, moment: datetime, limit: timedelta) -> bool:
         """It is being attached, or detached, no longer than that may take."""
-        return moment - (self.metadata.deletion_timestamp or moment - self.age(moment)) <= ATTACHING
+        return moment - (self.metadata.deletion_timestamp or moment - self.age(moment)) <= limit
 
     @property
     def place(self) -> str:
         """The volume and the node, in words."""
         return f"volume {self.spec.source.persistent_volume_name or '(inline)'} on node {self.spec.node_name}"
 
-    def problem(self, moment: datetime) -> str:
+    def problem(self, moment: datetime, limit: timedelta) -> str:
         """What is wrong with attaching or detaching it, whatever its node. Empty where nothing is."""
         goes = self.metadata.deletion_timestamp
         said = list(self.status.errors)
-        if goes and not self.in_time(moment):
+        if goes and not self.in_time(moment, limit):
             said.append(f"has been detaching for {duration(moment - goes)}")
-        elif not goes and not self.status.attached and not self.in_time(moment):
+        elif not goes and not self.status.attached and not self.in_time(moment, limit):
             said.append(f"not attached after {duration(self.age(moment))}")
         return "; ".join(said) and f"{self.place}: {'; '.join(said)}"
 

@@ -22,12 +22,11 @@ def add_storage(depends: dict[str, list[str]], lists: Mapping[str, list[Any]]) -
     attached: dict[str, list[VolumeAttachment]] = grouped(
         lists["volumeattachments"], lambda each: each.spec.source.persistent_volume_name
     )
-    for pod in lists["pods"]:
+    for pod in (each for each in lists["pods"] if each.status.phase == "Pending"):
         used = [claims[key] for name in claims_of(pod) if (key := (pod.namespace, name)) in claims]
-        if pod.status.phase == "Pending":
-            depends[pod.ref] += [claim.ref for claim in used if not claim.bound]
-            volumes = [claim.spec.volume_name for claim in used if claim.bound and pod.spec.node_name]
-            depends[pod.ref] += [each.ref for name in volumes for each in attached.get(name, ())]
+        depends[pod.ref] += [claim.ref for claim in used if not claim.bound]
+        volumes = [claim.spec.volume_name for claim in used if claim.bound and pod.spec.node_name]
+        depends[pod.ref] += [each.ref for name in volumes for each in attached.get(name, ())]
     for each in lists["volumeattachments"]:
         depends[each.ref].append(f"Node/{each.spec.node_name}")
 

@@ -129,7 +129,7 @@ class Patience(Section):
     start_up: Duration = minutes(1)
     """A running pod may be not ready yet."""
     pending: Duration = minutes(5)
-    """A pod may be pending."""
+    """A pod or a claim may be pending, a volume be attached or detached; a load balancer may take twice as long."""
     terminating: Duration = minutes(2)
     """A pod may outlive its deletion time, which includes its grace period."""
     scheduler_silent: Duration = minutes(2)
@@ -138,3 +138,8 @@ class Patience(Section):
     """A node may be cordoned, be tainted until it is ready for pods, or be in deletion."""
     namespace_terminating: Duration = minutes(2)
     """The deletion of a namespace may take so long."""
+
+    @property
+    def provisioning(self) -> timedelta:
+        """How long a controller and a cloud may take to make a load balancer, or the agents of a node to register."""
+        return 2 * self.pending
