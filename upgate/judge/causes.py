@@ -20,7 +20,7 @@ from upgate.facts.deployments import Deployment
 from upgate.facts.pods import Pod
 from upgate.facts.services import Service
 from upgate.facts.workloads import Workload
-from upgate.judge.dependencies import FRONTS, STORAGE, add_fronts, add_storage
+from upgate.judge.front_dependencies import FRONTS, STORAGE, add_fronts, add_storage
 from upgate.judge.outcome import not_yet
 from upgate.results import CheckResult, Finding, Severity
 from upgate.snapshot import Snapshot
