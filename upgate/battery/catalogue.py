@@ -10,6 +10,7 @@ import msgspec
 
 from upgate.battery.chapters import by_chapter, in_order
 from upgate.battery.check import Check, with_severity
+from upgate.battery.secrets import ALLOWED, OPTIONAL
 from upgate.battery.selection import why_unselected
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import ASIDES, HOSTS, lists_for
@@ -182,6 +183,12 @@ def permissions(check: Check) -> str:
     if "external" in check.inputs:
         return f"nothing; for `each:`, and to explain what is found, `list` on {', '.join(EXPLAINING)}"
     words = list(dict.fromkeys(kind.permission for noun, kind in KINDS.items() if noun in nouns))
-    words += [needed for name, needed in ASIDES.items() if name in nouns]
+    words += [needed for name, needed in ASIDES.items() if needed and name in nouns]
+    words += [
+        f"with `allow: [{ALLOWED}]` also {KINDS[noun].permission}"
+        for name, noun in OPTIONAL.items()
+        if name in check.inputs
+    ]
     words += [f"ssh to the hosts; for `each: node` {KINDS['nodes'].permission}"] if "hosts" in nouns else []
+    words = [f"only with `allow: [{check.allow}]` in the profile: {'; '.join(words)}"] if check.allow else words
     return "; ".join(words) or "nothing beyond being logged in"

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from upgate.base.errors import UsageError
 from upgate.base.text import shown
 from upgate.battery.check import Check, before_upgrade, parameters
+from upgate.battery.secrets import ALLOWED, OPTIONAL
 from upgate.battery.selection import why_unselected
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ class Registry:
 
     def inputs(self, profile: Profile) -> set[str]:
         """Whatever the checks that the profile asks for may take, and other functions beside them."""
-        return {*self.other_inputs, *(name for check in self.selected(profile) for name in check.inputs)}
+        taken = {*self.other_inputs, *(name for check in self.selected(profile) for name in check.inputs)}
+        allowed = OPTIONAL if ALLOWED in profile.allow else {}
+        return taken | {noun for name, noun in allowed.items() if name in taken}
 
     def before_upgrade(self) -> Registry:
         """The same as `-m preflight` asks it: also the checks that are asked before an upgrade only."""
