@@ -24,7 +24,7 @@ from tests.worlds import (
     snapshot,
     thing,
 )
-from upgate.facts.amounts import LARGEST, whole
+from upgate.facts.amounts import LARGEST, whole_quantity
 from upgate.facts.headroom import requests_of
 
 NANOSECONDS = 10**9
@@ -166,7 +166,7 @@ def test_the_node_that_died_explains_its_lock():
 )
 def test_quantities_are_read_as_kubernetes_does(text, scale, number):
     """Suffixes of 10 and of 2, exponents and fractions, rounded up and within what the API server keeps."""
-    assert whole(text, scale) == number
+    assert whole_quantity(text, scale) == number
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_quantities_are_read_as_kubernetes_does(text, scale, number):
 def test_what_is_no_quantity_is_refused(text):
     """Nothing is guessed, and no number becomes too large to work with."""
     with pytest.raises(ValueError, match="not a quantity"):
-        whole(text)
+        whole_quantity(text)
 
 
 def container(cpu: object = "", memory: object = "", name: str = "app", **more: Any) -> dict[str, Any]:

@@ -87,10 +87,10 @@ def needs_in_short(check: Check) -> str:
 def link(heading: str) -> str:
     """A heading of the catalogue as a link to it, as GitHub names it."""
     anchor = UNNAMED.sub("", heading.lower()).replace(" ", "-")
-    return f"[{escaped(heading)}](#{anchor})"
+    return f"[{markdown_id(heading)}](#{anchor})"
 
 
-def escaped(id: str) -> str:
+def markdown_id(id: str) -> str:
     """An id in which `{name}` shows as `<name>`: Markdown takes that for a tag."""
     return in_markdown(id).replace("<", r"\<")
 
@@ -164,7 +164,7 @@ def parts(check: Check) -> list[str]:
 def entry(check: Check) -> str:
     """One check in its own words."""
     words = {name: in_markdown(getattr(check, name)) for name in ("title", "why", "hint")}
-    return ENTRY.format(id=escaped(check.id), severity=" · ".join(badges(check)), needs=permissions(check), **words)
+    return ENTRY.format(id=markdown_id(check.id), severity=" · ".join(badges(check)), needs=permissions(check), **words)
 
 
 def badges(check: Check) -> list[str]:

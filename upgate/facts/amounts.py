@@ -100,11 +100,16 @@ def load_of(amounts: Amounts | None) -> Load:
     if amounts is None:
         return Load()
     cpu, memory, storage = amounts.cpu, amounts.memory, amounts.ephemeral_storage
-    return Load(whole(str(cpu), 1000), whole(str(memory)), whole(str(storage)), whole(str(amounts.pods)))
+    return Load(
+        whole_quantity(str(cpu), 1000),
+        whole_quantity(str(memory)),
+        whole_quantity(str(storage)),
+        whole_quantity(str(amounts.pods)),
+    )
 
 
 @lru_cache(maxsize=4096)
-def whole(text: str, scale: int = 1) -> int:
+def whole_quantity(text: str, scale: int = 1) -> int:
     """`100m`, `1Gi`, `1e3` as a number, rounded up, within what the API server keeps. Raises ValueError."""
     if not text:
         return 0

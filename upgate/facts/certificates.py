@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -68,6 +69,14 @@ def read_chain(pem: bytes) -> list[Certificate]:
 
 
 BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+
+
+def decode_base64(text: str) -> bytes:
+    """The decoded base64; empty if it is invalid."""
+    try:
+        return b64decode(text)
+    except ValueError:
+        return b""
 
 
 def first_to_end(chain: list[Certificate]) -> Certificate | None:

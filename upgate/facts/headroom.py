@@ -76,7 +76,7 @@ class Headroom:
         loads: dict[str, list[tuple[Load, bool]]] = defaultdict(list)
         for pod in self._pods:
             if stays(pod):
-                loads[pod.spec.node_name].append((self._requests(pod), moves(pod)))
+                loads[pod.spec.node_name].append((self._requests(pod), is_rescheduled(pod)))
         return loads
 
     def _left_on(self, node: Node) -> Load:
@@ -101,7 +101,7 @@ def stays(pod: Pod) -> bool:
     return bool(pod.spec.node_name) and pod.active and pod.spec.priority >= 0
 
 
-def moves(pod: Pod) -> bool:
+def is_rescheduled(pod: Pod) -> bool:
     """Its controller makes it again on another node: not those of DaemonSets, static pods, and what is bound to its node."""
     owner = pod.metadata.controller
     bound = pod.spec.node_selector is not None and bool(pod.spec.node_selector.hostname)

@@ -13,7 +13,7 @@ from upgate.facts.containers import STARTS
 from upgate.facts.node_images import build_of
 from upgate.facts.nodes import Node
 from upgate.facts.pods import Pod
-from upgate.facts.work import Version, version_of
+from upgate.facts.work import Version, pod_version
 
 Lists = Mapping[str, list[Any]]
 #: So many times as many of its pods must restart here as elsewhere.
@@ -23,26 +23,26 @@ WORKLOADS = 2
 
 
 @dataclass(frozen=True)
-class Rate:
+class RestartRate:
     """How many of some pods restart again and again."""
 
     restart: int
     pods: int
 
-    def exceeds(self, other: Rate) -> bool:
+    def exceeds(self, other: RestartRate) -> bool:
         """At least half of them do, and several times the share of the others, of which there are some."""
         return other.pods > 0 and 2 * self.restart >= self.pods > 0 and self._beyond(other)
 
-    def _beyond(self, other: Rate) -> bool:
+    def _beyond(self, other: RestartRate) -> bool:
         return self.restart * other.pods >= SEVERAL * other.restart * self.pods and self.restart > 0
 
-    def plus(self, other: Rate) -> Rate:
+    def plus(self, other: RestartRate) -> RestartRate:
         """Both together."""
-        return Rate(self.restart + other.restart, self.pods + other.pods)
+        return RestartRate(self.restart + other.restart, self.pods + other.pods)
 
-    def minus(self, other: Rate) -> Rate:
+    def minus(self, other: RestartRate) -> RestartRate:
         """What is left without those."""
-        return Rate(self.restart - other.restart, self.pods - other.pods)
+        return RestartRate(self.restart - other.restart, self.pods - other.pods)
 
     def __str__(self) -> str:
         return f"{self.restart} of {counted(self.pods, 'pod')}"
@@ -73,12 +73,12 @@ class NodeRelapses:
     def _compared(self, since: datetime) -> Rates:
         """Of each version of which some pod restarts again and again: how many do, by node and by node image."""
         often = {id(pod) for pod in self._pods if relapses(pod, since)}
-        versions = {version_of(pod) for pod in self._pods if often and id(pod) in often}
+        versions = {pod_version(pod) for pod in self._pods if often and id(pod) in often}
         rates = Rates()
         for pod in self._pods if versions else ():
-            if pod.active and (version := version_of(pod)) in versions:
+            if pod.active and (version := pod_version(pod)) in versions:
                 name = pod.spec.node_name
-                rates.count(version, Rate(int(id(pod) in often), 1), name, build_of(self._nodes[name]))
+                rates.count(version, RestartRate(int(id(pod) in often), 1), name, build_of(self._nodes[name]))
         return rates
 
 
@@ -86,13 +86,13 @@ class Rates:
     """How many pods of each version restart again and again: on each node, on each node image, and in all."""
 
     def __init__(self) -> None:
-        self.here: defaultdict[Hashable, dict[Version, Rate]] = defaultdict(dict)
-        self._all: dict[Version, Rate] = {}
+        self.here: defaultdict[Hashable, dict[Version, RestartRate]] = defaultdict(dict)
+        self._all: dict[Version, RestartRate] = {}
 
-    def count(self, version: Version, rate: Rate, *places: Hashable) -> None:
+    def count(self, version: Version, rate: RestartRate, *places: Hashable) -> None:
         """Count a pod where it is."""
         for rates in (self._all, *(self.here[place] for place in places)):
-            rates[version] = rates.get(version, Rate(0, 0)).plus(rate)
+            rates[version] = rates.get(version, RestartRate(0, 0)).plus(rate)
 
     def said(self, place: Hashable, here: str) -> str:
         """Which workloads restart much more here than elsewhere; empty where fewer than two do."""
@@ -104,9 +104,9 @@ class Rates:
         return f"{own} of {len(pairs)} workloads restart again and again on {here}, {others} on others"
 
 
-def sum_of(rates: Iterable[Rate]) -> Rate:
+def sum_of(rates: Iterable[RestartRate]) -> RestartRate:
     """All of them together."""
-    whole = Rate(0, 0)
+    whole = RestartRate(0, 0)
     for each in rates:
         whole = whole.plus(each)
     return whole

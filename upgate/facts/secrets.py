@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from datetime import datetime
 
 import msgspec
 
 from upgate.facts.attempts import Certificate
-from upgate.facts.certificates import expiry, first_to_end, read_chain
+from upgate.facts.certificates import decode_base64, expiry, first_to_end, read_chain
 from upgate.facts.meta import Fact, KubernetesObject, ObjectMeta
 
 
@@ -45,13 +44,5 @@ def without_contents(secret: Secret) -> Secret:
     """The Secret with its name, and what is public of its certificate; nothing else of it leaves the decoder."""
     meta = secret.metadata
     kept = ObjectMeta(name=meta.name, namespace=meta.namespace, creation_timestamp=meta.creation_timestamp)
-    chain = read_chain(decoded(secret.data.certificates)) if secret.data else []
+    chain = read_chain(decode_base64(secret.data.certificates)) if secret.data else []
     return Secret(metadata=kept, certificate=first_to_end(chain))
-
-
-def decoded(text: str) -> bytes:
-    """What stands there in base64; nothing where it is something else."""
-    try:
-        return b64decode(text)
-    except ValueError:
-        return b""

@@ -68,7 +68,7 @@ class Stuck:
         return not self.reasons.isdisjoint(VOLUME) and not self.sandbox
 
 
-def version_of(pod: Pod) -> Version:
+def pod_version(pod: Pod) -> Version:
     """What pods that should do alike have in common; of one without a controller there is no other."""
     owner = pod.metadata.controller
     revision = next((pod.labels[key] for key in REVISIONS if key in pod.labels), "")
@@ -114,17 +114,17 @@ class NodeWork:
 
     def suffers(self, pod: Pod) -> bool:
         """If its node does not work, that explains this pod: it does not even start, or the same runs elsewhere."""
-        elsewhere = self._homes.get(version_of(pod), set()) - {pod.spec.node_name}
+        elsewhere = self._homes.get(pod_version(pod), set()) - {pod.spec.node_name}
         fails = not pod.ready.is_true or any(each.restart_count > STARTS for each in pod.statuses)
         return pod.terminating or waits_for(pod) == "creating" or (fails and bool(elsewhere))
 
     @cached_property
     def _homes(self) -> dict[Version, set[str]]:
         """The nodes on which pods of each version that does not run somewhere do run."""
-        failing = {version_of(pod) for pod in self._pods if not pod.ready.is_true or pod.terminating}
+        failing = {pod_version(pod) for pod in self._pods if not pod.ready.is_true or pod.terminating}
         homes: dict[Version, set[str]] = {}
         for pod in self._pods:
-            if failing and pod.active and pod.ready.is_true and (version := version_of(pod)) in failing:
+            if failing and pod.active and pod.ready.is_true and (version := pod_version(pod)) in failing:
                 homes.setdefault(version, set()).add(pod.spec.node_name)
         return homes
 
@@ -147,7 +147,7 @@ class NodeWork:
                     yield self._told(pod, kind)
 
     def _told(self, pod: Pod, kind: str) -> Stuck:
-        version = version_of(pod)
+        version = pod_version(pod)
         homes = self._homes.get(version, set()) - {pod.spec.node_name}
         return Stuck(pod, version, kind, self._reasons(pod), frozenset(homes))
 

@@ -72,7 +72,7 @@ def trusted(connection: Connection) -> list[Certificate]:
     return read_chain(beginning_of(path)) if path else []
 
 
-def credentials(connection: Connection, deadline: Deadline) -> list[Credential]:
+def login_credentials(connection: Connection, deadline: Deadline) -> list[Credential]:
     """What stands in the kubeconfig itself. A plugin, a token file and a pod's own token are renewed by themselves."""
     if connection.renews:
         return []
@@ -103,12 +103,15 @@ def of_token(token: str) -> list[Credential]:
         return []
     return [
         Credential(
-            type="token", subject=one_line_excerpt(said.sub), not_before=when(said.iat), not_after=when(said.exp)
+            type="token",
+            subject=one_line_excerpt(said.sub),
+            not_before=from_unix_time(said.iat),
+            not_after=from_unix_time(said.exp),
         )
     ]
 
 
-def when(seconds: float | None) -> datetime | None:
+def from_unix_time(seconds: float | None) -> datetime | None:
     """A moment of the Unix clock; None for none, and for one that no clock shows."""
     with suppress(ValueError, OverflowError, OSError):
         moment = None if seconds is None else datetime.fromtimestamp(seconds, UTC)
