@@ -50,7 +50,13 @@ def test_nobody_uses_an_api_that_is_removed(
         )
 
 
-@check("webhooks.answer", severity="critical", preflight="critical", none_is_fine=True, after=("apis.custom-readable",))
+@check(
+    "webhooks.answer",
+    severity="critical",
+    preflight="critical",
+    none_is_fine=True,
+    after=("webhooks.alive", "crds.established", "apis.custom-readable"),
+)
 def test_webhooks_answer(
     metrics: Counters,
     validatingwebhookconfigurations: Subjects[ValidatingWebhookConfiguration],
@@ -61,7 +67,8 @@ def test_webhooks_answer(
 
     Its Service may be there, and its endpoint ready, and yet the certificate be for another name or by another authority. Where
     a webhook does not answer, the requests that it intercepts fail; or, with failurePolicy Ignore, nothing checks them. The
-    counters are those of one API server, since it started.
+    counters are those of one API server, since it started: after a repair the first answer tells that it answers again, and
+    `kubectl create --dry-run=server` of what it intercepts asks for one.
     Look first: kubectl get --raw /metrics | grep -E 'webhook_(rejection|fail_open)_count|conversion_webhook'
     """
     for configurations in (validatingwebhookconfigurations, mutatingwebhookconfigurations):
@@ -82,7 +89,9 @@ def test_no_client_is_rejected_again_and_again(metrics: Counters) -> None:
     metrics.rejections.none(lambda each: each.goes_on, expected="no more than now and then")
 
 
-@check("apis.custom-readable", severity="critical", preflight="critical", none_is_fine=True)
+@check(
+    "apis.custom-readable", severity="critical", preflight="critical", none_is_fine=True, after=("crds.established",)
+)
 def test_every_custom_resource_can_be_listed(
     customresourcedefinitions: Subjects[CustomResourceDefinition], custom_reads: CustomReads
 ) -> None:
@@ -105,6 +114,6 @@ def test_no_change_of_the_next_releases_concerns_the_cluster(
 
     The table of the battery has what releases remove or turn round, each with what the API shows of it; flags of processes are
     on the hosts. What does not concern this cluster is not told.
-    Look first: {source}
+    Look first: the announcement, {source}
     """
     coming_changes.none(release_changes.said, expected=lambda change: change.todo)

@@ -14,7 +14,7 @@ from tests.worlds import ENDPOINTS, definition
 from upgate.base.errors import Inconclusive
 from upgate.base.waiting import Deadline
 from upgate.facts.custom_reads import CustomRead
-from upgate.facts.metrics import LONGEST, MOST, sample_in, samples_in
+from upgate.facts.metrics import CONVERTED, LONGEST, MOST, sample_in, samples_in
 from upgate.snapshot import dump_snapshot, load_snapshot
 from upgate.sources.cluster import custom_reads, metrics
 from upgate.sources.cluster.connection import Timeouts
@@ -31,7 +31,8 @@ NOISE = "".join(
 
 def answering(text: str, status: int = 200, **headers: str):
     """What answers a request with this text."""
-    body = gzip.compress(text.encode()) if headers else text.encode()
+    whole = f"{text}\n".encode()
+    body = gzip.compress(whole) if headers else whole
     return lambda handler, kind, query: handler.whole(body, status, **headers)
 
 
@@ -89,6 +90,15 @@ def test_an_endless_answer_is_a_gap(tmp_path, monkeypatch, part):
     assert "larger than" in look(tmp_path, ["metrics"], metrics=endless).gaps["metrics"]
 
 
+def test_half_an_answer_is_a_gap(tmp_path):
+    """What breaks off in the middle of a line was longer."""
+
+    def half(handler: Handler, kind, query):
+        handler.whole(f"{STARTED}\n{ENDPOINTS}\napiserver_adm".encode())
+
+    assert "broke off" in look(tmp_path, ["metrics"], metrics=half).gaps["metrics"]
+
+
 def test_something_that_grows_is_looked_at_twice(tmp_path, monkeypatch):
     """Where calls of webhooks have failed, a second look a little later says whether they still do; else one is enough."""
     monkeypatch.setattr(metrics, "BETWEEN", 0.05)
@@ -131,6 +141,12 @@ def test_metrics_are_kept_in_the_snapshot(tmp_path):
 def test_a_line_that_is_none_is_skipped(line):
     """Whatever extensions make a server write."""
     assert sample_in(line) is None or sample_in(line).labels == {}
+
+
+def test_a_family_may_have_had_another_name():
+    """Conversions are counted under another name by older API servers."""
+    sample = sample_in('apiserver_crd_webhook_conversion_duration_seconds_count{crd_name="a",succeeded="false"} 2')
+    assert sample.name == CONVERTED
 
 
 def test_labels_are_read_as_they_were_written():

@@ -63,18 +63,17 @@ def test_the_role_is_what_the_profile_needs(profiles, name):
     )
 
 
-def test_leases_are_read_where_the_kubelets_have_theirs():
-    """No role lists leases cluster-wide: leader elections and what else is in other namespaces is not read."""
-    everywhere, there = yaml.safe_load_all((BASE / "clusterrole.yaml").read_text())
-    assert "leases" not in {name for rule in everywhere["rules"] for name in rule.get("resources", ())}
-    assert (there["kind"], there["metadata"]["namespace"]) == ("Role", "kube-node-lease")
-    assert [rule["resources"] for rule in there["rules"]] == [["leases"]]
-    _, _, binding = yaml.safe_load_all((BASE / "account.yaml").read_text())
-    assert (binding["kind"], binding["metadata"], binding["roleRef"]["kind"]) == (
-        "RoleBinding",
-        there["metadata"],
-        "Role",
-    )
+def test_what_is_in_one_namespace_is_read_there_alone():
+    """No role lists leases or ConfigMaps cluster-wide: leader elections and what else is in other namespaces is not read."""
+    everywhere, *there = yaml.safe_load_all((BASE / "clusterrole.yaml").read_text())
+    assert not {"leases", "configmaps", "secrets"} & {n for r in everywhere["rules"] for n in r.get("resources", ())}
+    assert {each["metadata"]["namespace"] for each in there} == {"kube-node-lease", "kube-system"}
+    assert [each["kind"] for each in there] == ["Role", "Role"]
+    named = [rule for each in there for rule in each["rules"] if rule["resources"] == ["configmaps"]]
+    assert [rule["resourceNames"] for rule in named] == [["cluster-autoscaler-status"]]
+    _, _, *bindings = yaml.safe_load_all((BASE / "account.yaml").read_text())
+    assert [each["metadata"] for each in bindings] == [each["metadata"] for each in there]
+    assert {(each["kind"], each["roleRef"]["kind"]) for each in bindings} == {("RoleBinding", "Role")}
 
 
 @PODS
@@ -207,10 +206,12 @@ def test_the_bill_of_materials_is_that_of_the_lock():
 def test_kustomize_makes_whole_manifests(folder, tmp_path):
     """Each folder gives one workload that names a profile of its ConfigMap, in one namespace, with its account and role."""
     said = subprocess.run([KUBECTL, "kustomize", folder], capture_output=True, text=True, check=True).stdout
-    found = {each["kind"]: each for each in yaml.safe_load_all(said)}
-    leases = [found.pop("Role"), found.pop("RoleBinding")]
-    assert {each["metadata"]["namespace"] for each in leases} == {"kube-node-lease"}
-    assert leases[1]["subjects"] == found["ClusterRoleBinding"]["subjects"]
+    everything = list(yaml.safe_load_all(said))
+    local = [each for each in everything if each["kind"] in ("Role", "RoleBinding")]
+    found = {each["kind"]: each for each in everything if each not in local}
+    assert sorted(each["metadata"]["namespace"] for each in local) == [*["kube-node-lease"] * 2, *["kube-system"] * 2]
+    subjects = [each["subjects"] for each in local if each["kind"] == "RoleBinding"]
+    assert subjects == [found["ClusterRoleBinding"]["subjects"]] * 2
     workload = found.get("CronJob") or found["Job"]
     spec = pod(workload)
     (wanted,) = [arg.partition("=")[2] for arg in spec["containers"][0]["args"] if arg.startswith("--profile=")]

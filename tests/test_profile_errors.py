@@ -15,7 +15,7 @@ WRONG = {
     "an unknown key with an underscore": (
         "expect: {may_be_empty: []}",
         '1:10: expect.may_be_empty: unknown key; did you mean "may-be-empty"? '
-        "Valid keys: hosts, may-be-empty, next-version, nodes, version",
+        "Valid keys: hosts, may-be-empty, next-version, nodes, tls-days, version",
     ),
     "an unknown key without a neighbour": (
         "scope: {zzz: 1}",
@@ -53,7 +53,7 @@ WRONG = {
     ),
     "a runtime whose bracket is never closed": (
         'expect: {nodes: {runtime: "containerd://[12.*"}}',
-        "1:27: expect.nodes.runtime: not a pattern: a [ is never closed",
+        "1:27: expect.nodes.runtime: not a pattern: a [ has no closing ]",
     ),
     "no taints": ("expect: {nodes: {taints: []}}", "1:26: expect.nodes.taints: must not be empty"),
     "a lock without a unit": (

@@ -529,7 +529,17 @@ def by_resource(world: World) -> dict[str, list[dict[str, Any]]]:
     for noun, items in world.items():
         if items or not KINDS[noun].optional:
             served.setdefault(KINDS[noun].resource, []).extend(items)
-    return served
+    return served | custom_resources(world)
+
+
+def custom_resources(world: World) -> dict[str, list[dict[str, Any]]]:
+    """One object for each version that a definition serves."""
+    specs = [each["spec"] for each in world.get("customresourcedefinitions", [])]
+    return {
+        f"{spec['group']}/{version['name']}/{spec['names']['plural']}": [thing("one", kind=spec["names"]["kind"])]
+        for spec in specs
+        for version in spec["versions"]
+    }
 
 
 def empty() -> World:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from tests.e2e.cluster import SCRIPTS, WORLDS, RealCluster, until
 from tests.e2e.faults import namespace
 
 KEEP = bool(os.environ.get("KEEP"))
-NAMESPACES = ("kube-system", "shop", "data", "edge")
+NAMESPACES = ("kube-system", "shop", "data", "edge", "oddities")
 
 
 @pytest.fixture(scope="session")
@@ -36,11 +37,28 @@ def make_healthy(cluster: RealCluster) -> None:
     cluster.remove(
         each["metadata"]["name"] for each in cluster.get("namespaces") if "e2e" in each["metadata"].get("labels", {})
     )
-    cluster.apply(WORLDS / "dns.yaml", WORLDS / "healthy.yaml")
+    cluster.apply(WORLDS / "dns.yaml", WORLDS / "healthy.yaml", WORLDS / "oddities.yaml")
+    make_odd(cluster)
     cluster.wait_complete(*NAMESPACES)
     for job in ("import", "retried"):
         cluster.kubectl("wait", f"job/{job}", "--namespace=batch", "--for=condition=Complete", "--timeout=120s")
     until("pod one-off has completed", lambda: ended(cluster, "one-off"))
+
+
+def make_odd(cluster: RealCluster) -> None:
+    """What oddities.yaml cannot say: objects of its kinds, addresses that a cloud would give, a young lock of kured."""
+    for kind in ("widgets.oddities.example.com", "gateways.gateway.networking.k8s.io"):
+        cluster.kubectl("wait", f"crd/{kind}", "--for=condition=Established", "--timeout=60s")
+    until("objects of the new kinds can be made", lambda: made(cluster, WORLDS / "oddities-custom.yaml"))
+    address = {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.11"}]}}}
+    for each in ("service/front", "ingress/front"):
+        patch = ("--subresource=status", "--type=merge", f"--patch={json.dumps(address)}")
+        cluster.kubectl("patch", each, "--namespace=oddities", *patch)
+
+
+def made(cluster: RealCluster, file: Path) -> bool:
+    """The API server takes the objects; it serves a new kind a moment after it has established it."""
+    return cluster.ask("apply", f"--filename={file}").returncode == 0
 
 
 def ended(cluster: RealCluster, pod: str) -> bool:

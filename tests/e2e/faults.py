@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,12 +23,14 @@ class Fault:
 
     name: str
     expect: list[str]
-    seen: dict[str, str]
+    seen: dict[str, str] = field(default_factory=dict)
     pod: Object = field(default_factory=dict)
     app: Object = field(default_factory=dict)
     replicas: int = 1
     labels: dict[str, str] = field(default_factory=dict)
     objects: list[Object] = field(default_factory=list)
+    #: Objects that are in no namespace.
+    cluster: list[Object] = field(default_factory=list)
     then: str = ""
 
     @property
@@ -44,8 +46,20 @@ class Fault:
     @property
     def manifests(self) -> list[Object]:
         """Its objects: what limits pods before the pods."""
-        objects = [merged({"metadata": {"namespace": self.name}}, each) for each in self.objects]
+        named = yaml.safe_load(yaml.safe_dump(self.objects).replace("NS-", f"{self.name}-"))
+        objects = [merged({"metadata": {"namespace": self.name}}, each) for each in named]
         return [*objects, *([self.workload] if self.pod else [])]
+
+    @property
+    def wide(self) -> list[Object]:
+        """Its objects that are in no namespace, named after it."""
+        return yaml.safe_load(yaml.safe_dump(self.cluster).replace("NS", self.name))
+
+    def is_about(self, object: str) -> bool:
+        """An object as reports name it is in its namespace, is one of its cluster-wide ones, or the node that it speaks of."""
+        wide = {f"{each['kind']}/{each['metadata']['name']}" for each in self.wide}
+        own = (f"Namespace/{self.name}", f"Node/{self.name}-gone", *wide)
+        return object in own or f"/{self.name}/" in object
 
     @property
     def workload(self) -> Object:
@@ -96,15 +110,20 @@ def said(objects: list[Object], kind: str) -> str:
     return json.dumps([each for each in objects if f"{each['kind']}s".lower() == kind])
 
 
-FAULTS = [Fault(**each) for each in yaml.safe_load((WORLDS / "faults.yaml").read_text())]
-KINDS = ",".join(sorted({kind for fault in FAULTS for kind in fault.seen} | {"pods"}))
+def faults_of(file: str) -> list[Fault]:
+    """The faults that a file holds."""
+    return [Fault(**each) for each in yaml.safe_load((WORLDS / file).read_text())]
+
+
+FAULTS, CATALOGUE = faults_of("faults.yaml"), faults_of("catalogue.yaml")
+KINDS = ",".join(sorted({kind for fault in (*FAULTS, *CATALOGUE) for kind in fault.seen} | {"pods"}))
 
 
 def make_all(cluster: RealCluster, faults: Iterable[Fault]) -> None:
     """Make them, and wait until each has come about and is older than the short patience."""
     faults = list(faults)
     cluster.apply(*(fault.namespace for fault in faults))
-    cluster.apply(*(each for fault in faults for each in fault.manifests))
+    cluster.apply(*(each for fault in faults for each in (*fault.manifests, *fault.wide)))
     for fault in faults:
         if fault.then:
             finish(cluster, fault)
@@ -146,8 +165,10 @@ def inside(objects: list[Object], namespace: str) -> list[Object]:
     return [each for each in objects if each["metadata"]["namespace"] == namespace]
 
 
-def undo_all(cluster: RealCluster, faults: Iterable[Fault]) -> None:
-    """Take them back, whatever finalizers hold them."""
+def undo_all(cluster: RealCluster, faults: Sequence[Fault]) -> None:
+    """Take them back, whatever finalizers hold them; first what reaches beyond its namespace."""
+    for each in (each for fault in faults for each in fault.wide):
+        cluster.ask("delete", each["kind"], each["metadata"]["name"], "--wait=false", "--ignore-not-found")
     cluster.remove(fault.name for fault in faults)
     cluster.ask("taint", "node", "fake-00005", "e2e-")
     cluster.ask("label", "node", "fake-00005", "e2e-")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -195,20 +196,24 @@ def reconnect(cluster: RealCluster) -> None:
 def test_a_node_port_without_endpoints_follows_from_its_service(
     cluster: RealCluster, battery: Battery, workshop: str
 ) -> None:
-    """A node port that leads nowhere is one cause, its Service, and the address says which one that is."""
-    port = {"name": "http", "port": 80, "nodePort": 30099, "targetPort": "renamed"}
-    spec = {"type": "NodePort", "selector": {"app": "app"}, "ports": [port]}
+    """A node port that leads nowhere is one cause, the pod behind its Service, and the address says which Service that is."""
+    spec = {"type": "NodePort", "selector": {"app": "app"}, "ports": [{"name": "http", "port": 80, "nodePort": 30099}]}
     meta = {"name": "lonely", "namespace": workshop}
-    service_object = {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec}
-    cluster.apply(workload(workshop, {"containers": [{}]}), service_object)
-    cluster.wait_complete(workshop)
+    probe = {"exec": {"command": ["false"]}, "periodSeconds": 1}
+    over = {"spec": {"progressDeadlineSeconds": 3}}
+    cluster.apply(
+        workload(workshop, {"containers": [{"readinessProbe": probe}]}, over=over),
+        {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec},
+    )
     entries = asking(
         {"name": "lonely", "url": "http://10.199.0.11:30099/"}, {"name": "port", "tcp": "10.199.0.11:30099"}
     )
     until("kube-proxy refuses", lambda: battery.run("-k", "port_accepts", external=entries).code == 1, within=30)
+    until("the pod is late", lambda: battery.run("-k", "pods.ready").code == 1, within=30)
     run = battery.run(external=entries)
-    service = f"services.endpoints: Service/{workshop}/lonely"
-    run.must_find(service)
+    pod = f"pods.ready: Pod/{workshop}/app-*"
+    run.must_find(pod)
     told = {each["check"]: each for each in run.findings}
-    assert {told[f"external.{name}"]["because"] for name in ("lonely", "tcp.port")} == {service}
+    assert told["services.endpoints"]["object"] == f"Service/{workshop}/lonely"
+    assert all(fnmatchcase(told[f"external.{name}"]["because"], pod) for name in ("lonely", "tcp.port"))
     assert f"node1 is Ready; node port of Service/{workshop}/lonely" in told["external.lonely"]["observed"]

@@ -37,15 +37,10 @@ def run(cluster: RealCluster, runs: Battery, selected: list[Fault]) -> Iterator[
     runs.run("--settle=60s", "--clean=2", "--every=1s").must_be_clear()
 
 
-def of(fault: Fault, finding: dict[str, str]) -> bool:
-    """The finding is about an object of the fault."""
-    return finding["object"] == f"Namespace/{fault.name}" or f"/{fault.name}/" in finding["object"]
-
-
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_each_fault_is_found_by_the_right_check(run: Run, fault: Fault) -> None:
     """The root findings in the fault's namespace are exactly the expected ones, and every other follows from one of them."""
-    about = [each for each in run.findings if of(fault, each)]
+    about = [each for each in run.findings if fault.is_about(each["object"])]
     roots = [named(each) for each in about if not each["because"]]
     assert difference(roots, fault.roots) == ([], []), about
     assert [each for each in about if each["because"] and each["because"] not in roots] == []
@@ -53,7 +48,7 @@ def test_each_fault_is_found_by_the_right_check(run: Run, fault: Fault) -> None:
 
 def test_nothing_else_is_reported(run: Run, selected: list[Fault]) -> None:
     """No finding is about anything but the faults, none is called a passing state, and the exit code is 1."""
-    assert [each for each in run.findings if not any(of(fault, each) for fault in selected)] == []
+    assert [each for each in run.findings if not any(fault.is_about(each["object"]) for fault in selected)] == []
     assert [each for each in run.findings if each["transitional"] and not each["because"]] == []
     assert (run.code, run.having("inconclusive")) == (1, set())
 

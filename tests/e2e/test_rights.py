@@ -36,56 +36,77 @@ def blind() -> dict[str, set[str]]:
 BLIND = blind()
 
 
+#: Rules by the namespace in which they hold; by "" where they hold everywhere.
+Rules = dict[str, list[Any]]
+#: No role can be printed for kinds that only this cluster has.
+CUSTOM = {"apiGroups": ["oddities.example.com"], "resources": ["unused", "widgets"], "verbs": ["list"]}
+ACCOUNT = {"name": "upgate", "namespace": "default"}
+
+
 @pytest.fixture(scope="module")
-def role(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The ClusterRole that `upgate profile rbac` prints for the profile, with the rules of its Role for leases."""
+def rules(tmp_path_factory: pytest.TempPathFactory) -> Rules:
+    """The roles that `upgate profile rbac` prints for the profile, and the one for this cluster's own kinds."""
     path = Battery(tmp_path_factory.mktemp("role"), Path()).profile(**HEALTHY, patience=SHORT)
     code, text = call([sys.executable, "-m", "upgate", "profile", "rbac", str(path)], {})
     assert code == 0, text
-    everywhere, leases = yaml.safe_load_all(text)
-    return {**everywhere, "rules": [*everywhere["rules"], *leases["rules"]]}
+    printed = {each["metadata"].get("namespace", ""): each["rules"] for each in yaml.safe_load_all(text)}
+    return printed | {"": [*printed[""], CUSTOM]}
 
 
-def in_their_namespace(rules: list[Any]) -> list[Any]:
-    """The rules for what is in one namespace alone."""
-    return [rule for rule in rules if rule["resources"] == ["leases"]]
+def role(rules: list[Any], namespace: str) -> dict[str, Any]:
+    """A role, in a namespace or everywhere."""
+    meta = {"name": "upgate"} | ({"namespace": namespace} if namespace else {})
+    kind = "Role" if namespace else "ClusterRole"
+    return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": meta, "rules": rules}
+
+
+def binding(namespace: str) -> dict[str, Any]:
+    """What gives the role of that namespace to the service account."""
+    granted = role([], namespace)
+    return {
+        "apiVersion": granted["apiVersion"],
+        "kind": f"{granted['kind']}Binding",
+        "metadata": granted["metadata"],
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": granted["kind"], "name": "upgate"},
+        "subjects": [{"kind": "ServiceAccount", **ACCOUNT}],
+    }
 
 
 @pytest.fixture(scope="module")
-def grant(cluster: RealCluster, role: dict[str, Any]) -> Iterator[Callable[[list[Any]], None]]:
+def grant(cluster: RealCluster, rules: Rules) -> Iterator[Callable[[Rules], None]]:
     """Gives the service account `upgate` these rules, and no others."""
-    account = {"name": "upgate", "namespace": "default"}
-    binding = {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": "upgate"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "upgate"},
-        "subjects": [{"kind": "ServiceAccount", **account}],
-    }
-    there = {"name": "upgate", "namespace": "kube-node-lease"}
-    leases = {**role, "kind": "Role", "metadata": there}
-    bound = {**binding, "kind": "RoleBinding", "metadata": there, "roleRef": {**binding["roleRef"], "kind": "Role"}}
-    cluster.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account}, binding, bound)
+    cluster.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": ACCOUNT}, *map(binding, rules))
 
-    def give(rules: list[Any]) -> None:
-        one = in_their_namespace(rules)
-        cluster.apply({**role, "rules": [rule for rule in rules if rule not in one]}, {**leases, "rules": one})
-        until(
-            "the rules are in force", lambda: rules_of(cluster) == {each["resources"][0] for each in rules}, every=0.1
-        )
+    def give(these: Rules) -> None:
+        cluster.apply(*(role(each, namespace) for namespace, each in these.items()))
+        until("the rules are in force", lambda: listed_by(cluster, these) == resources_of(these), every=0.1)
 
     yield give
-    cluster.kubectl("delete", "clusterrolebinding/upgate", "clusterrole/upgate")
-    cluster.kubectl("delete", "rolebinding/upgate", "role/upgate", "--namespace=kube-node-lease")
+    for namespace in rules:
+        where = [f"--namespace={namespace}"] if namespace else []
+        kind = "role" if namespace else "clusterrole"
+        cluster.kubectl("delete", f"{kind}binding/upgate", f"{kind}/upgate", *where)
     cluster.kubectl("delete", "serviceaccount/upgate", "--namespace=default")
 
 
-def reviewed(cluster: RealCluster) -> list[dict[str, Any]]:
-    """What the service account may do, in the API server's own words."""
+def resources_of(rules: Rules) -> set[str]:
+    """The resources that the rules name."""
+    return {name for each in rules.values() for rule in each for name in rule.get("resources", ())}
+
+
+def without(rules: Rules, resource: str) -> Rules:
+    """The rules but for those of one resource."""
+    return {
+        namespace: [rule for rule in each if rule.get("resources") != [resource]] for namespace, each in rules.items()
+    }
+
+
+def reviewed(cluster: RealCluster, namespace: str) -> list[dict[str, Any]]:
+    """What the service account may do there, in the API server's own words."""
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectRulesReview",
-        "spec": {"namespace": "kube-node-lease"},
+        "spec": {"namespace": namespace or "default"},
     }
     who = "--as=system:serviceaccount:default:upgate"
     said = cluster.kubectl(
@@ -94,9 +115,10 @@ def reviewed(cluster: RealCluster) -> list[dict[str, Any]]:
     return json.loads(said)["status"]["resourceRules"]
 
 
-def rules_of(cluster: RealCluster) -> set[str]:
-    """The resources that it may list."""
-    return {resource for each in reviewed(cluster) if "list" in each["verbs"] for resource in each["resources"]}
+def listed_by(cluster: RealCluster, rules: Rules) -> set[str]:
+    """The resources that it may list, in any of the namespaces."""
+    reviews = [each for namespace in rules for each in reviewed(cluster, namespace)]
+    return {resource for each in reviews if "list" in each["verbs"] for resource in each["resources"]}
 
 
 @pytest.fixture(scope="module")
@@ -108,34 +130,37 @@ def as_upgate(cluster: RealCluster, grant: object, tmp_path_factory: pytest.Temp
 
 
 def test_the_shipped_role_is_enough(
-    cluster: RealCluster, battery: Battery, role: dict[str, Any], grant: Callable[[list[Any]], None], as_upgate: Path
+    cluster: RealCluster, battery: Battery, rules: Rules, grant: Callable[[Rules], None], as_upgate: Path
 ) -> None:
-    """With the printed ClusterRole alone every check has the outcome that it has for the administrator."""
-    grant(role["rules"])
+    """With the printed roles alone every check has the outcome that it has for the administrator."""
+    grant(rules)
     run = battery.run(kubeconfig=as_upgate)
     run.must_be_clear()
     assert run.outcomes == battery.run().outcomes
 
 
-def test_the_shipped_role_is_read_only(
-    cluster: RealCluster, role: dict[str, Any], grant: Callable[[list[Any]], None]
-) -> None:
+def test_the_shipped_role_is_read_only(cluster: RealCluster, rules: Rules, grant: Callable[[Rules], None]) -> None:
     """Beside reviews of oneself, which create nothing, it may list and do nothing else; and see no Secret."""
-    grant(role["rules"])
-    rules = [
-        each for each in reviewed(cluster) if not all(name.startswith("selfsubject") for name in each["resources"])
-    ]
-    assert {verb for each in rules for verb in each["verbs"]} == {"list"}
-    listed = {resource for rule in role["rules"] for resource in rule["resources"]}
-    assert rules_of(cluster) == listed >= set(BLIND)
+    grant(rules)
+    reviews = [each for namespace in rules for each in reviewed(cluster, namespace)]
+    others = [each for each in reviews if not all(name.startswith("selfsubject") for name in each["resources"])]
+    assert {verb for each in others for verb in each["verbs"]} == {"list"}
+    assert "secrets" not in resources_of(rules) >= set(BLIND)
 
 
-@pytest.mark.parametrize("resource", BLIND)
+#: Rules of each sort: everywhere, in one namespace, of one name, of objects that a cluster may lack.
+SAMPLE = (
+    *("pods", "nodes", "leases", "events", "services", "endpointslices", "deployments", "daemonsets", "configmaps"),
+    *("customresourcedefinitions", "clusterroles", "persistentvolumeclaims", "poddisruptionbudgets", "apiservices"),
+)
+
+
+@pytest.mark.parametrize("resource", SAMPLE)
 def test_one_rule_less_leaves_exactly_its_checks_unjudged(
-    battery: Battery, role: dict[str, Any], grant: Callable[[list[Any]], None], as_upgate: Path, resource: str
+    battery: Battery, rules: Rules, grant: Callable[[Rules], None], as_upgate: Path, resource: str
 ) -> None:
     """Without one rule the checks that need it are inconclusive and name it, the others pass, and the exit code is 75."""
-    grant([rule for rule in role["rules"] if rule["resources"] != [resource]])
+    grant(without(rules, resource))
     run = battery.run(kubeconfig=as_upgate)
     assert run.having("inconclusive") == BLIND[resource]
     assert run.having("passed") == set(run.outcomes) - BLIND[resource] - run.having("skipped")

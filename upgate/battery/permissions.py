@@ -53,8 +53,7 @@ RULE = "- apiGroups: [{group}]\n  resources: [{resource}]\n{named}  verbs: [list
 
 def roles_as_yaml(profile: Profile, registry: Registry) -> str:
     """The roles as YAML: what is listed in one namespace alone is granted there. `-m preflight` needs no more."""
-    registry = registry.before_upgrade()
-    kinds, nouns = needed(profile, registry), lists_for(registry.inputs(profile))
+    kinds, nouns = needed(profile, registry), lists_for(registry.inputs(profile, preflight=True))
     roles = [
         ROLE.format(namespace=namespace) + role_rules(each for each in kinds if each.namespace == namespace)
         for namespace in dict.fromkeys(each.namespace for each in kinds if each.namespace)
@@ -79,9 +78,10 @@ def list_rule(group: str, resource: str, name: str) -> str:
 
 
 def needed(profile: Profile, registry: Registry) -> list[Kind]:
-    """The kinds that the profile's checks list, in the order of KINDS."""
+    """The kinds that the profile's checks list, before an upgrade too, in the order of KINDS."""
     from upgate.sources.hosts.targets import lists_for_hosts as needs_of_hosts
     from upgate.sources.probes.targets import lists_for_probes
 
-    nouns = lists_for(registry.inputs(profile)) | lists_for_probes(profile.external) | needs_of_hosts(profile.hosts)
+    nouns = lists_for(registry.inputs(profile, preflight=True))
+    nouns |= lists_for_probes(profile.external) | needs_of_hosts(profile.hosts)
     return [kind for noun, kind in KINDS.items() if noun in nouns]

@@ -12,7 +12,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -55,20 +55,21 @@ class Registry:
         """The ids that a profile may name; None where a file could not be loaded: then not all are known."""
         return None if self.broken else set(self.by_id)
 
-    def selected(self, profile: Profile) -> list[Check]:
-        """The checks that the profile asks for, one for each entry where they are made for entries."""
-        made = (each for check in self.checks for each in check.for_entries(profile))
+    def selected(self, profile: Profile, *, preflight: bool = False) -> list[Check]:
+        """The checks that the profile asks for, one for each entry where they are made for entries.
+
+        With `preflight` also those that are asked before an upgrade only.
+        """
+        checks = map(before_upgrade, self.checks) if preflight else self.checks
+        made = (each for check in checks for each in check.for_entries(profile))
         return [check for check in made if not why_unselected(check, profile)]
 
-    def inputs(self, profile: Profile) -> set[str]:
+    def inputs(self, profile: Profile, *, preflight: bool = False) -> set[str]:
         """Whatever the checks that the profile asks for may take, and other functions beside them."""
-        taken = {*self.other_inputs, *(name for check in self.selected(profile) for name in check.inputs)}
+        checks = self.selected(profile, preflight=preflight)
+        taken = {*self.other_inputs, *(name for check in checks for name in check.inputs)}
         allowed = OPTIONAL if ALLOWED in profile.allow else {}
         return taken | {noun for name, noun in allowed.items() if name in taken}
-
-    def before_upgrade(self) -> Registry:
-        """The same as `-m preflight` asks it: also the checks that are asked before an upgrade only."""
-        return replace(self, checks=tuple(map(before_upgrade, self.checks)))
 
 
 def load_checks(paths: Iterable[Path]) -> Registry:

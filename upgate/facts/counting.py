@@ -25,8 +25,8 @@ from upgate.facts.metrics import (
 
 #: The labels of calls of webhooks that failed.
 UNCALLABLE = {"error_type": "calling_webhook_error"}
-#: So many rejections since the start of a process may be one each second since some minutes.
-MANY = 300
+#: So many rejections since the start of a process may be one each second since a minute.
+MANY = 60
 
 
 def rejections(exposition: Exposition) -> float:
@@ -130,9 +130,9 @@ class Calls(NamedTuple):
     calling: float = 0
 
     @property
-    def mostly_failed(self) -> bool:
-        """At least half of them failed. An old API server counts only those that failed."""
-        return self.failed * 2 >= max(self.all, self.failed)
+    def never_answered(self) -> bool:
+        """All of them failed: of one that was repaired the first answer shows. An old API server counts only what failed."""
+        return 0 < self.failed >= self.all
 
     @property
     def answers_now(self) -> bool:
@@ -141,8 +141,8 @@ class Calls(NamedTuple):
 
     @property
     def broken(self) -> bool:
-        """It fails now, or most of its calls failed and none is known to have succeeded since."""
-        return self.failing > 0 or (self.failed > 0 and self.mostly_failed and not self.answers_now)
+        """It fails now, or has never answered."""
+        return self.failing > 0 or self.never_answered
 
     def said(self, what: str, counting: Counting) -> str:
         """That it is broken, or has failed after the reference time, in words. Else empty."""

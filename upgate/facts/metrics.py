@@ -19,6 +19,8 @@ REFUSED, LET_THROUGH = "apiserver_admission_webhook_rejection_count", "apiserver
 CALLED = "apiserver_admission_webhook_request_total"
 #: Calls of conversion webhooks, by CustomResourceDefinition and whether they succeeded.
 CONVERTED = "apiserver_crd_conversion_webhook_duration_seconds_count"
+#: What earlier API servers call that.
+RENAMED = {"apiserver_crd_webhook_conversion_duration_seconds_count": CONVERTED}
 #: Calls of any webhook, and of aggregated API servers, whose certificate cannot be checked.
 BAD_CERTIFICATES = tuple(
     f"apiserver_{caller}_x509_{fault}_total"
@@ -38,6 +40,7 @@ FAMILIES = (
     LET_THROUGH,
     CALLED,
     CONVERTED,
+    *RENAMED,
     *BAD_CERTIFICATES,
     UNKNOWN,
     UNALLOWED,
@@ -135,7 +138,8 @@ def sample_in(line: str) -> Sample | None:
     match = LINE.fullmatch(line)
     if match is None:
         return None
-    name, labels, value = match.groups()
+    written, labels, value = match.groups()
+    name = RENAMED.get(written, written)
     found = LABEL.findall(labels or "")[:LABELS]
     try:
         number = float(value)

@@ -22,7 +22,7 @@ HURRY = 0.5
 
 def look_for_workers(config: pytest.Config, gate: Gate) -> None:
     """Look at all that the profile's checks may ask for: which of them are selected, only the workers know."""
-    progress.look_with_progress(config, gate, gate.registry.inputs(gate.profile))
+    progress.look_with_progress(config, gate, gate.registry.inputs(gate.profile, preflight=gate.options.preflight))
     gate.save()
 
 

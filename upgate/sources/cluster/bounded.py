@@ -44,16 +44,18 @@ def read_body(response: Any, most: int) -> bytes | bytearray:
 
 
 def read_lines(response: Any, prefixes: tuple[bytes, ...]) -> bytes:
-    """The lines of the body that begin with one of these. Raises TooLarge, ValueError and OSError as read_body does."""
+    """The lines of the body that begin with one of these. Raises as read_body does, and OSError where the last has no end."""
     if not 200 <= response.status < 300:
         return beginning(response, ERROR_BYTES)
-    kept, left = bytearray(), TEXT_BYTES
+    kept, left, block = bytearray(), TEXT_BYTES, b"\n"
     for block in whole_lines(unpacked(response, PAGE_BYTES)):
         left -= len(block)
         kept += b"".join(line + b"\n" for line in block.split(b"\n") if line.startswith(prefixes))
         if left < 0 or len(kept) > KEPT_BYTES:
             response.close()
             raise TooLarge(TEXT_BYTES if left < 0 else KEPT_BYTES)
+    if block:
+        raise OSError("it broke off in the middle of a line")
     return bytes(kept)
 
 
