@@ -27,8 +27,8 @@ from upgate.facts.health import HealthEndpoint
 from upgate.facts.kinds import KINDS
 from upgate.monitor import delivery, history
 from upgate.monitor.round import Monitored
-from upgate.monitor.round import run as follow
-from upgate.results import EXIT_CODES, CheckResult, Cluster, Results, decide
+from upgate.monitor.round import follow_round as follow
+from upgate.results import EXIT_CODES, CheckResult, ClusterSummary, Results, decide
 from upgate.snapshot import Snapshot
 
 PATH = "/alerts"
@@ -115,7 +115,7 @@ def one_round(number: int, faults: Sequence[Fault], url: str, folder: Path) -> l
         profile="day",
         verdict=verdict,
         exit_code=EXIT_CODES[verdict],
-        cluster=Cluster(server="https://127.0.0.1:6443"),
+        cluster=ClusterSummary(server="https://127.0.0.1:6443"),
         started=at,
         finished=at + timedelta(seconds=1),
         checks=tuple(judged(kind)),

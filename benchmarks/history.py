@@ -16,7 +16,7 @@ from pathlib import Path
 
 from upgate.facts.attempts import Attempt, Elapsed
 from upgate.monitor import history, recording, storage
-from upgate.results import CheckResult, Cluster, Results
+from upgate.results import CheckResult, ClusterSummary, Results
 
 START = datetime(2026, 8, 1, tzinfo=UTC)
 KEEP = timedelta(days=90)
@@ -44,8 +44,8 @@ def write_day(path: Path, day: int, failing: float) -> None:
     with storage.transaction(path) as db:
         for minute in range(1440):
             at = START + timedelta(days=day, minutes=minute)
-            round = recording.record(db, results(at, failing), attempts(at), maintenance=False)
-            recording.tidy(db, round, at, KEEP)
+            round = recording.record_round(db, results(at, failing), attempts(at), maintenance=False)
+            recording.forget_old_rounds(db, round, at, KEEP)
 
 
 def results(at: datetime, failing: float) -> Results:
@@ -55,7 +55,7 @@ def results(at: datetime, failing: float) -> Results:
         profile="bench",
         verdict="clear",
         exit_code=0,
-        cluster=Cluster(),
+        cluster=ClusterSummary(),
         started=at,
         finished=at + timedelta(seconds=1),
         checks=checks,

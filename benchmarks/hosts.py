@@ -25,9 +25,9 @@ from pathlib import Path
 from tests.sshd import MISSING, Sshd, free_ports, sshd
 from tests.worlds import profile
 from upgate.snapshot import Snapshot
-from upgate.sources.hosts.looking import look
-from upgate.sources.hosts.script import Asked, command
-from upgate.sources.hosts.targets import targets
+from upgate.sources.hosts.looking import look_at_hosts
+from upgate.sources.hosts.script import Asked, shell_command
+from upgate.sources.hosts.targets import host_targets
 
 #: Round trips from connecting to the first answer of a command: TCP, banners, key exchange, login by key, session.
 ROUND_TRIPS = 9
@@ -64,8 +64,8 @@ def arguments() -> argparse.Namespace:
 def record(path: Path) -> None:
     """What this machine answers to the script, and how long that takes it."""
     wanted, moment = profile(hosts={"each": ["local://"]}), datetime.now(UTC)
-    (target,) = targets(wanted.hosts, Snapshot(taken=moment))
-    script = command(target, Asked(moment - timedelta(hours=1)), "@mark@")
+    (target,) = host_targets(wanted.hosts, Snapshot(taken=moment))
+    script = shell_command(target, Asked(moment - timedelta(hours=1)), "@mark@")
     began = time.monotonic()
     path.write_bytes(subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout)
     print(f"the script alone, on this machine: {time.monotonic() - began:.2f} s, {path.stat().st_size} bytes")
@@ -108,7 +108,7 @@ def measured(what: str, specs: list[str], keys: dict[str, str]) -> float:
     """Seconds of one look at all hosts, told."""
     wanted, moment = profile(hosts={"each": specs, **keys}), datetime.now(UTC)
     began, busy = time.monotonic(), os.times()
-    seen = look(wanted, Snapshot(taken=moment), moment - timedelta(hours=1))
+    seen = look_at_hosts(wanted, Snapshot(taken=moment), moment - timedelta(hours=1))
     seconds, after = time.monotonic() - began, os.times()
     used = sum(after[:4]) - sum(busy[:4])
     unseen = sorted({host.unseen for host in seen or () if host.unseen})

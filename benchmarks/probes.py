@@ -13,7 +13,7 @@ import time
 from statistics import median
 
 from upgate.base.errors import Inconclusive
-from upgate.sources.probes import Attempt, Target, attempt_all, judge
+from upgate.sources.probes import Attempt, ProbeTarget, attempt_all, judge_attempt
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 
@@ -36,10 +36,10 @@ def main() -> int:
     return 0 if seconds <= 1.3 * options.delay and not wrong else 1
 
 
-def _is_wrong(target: Target, attempt: Attempt) -> bool:
+def _is_wrong(target: ProbeTarget, attempt: Attempt) -> bool:
     """Not as expected, or this machine was too busy to say."""
     try:
-        return bool(judge(target, attempt))
+        return bool(judge_attempt(target, attempt))
     except Inconclusive:
         return True
 
@@ -51,9 +51,9 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _target(number: int, port: int, delay: float) -> Target:
+def _target(number: int, port: int, delay: float) -> ProbeTarget:
     url = f"http://127.0.{number // 250}.{number % 250 + 1}:{port}/"
-    return Target(id=f"external.{number}", url=url, timeout=10 * delay, within=1.5 * delay)
+    return ProbeTarget(id=f"external.{number}", url=url, timeout=10 * delay, within=1.5 * delay)
 
 
 class _server:  # noqa: N801 - reads as a function

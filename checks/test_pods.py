@@ -10,10 +10,10 @@ from upgate.battery import Subjects, check
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from upgate.battery.restarts import Restarts
+    from upgate.battery.restarts import RecentRestarts
     from upgate.facts.owned_pods import OwnedPods
     from upgate.facts.pods import Pod
-    from upgate.facts.promises import Autoscalers, Deadlines
+    from upgate.facts.promises import Autoscalers, Deadlines, Preemptions
     from upgate.facts.relations import Controllers, PodNodes, WarningEvents
     from upgate.facts.successors import Successors
     from upgate.profile.parts import Patience
@@ -47,14 +47,14 @@ def test_no_pod_has_failed(
     """No pod has failed since the reference time.
 
     Pods of Jobs are retried and judged by their Job. One that failed earlier, whose controller has all its pods again, or
-    whose operator has made the next one, is litter, and a warning.
+    whose operator has made the next one, is litter, and a warning; but not where one after the other fails.
     Look first: kubectl -n {namespace} describe pod {name}
     """
     pods.where(lambda pod: not pod.of_job and not pod.terminating).none(
         lambda pod: pod.status.phase in ("Failed", "Unknown"),
         observed=lambda pod: pod.end,
         expected="phase Running or Succeeded",
-        severity=lambda pod: "warning" if litter(pod, controllers, replacements, since) else None,
+        severity=lambda pod: "warning" if litter(pod, controllers, replacements, since, now) else None,
         transitional=lambda pod: (
             (owner := controllers.of(pod))
             and not owned_pods.fails_again_and_again(owner, now, patience.terminating)
@@ -63,10 +63,13 @@ def test_no_pod_has_failed(
     )
 
 
-def litter(pod: Pod, controllers: Controllers, replacements: Successors, since: datetime) -> object:
-    """It is of the past, or was replaced."""
-    old = pod.failed_before(since, owned=controllers.of(pod) is not None)
-    return old or controllers.restored(pod) or replacements.of(pod)
+def litter(pod: Pod, controllers: Controllers, replacements: Successors, since: datetime, now: datetime) -> object:
+    """It is of the past, or was replaced, and its successors do not fail as it did."""
+    owner = controllers.of(pod)
+    if pod.failed_before(since, owned=owner is not None):
+        return True
+    replaced = controllers.restored(pod) or replacements.of(pod)
+    return replaced and not replacements.keep_failing(pod, now, owner.desired if owner else 1)
 
 
 @check("pods.terminating", severity="critical", after=DEAD_NODE)
@@ -97,14 +100,15 @@ def test_no_pod_is_pending_for_long(
     warning_events: WarningEvents,
     autoscalers: Autoscalers,
     deadlines: Deadlines,
+    preemptions: Preemptions,
     patience: Patience,
     now: datetime,
 ) -> None:
     """No pod is pending for long.
 
     It cannot be scheduled, or its volumes, image or init containers keep it from starting. Pods that a scheduling gate
-    holds back on purpose are a warning; those of a Job may queue for a node. While an autoscaler makes the node, or an
-    init container is at work or a rollout is within its deadline, the start is under way.
+    holds back on purpose are a warning; those of a Job may queue for a node. While an autoscaler makes the node, preempted
+    pods make room, an init container is at work or a rollout is within its deadline, the start is under way.
     Look first: kubectl -n {namespace} describe pod {name}
     """
     pods.where(lambda pod: not pod.terminating and not pod.queued).none(
@@ -117,6 +121,7 @@ def test_no_pod_is_pending_for_long(
         transitional=lambda pod: (
             pod.just_scheduled(now, patience.pending)
             or autoscalers.make_a_node_for(pod, now)
+            or preemptions.make_room_for(pod, now, patience.terminating)
             or deadlines.let_start(pod, now)
             or pod.initializing(now, patience.pending, deadlines.of(pod))
         ),
@@ -168,12 +173,12 @@ def test_every_running_pod_is_ready(
 
 
 @check("pods.restarts", severity="critical", after=("pods.crashing", *DEAD_NODE))
-def test_no_container_has_restarted(pods: Subjects[Pod], restarts: Restarts, pod_nodes: PodNodes) -> None:
+def test_no_container_has_restarted(pods: Subjects[Pod], restarts: RecentRestarts, pod_nodes: PodNodes) -> None:
     """No container has restarted more often since the reference time than the profile allows.
 
-    With a baseline the restarts of the very same pod are compared; a new pod may restart twice while it starts, and a
-    reboot of its node or, for a static pod, the loss of a lease is one restart. Without a baseline the pace of the last
-    runs tells. Restarts are how a Job retries, so its pods are not asked.
+    With a baseline the restarts of the very same pod are compared; a new pod may restart twice while it starts. A reboot of
+    its node is one restart, and so is a lease that is lost while the API server is away or, by a static pod, at any time.
+    Without a baseline the pace of the last runs tells. Restarts are how a Job retries, so its pods are not asked.
     Look first: {logs}
     """
     pods.where(lambda pod: pod.active and not pod.of_job).none(

@@ -107,12 +107,19 @@ def test_no_job_has_failed(
     """No Job has failed, and none keeps failing.
 
     Three failed pods or runs since the reference time without a success are a warning, and after ten minutes a failure,
-    however many retries are left. One of which no pod is made or gets a node within an hour is a warning. Of
-    a CronJob the latest Job counts; while it still runs, the one before is a warning.
+    however many retries are left. One of which no pod is made or gets a node within an hour is a warning, and so is one
+    whose pod runs on an hour after one of its containers has ended: a sidecar keeps it. Of a CronJob the latest Job
+    counts; while it still runs, the one before is a warning.
     Look first: kubectl -n {namespace} describe job {name}; kubectl -n {namespace} logs job/{name} --all-containers
     """
     jobs.where(lambda job: not job.metadata.deletion_timestamp and schedules.count(job)).none(
-        lambda job: job.failure or retries.fail(job, since) or job.lost_indexes or retries.unbegun(job, now),
+        lambda job: (
+            job.failure
+            or retries.fail(job, since)
+            or job.lost_indexes
+            or retries.unbegun(job, now)
+            or retries.held(job, now)
+        ),
         observed=lambda job: job.failure or retries.words(job, since, now),
         expected="Complete",
         severity=lambda job: None if retries.grave(job, since, now) and not schedules.follow(job) else "warning",

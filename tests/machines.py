@@ -15,7 +15,7 @@ from upgate.facts.hosts import (
     HostService,
     Kernel,
     LogLine,
-    Reboot,
+    RebootStatus,
     Socket,
 )
 
@@ -50,10 +50,10 @@ def certificate(
     return HostCertificate(path=path, subject="CN=x", not_before=end - timedelta(days=lifetime), not_after=end)
 
 
-def reboot(running: str = "6.1.0-18-amd64", *installed: str, **more: Any) -> Reboot:
+def reboot(running: str = "6.1.0-18-amd64", *installed: str, **more: Any) -> RebootStatus:
     """A machine that runs one of its kernels."""
     kernels = tuple(Kernel(version=each, installed=NOW - timedelta(days=2)) for each in installed or (running,))
-    return Reboot(running=running, kernels=kernels, **more)
+    return RebootStatus(running=running, kernels=kernels, **more)
 
 
 def file_system(free: int = 50, inodes: int | None = 50, mount: str = "/") -> FileSystem:

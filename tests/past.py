@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from upgate.monitor import storage
-from upgate.monitor.history import milliseconds
-from upgate.monitor.recording import record
+from upgate.monitor.recording import record_round
+from upgate.monitor.records import milliseconds
 from upgate.results import Results
 
 #: A round of some moment, and whether it is in maintenance.
@@ -24,7 +24,7 @@ def recorded(path: Path, now: datetime, days: int, rounds: Rounds, a_day: int = 
             at = now - timedelta(days=days) + timedelta(days=(number + 1) / a_day)
             results, maintenance = rounds((now.date() - at.date()).days)
             took = results.finished - results.started
-            record(db, msgspec.structs.replace(results, started=at - took, finished=at), (), maintenance)
+            record_round(db, msgspec.structs.replace(results, started=at - took, finished=at), (), maintenance)
     return path
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.worlds import good, snapshot
 from upgate import baseline as baselines
-from upgate.judge.comparing import already_wrong, compared, number_known
+from upgate.judge.comparing import already_wrong, compare_with_baseline, number_known
 from upgate.results import CheckResult, Finding
 
 
@@ -45,7 +45,7 @@ def saved(*checks: CheckResult, tmp_path) -> baselines.Baseline:
 )
 def test_a_finding_is_known(tmp_path, before, now, known):
     """The same check found the same object, no less severe; a rollout that was under way was not wrong."""
-    (result,) = compared([now], saved(before, tmp_path=tmp_path))
+    (result,) = compare_with_baseline([now], saved(before, tmp_path=tmp_path))
     assert [each.known for each in result.findings] == [known]
 
 

@@ -179,7 +179,7 @@ def test_causes_are_checks_that_exist():
 
 def test_the_list_of_checks_is_current():
     """docs/checks.md is what `upgate checks --format=markdown` prints."""
-    assert (CHECKS.parent / "docs" / "checks.md").read_text() == catalogue.markdown(battery().values()), (
+    assert (CHECKS.parent / "docs" / "checks.md").read_text() == catalogue.checks_as_markdown(battery().values()), (
         "upgate checks --format=markdown > docs/checks.md"
     )
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.worlds import (
     ago,
+    baseline,
     battery,
     condition,
     container_status,
@@ -23,10 +24,11 @@ from tests.worlds import (
     replicated,
     run,
     service,
+    thing,
     warning,
 )
 from upgate.battery.check import Check
-from upgate.judge.causes import Causes
+from upgate.judge.causes import ActiveCauses
 from upgate.judge.outcome import result
 from upgate.monitor.signals import signals
 from upgate.results import Finding
@@ -274,7 +276,11 @@ def graph(found, depends, after):
         )
         for id, objects in found.items()
     ]
-    return {(each.id, f.object): f.because for each in Causes(results, depends, after).related() for f in each.findings}
+    return {
+        (each.id, f.object): f.because
+        for each in ActiveCauses(results, depends, after).related()
+        for f in each.findings
+    }
 
 
 def test_a_chain_leads_to_its_end():
@@ -445,3 +451,108 @@ def test_a_pod_explains_no_deployment_that_is_paused_before_its_update(updated, 
     sets = [replicated("web-rs", metadata=owner("Deployment", its))]
     found = lines(good(deployments=[its], replicasets=sets, pods=[pod(**CRASHING)], endpointslices=NOWHERE))
     assert (found["deployments.ready: Deployment/shop/web"] is not None) is explained
+
+
+def test_an_update_that_a_dead_node_holds_up_follows_from_the_node():
+    """A DaemonSet whose update waits for a dead node has no fault of its own, however long that takes."""
+    changed = {"managedFields": [{"manager": "kubectl", "time": ago(hours=9), "fieldsV1": {}}]}
+    agent = daemonset("agent", 2, status={"numberReady": 1, "updatedNumberScheduled": 1}, metadata=changed)
+    its = {"metadata": {"labels": {"app": "agent"}}}
+    world = good(
+        nodes=[node(), node("dead", ready="Unknown")],
+        leases=[lease(), lease("dead")],
+        daemonsets=[agent],
+        pods=[
+            pod(),
+            of("DaemonSet", agent, "agent-0", ip="10.1.0.8", **its),
+            of("DaemonSet", agent, "agent-1", ready="False", spec={"nodeName": "dead"}),
+        ],
+    )
+    assert lines(world)["daemonsets.ready: DaemonSet/shop/agent"] == "nodes.ready: Node/dead"
+
+
+def restarted(minutes, count=5, run=10):
+    """Of a pod whose container has run for so many seconds before its last restart, so long ago."""
+    began, ended = ago(minutes=minutes, seconds=run), ago(minutes=minutes)
+    last = {"lastState": {"terminated": {"exitCode": 1, "startedAt": began, "finishedAt": ended}}}
+    status = container_status(restarts=count, state={"running": {"startedAt": ended}}, **last)
+    return pod(status={"containerStatuses": [status]}, metadata={"creationTimestamp": ago(minutes=90)})
+
+
+LONG_RUN = 9 * 3600
+
+
+@pytest.mark.parametrize(
+    ("why", "ready", "it", "explained"),
+    [
+        ("before", "False", restarted(40), False),
+        ("its kubelet is not heard of any more", "Unknown", restarted(5), False),
+        ("only the last one after", "False", restarted(5), False),
+        ("all after", "False", restarted(5, 1), True),
+        ("it had run for hours until then", "False", restarted(5, 9, LONG_RUN), True),
+    ],
+)
+def test_restarts_before_a_node_failed_do_not_follow_from_it(why, ready, it, explained):
+    """A cause comes before what it causes, and covers all of it."""
+    down = node()
+    down["status"]["conditions"][-1] |= {"status": ready, "lastTransitionTime": ago(minutes=20)}
+    strict = profile(restarts={"allowed": 0})
+    found = lines(good(nodes=[down], pods=[it]), profile=strict)
+    assert found["pods.restarts: Pod/shop/web-1"] == ("nodes.ready: Node/worker-1" if explained else None)
+
+
+@pytest.mark.parametrize(("hours", "explained"), [(3, False), (0.2, True)])
+@pytest.mark.parametrize(
+    ("check", "changes"),
+    [
+        ("pods.ready", lambda at: {"status": {"conditions": [condition("Ready", "False", lastTransitionTime=at)]}}),
+        ("pods.terminating", lambda at: {"metadata": {"deletionTimestamp": at}}),
+        (
+            "pods.pending",
+            lambda at: {
+                "status": {
+                    "phase": "Pending",
+                    "conditions": [condition("PodScheduled", lastTransitionTime=at)],
+                    "containerStatuses": None,
+                }
+            },
+        ),
+    ],
+)
+def test_what_was_wrong_before_a_node_failed_does_not_follow_from_it(check, changes, hours, explained):
+    """A pod that was not ready, did not go, or did not start for hours has a fault of its own beside a node that died now."""
+    down = node()
+    down["status"]["conditions"][-1] |= {"status": "Unknown", "lastTransitionTime": ago(minutes=13)}
+    found = lines(good(nodes=[down], pods=[pod(**changes(ago(hours=hours)))]))
+    assert found[f"{check}: Pod/shop/web-1"] == ("nodes.ready: Node/worker-1" if explained else None)
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_time_at_the_end_of_time_ends_no_run(at):
+    """Whoever may write an object writes its times: the sum of one and a patience may be none."""
+    down = node()
+    down["status"]["conditions"][-1] |= {"status": "False", "lastTransitionTime": at}
+    api = {"namespace": "kube-system", "labels": {"component": "kube-apiserver"}, **owner("Node", thing("worker-1"))}
+    end = {"terminated": {"exitCode": 1, "startedAt": at, "finishedAt": at}}
+    again = container_status(restarts=9, state={"running": {"startedAt": at}}, lastState=end)
+    status = {"containerStatuses": [again], "conditions": [condition("Ready", "False", lastTransitionTime=at)]}
+    pods = [pod("api", metadata={**api, "creationTimestamp": at}, status=status)]
+    pods += [
+        pod("b", metadata={"deletionTimestamp": at}, status=status),
+        pod("c", status={"phase": "Pending"} | status),
+    ]
+    world = good(
+        nodes=[down],
+        pods=pods,
+        statefulsets=[
+            replicated(
+                "db", spec={"minReadySeconds": -600, "template": {"spec": {"terminationGracePeriodSeconds": -9}}}
+            )
+        ],
+    )
+    reasons = [
+        each.reason
+        for each in run(INSIDE, world, baseline=baseline(good()))
+        if "broke" in each.reason or "could not be judged" in each.reason
+    ]
+    assert reasons == []

@@ -26,7 +26,7 @@ from tests.worlds import (
     thing,
     tls_secret,
 )
-from upgate.battery.permissions import render
+from upgate.battery.permissions import roles_as_yaml
 from upgate.battery.registry import battery, load_checks
 from upgate.snapshot import dump_snapshot, load_snapshot
 
@@ -199,8 +199,8 @@ def test_a_malformed_secret_tells_nothing_of_its_contents():
 def test_secrets_are_read_only_where_the_profile_says_so():
     """Neither the default nor the monitor's role lists Secrets; with the word in `allow:` the role says why it does."""
     checks = load_checks([battery()])
-    assert "secrets" not in render(profile(), checks)
-    role = render(ALLOWED, checks)
+    assert "secrets" not in roles_as_yaml(profile(), checks)
+    role = roles_as_yaml(ALLOWED, checks)
     assert role.count("resources: [secrets]\n  verbs: [list]\n") == 1
     assert "# Because the profile's `allow:` names secrets" in role
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.machines import NOW, certificate, command, file_system, host, line, reboot, service, socket
 from tests.worlds import good, judge, node, profile, snapshot
-from upgate.battery.machines import login
+from upgate.battery.machine import ssh_login
 from upgate.facts.hosts import Host
 from upgate.results import CheckResult
 
@@ -252,7 +252,7 @@ def test_groups_demand_more_of_their_hosts():
 def test_a_group_without_hosts_asks_nobody():
     """A typing error in a group's pattern is no green light."""
     result = said("hosts.disk", host(), groups=[{"name": "gpu", "names": ["gpu-*"]}])
-    assert (result.outcome, result.reason) == ("inconclusive", "the group gpu of hosts: has no host in it")
+    assert (result.outcome, result.reason) == ("inconclusive", "the group gpu of hosts: matches no host")
 
 
 def test_windows_nodes_are_left_out_and_named():
@@ -279,6 +279,6 @@ def test_windows_nodes_are_left_out_and_named():
 )
 def test_a_hint_leads_to_the_host(spec, there):
     """The command to look first names who logs in where, as ssh wants it."""
-    assert login(spec) == there
+    assert ssh_login(spec) == there
     (finding,) = said("hosts.services", host(services=()), connection="ssh://ops@{address}").findings
     assert finding.hint == "ssh ops@10.0.0.1 systemctl status kubelet"

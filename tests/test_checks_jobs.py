@@ -297,3 +297,47 @@ def test_a_job_that_cannot_begin_is_a_warning(why, status, pods, observed):
     """A Job of which no pod can be made, or none gets a node, is a warning after an hour."""
     result = judge("jobs.failed", good(jobs=[job(done="", status=status)], pods=[pod(), *pods]))
     assert [(each.severity, each.observed) for each in result.findings] == ([("warning", observed)] if observed else [])
+
+
+def two(main, proxy=None, policy="Never", init=None):
+    """A pod of a Job with a container that does the work, and another beside it."""
+    both = [container_status("main", ready=False, **main), container_status("proxy", **(proxy or {}))]
+    status = {"containerStatuses": both, "initContainerStatuses": init}
+    return attempt(WORK, spec={"restartPolicy": policy}, status=status)
+
+
+def over(code=0, **when):
+    """The state of a container that ended."""
+    return {"state": terminated(code, "Completed" if not code else "Error", **when)}
+
+
+@pytest.mark.parametrize(
+    ("why", "it", "observed"),
+    [
+        (
+            "it succeeded",
+            two(over(hours=3)),
+            "container main ended with exit code 0 3h ago, and proxy keeps pod import-1 running",
+        ),
+        (
+            "it failed for good",
+            two(over(2, hours=3)),
+            "container main ended with exit code 2 3h ago, and proxy keeps pod import-1 running",
+        ),
+        ("a moment ago", two(over(minutes=20)), None),
+        ("both run", two({}), None),
+        ("it is restarted", two(over(2, hours=3), policy="OnFailure"), None),
+        ("both ended", two(over(hours=3), over(hours=2)), None),
+        ("it ended long ago, the next a moment ago", two(over(hours=3), over(minutes=5)), None),
+    ],
+)
+def test_a_sidecar_that_keeps_a_job_is_a_warning(why, it, observed):
+    """A plain sidecar does not end with the work: its pod runs, and its Job is under way, for ever."""
+    result = judge("jobs.failed", good(jobs=[WORK], pods=[pod(), it]))
+    assert [(each.severity, each.observed) for each in result.findings] == ([("warning", observed)] if observed else [])
+
+
+def test_an_ended_init_container_keeps_no_job():
+    """Init containers end before the work begins."""
+    it = two({}, init=[container_status("fetch", **over(hours=9))])
+    assert judge("jobs.failed", good(jobs=[WORK], pods=[pod(), it])).outcome == "passed"

@@ -8,6 +8,7 @@ from tests.worlds import (
     ago,
     condition,
     container_status,
+    daemonset,
     endpointslice,
     good,
     judge,
@@ -280,3 +281,167 @@ def test_a_crash_elsewhere_explains_no_workload():
     world = good(deployments=[replicated("web", status=status)])
     world["pods"] = [pod("x", ready="False", metadata=ELSEWHERE, status=crashing)]
     assert run(["pods.crashing", "deployments.ready"], world)[1].findings[0].because is None
+
+
+def stateful(changes=None, *pods, **world):
+    """A world with a StatefulSet of one replica, and its pods."""
+    it = replicated("db", app="db", **merged({"status": {"readyReplicas": 0, "availableReplicas": 0}}, changes or {}))
+    its = [merged(each, {"metadata": owner("StatefulSet", it)}) for each in pods]
+    return good(statefulsets=[it], pods=[pod(), *its], **world)
+
+
+def earlier(name, *minutes, host="", reason="Unhealthy"):
+    """Warnings about pods of that name that are gone, each so many minutes old."""
+    gone = [pod(name, metadata={"uid": f"gone-{each}"}) for each in minutes]
+    source = {"source": {"component": "kubelet", "host": host}}
+    return [
+        warning(each, reason, lastTimestamp=ago(minutes=age), **source) for each, age in zip(gone, minutes, strict=True)
+    ]
+
+
+def changed(minutes):
+    """Metadata of what was last written so long ago."""
+    return {"metadata": {"managedFields": [{"manager": "kubectl", "time": ago(minutes=minutes), "fieldsV1": {}}]}}
+
+
+@pytest.mark.parametrize(
+    ("why", "events", "changes", "transitional"),
+    [
+        ("drained once", earlier("db-0", 1), {}, True),
+        ("deleted again and again", earlier("db-0", 1, 5, 9), {}, False),
+        ("one pod that complained often", earlier("db-0", 5, 5, 5), {}, True),
+        ("its neighbours went", earlier("db-1", 1, 5, 9), {}, True),
+        ("in another namespace", [merged(e, {"metadata": ELSEWHERE}) for e in earlier("db-0", 1, 5, 9)], {}, True),
+        ("yesterday", earlier("db-0", 1, 900, 960), {}, True),
+        ("before it was changed", earlier("db-0", 3, 5, 9), changed(2), True),
+    ],
+)
+def test_a_statefulset_whose_pod_is_recreated_again_and_again_fails(why, events, changes, transitional):
+    """Its controller deletes pods that failed: only events still speak of those that had the name before."""
+    world = stateful(changes, young(replicated("any"), "db-0", 20), warnings=events)
+    assert passing(world, "statefulsets.ready") == [transitional]
+
+
+def test_what_is_recreated_again_and_again_is_not_excused_by_its_present_pod():
+    """The present pod is within the time of its own probes; that it will not live is its StatefulSet's failure."""
+    slow = {"containers": [{"name": "app", "startupProbe": {"periodSeconds": 60, "failureThreshold": 60}}]}
+    it = young(replicated("any"), "db-0", 90, spec=slow)
+    world = stateful({}, it, warnings=earlier("db-0", 3, 5, 9))
+    assert passing(world, "pods.ready", "statefulsets.ready") == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("why", "events", "transitional"),
+    [
+        ("on its node", earlier("agent-aaaaa", 1, 5, 9, host="worker-1"), False),
+        ("on other nodes, which went", earlier("agent-aaaaa", 1, 5, 9, host="worker-2"), True),
+        ("of another DaemonSet", earlier("other-aaaaa", 1, 5, 9, host="worker-1"), True),
+    ],
+)
+def test_a_daemonset_whose_pod_is_recreated_again_and_again_fails(why, events, transitional):
+    """The pods of a DaemonSet have a name of their own each; their node is the same."""
+    agent = daemonset("agent", status={"numberReady": 0})
+    it = young(replicated("any"), "agent-bbbbb", 20, metadata=owner("DaemonSet", agent))
+    world = good(daemonsets=[agent], pods=[pod(), it], warnings=events)
+    assert passing(world, "daemonsets.ready") == [transitional]
+
+
+UPDATE = {"spec": {"replicas": 1}, "status": {"updateRevision": "b", "updatedReplicas": 0}}
+
+
+@pytest.mark.parametrize(
+    ("why", "minutes", "changes", "transitional"),
+    [
+        ("began a moment ago", 2, UPDATE, True),
+        ("takes too long", 12, UPDATE, False),
+        (
+            "three replicas take longer",
+            25,
+            merged(UPDATE, {"spec": {"replicas": 3}, "status": {"readyReplicas": 2}}),
+            True,
+        ),
+        ("but not for ever", 35, merged(UPDATE, {"spec": {"replicas": 3}, "status": {"readyReplicas": 2}}), False),
+        ("each waits for a quarter of an hour", 20, merged(UPDATE, {"spec": {"minReadySeconds": 900}}), True),
+        (
+            "its pods may take an hour to go",
+            65,
+            merged(UPDATE, {"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 3600}}}}),
+            True,
+        ),
+        ("no update: a node was drained", 900, {}, True),
+        (
+            "only some of them are to be updated",
+            900,
+            merged(UPDATE, {"spec": {"updateStrategy": {"rollingUpdate": {"partition": 1}}}}),
+            True,
+        ),
+    ],
+)
+def test_an_update_of_a_statefulset_does_not_take_for_ever(why, minutes, changes, transitional):
+    """Each step has its time; a pod that is recreated in the middle is always young."""
+    world = stateful(merged(changes, changed(minutes)), young(replicated("any"), "db-0", 20))
+    world["pods"] += [pod(f"db-{n}", metadata=owner("StatefulSet", world["statefulsets"][0])) for n in (1, 2)]
+    assert passing(world, "statefulsets.ready") == [transitional]
+
+
+def test_the_promise_of_a_pod_belongs_to_a_step():
+    """A pod whose startupProbe gives it an hour makes a step of an hour."""
+    slow = {"containers": [{"name": "app", "startupProbe": {"periodSeconds": 60, "failureThreshold": 60}}]}
+    for minutes, transitional in ((55, True), (75, False)):
+        it = young(replicated("any"), "db-0", 20, spec=slow)
+        assert passing(stateful(merged(UPDATE, changed(minutes)), it), "statefulsets.ready") == [transitional]
+
+
+def test_an_update_of_a_daemonset_does_not_take_for_ever():
+    """A DaemonSet of two nodes whose newest pod is always young has had its time."""
+    for minutes, transitional in ((15, True), (25, False)):
+        status = {"numberReady": 1, "updatedNumberScheduled": 1}
+        agent = daemonset("agent", 2, status=status, **changed(minutes))
+        mine = owner("DaemonSet", agent)
+        pods = [pod(), pod("agent-aaaaa", metadata=mine), young(replicated("any"), "agent-bbbbb", 20, metadata=mine)]
+        assert passing(good(daemonsets=[agent], pods=pods), "daemonsets.ready") == [transitional]
+
+
+@pytest.mark.parametrize(("minutes", "transitional"), [(12, True), (14.9, True), (26, False)])
+def test_an_update_waits_for_min_ready_seconds(minutes, transitional):
+    """Between two steps a DaemonSet waits until its new pod has been ready for minReadySeconds, however long those are."""
+    agent = daemonset("agent", 2, status={"updatedNumberScheduled": 1}, spec={"minReadySeconds": 900}, **changed(28))
+    meta = {**owner("DaemonSet", agent), "creationTimestamp": ago(minutes=minutes + 1)}
+    status = {"conditions": [condition("Ready", lastTransitionTime=ago(minutes=minutes))]}
+    pods = [pod(), pod("agent-a", metadata=owner("DaemonSet", agent)), pod("agent-b", metadata=meta, status=status)]
+    assert passing(good(daemonsets=[agent], pods=pods), "daemonsets.ready") == [transitional]
+
+
+EVICTIONS = range(1, 60, 2)
+
+
+@pytest.mark.parametrize(
+    ("why", "minutes", "desired", "changes", "severity"),
+    [
+        ("every two minutes, until now", EVICTIONS, 1, {}, "critical"),
+        ("five of them", range(1, 60, 12), 1, {}, "warning"),
+        ("all at once", [2] * 30, 1, {}, "warning"),
+        ("until half an hour ago", range(30, 60, 2), 1, {}, "warning"),
+        ("each of many pods once", EVICTIONS, 31, {}, "warning"),
+        ("one node after the other was shut down", EVICTIONS, 1, {"reason": "Terminated"}, "warning"),
+    ],
+)
+def test_a_loop_of_evictions_fails_while_the_present_pod_is_ready(why, minutes, desired, changes, severity):
+    """A pod that is evicted every two minutes serves nobody, though one look may find it ready, as it may a crash loop."""
+    it = replicated("web-rs", desired)
+    present = pod(metadata={"creationTimestamp": ago(seconds=30), **owner("ReplicaSet", it)})
+    evicted = [merged(failed(it, f"gone-{n}", 60 * each), {"status": changes}) for n, each in enumerate(minutes)]
+    found = judge("pods.failed", good(pods=[present, *evicted], replicasets=[it])).findings
+    assert {each.severity for each in found} == {severity}
+
+
+def test_a_loop_of_an_operators_pods_fails_too():
+    """An operator that makes the next pod each time does not end the loop."""
+    mine = owner("Cluster", replicated("redis"))
+    conditions = {n: [condition("Ready", "False", lastTransitionTime=ago(minutes=n))] for n in EVICTIONS}
+    ended = [
+        pod(f"gone-{n}", metadata=mine, status={"phase": "Failed", "conditions": conditions[n]}) for n in EVICTIONS
+    ]
+    present = pod("redis-1", metadata={"creationTimestamp": ago(seconds=30), **mine})
+    (looping, once) = (judge("pods.failed", good(pods=[pod(), present, *its])) for its in (ended, ended[:1]))
+    assert (looping.outcome, once.outcome) == ("failed", "warned")

@@ -839,3 +839,42 @@ def test_an_add_on_may_restart_once(namespace, restarts, outcome):
         pod(namespace=namespace, status={"containerStatuses": [container_status(restarts=n)]}) for n in (0, restarts)
     )
     assert only("pods.restarts", after, baseline=baseline(good(pods=[before]))).outcome == outcome
+
+
+def restarted_at(minutes, code=1, restarts=1):
+    """A container that ended so long ago after ten hours, and was started again."""
+    end = {"exitCode": code, "startedAt": ago(hours=10), "finishedAt": ago(minutes=minutes)}
+    again = {"running": {"startedAt": ago(minutes=minutes, seconds=-20)}}
+    return container_status(restarts=restarts, state=again, lastState={"terminated": end})
+
+
+def api_server(minutes, **changes):
+    """The static pod of an API server that was made so long ago."""
+    meta = {**STATIC, "labels": {"component": "kube-apiserver"}, "creationTimestamp": ago(minutes=minutes)}
+    return pod("kube-apiserver-cp-1", **merged({"metadata": meta}, changes))
+
+
+@pytest.mark.parametrize(
+    ("why", "server", "code", "restarts", "outcome"),
+    [
+        ("its API server was replaced then", api_server(39), 1, 1, "passed"),
+        ("twice", api_server(39), 1, 2, "failed"),
+        ("a quarter of an hour later", api_server(25), 1, 1, "failed"),
+        ("long before", api_server(60), 1, 1, "failed"),
+        ("it was stopped", api_server(39), 0, 1, "failed"),
+        ("what is called so is another's", api_server(39, metadata={"namespace": "shop"}), 1, 1, "failed"),
+        (
+            "its API server restarted",
+            api_server(900, status={"containerStatuses": [restarted_at(40.2)]}),
+            1,
+            1,
+            "passed",
+        ),
+    ],
+)
+def test_a_controller_may_lose_its_lease_while_the_api_server_is_away(why, server, code, restarts, outcome):
+    """A controller that loses its lease ends with an error and begins again, wherever it is installed: once is normal."""
+    before = pod(namespace="cert-manager")
+    after = pod(namespace="cert-manager", status={"containerStatuses": [restarted_at(40, code, restarts)]})
+    result = judge("pods.restarts", good(pods=[after, server]), baseline=baseline(good(pods=[before, server])))
+    assert objects(result) == ([] if outcome == "passed" else ["Pod/cert-manager/web-1"])

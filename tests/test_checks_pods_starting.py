@@ -241,3 +241,50 @@ def test_a_daemonsets_pod_that_its_node_has_just_refused_will_be_made_again(minu
     it = pod("agent-1", metadata=meta, status=refused)
     (finding,) = judge("pods.failed", good(pods=[pod(), it], daemonsets=[agent])).findings
     assert (finding.transitional, finding.severity) == (transitional, "critical")
+
+
+def beside(**sidecar):
+    """Two init containers: a sidecar with that status, and one that has been at work for eight minutes."""
+    probes = {"startupProbe": SLOW} if sidecar.pop("slow", False) else {"readinessProbe": {}}
+    containers = [{"name": "proxy", "restartPolicy": "Always", **probes}, {"name": "fetch"}]
+    return initializing([fetching(sidecar.pop("minutes", 8), "proxy", **sidecar), fetching(8)], containers=containers)
+
+
+@pytest.mark.parametrize(
+    ("why", "it", "transitional"),
+    [
+        ("its readinessProbe fails", beside(started=True), True),
+        ("it says nothing of its start", beside(), True),
+        ("it starts, within its startupProbe", beside(slow=True, started=False), True),
+        ("it starts for longer than that", beside(slow=True, started=False, minutes=12), False),
+        ("it has started, and is not ready", beside(slow=True, started=True, minutes=12), True),
+    ],
+)
+def test_a_sidecar_that_is_not_ready_does_not_hold_up_a_start(why, it, transitional):
+    """The next init container waits until a sidecar has started, and not until it is ready."""
+    assert found("pods.pending", it, **patient(1800)) is transitional
+
+
+def victim(minutes, node="worker-1", reason="PreemptionByScheduler"):
+    """A ready pod that was chosen to go, and is due to be gone in so many minutes."""
+    target = condition("DisruptionTarget", reason=reason)
+    meta = {"deletionTimestamp": ago(minutes=-minutes), "labels": {"app": "batch"}}
+    conditions = [condition("Ready"), target]
+    return pod("victim", ip="10.1.0.7", metadata=meta, spec={"nodeName": node}, status={"conditions": conditions})
+
+
+@pytest.mark.parametrize(
+    ("why", "nominated", "others", "transitional"),
+    [
+        ("its victim has ten minutes left", "worker-1", [victim(10)], True),
+        ("its victim does not go", "worker-1", [victim(-3)], False),
+        ("nothing is chosen for it", "", [victim(10)], False),
+        ("on another node", "worker-1", [victim(10, "worker-2")], False),
+        ("no victim", "worker-1", [], False),
+        ("what goes is drained", "worker-1", [victim(10, reason="EvictionByEvictionAPI")], False),
+    ],
+)
+def test_a_pod_waits_for_those_that_make_room_for_it(why, nominated, others, transitional):
+    """A preemptor may wait as long as the grace period of its victims."""
+    it = waiting(8, status={"nominatedNodeName": nominated})
+    assert found("pods.pending", it, *others) is transitional

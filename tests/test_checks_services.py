@@ -686,3 +686,24 @@ def test_a_service_whose_pod_blinks_does_not_lead_anywhere_yet():
     """A pod that became not ready seconds ago may be ready again: not yet."""
     (finding,) = judge("services.endpoints", good(pods=[unready(0.1)], endpointslices=[])).findings
     assert finding.transitional is True
+
+
+DUAL = {"ipFamilies": ["IPv4", "IPv6"]}
+
+
+@pytest.mark.parametrize(
+    ("why", "spec", "status", "lost"),
+    [
+        ("headless, prefers both", {"clusterIP": "None", "ipFamilyPolicy": "PreferDualStack"}, {}, False),
+        ("headless, and its pods have both", {"clusterIP": "None", "ipFamilyPolicy": "PreferDualStack"}, SECOND, True),
+        ("headless, requires both", {"clusterIP": "None", "ipFamilyPolicy": "RequireDualStack"}, {}, True),
+        ("it has an IPv6 address that leads nowhere", {"ipFamilyPolicy": "PreferDualStack"}, {}, True),
+    ],
+)
+def test_a_headless_service_that_prefers_two_families_has_those_of_its_pods(why, spec, status, lost):
+    """A headless Service leads to its pods' own addresses: what they do not have is not lost."""
+    world = {"pods": [pod(status=status)], "spec": DUAL | spec}
+    assert bool(leads(V4, **world)) is lost
+    if not lost:
+        world = good(services=[service_with(DUAL | spec)], endpointslices=[V4], pods=[pod()])
+        assert judge("services.endpoints-live", world).outcome == "passed"

@@ -722,3 +722,43 @@ def test_a_namespace_waits_for_its_load_balancer(why, changes, transitional):
     world = good(namespaces=[gone], services=[service(metadata=changes)])
     ((_, not_yet),) = said(judge("namespaces.terminating", world))
     assert not_yet is transitional
+
+
+FOR_GPU = {"key": "gpu", "value": "yes", "effect": "NoSchedule"}
+NEW_NODE = {"key": "node.cilium.io/agent-not-ready", "effect": "NoExecute"}
+
+
+def test_a_daemonset_that_asks_for_tainted_nodes_is_kept_away():
+    """Its node selector names nodes that it does not tolerate: whoever wrote that wants it there."""
+    pool = node(metadata={"labels": {"gpu": "yes"}}, spec={"taints": [FOR_GPU]})
+    spec = {"nodeSelector": {"gpu": "yes"}}
+    assert agents(0, nodes=[pool], spec={"template": {"spec": spec}})
+
+
+@pytest.mark.parametrize(
+    ("why", "taints", "tolerations", "found"),
+    [
+        ("not tolerated", [FOR_GPU], [], False),
+        ("tolerated", [FOR_GPU], [FOR_GPU], True),
+        ("its key is", [FOR_GPU], [{"key": "gpu", "operator": "Exists"}], True),
+        ("all are", [FOR_GPU], [{"operator": "Exists"}], True),
+        ("another value is", [FOR_GPU], [{**FOR_GPU, "value": "no"}], False),
+        ("another effect is", [FOR_GPU], [{**FOR_GPU, "effect": "NoExecute"}], False),
+        ("one of two is", [FOR_GPU, {**FOR_GPU, "effect": "NoExecute"}], [FOR_GPU], False),
+        ("only preferred", [{**FOR_GPU, "effect": "PreferNoSchedule"}], [], True),
+        ("it will pass", [NEW_NODE], [], True),
+    ],
+)
+def test_a_daemonset_wants_no_node_whose_taints_it_does_not_tolerate(why, taints, tolerations, found):
+    """On a cluster of tainted nodes alone a DaemonSet without tolerations rightly has no pod."""
+    said = agents(0, nodes=[node(spec={"taints": taints})], spec={"template": {"spec": {"tolerations": tolerations}}})
+    assert bool(said) is found
+
+
+@pytest.mark.parametrize("minutes", [5, 14])
+def test_a_replica_may_be_on_probation_for_longer_than_a_step(minutes):
+    """With minReadySeconds of a quarter of an hour a pod that was moved is not available for so long, and that is no fault."""
+    spec = {"minReadySeconds": 900, "progressDeadlineSeconds": 2000}
+    moved = replicated("web", 1, status=status(1, 1, 1, 0, COMPLETE, NEVER), spec=spec)
+    late = merged(ready_for("b", 60 * minutes), {"metadata": {"creationTimestamp": ago(minutes=minutes + 1)}})
+    assert said(judge("deployments.ready", good(deployments=[moved], pods=[late])))[0][1]

@@ -17,7 +17,7 @@ from upgate.base.errors import Inconclusive
 from upgate.facts.kinds import KINDS
 from upgate.snapshot import dump_snapshot
 from upgate.sources.cluster import look
-from upgate.sources.cluster.connection import Timeouts, clock
+from upgate.sources.cluster.connection import Timeouts, server_time
 from upgate.sources.cluster.listing import list_all
 from upgate.sources.cluster.login import connect
 from upgate.sources.cluster.look import look_at_cluster
@@ -185,7 +185,7 @@ def test_a_table_with_short_rows_is_no_table(length, tmp_path):
 )
 def test_a_date_that_cannot_be_is_not_taken_for_the_time(said):
     """Whatever a proxy writes in the header Date: our own clock tells the time then."""
-    assert abs(clock({"Date": said}) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert abs(server_time({"Date": said}) - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 def test_what_breaks_one_list_ends_no_look(tmp_path, monkeypatch):

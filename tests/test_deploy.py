@@ -22,7 +22,7 @@ from packaging.requirements import Requirement
 
 from tests.running import REPOSITORY
 from upgate.battery import registry
-from upgate.battery.permissions import render
+from upgate.battery.permissions import roles_as_yaml
 from upgate.profile import load
 
 DEPLOY = REPOSITORY / "deploy"
@@ -57,7 +57,7 @@ def profiles(tmp_path) -> Path:
 def test_the_role_is_what_the_profile_needs(profiles, name):
     """The shipped roles are those that `upgate profile rbac` prints for the shipped profiles."""
     profile = load(name, search=[profiles], environ={}, today=date.today())
-    wanted = list(yaml.safe_load_all(render(profile, registry.load_checks([registry.battery()]))))
+    wanted = list(yaml.safe_load_all(roles_as_yaml(profile, registry.load_checks([registry.battery()]))))
     assert list(yaml.safe_load_all((BASE / "clusterrole.yaml").read_text())) == wanted, (
         "upgate profile rbac deploy/base/profiles/prod.yaml prints it anew"
     )

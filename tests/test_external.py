@@ -43,7 +43,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "soon-expired": ({"url": "{soon}/ok", "ca": "{ca}", "tls-days": 21}, "certificate has 5 days left"),
     "wrong-name": ({"url": "{other}/ok", "ca": "{ca}"}, "certificate is for elsewhere.example.com, not 127.0.0.1"),
     "self-signed": ({"url": "{own}/ok", "ca": "{ca}"}, "certificate was issued by itself, which is not trusted"),
-    "old-tls": ({"url": "{old}/ok", "ca": "{ca}"}, "failed (it speaks no version of TLS from 1.2 on)"),
+    "old-tls": ({"url": "{old}/ok", "ca": "{ca}"}, "failed (it does not support TLS 1.2 or later)"),
     "silent-tls": ({"url": "https://127.0.0.1:{silent}/", **SHORT}, "TLS with 127.0.0.1:{silent} failed"),
     "no-h2": ({"url": "{tls}/ok", "ca": "{ca}", "http2": True}, "answered over HTTP/1.1"),
     "no-certificate": (  # TLS 1.3 tells after the handshake, unless its reset is faster

@@ -44,7 +44,7 @@ from tests.worlds import (
     warning,
 )
 from upgate.base.errors import UsageError
-from upgate.base.scope import within
+from upgate.base.scope import matches_scope
 from upgate.base.text import counted, duration
 from upgate.baseline import dump_baseline, load_baseline
 from upgate.facts.decoding import Page, decode_page
@@ -216,8 +216,8 @@ def test_numbers_agree_with_their_nouns(number, said):
 )
 def test_namespaces_are_chosen_by_patterns(patterns, inside, outside):
     """A namespace is meant by any pattern, unless one with `!` leaves it out; with only those, all others are meant."""
-    assert all(within(each, patterns) for each in inside)
-    assert not any(within(each, patterns) for each in outside)
+    assert all(matches_scope(each, patterns) for each in inside)
+    assert not any(matches_scope(each, patterns) for each in outside)
 
 
 def test_relations_need_lists_that_exist():

@@ -18,7 +18,7 @@ from upgate.facts.decoding import decode_page
 from upgate.facts.kinds import KINDS
 from upgate.profile import load
 from upgate.snapshot import dump_snapshot
-from upgate.sources.cluster.connection import Answer, status_message, text_member
+from upgate.sources.cluster.connection import ApiResponse, status_message, text_member
 from upgate.sources.cluster.listing import Expired, Passing, page_in
 
 quickly = settings(
@@ -54,7 +54,7 @@ def test_any_object_is_a_fact_or_malformed(noun, data):
     things = data.draw(st.lists(changed(BUILDERS.get(noun) or thing("any")), min_size=1, max_size=3))
     kind = KINDS[noun]
     body = msgspec.json.encode({"kind": kind.list_kind, "items": things})
-    page = page_in(Answer(200, {}, body), kind)
+    page = page_in(ApiResponse(200, {}, body), kind)
     items, malformed = decode_page(kind.type, page)
     assert len(items) + len(malformed) == len(things)
     seen = snapshot({noun: [each for each in things if isinstance(each, dict)]}, taken=NOW)
@@ -67,7 +67,7 @@ def test_any_object_is_a_fact_or_malformed(noun, data):
 @given(status=st.integers(200, 599), body=BODIES, after=st.text(max_size=5))
 def test_any_answer_is_a_page_or_a_gap(status, body, after):
     """Any body with any status is a page, or one of our own reasons."""
-    answer = Answer(status, {"Retry-After": after}, body)
+    answer = ApiResponse(status, {"Retry-After": after}, body)
     assert status_message(answer).encode() is not None
     assert text_member(body, "status", "name") is None or body
     with suppress(Passing, Expired, Inconclusive):

@@ -14,8 +14,8 @@ from tests.machines import BAD_HOSTS, NOW
 from tests.worlds import good, judge, node, profile, snapshot
 from upgate.base.errors import Inconclusive
 from upgate.facts.hosts import Host
-from upgate.sources.hosts.looking import understood
-from upgate.sources.hosts.sections import sections
+from upgate.sources.hosts.looking import host_from_answer
+from upgate.sources.hosts.sections import split_sections
 
 SINCE = NOW - timedelta(hours=1)
 PROFILE = profile(
@@ -98,7 +98,7 @@ section = st.lists(line, max_size=12).map("\n".join)
 def check(text: str) -> None:
     """An answer of any kind is facts, or Inconclusive."""
     try:
-        host = understood("worker-1", text, MARK, SINCE)
+        host = host_from_answer("worker-1", text, MARK, SINCE)
     except Inconclusive:
         return
     assert msgspec.json.decode(msgspec.json.encode(host), type=Host) == host
@@ -137,4 +137,4 @@ def test_any_bytes(data):
 def test_any_text_without_marks_is_refused(text):
     """In a short sentence."""
     with pytest.raises(Inconclusive, match=r"^.{0,500}$"):
-        sections(text, MARK)
+        split_sections(text, MARK)

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from tests.hostile.certificates import NAMES
 from upgate.base.errors import Inconclusive
-from upgate.facts.certificates import read_certificate as read
-from upgate.sources.probes import Attempt, Expectation, Target, attempt, bodies, judge
+from upgate.facts.certificates import read_certificate
+from upgate.sources.probes import Attempt, Expectation, ProbeTarget, attempt, bodies, judge_attempt
 from upgate.sources.probes.answers import Answer, compare
-from upgate.sources.probes.reach import as_address, kind_of
+from upgate.sources.probes.reach import as_address, reserved_kind
 from upgate.sources.probes.searching import search
 
 #: Sockets take their time on a busy machine; hangs are found by the attempt's own timeout.
@@ -101,7 +101,7 @@ def server() -> Iterator[tuple[int, list[bytes]]]:
         yield place
 
 
-def survives(asked: Target) -> None:
+def survives(asked: ProbeTarget) -> None:
     """An attempt comes of it that is bounded, can be kept, and can be judged; what we could not see is a reason in words."""
     seen = attempt(asked)
     data = msgspec.json.encode(seen)
@@ -109,7 +109,7 @@ def survives(asked: Target) -> None:
     assert len(data) < 20_000
     assert not (seen.failure and "Error:" in seen.failure.words), seen.failure
     with suppress(Inconclusive):
-        for problem in judge(asked, seen):
+        for problem in judge_attempt(asked, seen):
             assert problem.observed
             assert "\n" not in problem.observed
 
@@ -121,7 +121,7 @@ def test_any_answer_over_http(server: tuple[int, list[bytes]], answer: bytes) ->
     port, sent = server
     sent[0] = answer
     url = f"http://127.0.0.1:{port}/"
-    survives(Target(id="external.x", url=url, timeout=TIMEOUT, follow=True, expectations=EXPECTATIONS))
+    survives(ProbeTarget(id="external.x", url=url, timeout=TIMEOUT, follow=True, expectations=EXPECTATIONS))
 
 
 @calm
@@ -131,7 +131,9 @@ def test_any_bytes_in_a_handshake(server: tuple[int, list[bytes]], url: str, ans
     """What speaks neither TLS nor WebSocket is said not to."""
     port, sent = server
     sent[0] = answer
-    survives(Target(id="external.x", url=url.format(port), timeout=TIMEOUT, tls_days=3 if "ws:" not in url else None))
+    survives(
+        ProbeTarget(id="external.x", url=url.format(port), timeout=TIMEOUT, tls_days=3 if "ws:" not in url else None)
+    )
 
 
 @quick
@@ -141,7 +143,7 @@ def test_any_body(lines: list[tuple[str, str]], body: bytes) -> None:
     headers = [(name.encode(), value.encode("latin-1")) for name, value in lines]
     response = httpx.Response(200, headers=headers, stream=httpx.ByteStream(body))
     try:
-        found = asyncio.run(bodies.read(response))
+        found = asyncio.run(bodies.bounded_body(response))
     except httpx.DecodingError:
         return
     found.text.encode()
@@ -157,8 +159,8 @@ def test_any_body(lines: list[tuple[str, str]], body: bytes) -> None:
 @example(der=b"\x30\x80")
 def test_any_certificate(der: bytes) -> None:
     """Bytes that are no certificate have a problem, and a certificate can be kept."""
-    assert read(der).problem
-    assert msgspec.json.encode(read(der))
+    assert read_certificate(der).problem
+    assert msgspec.json.encode(read_certificate(der))
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +182,7 @@ def test_any_certificate_with_other_bytes(certificate: bytes, changes: list[tupl
     der = bytearray(certificate)
     for place, byte in changes:
         der[place % len(der)] = byte
-    found = read(bytes(der))
+    found = read_certificate(bytes(der))
     assert msgspec.json.decode(msgspec.json.encode(found), type=type(found)) == found
 
 
@@ -228,7 +230,7 @@ def test_any_answer_of_a_name_server(names: tuple[int, list[bytes]], record: str
     """What a name server answers is a record, a finding or a gap."""
     port, sent = names
     sent[0] = answer
-    target = Target(
+    target = ProbeTarget(
         id="external.dns.x", url="dns://shop.example.com", resolver=f"127.0.0.1:{port}", record=record, timeout=0.3
     )
     survives(target)
@@ -239,4 +241,4 @@ def test_any_answer_of_a_name_server(names: tuple[int, list[bytes]], record: str
 def test_any_host(host: str) -> None:
     """Whatever spells a host, it is an address of some kind or none."""
     if address := as_address(host):
-        assert isinstance(kind_of(address), str)
+        assert isinstance(reserved_kind(address), str)

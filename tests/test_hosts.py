@@ -11,14 +11,14 @@ import pytest
 
 from tests.machines import NOW
 from tests.worlds import good, node, profile, snapshot
-from upgate.sources.hosts.commands import command_lines, without_secrets
+from upgate.sources.hosts.commands import command_lines, redacted_arguments
 from upgate.sources.hosts.logs import log
-from upgate.sources.hosts.parsing import clock, disk, reboot
-from upgate.sources.hosts.script import Asked, command, fatal
-from upgate.sources.hosts.sections import sections
+from upgate.sources.hosts.parsing import clock_state, disk, reboot
+from upgate.sources.hosts.script import Asked, fatal, shell_command
+from upgate.sources.hosts.sections import split_sections
 from upgate.sources.hosts.sockets import from_hex, of_ss, sockets
-from upgate.sources.hosts.targets import targets
-from upgate.sources.hosts.transport import arguments, meaning, options
+from upgate.sources.hosts.targets import host_targets
+from upgate.sources.hosts.transport import backend_options, meaning, ssh_arguments
 
 SINCE = NOW - timedelta(hours=1)
 
@@ -41,7 +41,9 @@ def test_nodes_are_reached_at_the_address_that_the_profile_wants():
     specs = {
         kind: [
             each.spec
-            for each in targets(profile(hosts={"connection": "ssh://ops@{address}:22", "address": kind}).hosts, seen)
+            for each in host_targets(
+                profile(hosts={"connection": "ssh://ops@{address}:22", "address": kind}).hosts, seen
+            )
         ]
         for kind in ("internal", "external", "hostname")
     }
@@ -55,7 +57,7 @@ def test_nodes_are_reached_at_the_address_that_the_profile_wants():
 def test_listed_hosts_are_whole_specs_or_take_the_place_of_the_address():
     """testinfra's host specs are taken as they are, bare hosts go into `connection`; ports tell hosts apart."""
     wanted = profile(hosts={"each": ["w1", "ssh://ops@10.0.0.1:2222?sudo=true", "ops@[fd00::1]:22", "local://"]}).hosts
-    assert [(each.name, each.spec, each.address) for each in targets(wanted, snapshot({}))] == [
+    assert [(each.name, each.spec, each.address) for each in host_targets(wanted, snapshot({}))] == [
         ("w1", "ssh://w1", "w1"),
         ("10.0.0.1:2222", "ssh://ops@10.0.0.1:2222?sudo=true", "10.0.0.1"),
         ("[fd00::1]:22", "ssh://ops@[fd00::1]:22", "fd00::1"),
@@ -66,14 +68,14 @@ def test_listed_hosts_are_whole_specs_or_take_the_place_of_the_address():
 def test_host_keys_are_always_checked_and_nothing_prompts():
     """For the host as for the one in between; strictly, without asking anybody, and without a password anywhere."""
     hosts = profile(hosts={"jump": "ops@bastion:2222", "known-hosts": "/k", "key": "/id"}).hosts
-    said = arguments(hosts)
+    said = ssh_arguments(hosts)
     (through,) = [each for each in said if each.startswith("ProxyCommand=")]
     for text in (" ".join(said), through):
         assert "StrictHostKeyChecking=yes" in text
         assert "BatchMode=yes" in text
         assert "UserKnownHostsFile=/k" in text
     assert through.endswith("-i /id -W [%h]:%p ssh://ops@bastion:2222")
-    assert options(hosts, 30)["timeout"] == 10
+    assert backend_options(hosts, 30)["timeout"] == 10
 
 
 @pytest.mark.parametrize(
@@ -83,7 +85,7 @@ def test_host_keys_are_always_checked_and_nothing_prompts():
         ("ssh: connect to host 10.0.0.1 port 22: Connection timed out", "it does not answer in time"),
         ("ssh: connect to host 10.0.0.1 port 22: No route to host", "no route to it"),
         ("ssh: Could not resolve hostname w1: Name or service not known", "its name does not resolve"),
-        ("sh: 1: ssh: not found", "there is no ssh here: install the OpenSSH client"),
+        ("sh: 1: ssh: not found", "ssh is not installed here: install the OpenSSH client"),
         ("mux: something new", "the command failed: mux: something new"),
     ],
 )
@@ -95,8 +97,8 @@ def test_what_ssh_says_is_the_same_for_all_hosts(said, means):
 def test_the_script_goes_through_any_shell():
     """The command holds nothing that csh or fish read otherwise, whatever the profile says."""
     hosts = profile(hosts={"each": ["w1"], "journal": {"patterns": ["it's $HOME `x` !"]}}).hosts
-    (target,) = targets(hosts, snapshot({}))
-    line = command(target, Asked(SINCE, patterns=hosts.journal.patterns), "m")
+    (target,) = host_targets(hosts, snapshot({}))
+    line = shell_command(target, Asked(SINCE, patterns=hosts.journal.patterns), "m")
     assert re.fullmatch(r"echo [A-Za-z0-9+/=]+ \| base64 -d \| sh", line)
 
 
@@ -105,7 +107,9 @@ def test_the_script_runs_in_every_posix_shell(shell):
     """dash, bash and busybox run it to its end, and none of them complains about its syntax."""
     from upgate.sources.hosts.script import body, settings
 
-    (target,) = targets(profile(hosts={"each": ["local://"], "arguments": {"no-such": ["--x"]}}).hosts, snapshot({}))
+    (target,) = host_targets(
+        profile(hosts={"each": ["local://"], "arguments": {"no-such": ["--x"]}}).hosts, snapshot({})
+    )
     words = settings(target, Asked(SINCE))
     script = "".join(f"{name}='{value}'\n" for name, value in ({"MARK": "m"} | words).items() if name != "FATAL")
     if subprocess.run(["which", shell.split()[0]], capture_output=True, check=False).returncode:
@@ -113,7 +117,7 @@ def test_the_script_runs_in_every_posix_shell(shell):
     done = subprocess.run(
         [*shell.split(), "-c", f"{script}FATAL=x\n{body()}"], capture_output=True, text=True, timeout=60, check=False
     )
-    assert set(sections(done.stdout, "m")) >= {"host", "services", "arguments", "journal", "certificates"}
+    assert set(split_sections(done.stdout, "m")) >= {"host", "services", "arguments", "journal", "certificates"}
     assert "yntax" not in done.stderr
 
 
@@ -199,20 +203,21 @@ def test_file_systems_that_are_made_full_are_left_out():
 )
 def test_clocks_are_judged_by_what_keeps_them(program, says, synchronised):
     """chrony, systemd in its old and new words, and the kernel tell; where nobody does, nobody knows."""
-    assert clock([[program, says]])["synchronised"] is synchronised
+    assert clock_state([[program, says]])["synchronised"] is synchronised
 
 
 def test_one_who_knows_that_the_clock_is_right_is_enough():
     """chrony without rtcsync leaves the kernel's flag alone, by which systemd goes."""
     assert (
-        clock([["timedatectl", "NTPSynchronized=no"], ["chronyc", "Leap status     : Normal"]])["synchronised"] is True
+        clock_state([["timedatectl", "NTPSynchronized=no"], ["chronyc", "Leap status     : Normal"]])["synchronised"]
+        is True
     )
 
 
 def test_chronys_own_word_counts_first():
     """The kernel's flag stays for hours after chrony has lost what it went by."""
     lost = [["timedatectl", "NTPSynchronized=yes"], ["chronyc", "Leap status     : Not synchronised"]]
-    assert clock(lost) == {"synchronised": False, "clock": "chronyc"}
+    assert clock_state(lost) == {"synchronised": False, "clock": "chronyc"}
 
 
 def test_an_image_at_the_root_is_not_nearly_full():
@@ -283,7 +288,7 @@ def test_a_journal_that_begins_too_late_is_not_whole(first, born, whole):
 def test_secrets_on_command_lines_are_hidden():
     """Values of flags that are named like secrets, not the files that hold them."""
     given = ["x", "--password=a", "--client-secret", "b", "--token-auth-file=/c", "--bootstrap-token", "/d", "--v=2"]
-    assert list(without_secrets(given)) == [
+    assert list(redacted_arguments(given)) == [
         "x", "--password=[hidden]", "--client-secret", "[hidden]", "--token-auth-file=/c", "--bootstrap-token", "/d", "--v=2",
     ]  # fmt: skip
 

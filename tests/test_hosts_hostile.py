@@ -19,10 +19,10 @@ from upgate.facts.hosts import Host
 from upgate.profile.machines import check_each, check_spec
 from upgate.sources.hosts import looking
 from upgate.sources.hosts.commands import command_lines, unreadable
-from upgate.sources.hosts.looking import look, understood
+from upgate.sources.hosts.looking import host_from_answer, look_at_hosts
 from upgate.sources.hosts.sections import MOST_LINES
-from upgate.sources.hosts.targets import NO_ADDRESS, SHARED, targets
-from upgate.sources.hosts.transport import ZONE, arguments
+from upgate.sources.hosts.targets import NO_ADDRESS, SHARED, host_targets
+from upgate.sources.hosts.transport import ZONE, ssh_arguments
 
 SINCE = NOW - timedelta(hours=1)
 ODD = [(section, lines) for section, each in LINES.items() for lines in each]
@@ -45,7 +45,7 @@ def judged(*machines: Host) -> None:
 def facts_of(text: str) -> Host | None:
     """What an answer tells; None where it tells nothing. Raises what a run would end with."""
     try:
-        return understood("worker-1", text, MARK, SINCE)
+        return host_from_answer("worker-1", text, MARK, SINCE)
     except Inconclusive:
         return None
 
@@ -53,7 +53,7 @@ def facts_of(text: str) -> Host | None:
 @pytest.mark.parametrize("address", ADDRESSES, ids=lambda address: ascii(address)[:30])
 def test_an_address_that_is_none_is_put_nowhere(address):
     """What a kubelet writes that is neither an IP address nor a DNS name is that node's gap, in no spec and no command."""
-    (bad, fine) = targets(profile(hosts={}).hosts, snapshot(good(nodes=[named(address), named("10.0.0.2", "w2")])))
+    (bad, fine) = host_targets(profile(hosts={}).hosts, snapshot(good(nodes=[named(address), named("10.0.0.2", "w2")])))
     assert (bad.gap, bad.spec, bad.address) == (NO_ADDRESS, "", "")
     assert (fine.gap, fine.spec) == ("", "ssh://10.0.0.2")
 
@@ -61,7 +61,7 @@ def test_an_address_that_is_none_is_put_nowhere(address):
 @pytest.mark.parametrize("address", GOOD_ADDRESSES)
 def test_an_address_that_is_one_is_taken(address):
     """IPv4, IPv6 and names of DNS, whatever they begin with."""
-    (target,) = targets(profile(hosts={}).hosts, snapshot(good(nodes=[named(address)])))
+    (target,) = host_targets(profile(hosts={}).hosts, snapshot(good(nodes=[named(address)])))
     assert not target.gap
     assert target.spec in (f"ssh://{address}", f"ssh://[{address}]")
 
@@ -70,7 +70,7 @@ def test_an_address_that_is_one_is_taken(address):
 def test_a_name_is_checked_where_it_is_used(name):
     """`{name}` comes from the cluster as well."""
     wanted = profile(hosts={"connection": "ssh://{name}"}).hosts
-    (target,) = targets(wanted, snapshot(good(nodes=[named("10.0.0.1", name)])))
+    (target,) = host_targets(wanted, snapshot(good(nodes=[named("10.0.0.1", name)])))
     assert (target.gap, target.spec) == (NO_ADDRESS, "")
 
 
@@ -87,9 +87,9 @@ def test_a_name_is_checked_where_it_is_used(name):
 def test_nodes_that_name_one_machine_are_not_known_apart(one, other):
     """A kubelet that names another node's address, however it spells it, would be judged by that node's health."""
     world = good(nodes=[named(one), named(other, "w2")])
-    assert [each.gap for each in targets(profile(hosts={}).hosts, snapshot(world))] == [SHARED, SHARED]
+    assert [each.gap for each in host_targets(profile(hosts={}).hosts, snapshot(world))] == [SHARED, SHARED]
     by_name = profile(hosts={"connection": "ssh://{name}"}).hosts
-    assert [each.gap for each in targets(by_name, snapshot(world))] == ["", ""]
+    assert [each.gap for each in host_targets(by_name, snapshot(world))] == ["", ""]
 
 
 @pytest.mark.parametrize("spec", SPECS)
@@ -115,7 +115,7 @@ def test_ssh_gives_a_host_nothing(tmp_path):
     config.write_text("Host *\n" + "\n".join(lines))
     hosts = profile(hosts={"jump": "ops@bastion"}).hosts
     said = subprocess.run(
-        ["ssh", "-G", "-F", config, *arguments(hosts), "w1"], capture_output=True, text=True, check=True
+        ["ssh", "-G", "-F", config, *ssh_arguments(hosts), "w1"], capture_output=True, text=True, check=True
     ).stdout
     effective = dict(line.split(" ", 1) for line in said.splitlines() if " " in line)
     off = {"forwardagent", "forwardx11", "updatehostkeys", "permitlocalcommand", "tunnel", "controlmaster"}
@@ -187,11 +187,11 @@ def test_one_host_blinds_us_for_no_other(monkeypatch, problem):
             raise problem
         return answer({"host": f"now\t{int(NOW.timestamp())}"})
 
-    monkeypatch.setattr(looking, "ask", ask)
+    monkeypatch.setattr(looking, "run_on_host", ask)
     monkeypatch.setattr(looking, "token_hex", lambda _: MARK)
     wanted = profile(hosts={"each": ["w1", "w2"]})
-    bad, fine = look(wanted, snapshot({}), SINCE)
-    assert bad.unseen.startswith(f"it could not be looked at: {type(problem).__name__}")
+    bad, fine = look_at_hosts(wanted, snapshot({}), SINCE)
+    assert bad.unseen.startswith(f"cannot be looked at: {type(problem).__name__}")
     assert (fine.unseen, fine.now) == ("", moment(2026, 11, 21, 1, tzinfo=UTC))
 
 

@@ -20,10 +20,10 @@ from tests.sshd import MISSING, Machine, Sshd, sshd
 from tests.worlds import good, judge, node, profile, snapshot
 from upgate.facts.hosts import Host
 from upgate.snapshot import Snapshot
-from upgate.sources.hosts.looking import look
-from upgate.sources.hosts.script import Asked, command
-from upgate.sources.hosts.targets import NO_ADDRESS, targets
-from upgate.sources.hosts.transport import Running, ask
+from upgate.sources.hosts.looking import look_at_hosts
+from upgate.sources.hosts.script import Asked, shell_command
+from upgate.sources.hosts.targets import NO_ADDRESS, host_targets
+from upgate.sources.hosts.transport import HostProcesses, run_on_host
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 TAKEN = datetime.now(UTC).replace(microsecond=0)
@@ -35,13 +35,13 @@ MEASURE = """
 import sys, time
 from datetime import UTC, datetime, timedelta
 from tests.worlds import profile
-from upgate.sources.hosts.looking import look
+from upgate.sources.hosts.looking import look_at_hosts
 from upgate.snapshot import Snapshot
 each, key, known, timeout = sys.argv[1:]
 hosts = {"each": each.split(","), "key": key, "known-hosts": known, "timeout": timeout}
 hosts["arguments"] = {"kube-proxy": ["--x"]}
 now, started = datetime.now(UTC), time.monotonic()
-seen = look(profile(hosts=hosts), Snapshot(taken=now), now - timedelta(hours=1))
+seen = look_at_hosts(profile(hosts=hosts), Snapshot(taken=now), now - timedelta(hours=1))
 spent = time.monotonic() - started
 # ru_maxrss is inherited from the process that started this one; VmHWM is not.
 [peak] = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM:")]
@@ -77,7 +77,7 @@ def wanted(server, machine):
 
 def seen(profile) -> Host:
     """What is seen of the host."""
-    (host,) = look(profile, Snapshot(taken=TAKEN), TAKEN - timedelta(hours=1))
+    (host,) = look_at_hosts(profile, Snapshot(taken=TAKEN), TAKEN - timedelta(hours=1))
     return host
 
 
@@ -133,7 +133,7 @@ def test_a_nodes_address_is_no_command(server, machine, tmp_path):
     status = {"addresses": [{"type": "InternalIP", "address": address}]}
     nodes = snapshot(good(nodes=[node("worker-1", status=status)]))
     hosts = {"connection": "ssh://root@{address}", "key": str(server.key), "known-hosts": str(server.known_hosts)}
-    (host,) = look(profile(hosts=hosts), nodes, TAKEN)
+    (host,) = look_at_hosts(profile(hosts=hosts), nodes, TAKEN)
     assert not marker.exists()
     assert host.unseen == NO_ADDRESS
 
@@ -156,7 +156,10 @@ def test_a_container_is_not_the_host(wanted, machine, tmp_path):
         machine.command("docker", docker(pid))
         own = seen(asked)
     assert forged.commands == ()
-    assert "kube-thing runs in a container, and it is not known whose" in said("hosts.arguments", asked, forged).reason
+    assert (
+        "kube-thing runs in a container that may not belong to the cluster"
+        in said("hosts.arguments", asked, forged).reason
+    )
     assert [(each.source, each.running) for each in own.commands][:1] == [(f"process {pid}", True)]
     assert said("hosts.arguments", asked, own).outcome == "passed"
     assert own.versions["kube-thing"] == "1.35.2-rancher1"
@@ -216,7 +219,7 @@ def test_a_program_that_others_can_write_is_not_run(wanted, machine, make):
     subprocess.run(f"{make.format(file=file)} {file}", shell=True, check=True)
     host = seen(wanted(expect={"kube-thing": "1"}))
     assert "kube-thing" not in host.versions
-    assert host.gaps["versions"] == ("its kube-thing does not tell its version",)
+    assert host.gaps["versions"] == ("its kube-thing does not print its version",)
 
 
 def test_a_process_whose_program_others_can_write_is_not_run(wanted, tmp_path):
@@ -225,7 +228,7 @@ def test_a_process_whose_program_others_can_write_is_not_run(wanted, tmp_path):
         tmp_path.chmod(0o1777)
         host = seen(wanted(expect={"kube-thing": "1"}))
     assert "kube-thing" not in host.versions
-    assert host.gaps["versions"] == ("its kube-thing does not tell its version",)
+    assert host.gaps["versions"] == ("its kube-thing does not print its version",)
 
 
 def test_what_runs_counts_though_its_file_is_gone(wanted):
@@ -261,8 +264,8 @@ def test_a_files_name_is_no_line_and_no_command(wanted, machine):
         machine.write(f"etc/kubernetes/pki/{name}.crt", "nothing")
     gaps = seen(wanted()).gaps["certificates"]
     assert not [each for each in gaps if each.startswith("forged")]
-    assert "a certificate in /etc/kubernetes/b|e.conf cannot be understood" in gaps
-    assert "a certificate in /etc/kubernetes/c&\\1|w x.conf cannot be understood" in gaps
+    assert "a certificate in /etc/kubernetes/b|e.conf cannot be parsed" in gaps
+    assert "a certificate in /etc/kubernetes/c&\\1|w x.conf cannot be parsed" in gaps
 
 
 def test_a_key_behind_half_a_certificate_stays_on_its_host(wanted, machine, tmp_path):
@@ -270,8 +273,8 @@ def test_a_key_behind_half_a_certificate_stays_on_its_host(wanted, machine, tmp_
     half = "-----BEGIN CERTIFICATE-----\nAAAA\n"
     machine.write("etc/kubernetes/pki/a.crt", f"{half}-----BEGIN PRIVATE KEY-----\nSECRET\n-----END PRIVATE KEY-----\n")
     asked = wanted()
-    (target,) = targets(asked.hosts, Snapshot(taken=TAKEN))
-    text = ask(asked.hosts, target.spec, command(target, Asked(TAKEN), "m"), 25, Running())
+    (target,) = host_targets(asked.hosts, Snapshot(taken=TAKEN))
+    text = run_on_host(asked.hosts, target.spec, shell_command(target, Asked(TAKEN), "m"), 25, HostProcesses())
     assert "pem\tAAAA" in text
     assert "SECRET" not in text
 
@@ -301,7 +304,7 @@ def test_a_host_that_sends_without_end_fills_no_memory(server, machine, what, wh
     """600 MB on either stream: what comes behind the bound is not read, and the host is let go at once."""
     machine.write("before", f"{what}{where}; exit 0")
     memory, seconds, gap = measured(server, machine)
-    assert gap.startswith("it answers with more than")
+    assert gap.startswith("its answer has more than")
     assert memory < MOST_MEMORY
     assert seconds < 20
 
@@ -311,7 +314,7 @@ def test_many_hosts_that_send_too_much_fill_no_memory(server, machine):
     for each in server.machines:
         each.write("before", "yes; exit 0")
     memory, _, gap = measured(server, *server.machines)
-    assert gap.startswith("it answers with more than")
+    assert gap.startswith("its answer has more than")
     assert memory < MOST_MEMORY
 
 

@@ -19,7 +19,7 @@ from tests.worlds import judge, profile
 from upgate.facts.hosts import Host
 from upgate.results import CheckResult
 from upgate.snapshot import Snapshot
-from upgate.sources.hosts.looking import look
+from upgate.sources.hosts.looking import look_at_hosts
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 #: Whole seconds, as files and logs have them.
@@ -61,7 +61,9 @@ class Looked:
         self._keys = {"each": specs, **known, **keys}
         self._expect = {"hosts": expect or {}}
         wanted = profile(hosts=self._keys, expect=self._expect)
-        self.snapshot = Snapshot(taken=TAKEN, hosts=look(wanted, Snapshot(taken=TAKEN), TAKEN - timedelta(hours=1)))
+        self.snapshot = Snapshot(
+            taken=TAKEN, hosts=look_at_hosts(wanted, Snapshot(taken=TAKEN), TAKEN - timedelta(hours=1))
+        )
 
     @property
     def host(self) -> Host:
@@ -92,7 +94,7 @@ def test_a_systemd_that_falls_silent_is_no_finding(server, machine):
     machine.command("systemctl", 'case "$*" in *Version*) echo Version=252;; *) exit 124;; esac')
     result = Looked(server, machine).judge("hosts.services")
     assert (result.outcome, result.findings) == ("inconclusive", ())
-    assert "systemctl does not answer about kubelet" in result.reason
+    assert "systemctl does not show kubelet" in result.reason
 
 
 def test_a_host_without_systemd_cannot_be_judged(server, machine):
@@ -100,9 +102,7 @@ def test_a_host_without_systemd_cannot_be_judged(server, machine):
     machine.command("systemctl", "echo 'System has not been booted with systemd' >&2; exit 1")
     result = Looked(server, machine).judge("hosts.services")
     assert result.outcome == "inconclusive"
-    assert result.reason == (
-        f"{machine.name}: its services cannot be asked for: System has not been booted with systemd"
-    )
+    assert result.reason == (f"{machine.name}: its services cannot be listed: System has not been booted with systemd")
 
 
 def test_processes_are_read_for_their_arguments(server, machine, tmp_path):
@@ -182,8 +182,8 @@ def test_a_file_without_a_whole_certificate_is_no_pass(server, machine, tmp_path
     looked = Looked(server, machine)
     assert looked.found("certs.hosts") == "/etc/kubernetes/pki/apiserver.crt (CN=old-ca) expired 2d ago"
     reason = looked.judge("certs.hosts").reason
-    assert "/etc/kubernetes/pki/empty.crt holds no certificate" in reason
-    assert "a certificate in /etc/kubernetes/pki/half.crt cannot be understood" in reason
+    assert "/etc/kubernetes/pki/empty.crt has no certificate" in reason
+    assert "a certificate in /etc/kubernetes/pki/half.crt cannot be parsed" in reason
 
 
 def test_a_certificate_that_is_no_longer_used_is_not_judged(server, machine, tmp_path):
@@ -240,7 +240,7 @@ def test_a_newer_kernel_waits_for_a_reboot(server, machine):
 def test_a_host_that_talks_nonsense_is_inconclusive(server, machine):
     """Its clock may be beyond all years: that is told of it, and the others go on."""
     machine.command("date", "echo 99999999999999999999")
-    assert "its answer cannot be understood" in Looked(server, machine).judge("hosts.disk").reason
+    assert "its answer cannot be parsed" in Looked(server, machine).judge("hosts.disk").reason
 
 
 def test_a_kernel_waits_since_it_was_installed(server, machine):
@@ -277,7 +277,7 @@ def test_a_program_that_does_not_tell_its_version_is_no_pass(server, machine):
     """It is there, and nobody knows which it is."""
     machine.command("kubelet", "exit 1")
     assert (
-        "its kubelet does not tell its version"
+        "its kubelet does not print its version"
         in Looked(server, machine, expect={"kubelet": "1"}).judge("hosts.versions").reason
     )
 
@@ -411,7 +411,7 @@ def test_banners_do_not_matter_and_a_torn_answer_is_no_answer(server, machine):
     assert Looked(server, machine).host.unseen.startswith("its answer was cut off at ")
     machine.write("before", "echo This account is not available.; exit 0")
     assert Looked(server, machine).host.unseen == (
-        "it does not run our script; it says 'This account is not available.'"
+        "it does not run the script; it answers 'This account is not available.'"
     )
 
 
@@ -419,7 +419,7 @@ def test_a_host_that_hangs_is_given_up_on(server, machine):
     """A host that takes the login and then nothing is left after its time; nothing of ours goes on running."""
     machine.write("before", "sleep 30")
     looked = Looked(server, machine, timeout="1s")
-    assert looked.host.unseen == "it did not answer to the end within 1 s"
+    assert looked.host.unseen == "its answer was not complete within 1 s"
     assert not [line for line in command_lines() if f"Port={machine.port}" in line]
 
 
@@ -432,8 +432,6 @@ def test_sudo_that_asks_for_a_password_says_what_to_do(server, machine):
     """A sudo that would prompt is not answered, and is named."""
     machine.command("sudo", "echo 'sudo: a terminal is required to read the password' >&2; exit 1")
     looked = Looked(server, machine, sudo=True)
-    assert looked.host.unseen.startswith(
-        "sudo does not let us: sudo: a terminal is required to read the password; allow it"
-    )
+    assert looked.host.unseen.startswith("sudo is denied: sudo: a terminal is required to read the password; allow it")
     machine.command("sudo", 'exec "$@"')
     assert Looked(server, machine, sudo=True).host.unseen == ""

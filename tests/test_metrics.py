@@ -19,15 +19,25 @@ from tests.servers import accepting, free_port, hang, serving
 from tests.test_probes_targets import snapshot
 from tests.test_reports_examples import FINISHED, STARTED, broken, finding, healthy, hostile, result, results
 from upgate.monitor import history, pushing
-from upgate.monitor.metrics import STATES, VERDICTS, Context, Measured, deliver, legend, metrics, publish, registry_of
+from upgate.monitor.metrics import (
+    STATES,
+    VERDICTS,
+    Measured,
+    MetricsHistory,
+    collector_registry,
+    metrics,
+    publish,
+    publish_registry,
+    state_legend,
+)
 from upgate.monitor.targets import measured
 from upgate.profile import Profile
 from upgate.profile.model import Origin
 from upgate.reports.cleaning import cleaned, harmless
 from upgate.sources.probes import attempt_all
-from upgate.sources.probes.targets import targets
+from upgate.sources.probes.targets import probe_targets
 
-ALONE = Context()
+ALONE = MetricsHistory()
 SHOP = Measured("external.shop", 1.0, 0.12)
 
 
@@ -37,7 +47,7 @@ def profile(*secrets: str, **monitor: str) -> Profile:
 
 def tell(results, wanted, targets=(), context=ALONE):
     """Send the metrics of these results; the notes."""
-    return deliver(registry_of("prod", metrics(cleaned(results), targets, context)), wanted, "prod")
+    return publish_registry(collector_registry("prod", metrics(cleaned(results), targets, context)), wanted, "prod")
 
 
 def told(text: bytes | str) -> dict[str, dict[str, float]]:
@@ -97,8 +107,8 @@ def test_success_is_the_last_clear_round(textfile):
     """A clear round is the last success itself; another one repeats the last; without any there is no such metric."""
     before = datetime(2026, 11, 20, tzinfo=UTC)
     name = "upgate_last_success_timestamp_seconds"
-    assert textfile(healthy(), context=Context(last_clear=before))[name] == {"": FINISHED.timestamp()}
-    assert textfile(broken(), context=Context(last_clear=before))[name] == {"": before.timestamp()}
+    assert textfile(healthy(), context=MetricsHistory(last_clear=before))[name] == {"": FINISHED.timestamp()}
+    assert textfile(broken(), context=MetricsHistory(last_clear=before))[name] == {"": before.timestamp()}
     assert name not in textfile(broken())
     assert textfile(broken())["upgate_last_round_timestamp_seconds"] == {"": FINISHED.timestamp()}
 
@@ -115,7 +125,7 @@ def test_labels_never_tell_a_state():
 
     def series(outcome, examined):
         round = results(result("a.b", outcome, finding("Pod/a/b", "x"), examined=examined, reason="because"))
-        registry = registry_of("prod", metrics(round, [SHOP], Context(last_clear=FINISHED)))
+        registry = collector_registry("prod", metrics(round, [SHOP], MetricsHistory(last_clear=FINISHED)))
         return {(it.name, *it.labels.items()) for family in registry.collect() for it in family.samples}
 
     assert series("failed", 3) == series("passed", 900) == series("inconclusive", 0)
@@ -242,7 +252,7 @@ def test_many_endpoints_are_one_target() -> None:
         ]
         wanted = Profile.model_validate({"external": tuple(entries)})
         looked = snapshot({"n1": "127.0.0.1", "n2": "127.0.0.2"})
-        looked = msgspec.structs.replace(looked, attempts=attempt_all(targets(wanted.external, looked)))
+        looked = msgspec.structs.replace(looked, attempts=attempt_all(probe_targets(wanted.external, looked)))
     (found,) = measured(wanted, looked)
     assert (found.id, found.availability) == ("external.proxy", 0.5)
     assert 0 < found.latency < 5
@@ -273,10 +283,10 @@ def test_every_metric_is_documented(tmp_path):
     rows = re.findall(
         r"^\| `(upgate_\w+)` \| ([\w, ]+) \| (.*) \|$", (REPOSITORY / "docs/recipes.md").read_text(), re.M
     )
-    known = list(metrics(broken(), [SHOP], Context(last_clear=FINISHED)))
+    known = list(metrics(broken(), [SHOP], MetricsHistory(last_clear=FINISHED)))
     assert {name: labels for name, labels, _ in rows} == {
         it.name: ", ".join(filter(None, ["profile", it.label])) for it in known
     }
     meanings = {name: words for name, _, words in rows}
-    assert meanings["upgate_check_state"] == legend(STATES)
-    assert meanings["upgate_verdict"] == legend(VERDICTS)
+    assert meanings["upgate_check_state"] == state_legend(STATES)
+    assert meanings["upgate_verdict"] == state_legend(VERDICTS)

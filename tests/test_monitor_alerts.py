@@ -7,8 +7,8 @@ import pytest
 
 from upgate.monitor import alerts, memory
 from upgate.monitor.alerts import News, Rules, State, States
-from upgate.monitor.impact import family
-from upgate.monitor.signals import Seen, signals
+from upgate.monitor.impact import replica_family
+from upgate.monitor.signals import CheckSignal, signals
 from upgate.profile.quantities import FailAfter
 from upgate.results import CheckResult, Finding
 
@@ -23,7 +23,9 @@ class Pager:
     def __init__(self, rules: Rules = RULES) -> None:
         self.rules, self.states, self.at, self.told = rules, States(), START, []
 
-    def round(self, *seen: Seen, muted: bool = False, anyway: bool = False, later: timedelta = timedelta()) -> str:
+    def round(
+        self, *seen: CheckSignal, muted: bool = False, anyway: bool = False, later: timedelta = timedelta()
+    ) -> str:
         """One round; what was told of it, a letter each, with a `-` for nothing."""
         self.at += later or timedelta(minutes=1)
         alerts.step(self.states, seen, self.at, self.rules)
@@ -48,10 +50,10 @@ def letters(news: News | None) -> str:
     return "".join(key[0] for key in ("new", "more", "ongoing", "recovered", "gone") if getattr(news, key))
 
 
-def seen(letter: str, name: str = "nodes.ready", *objects: str) -> Seen:
+def seen(letter: str, name: str = "nodes.ready", *objects: str) -> CheckSignal:
     """One check in one round."""
     found = dict.fromkeys(objects or ("Node/a",), "Ready=False") if letter == "F" else {}
-    return Seen(name=name, title="Every node is Ready.", signal=SIGNALS[letter], objects=found, count=len(found))
+    return CheckSignal(name=name, title="Every node is Ready.", signal=SIGNALS[letter], objects=found, count=len(found))
 
 
 @pytest.mark.parametrize(
@@ -289,7 +291,7 @@ def test_a_cause_names_its_consequences() -> None:
 )
 def test_pods_that_replace_each_other_are_one_object(object: str, name: str) -> None:
     """A pod's made-up ending is no news; a node's is its name."""
-    assert family(object) == name
+    assert replica_family(object) == name
 
 
 def pods(numbers: range) -> CheckResult:
@@ -354,7 +356,7 @@ def test_however_long_the_words_little_is_remembered() -> None:
     assert len(msgspec.json.encode(signals([check]))) < 1200
 
 
-def crashing(*names: str) -> Seen:
+def crashing(*names: str) -> CheckSignal:
     """What a round says of these pods."""
     found = [Finding(object=f"Pod/{name}", observed="crashes", expected="runs", severity="critical") for name in names]
     check = CheckResult(id="pods.crashing", title="t", outcome="failed", findings=found, severity="critical")

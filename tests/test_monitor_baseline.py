@@ -9,7 +9,8 @@ import pytest
 from tests.worlds import baseline, good
 from upgate import baseline as baselines
 from upgate.base.errors import UsageError
-from upgate.judge.gate import Gate, Options
+from upgate.judge.gate import Gate
+from upgate.judge.options import Options
 from upgate.profile import load
 from upgate.profile.model import Profile
 

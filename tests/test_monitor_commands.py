@@ -56,14 +56,17 @@ def test_history_is_given_to_programs(past, capsys) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["history"], "whose history? Say --profile=NAME, or --reports=DIR. There are: "),
+        (["history"], "which history? Use --profile=NAME or --reports=DIR. There are: "),
         (["history", "--profile", "prdo"], "there is no profile prdo; did you mean"),
         (["history", "--profile", "demo"], "there is no history reports/demo/history.sqlite: runs with --monitor"),
         (["history", "--profile", "prod", "--since", "soon"], "--since=soon: not a duration such as"),
         (["maintenance", "stop", "--profile", "demo"], "there is no history reports/demo/history.sqlite"),
         (["maintenance", "start", "--profile", "prod", "--for", "2", "--reason", "a"], "--for=2: not a duration"),
-        (["maintenance", "start", "--profile", "prod", "--for", "0s", "--reason", "a"], "--for: a window of no length"),
-        (["maintenance", "start", "--profile", "prod", "--for", "2h", "--reason", " "], "--reason: say why"),
+        (
+            ["maintenance", "start", "--profile", "prod", "--for", "0s", "--reason", "a"],
+            "--for: the duration must be longer",
+        ),
+        (["maintenance", "start", "--profile", "prod", "--for", "2h", "--reason", " "], "--reason: must not be empty"),
     ],
 )
 def test_what_cannot_be_done_is_a_sentence(past, capsys, arguments, problem) -> None:
@@ -104,7 +107,10 @@ def test_maintenance_is_announced_listed_and_ended(past, capsys) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("upgate.monitor.commands.datetime", Later)
         assert main(["maintenance", "stop", "--profile", "prod"]) == 0
-        assert capsys.readouterr().out == "what was announced is over\nwhat is wrong now is told in the next round\n"
+        assert (
+            capsys.readouterr().out
+            == "the announced maintenance has ended\nthe next round sends alerts for what is wrong now\n"
+        )
         assert main(["maintenance", "stop", "--profile", "prod"]) == 0
         assert capsys.readouterr().out == "no maintenance was announced\n"
     past.at = datetime.now(UTC) + timedelta(minutes=30)
@@ -122,7 +128,7 @@ def test_whoever_stops_maintenance_is_told_what_goes_on(past, capsys) -> None:
     capsys.readouterr()
     main(["maintenance", "stop", "--profile", "prod"])
     assert re.fullmatch(
-        "what was announced is over\na window of the profile's own goes on until .* UTC\n", capsys.readouterr().out
+        "the announced maintenance has ended\na window of the profile goes on until .* UTC\n", capsys.readouterr().out
     )
     past.profile = profile()
     past.at -= timedelta(minutes=1)

@@ -24,7 +24,7 @@ from tests.worlds import (
     snapshot,
 )
 from upgate.monitor.impact import NO_IMPACT, Impact, Size, impact_of
-from upgate.monitor.signals import Seen, signals
+from upgate.monitor.signals import CheckSignal, signals
 from upgate.results import CheckResult, Finding
 
 IDS = ["nodes.ready", "nodes.heartbeat", "pods.crashing", "pods.ready", "deployments.ready", "services.endpoints"]
@@ -54,7 +54,7 @@ def shop(bad: int, of: int = 3) -> World:
     )
 
 
-def seen(world: World) -> list[Seen]:
+def seen(world: World) -> list[CheckSignal]:
     """What a round says of a world."""
     looked = snapshot(world)
     return signals(run(IDS, looked, monitor=True), impact_of(looked))
@@ -62,7 +62,7 @@ def seen(world: World) -> list[Seen]:
 
 def told(pager: Pager, worlds: Iterable[World]) -> str:
     """What people are told, round by round."""
-    known: dict[int, list[Seen]] = {}
+    known: dict[int, list[CheckSignal]] = {}
     return "".join(pager.round(*known.setdefault(id(world), seen(world))) for world in worlds)
 
 

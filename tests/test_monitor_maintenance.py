@@ -66,8 +66,8 @@ def test_a_profile_says_when_nobody_is_told(tmp_path) -> None:
     ("entry", "problem"),
     [
         ("{reason: a}", "monitor.maintenance[0]: needs exactly one of from, every; has none"),
-        ("{reason: a, from: 2026-11-21T01:00:00Z}", "monitor.maintenance[0]: needs the key to beside from"),
-        ('{reason: a, every: day, at: "02:00"}', "monitor.maintenance[0]: needs the key for beside every"),
+        ("{reason: a, from: 2026-11-21T01:00:00Z}", "monitor.maintenance[0]: needs the key to together with from"),
+        ('{reason: a, every: day, at: "02:00"}', "monitor.maintenance[0]: needs the key for together with every"),
         (
             '{reason: a, every: day, at: "2:00", for: 1h}',
             'monitor.maintenance[0].at: not a time of the day such as "02:30"',
@@ -78,7 +78,7 @@ def test_a_profile_says_when_nobody_is_told(tmp_path) -> None:
         ),
         (
             '{reason: a, every: day, at: "12:30", for: 0s}',
-            "monitor.maintenance[0].for: must be longer than nothing",
+            "monitor.maintenance[0].for: must be longer than zero",
         ),
         (
             '{reason: a, every: day, at: "12:30", for: 1h, zone: Mars/Olympus}',

@@ -7,7 +7,7 @@ from tests.test_monitor_growth import CRASH, GONE_503, LOST
 from upgate.monitor import alerts
 from upgate.monitor.message import Message, compose
 from upgate.monitor.signals import signals
-from upgate.results import CheckResult, Cluster, Results
+from upgate.results import CheckResult, ClusterSummary, Results
 
 
 def message(*checks: CheckResult, states: alerts.States | None = None, rounds: int = 2) -> Message:
@@ -21,7 +21,7 @@ def message(*checks: CheckResult, states: alerts.States | None = None, rounds: i
         profile="prod",
         verdict="not clear",
         exit_code=1,
-        cluster=Cluster(),
+        cluster=ClusterSummary(),
         started=START,
         finished=START,
         checks=checks,

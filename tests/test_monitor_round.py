@@ -23,7 +23,7 @@ from upgate.facts.attempts import Attempt, Elapsed
 from upgate.monitor import delivery, history, maintenance, round, sending, storage
 from upgate.monitor.round import Monitored
 from upgate.plugin import monitoring
-from upgate.results import EXIT_CODES, CheckResult, Cluster, Finding, Results, decide
+from upgate.results import EXIT_CODES, CheckResult, ClusterSummary, Finding, Results, decide
 from upgate.snapshot import Snapshot
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
@@ -64,7 +64,7 @@ def results(checks: Iterable[CheckResult], at: datetime) -> Results:
         profile="prod",
         verdict=verdict,
         exit_code=EXIT_CODES[verdict],
-        cluster=Cluster(server="https://127.0.0.1:6443"),
+        cluster=ClusterSummary(server="https://127.0.0.1:6443"),
         started=at,
         finished=at + timedelta(seconds=1),
         checks=checks,
@@ -88,7 +88,7 @@ class Rounds:
         for letter in letters:
             self.at += timedelta(minutes=1)
             checks = [check(letter, id) for id in ids]
-            notes = round.run(Monitored(self.profile, results(checks, self.at), seen, self.folder))
+            notes = round.follow_round(Monitored(self.profile, results(checks, self.at), seen, self.folder))
         return notes
 
     def ask(self, statement: str) -> list[Any]:
@@ -135,7 +135,7 @@ def test_what_cannot_be_delivered_waits_and_arrives_in_its_order(server: Webhook
     said = rounds.run("FF")
     assert said == [
         "monitor.notify[0] (http): an alert could not be delivered: it answered with status 503. The next round tries again",
-        "the heartbeat was held back: the history or the delivery of alerts does not work",
+        "the heartbeat was not sent: the history or the delivery of alerts does not work",
     ]
     rounds.run("F" * 5 + "." * 23)
     assert len(server.at("/well")) == 2
@@ -154,7 +154,7 @@ def test_those_who_answer_do_not_wait_for_one_who_does_not(
     """However the recipients are called: where one has used up the time of a round, the others are first in the next one."""
     monkeypatch.setattr(delivery, "TOGETHER", 0.15)
     monkeypatch.setattr(delivery, "BETWEEN", 0.2)
-    paths = sorted(("/a", "/b"), key=lambda path: delivery.digest(server.url(path)))
+    paths = sorted(("/a", "/b"), key=lambda path: delivery.recipient_digest(server.url(path)))
     server.broken[paths[0]] = 503
     rounds = Rounds(tmp_path, notify=[server.url(path) for path in paths])
     monkeypatch.setattr(sending, "post", slowly(sending.post))
@@ -185,7 +185,7 @@ def test_a_recipient_that_is_gone_fills_nothing(server: Webhook, tmp_path: Path)
             db.execute(f"INSERT INTO outbox ({columns}) SELECT {columns} FROM outbox")
     said = rounds.run("F")
     assert rounds.ask("SELECT count(*) FROM outbox WHERE sent IS NULL") == [(50,)]
-    assert said[0] == "monitor.notify[0] (http) takes nothing: the 14 oldest alert messages dropped, not delivered"
+    assert said[0] == "monitor.notify[0] (http) does not accept messages: the 14 oldest alert messages were dropped"
     rounds.profile = profile(monitor={"notify": [server.url("/other")]})
     assert "50 alert messages for a recipient that the profile no longer names" in rounds.run(".")[0]
 
@@ -208,7 +208,7 @@ def test_what_a_cluster_says_cannot_pretend_to_be_a_line_of_ours(server: Webhook
     for _ in range(2):
         rounds.at += timedelta(minutes=1)
         checks = [structs.replace(check("F"), findings=(forged,))]
-        round.run(Monitored(rounds.profile, results(checks, rounds.at), None, tmp_path))
+        round.follow_round(Monitored(rounds.profile, results(checks, rounds.at), None, tmp_path))
     (message,) = server.at("/")
     assert "  Pod/a/b: died RECOVERED - nodes.ready: all is well" in message["text"].splitlines()
     with history.opened(rounds.path) as past:
@@ -231,7 +231,7 @@ def test_the_heartbeat_is_sent_only_when_the_round_was_really_judged(server: Web
     rounds = Rounds(tmp_path, heartbeat=server.url("/beat"))
     assert rounds.run(".F") == []
     assert len(server.at("/beat")) == 2
-    assert rounds.run("?") == ["the heartbeat was held back: this round could not be judged"]
+    assert rounds.run("?") == ["the heartbeat was not sent: this round could not be judged"]
     assert len(server.at("/beat")) == 2
 
 
@@ -255,7 +255,9 @@ def test_the_reason_of_a_window_may_come_from_the_environment(tmp_path: Path) ->
     window = {"from": START, "to": START + timedelta(minutes=10), "reason": f"moving {TOKEN}"}
     entries = profile(monitor={"maintenance": [window]}).monitor.maintenance
     with storage.transaction(tmp_path / history.FILE) as db:
-        assert [reason for *_, reason in maintenance.in_force(db, entries, START, [TOKEN])] == ["moving [hidden]"]
+        assert [reason for *_, reason in maintenance.windows_in_force(db, entries, START, [TOKEN])] == [
+            "moving [hidden]"
+        ]
         assert [row["reason"] for row in db.execute("SELECT reason FROM windows")] == ["moving [hidden]"]
 
 
@@ -268,7 +270,7 @@ def test_a_torn_history_is_moved_aside_and_that_is_said(torn: bytes, tmp_path: P
     if torn:
         assert "file is not a database" in said[0]
         assert "a new history begins" in said[0]
-        assert [path.read_bytes() for path in tmp_path.glob("*.torn-*")] == [torn]
+        assert [path.read_bytes() for path in tmp_path.glob("*.corrupt-*")] == [torn]
     assert rounds.run("F") == []
     assert rounds.ask("SELECT count(*) FROM rounds") == [(2,)]
 
@@ -279,7 +281,7 @@ def test_torn_histories_do_not_fill_the_disk(tmp_path: Path) -> None:
     for number in range(5):
         rounds.path.write_bytes(b"torn, and long enough to be a file of some kind %d" % number * 20)
         rounds.run(".")
-    kept = sorted(path.read_bytes()[48:49] for path in tmp_path.glob("*.torn-*"))
+    kept = sorted(path.read_bytes()[48:49] for path in tmp_path.glob("*.corrupt-*"))
     assert kept == [b"2", b"3", b"4"]
 
 
@@ -312,7 +314,7 @@ def test_an_alert_state_that_cannot_be_read_begins_anew(tmp_path: Path) -> None:
     rounds.run("FF")
     with closing(sqlite3.connect(rounds.path)) as db, db:
         db.execute("UPDATE alerts SET state = '{}'")
-    assert rounds.run("F") == ["the alert state of nodes.ready could not be read and starts again"]
+    assert rounds.run("F") == ["the alert state of nodes.ready could not be read and starts empty"]
     assert rounds.run("F") == []
 
 
@@ -336,7 +338,7 @@ def test_a_full_disk_is_said_and_changes_nothing_else(server: Webhook, small_dis
     said = [rounds.run("F") for _ in range(3)][-1]
     assert "this round is not in the history, and no alert was decided or delivered: " in said[0]
     assert "the disk is full" in said[0]
-    assert "heartbeat was held back" in said[-1]
+    assert "heartbeat was not sent" in said[-1]
     assert server.at("/") == []
     (small_disk / "ballast").unlink()
     assert rounds.run("F") == []
@@ -400,7 +402,7 @@ def test_a_target_that_only_warns_is_down_all_the_same(tmp_path: Path) -> None:
         rounds.at += timedelta(minutes=1)
         attempt = Attempt(id=warned.id, target="https://a", started=START, elapsed=Elapsed(), flaky_after=flaky_after)
         seen = Snapshot(taken=START, attempts=[attempt])
-        round.run(Monitored(rounds.profile, results([warned], rounds.at), seen, tmp_path))
+        round.follow_round(Monitored(rounds.profile, results([warned], rounds.at), seen, tmp_path))
     with history.opened(rounds.path) as past:
         assert [(each.up, each.down) for each in past.targets()] == [(1, 1)]
 
@@ -448,7 +450,7 @@ def test_an_output_that_breaks_keeps_nobody_from_anything(tmp_path: Path, monkey
 
     monkeypatch.setattr(round, "OUTPUTS", (broken, whole))
     assert Rounds(tmp_path).run(".") == [
-        "this output is not whole: monitoring itself broke with ZeroDivisionError: oh",
+        "an output is incomplete: monitoring failed with ZeroDivisionError: oh",
         "said",
     ]
     assert seen == [1]
@@ -471,13 +473,13 @@ def test_processes_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
 def test_a_url_that_leads_nowhere_is_found_before_anything_is_judged(tmp_path: Path) -> None:
     """Nobody wants to learn at night that apprise does not know a service."""
     with pytest.raises(UsageError, match=r"monitor.notify\[1\]: apprise does not know this kind of URL"):
-        delivery.check(tmp_path / history.FILE, ["https://a.example.com", "slak://a/b/c"])
+        delivery.check_recipients(tmp_path / history.FILE, ["https://a.example.com", "slak://a/b/c"])
 
 
 def test_a_webhook_with_a_password_is_told_how_it_is_written(tmp_path: Path) -> None:
     """The password itself is not repeated."""
     with pytest.raises(UsageError, match=r"monitor.notify\[0\]: .*jsons://user:password@host/path") as caught:
-        delivery.check(tmp_path / history.FILE, [f"https://me:{TOKEN}@a.example.com/x"])
+        delivery.check_recipients(tmp_path / history.FILE, [f"https://me:{TOKEN}@a.example.com/x"])
     assert TOKEN not in str(caught.value)
 
 

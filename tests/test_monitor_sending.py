@@ -51,7 +51,7 @@ def test_what_a_service_takes_is_what_it_gets(monkeypatch: pytest.MonkeyPatch) -
         service = sending.service_for("tgram://123456789:abcdefg_hijklmnop/12315544/")
         sent: list[str] = []
         monkeypatch.setattr(service, "send", lambda body, **_: sent.append(body) or True)
-        assert sending.deliver(service, structs.replace(MESSAGE, text="<a href='https://evil'>Pod</a>\n" * 1000))
+        assert sending.notify_service(service, structs.replace(MESSAGE, text="<a href='https://evil'>Pod</a>\n" * 1000))
         split = sending.service_for("tgram://123456789:abcdefg_hijklmnop/12315544/?overflow=split")
     assert [len(body) <= service.body_maxlen for body in sent] == [True]
     assert "<a" not in sent[0]

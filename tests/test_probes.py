@@ -20,7 +20,7 @@ from tests import servers
 from tests.servers import Authority, Server, accepting, free_port, not_accepting, serving, tls_with
 from upgate.base.errors import Inconclusive
 from upgate.facts.attempts import Elapsed
-from upgate.sources.probes import Attempt, Expectation, Target, asking, attempt, attempt_all, judge, names
+from upgate.sources.probes import Attempt, Expectation, ProbeTarget, asking, attempt, attempt_all, judge_attempt, names
 from upgate.sources.probes.proxies import proxy_for
 
 
@@ -51,13 +51,13 @@ def shop(authority: Authority) -> Iterator[Server]:
         yield server
 
 
-def target(url: str, **options: object) -> Target:
-    return Target(**{"id": "external.x", "url": url, "timeout": 3.0, **options})
+def target(url: str, **options: object) -> ProbeTarget:
+    return ProbeTarget(**{"id": "external.x", "url": url, "timeout": 3.0, **options})
 
 
 def problems(url: str, **options: object) -> list[tuple[str, str]]:
     asked = target(url, **options)
-    return [tuple(problem) for problem in judge(asked, attempt(asked))]
+    return [tuple(problem) for problem in judge_attempt(asked, attempt(asked))]
 
 
 def only_problem(url: str, **options: object) -> str:
@@ -80,7 +80,7 @@ def test_an_answer_as_expected_has_no_problem(web: Server) -> None:
     """200 with the expected body in time is fine, and the attempt says who answered, and how fast."""
     asked = target(web.url(), status=(200,), expectations=contains("ok"), within=2.0)
     seen = attempt(asked, vantage="office")
-    assert judge(asked, seen) == []
+    assert judge_attempt(asked, seen) == []
     assert (seen.status, seen.address, seen.vantage) == (200, f"127.0.0.1:{web.port}", "office")
     assert 0 < seen.elapsed.connect < seen.elapsed.first_byte <= seen.elapsed.total < 2
 
@@ -124,8 +124,8 @@ def test_body_matches(web: Server, pattern: str, fine: bool) -> None:
         ("checks.0.up", "1", "JSON checks.0.up is true"),
         ("load", "1", None),
         ("load", "1.5", "JSON load is 1.0"),
-        ("checks.1.up", "true", "JSON has no checks.1.up: there is no 1"),
-        ("state", '"UP"', "JSON has no state: there is no state"),
+        ("checks.1.up", "true", "JSON has no checks.1.up: 1 is missing"),
+        ("state", '"UP"', "JSON has no state: state is missing"),
     ],
 )
 def test_json_value(web: Server, path: str, wanted: str, observed: str | None) -> None:
@@ -161,10 +161,10 @@ def test_within_on_a_busy_machine(web: Server) -> None:
     asked = target(web.url(), within=0.8, expectations=contains("ok"))
     seen = attempt(asked)
     busy = msgspec.structs.replace(seen, elapsed=Elapsed(total=1.0, ours=0.5))
-    with pytest.raises(Inconclusive, match="too busy"):
-        judge(asked, busy)
-    assert len(judge(asked, msgspec.structs.replace(busy, status=500))) == 1
-    assert len(judge(asked, msgspec.structs.replace(seen, elapsed=Elapsed(total=1.0, ours=0.1)))) == 1
+    with pytest.raises(Inconclusive, match="was busy"):
+        judge_attempt(asked, busy)
+    assert len(judge_attempt(asked, msgspec.structs.replace(busy, status=500))) == 1
+    assert len(judge_attempt(asked, msgspec.structs.replace(seen, elapsed=Elapsed(total=1.0, ours=0.1)))) == 1
 
 
 def test_head(web: Server) -> None:
@@ -195,7 +195,7 @@ def test_large_body(web: Server) -> None:
     """Of 10 MB the first MiB is read and judged, and the attempt stays small."""
     asked = target(web.url("/big/10"), expectations=contains("the end"))
     seen = attempt(asked)
-    assert "the first MiB of the body does not contain" in judge(asked, seen)[0].observed
+    assert "the first MiB of the body does not contain" in judge_attempt(asked, seen)[0].observed
     assert len(msgspec.json.encode(seen)) < 2000
 
 
@@ -210,7 +210,7 @@ def test_other_expectations_than_those_asked(web: Server) -> None:
     """An attempt that was made with other expectations cannot be judged by these."""
     seen = attempt(target(web.url(), expectations=contains("ok")))
     with pytest.raises(Inconclusive, match="other expectations"):
-        judge(target(web.url(), expectations=contains("fine")), seen)
+        judge_attempt(target(web.url(), expectations=contains("fine")), seen)
 
 
 # Redirects
@@ -239,7 +239,7 @@ def test_redirect_is_followed(web: Server) -> None:
         web.url("/redirect?/text/fine"), follow=True, headers={"X-Api-Key": "k3y-123"}, expectations=contains("fine")
     )
     seen = attempt(asked)
-    assert judge(asked, seen) == []
+    assert judge_attempt(asked, seen) == []
     assert len(seen.hops) == 1
     assert web.requests[-1][2]["X-Api-Key"] == "k3y-123"
 
@@ -354,7 +354,7 @@ def test_certificate_that_verifies(shop: Server, authority: Authority) -> None:
     """Under its own authority the certificate verifies, and its facts are kept."""
     asked = target(**shop_url(shop, ca=str(authority.file), tls_days=21))
     seen = attempt(asked)
-    assert judge(asked, seen) == []
+    assert judge_attempt(asked, seen) == []
     assert (seen.certificate.names, seen.certificate.issuer) == (("shop.example.com", "127.0.0.1"), "Test CA")
     assert seen.certificate.days_left(seen.started) == 89
     assert seen.elapsed.tls > 0
@@ -379,8 +379,11 @@ def test_expired_certificate(authority: Authority) -> None:
     with serving(tls=tls_with(authority.issue("shop.example.com", days=-3.5))) as server:
         seen = attempt(asked := target(**shop_url(server, ca=str(authority.file), tls_days=21)))
     assert kind(seen) == "tls-expired"
-    assert judge(asked, seen)[0].observed == f"certificate expired 3 days ago ({seen.certificate.not_after:%Y-%m-%d})"
-    assert len(judge(asked, seen)) == 1
+    assert (
+        judge_attempt(asked, seen)[0].observed
+        == f"certificate expired 3 days ago ({seen.certificate.not_after:%Y-%m-%d})"
+    )
+    assert len(judge_attempt(asked, seen)) == 1
 
 
 def test_certificate_of_another_name(authority: Authority) -> None:
@@ -396,7 +399,7 @@ def test_a_name_in_the_subject_alone_is_none(authority: Authority) -> None:
     """Browsers refuse a certificate without alternative names: so do we, and say why."""
     with serving(tls=tls_with(authority.issue("shop.example.com", alternatives=False))) as server:
         assert only_problem(**shop_url(server, ca=str(authority.file))) == (
-            "certificate is for no name (shop.example.com stands in its subject alone), not shop.example.com"
+            "certificate is for no name (only its subject has shop.example.com), not shop.example.com"
         )
 
 
@@ -422,7 +425,7 @@ def test_a_handshake_that_hangs() -> None:
     """A server that accepts and then is silent during the handshake is a failure of TLS."""
     with accepting(servers.hang) as port:
         seen = attempt(target(f"https://127.0.0.1:{port}/", timeout=0.4))
-    assert (kind(seen), seen.failure.words) == ("tls-other", "the handshake was not complete in time")
+    assert (kind(seen), seen.failure.words) == ("tls-other", "the handshake did not complete in time")
 
 
 def test_tls_days_without_tls(web: Server) -> None:
@@ -456,7 +459,7 @@ def test_missing_files_are_inconclusive(shop: Server, option: dict[str, str], wo
 
 
 def test_a_file_without_certificates_is_inconclusive(shop: Server, tmp_path: Path) -> None:
-    """Nor does a CA file that holds no certificate."""
+    """Nor does a CA file that has no certificate."""
     (tmp_path / "ca.pem").write_text("nothing here")
     with pytest.raises(Inconclusive, match=r"ca\.pem"):
         problems(shop.url(), ca=str(tmp_path / "ca.pem"))
@@ -485,7 +488,7 @@ def test_proxy_with_tls(shop: Server, authority: Authority) -> None:
             shop.url(), ca=str(authority.file), proxy=proxy.url(""), tls_days=100, headers={"X-Token": "t0ken"}
         )
         seen = attempt(asked)
-        assert [problem.expected for problem in judge(asked, seen)] == ["more than 100 days left"]
+        assert [problem.expected for problem in judge_attempt(asked, seen)] == ["more than 100 days left"]
         assert "X-Token" not in proxy.requests[0][2]
         assert kind(attempt(target(shop.url(), proxy=proxy.url("")))) == "tls-unknown-issuer"
 
@@ -577,7 +580,7 @@ def test_a_port_that_accepts_and_says_nothing_is_not_closed() -> None:
     with accepting(servers.hang) as port:
         found = problems(f"http://127.0.0.1:{port}/", closed=True, timeout=0.5)
         assert found == [(f"127.0.0.1:{port} accepts connections, and does not answer", "closed")]
-        with pytest.raises(Inconclusive, match="cannot be said"):
+        with pytest.raises(Inconclusive, match="cannot tell"):
             problems("http://shop.invalid/", closed=True, timeout=0.5, proxy=f"http://127.0.0.1:{port}")
 
 
@@ -656,7 +659,7 @@ def test_no_secret_is_kept(web: Server, path: str, caplog: pytest.LogCaptureFixt
     )
     asked = target(url, headers=headers, secrets=("env-s3cret",), expectations=contains("env-s3cret"))
     seen = attempt(asked)
-    texts = msgspec.json.encode(seen).decode() + str(judge(asked, seen)) + repr(asked) + caplog.text
+    texts = msgspec.json.encode(seen).decode() + str(judge_attempt(asked, seen)) + repr(asked) + caplog.text
     assert [secret for secret in SECRETS if secret in texts] == []
     assert "verbose" in seen.target
 
@@ -664,11 +667,11 @@ def test_no_secret_is_kept(web: Server, path: str, caplog: pytest.LogCaptureFixt
 LONG = "k3y-" + "0123456789" * 4
 
 
-def told(asked: Target) -> str:
+def told(asked: ProbeTarget) -> str:
     """All that is kept of an attempt, and said of it."""
     seen = attempt(asked)
     try:
-        found = str(judge(asked, seen))
+        found = str(judge_attempt(asked, seen))
     except Inconclusive as reason:
         found = str(reason)
     return msgspec.json.encode(seen).decode() + found
@@ -723,7 +726,7 @@ def test_an_attempt_survives_the_snapshot(web: Server) -> None:
     asked = target(web.url("/status/500"), expectations=contains("ok"))
     seen = attempt(asked)
     again = msgspec.json.decode(msgspec.json.encode(seen), type=Attempt)
-    assert judge(asked, again) == judge(asked, seen) != []
+    assert judge_attempt(asked, again) == judge_attempt(asked, seen) != []
 
 
 def test_judging_needs_no_httpx() -> None:

@@ -9,8 +9,8 @@ import pytest
 from tests.name_servers import NameServer, resolving
 from tests.servers import free_port
 from upgate.base.errors import Inconclusive
-from upgate.sources.probes import Attempt, Expectation, Target, attempt, judge
-from upgate.sources.probes.hints import words
+from upgate.sources.probes import Attempt, Expectation, ProbeTarget, attempt, judge_attempt
+from upgate.sources.probes.hints import hint_words
 
 ZONE = {
     ("shop.example.com", "A"): ["192.0.2.7", "192.0.2.8"],
@@ -22,15 +22,15 @@ ZONE = {
 
 def asked(
     names: NameServer | None, name: str = "shop.example.com", *wanted: str, **options: Any
-) -> tuple[Target, Attempt]:
+) -> tuple[ProbeTarget, Attempt]:
     expectations = (Expectation("resolves", ", ".join(sorted(wanted))),) if wanted else ()
     given = {"resolver": f"127.0.0.1:{names.port}", "timeout": 3.0} if names else {}
-    target = Target(id="external.dns.x", url=f"dns://{name}", expectations=expectations, **{**given, **options})
+    target = ProbeTarget(id="external.dns.x", url=f"dns://{name}", expectations=expectations, **{**given, **options})
     return target, attempt(target)
 
 
 def problem(*arguments: Any, **options: Any) -> str:
-    return "; ".join(each.observed for each in judge(*asked(*arguments, **options)))
+    return "; ".join(each.observed for each in judge_attempt(*asked(*arguments, **options)))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_name_server_that_is_silent() -> None:
     """A name server that the profile names and that does not answer is a finding, after the timeout."""
     with resolving(ZONE, silent=True) as names:
         target, seen = asked(names, timeout=0.3)
-    [found] = judge(target, seen)
+    [found] = judge_attempt(target, seen)
     assert found.observed == f"no complete answer from 127.0.0.1:{names.port} within 300ms (no answer to the DNS query)"
     assert seen.elapsed.total < 2
 
@@ -103,8 +103,8 @@ def test_nobody_there() -> None:
 def test_ipv6_name_server() -> None:
     """A name server is asked at its IPv6 address."""
     with resolving(ZONE, host="::1") as names:
-        target = Target(id="x", url="dns://shop.example.com", resolver=f"[::1]:{names.port}", timeout=3.0)
-        assert judge(target, attempt(target)) == []
+        target = ProbeTarget(id="x", url="dns://shop.example.com", resolver=f"[::1]:{names.port}", timeout=3.0)
+        assert judge_attempt(target, attempt(target)) == []
 
 
 def test_garbage() -> None:
@@ -121,11 +121,11 @@ def test_a_name_server_without_an_address() -> None:
 
 def test_what_dig_would_be_asked() -> None:
     """The hint is the same question for dig."""
-    target = Target(id="x", url="dns://shop.example.com", resolver=f"10.0.0.10:{free_port()}", record="AAAA")
+    target = ProbeTarget(id="x", url="dns://shop.example.com", resolver=f"10.0.0.10:{free_port()}", record="AAAA")
     port = target.resolver.rpartition(":")[2]
-    assert words(target, attempt_nothing(target))["question"] == f"@10.0.0.10 -p {port} shop.example.com AAAA"
+    assert hint_words(target, attempt_nothing(target))["question"] == f"@10.0.0.10 -p {port} shop.example.com AAAA"
 
 
-def attempt_nothing(target: Target) -> Attempt:
+def attempt_nothing(target: ProbeTarget) -> Attempt:
     """An attempt of which nothing is known."""
     return asked(None, timeout=0.01)[1]

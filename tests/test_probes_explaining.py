@@ -12,7 +12,7 @@ from upgate.facts.health import HealthEndpoint
 from upgate.monitor.signals import signals
 from upgate.profile.external import External
 from upgate.results import CheckResult
-from upgate.sources.probes.targets import targets
+from upgate.sources.probes.targets import probe_targets
 
 NODE_PORT = service("web", spec={"type": "NodePort", "ports": [{"port": 80, "targetPort": 8080, "nodePort": 30080}]})
 BALANCER = service("web", spec={"type": "LoadBalancer"}, status={"loadBalancer": {"ingress": [{"ip": "192.0.2.9"}]}})
@@ -36,7 +36,7 @@ def external(
     """What the checks say when one URL was refused, or answered with a status."""
     entry = External.model_validate({"name": "x", "url": url, "status": (200,)})
     looked = snapshot(world, **more)
-    [target] = targets([entry], looked)
+    [target] = probe_targets([entry], looked)
     failure = failure or (None if status else Failure("connect-refused"))
     last = {"asked": asked} if asked else {}
     seen = Attempt(
@@ -74,7 +74,7 @@ def test_an_api_server_that_wants_a_login() -> None:
     flag = "--anonymous-auth=false"
     assert flag in said("https://10.0.0.1:6443/healthz", good(), status=401)
     text = said("https://192.0.2.1:6443/healthz", good(), status=401, server="https://192.0.2.1:6443")
-    assert text.startswith("this is the API server, which answers 401 to everybody who is not logged in")
+    assert text.startswith("this is the API server, which answers 401 to requests without credentials")
     assert flag not in said("https://192.0.2.1:6443/healthz", good(), status=500, server="https://192.0.2.1:6443")
 
 

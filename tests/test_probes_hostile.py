@@ -17,10 +17,10 @@ from tests.hostile import certificates as odd_certificates
 from tests.hostile.http import MIB, bombs, redirecting, whole
 from tests.servers import accepting, serving, tls_with
 from upgate.base.errors import Inconclusive
-from upgate.facts.certificates import read_certificate as read
-from upgate.sources.probes import Attempt, Expectation, Target, attempt, attempt_all, judge
+from upgate.facts.certificates import read_certificate
+from upgate.sources.probes import Attempt, Expectation, ProbeTarget, attempt, attempt_all, judge_attempt
 from upgate.sources.probes.running import TOGETHER, deadline
-from upgate.sources.probes.target import Step
+from upgate.sources.probes.target import ProbeStep
 
 TIMEOUT = 3.0
 MOST_MEMORY = 400 << 20
@@ -28,9 +28,9 @@ BOMBS = bombs()
 #: A process of its own, whose memory is that of one attempt: VmHWM starts with it, ru_maxrss is inherited from pytest's.
 ALONE = """
 import json, sys, time, msgspec
-from upgate.sources.probes import Expectation, Target, attempt, judge, running
+from upgate.sources.probes import Expectation, ProbeTarget, attempt, judge_attempt, running
 url, timeout = sys.argv[1], float(sys.argv[2])
-target = Target(id="external.x", url=url, status=(200,), timeout=timeout, follow=True, expectations=(
+target = ProbeTarget(id="external.x", url=url, status=(200,), timeout=timeout, follow=True, expectations=(
     Expectation("json", '"y"', "a"), Expectation("contains", "zzz"), Expectation("header", "q", "X-1")))
 cpu = time.process_time()
 seen = attempt(target)
@@ -38,7 +38,7 @@ msgspec.json.encode(seen)
 [peak] = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM:")]
 memory = int(peak) * 1024
 try:
-    said = [each.observed for each in judge(target, seen)]
+    said = [each.observed for each in judge_attempt(target, seen)]
 except Exception as reason:
     said = [f"{type(reason).__name__}: {reason}"]
 spent = {"seconds": seen.elapsed.total, "cpu": time.process_time() - cpu}
@@ -53,14 +53,14 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def target(url: str, **options: object) -> Target:
-    return Target(**{"id": "external.x", "url": url, "timeout": TIMEOUT, **options})
+def target(url: str, **options: object) -> ProbeTarget:
+    return ProbeTarget(**{"id": "external.x", "url": url, "timeout": TIMEOUT, **options})
 
 
-def said(asked: Target, seen: Attempt) -> str:
+def said(asked: ProbeTarget, seen: Attempt) -> str:
     """What is wrong, or why that cannot be said."""
     try:
-        return "; ".join(each.observed for each in judge(asked, seen))
+        return "; ".join(each.observed for each in judge_attempt(asked, seen))
     except Inconclusive as reason:
         return f"inconclusive: {reason}"
 
@@ -104,7 +104,7 @@ def test_a_search_without_end_is_its_targets_gap(pattern: str, journey: bool, mo
     monkeypatch.setattr("upgate.sources.probes.searching.LONGEST", 0.1)
     with accepting(whole(ENDLESS[pattern])) as port, serving() as web:
         url = f"http://127.0.0.1:{port}/"
-        steps = (Step(method="GET", url=url, capture={"x": f"regex:{pattern}"}),) if journey else ()
+        steps = (ProbeStep(method="GET", url=url, capture={"x": f"regex:{pattern}"}),) if journey else ()
         odd = target(url, steps=steps, expectations=() if journey else (Expectation("matches", pattern),), within=2.0)
         fine = target(web.url("/text/v12"), expectations=(Expectation("matches", r"^v\d+"),), within=2.0)
         began = time.process_time()
@@ -176,14 +176,14 @@ def test_a_name_that_cannot_be_read_does_not_hide_the_last_day(tmp_path: Path) -
 
 def test_bytes_that_are_no_certificate() -> None:
     """Nothing can be read of them, and that is said."""
-    assert read(b"\xff\xff").problem
-    assert read(b"\xff\xff").not_after is None
+    assert read_certificate(b"\xff\xff").problem
+    assert read_certificate(b"\xff\xff").not_after is None
 
 
 # Where requests go
 
 
-def by_cluster(url: str, **options: object) -> Target:
+def by_cluster(url: str, **options: object) -> ProbeTarget:
     return target(url, named_by_cluster=True, **options)
 
 
@@ -265,7 +265,7 @@ def test_a_redirect_from_outside_does_not_lead_here(place: str, outer: str) -> N
         asked = target(f"http://{outer}:{port}/", follow=True)
         words = said(asked, attempt(asked))
         assert inner.requests == []
-    assert "a loopback address: an answer led there" in words
+    assert "a loopback address: an answer named it" in words
     assert not words.startswith("inconclusive")
 
 
@@ -276,7 +276,7 @@ def test_a_redirect_from_loopback_does_not_lead_to_metadata(place: str) -> None:
     """The author who names a loopback URL has allowed loopback, and nothing else."""
     with accepting(redirecting(place)) as port:
         asked = target(f"http://127.0.0.1:{port}/", follow=True)
-        assert "a metadata address: an answer led there" in said(asked, attempt(asked))
+        assert "a metadata address: an answer named it" in said(asked, attempt(asked))
 
 
 def test_nothing_of_another_origin_is_shown() -> None:
@@ -294,8 +294,8 @@ def test_no_cookie_goes_to_another_port_of_its_host() -> None:
     """A redirect to another server on the same host gets no cookie of a journey, nor any header or captured value."""
     with serving() as stranger, serving() as home:
         steps = (
-            Step(method="GET", url=home.url("/cookie"), capture={"token": "json:user.token"}),
-            Step(
+            ProbeStep(method="GET", url=home.url("/cookie"), capture={"token": "json:user.token"}),
+            ProbeStep(
                 method="GET",
                 url=home.url(f"/redirect?{stranger.url()}"),
                 headers={"Authorization": "Bearer {token}"},
@@ -312,11 +312,11 @@ def test_a_captured_host_is_a_servers_word() -> None:
     with accepting(whole(b'{"next": "169.254.169.254"}')) as port:
         first = f"http://127.0.0.1:{port}/"
         steps = (
-            Step(method="GET", url=first, capture={"next": "json:next"}),
-            Step(method="GET", url="http://{next}/latest"),
+            ProbeStep(method="GET", url=first, capture={"next": "json:next"}),
+            ProbeStep(method="GET", url="http://{next}/latest"),
         )
         asked = target(first, steps=steps)
-        assert "a metadata address: an answer led there" in said(asked, attempt(asked))
+        assert "a metadata address: an answer named it" in said(asked, attempt(asked))
 
 
 # All together
@@ -332,7 +332,7 @@ def test_all_probes_together_have_one_deadline(monkeypatch: pytest.MonkeyPatch) 
         words = [said(each, seen) for each, seen in zip(targets, attempt_all(targets, limit=1), strict=True)]
     assert time.monotonic() - began < 3
     assert words[0] == ""
-    assert "all probes have together" in words[-1]
+    assert "for all probes together" in words[-1]
 
 
 def test_the_deadline_leaves_time_for_the_slowest() -> None:

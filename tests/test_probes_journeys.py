@@ -11,10 +11,10 @@ import pytest
 from tests.servers import Server, free_port, serving
 from upgate.profile.external import External
 from upgate.snapshot import Snapshot
-from upgate.sources.probes import Expectation, Target, attempt, judge
+from upgate.sources.probes import Expectation, ProbeTarget, attempt, judge_attempt
 from upgate.sources.probes.journeys import _request
-from upgate.sources.probes.target import Step
-from upgate.sources.probes.targets import targets
+from upgate.sources.probes.target import ProbeStep
+from upgate.sources.probes.targets import probe_targets
 
 SECRETS = ("pass-word", "t0ken-1234", "c00kie-1234")
 
@@ -25,18 +25,18 @@ def shop() -> Iterator[Server]:
         yield server
 
 
-def journey(shop: Server, *, password: str = "pass-word", capture: str = "json:token", **last: Any) -> Target:
+def journey(shop: Server, *, password: str = "pass-word", capture: str = "json:token", **last: Any) -> ProbeTarget:
     """Log in, then list the orders."""
     login = {"post": shop.url("/login"), "form": {"user": "ops", "password": password}, "capture": {"token": capture}}
     orders = {"get": shop.url("/orders"), "headers": {"Authorization": "Bearer {token}"}, "status": 200, **last}
     entry = External.model_validate({"name": "x", "journey": (login, orders), "timeout": "3s"})
-    (target,) = targets([entry], msgspec.convert({"taken": "2026-11-21T00:00:00Z"}, Snapshot))
+    (target,) = probe_targets([entry], msgspec.convert({"taken": "2026-11-21T00:00:00Z"}, Snapshot))
     return target
 
 
-def problems(target: Target) -> list[str]:
+def problems(target: ProbeTarget) -> list[str]:
     seen = attempt(target)
-    found = judge(target, seen)
+    found = judge_attempt(target, seen)
     texts = msgspec.json.encode(seen).decode() + str(found)
     assert [secret for secret in SECRETS if secret in texts] == []
     return [problem.observed for problem in found]
@@ -122,7 +122,7 @@ def test_what_an_answer_makes_unsendable_is_its_own_fault(shop: Server, token: s
     assert problem == f"step 2, GET {shop.url('/orders')}: cannot be sent with what was captured as token"
 
 
-def unsendable(shop: Server, token: str) -> Target:
+def unsendable(shop: Server, token: str) -> ProbeTarget:
     """A journey whose first answer gives that token: what a regex finds may be anything."""
     target = journey(shop)
     login, orders = target.steps
@@ -133,7 +133,7 @@ def unsendable(shop: Server, token: str) -> Target:
 
 def test_strangers_get_nothing_that_proves_who_we_are(shop: Server) -> None:
     """To a place that an answer named goes no header that is not known to be harmless, no body and no password."""
-    step = Step(
+    step = ProbeStep(
         method="GET", url="https://ops:pw@{t}/", headers={"X-Api-Key": "k", "Accept": "a", "X-Token": "{t}"}, json="{}"
     )
     request = _request(journey(shop), step, {"t": "b.example.com"})

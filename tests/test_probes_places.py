@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from tests.worlds import NOW, empty, good, ingress, judge, node, service, snapshot, thing
-from upgate.judge.causes import dependencies
+from upgate.judge.dependencies import dependencies
 from upgate.profile.external import External
 from upgate.snapshot import Snapshot
 from upgate.sources.probes import Attempt
-from upgate.sources.probes.targets import needs, seen, targets
+from upgate.sources.probes.targets import lists_for_probes, probe_targets, probed_entry
 
 NODE_URL = "http://{address}:10256/healthz"
 
@@ -35,11 +35,11 @@ def balancer(name: str, *addresses: dict[str, str], ports: tuple[int, ...] = (44
 
 
 def urls(one: External, world: dict[str, Any], scope: tuple[str, ...] = ("*",)) -> list[str]:
-    return [each.url for each in targets([one], snapshot(good(**world)), scope=scope)]
+    return [each.url for each in probe_targets([one], snapshot(good(**world)), scope=scope)]
 
 
 def gaps(one: External, seen_: Snapshot) -> list[str]:
-    return [gap for gap in seen(one, seen_).gaps if "was not asked" not in gap]
+    return [gap for gap in probed_entry(one, seen_).gaps if "was not asked" not in gap]
 
 
 NODES = {
@@ -94,7 +94,7 @@ def test_each_ingress() -> None:
     ]
     world = {"ingresses": [ingress("front", "", "192.0.2.1", "192.0.2.2", spec={"rules": rules})]}
     one = entry(each="ingress", url="https://{host}{path}", address="{address}")
-    found = targets([one], snapshot(good(**world)))
+    found = probe_targets([one], snapshot(good(**world)))
     assert [(each.url, each.address) for each in found] == [
         ("https://shop.example.com/a", "192.0.2.1"),
         ("https://shop.example.com/c", "192.0.2.1"),
@@ -114,7 +114,7 @@ def test_an_address_is_asked_once() -> None:
 def test_the_name_of_each_ingress_resolves() -> None:
     """A name in DNS can be held against the address in the Ingress's status."""
     one = entry(each="ingress", dns="{host}", **{"resolves-to": ("{address}",), "resolver": "10.0.0.10"})
-    [target] = targets([one], snapshot(good()))
+    [target] = probe_targets([one], snapshot(good()))
     assert (target.url, str(target.expectations[0])) == ("dns://shop.example.com", "resolves to 192.0.2.10")
 
 
@@ -138,7 +138,7 @@ def test_no_address_yet() -> None:
     """What has no address in its status could not be asked: a gap that names it, while the others are asked."""
     world = good(services=[balancer("a"), balancer("b", {"ip": "192.0.2.1"})])
     one = entry(each="load-balancer", tcp="{address}:{port}")
-    assert [each.url for each in targets([one], snapshot(world))] == ["tcp://192.0.2.1:443"]
+    assert [each.url for each in probe_targets([one], snapshot(world))] == ["tcp://192.0.2.1:443"]
     assert gaps(one, snapshot(world)) == ["Service/shop/a has no address in its status"]
     two = entry(each="ingress", tcp="{address}:443")
     bare = good(ingresses=[ingress(status={"loadBalancer": {"ingress": []}})])
@@ -171,15 +171,20 @@ def test_a_journey_at_each_place() -> None:
     """A journey's steps go to each place too, and its own captured words stay as they are."""
     steps = ({"get": "http://{address}:80/"}, {"get": "http://{address}:80/{token}", "headers": {"Host": "{name}"}})
     one = entry(each="node", journey=steps)
-    first, _ = targets([one], snapshot(good(**NODES)))
+    first, _ = probe_targets([one], snapshot(good(**NODES)))
     assert [each.url for each in first.steps] == ["http://10.0.0.1:80/", "http://10.0.0.1:80/{token}"]
     assert first.steps[1].headers == {"Host": "n1"}
 
 
 def test_what_must_be_listed() -> None:
     """Entries need the lists that they are expanded from, and those that explain what does not answer; no entries, none."""
-    assert needs([]) == set()
-    assert needs([entry(each="ingress", tcp="{address}:443")]) == {"nodes", "services", "endpointslices", "ingresses"}
+    assert lists_for_probes([]) == set()
+    assert lists_for_probes([entry(each="ingress", tcp="{address}:443")]) == {
+        "nodes",
+        "services",
+        "endpointslices",
+        "ingresses",
+    }
 
 
 SHOPS = {
@@ -194,21 +199,21 @@ SHOPS = {
 def test_what_only_headers_tell_apart_is_asked_each_for_itself() -> None:
     """Many hosts behind one address are many things to ask where the Host header names them."""
     one = entry(each="ingress", url="http://{address}/", headers={"Host": "{host}"})
-    found = targets([one], snapshot(good(**SHOPS)))
+    found = probe_targets([one], snapshot(good(**SHOPS)))
     assert [each.headers["Host"] for each in found] == ["shop.example.com", "blog.example.com"]
 
 
 def test_what_only_a_later_step_tells_apart_is_asked_each_for_itself() -> None:
     """A journey that logs in at one place and goes on to each node goes to each node."""
     steps = ({"post": "https://login.example.com/"}, {"get": "http://{address}:8080/"})
-    found = targets([entry(each="node", journey=steps)], snapshot(good(**NODES)))
+    found = probe_targets([entry(each="node", journey=steps)], snapshot(good(**NODES)))
     assert [each.steps[1].url for each in found] == ["http://10.0.0.1:8080/", "http://10.0.0.2:8080/"]
 
 
 def test_what_a_place_must_answer_may_be_its_own() -> None:
     """An agent on each node says on which: the words of a place stand in what is expected, too."""
     one = entry(each="node", url=NODE_URL, body="I am {name} {today}", header={"X-Node": "{name}"})
-    found = [str(each) for each in targets([one], snapshot(good(**NODES)))[0].expectations]
+    found = [str(each) for each in probe_targets([one], snapshot(good(**NODES)))[0].expectations]
     assert found == ['body contains "I am n1 {today}"', 'header X-Node contains "n1"']
 
 
@@ -273,10 +278,10 @@ def test_an_ingress_of_many_paths_costs_little() -> None:
     )
     tracemalloc.start()
     began = time.process_time()
-    found = targets([one], seen_)
+    found = probe_targets([one], seen_)
     answers = [Attempt(id=each.id, target=each.shown, started=NOW, status=503) for each in found]
     looked = snapshot(good(ingresses=[many("big", "shop", 2500)]), attempts=answers)
-    wrong = [each.problems for each in seen(one, looked).endpoints]
+    wrong = [each.problems for each in probed_entry(one, looked).endpoints]
     dependencies(looked)
     seconds, memory = time.process_time() - began, tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

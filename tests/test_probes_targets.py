@@ -14,8 +14,8 @@ from upgate.facts.nodes import Node
 from upgate.facts.services import Service
 from upgate.profile.external import External
 from upgate.snapshot import Snapshot
-from upgate.sources.probes import Attempt, Failure, Target, attempt_all
-from upgate.sources.probes.targets import needs, seen, targets
+from upgate.sources.probes import Attempt, Failure, ProbeTarget, attempt_all
+from upgate.sources.probes.targets import lists_for_probes, probe_targets, probed_entry
 
 #: Nodes that are servers of a test.
 LOOPBACK = {"allow-addresses": "127.0.0.0/8"}
@@ -35,8 +35,8 @@ def node(name: str, address: str) -> Node:
     return msgspec.convert({"metadata": {"name": name}, "status": {"addresses": addresses}}, Node)
 
 
-def target_of(one: External, **more: Any) -> Target:
-    (target,) = targets([one], snapshot(**more))
+def target_of(one: External, **more: Any) -> ProbeTarget:
+    (target,) = probe_targets([one], snapshot(**more))
     return target
 
 
@@ -85,22 +85,22 @@ def test_other_kinds(keys: dict[str, str], id: str, url: str) -> None:
 def test_each_node() -> None:
     """`each: node` asks every node by its internal address, or by its name when it tells none."""
     one = entry(each="node", url="http://{address}:10256/healthz")
-    found = targets([one], snapshot({"n1": "10.0.0.1", "n2": "fd00::2", "n3": ""}))
+    found = probe_targets([one], snapshot({"n1": "10.0.0.1", "n2": "fd00::2", "n3": ""}))
     assert [(each.id, each.url) for each in found] == [
         ("external.x[n1]", "http://10.0.0.1:10256/healthz"),
         ("external.x[n2]", "http://[fd00::2]:10256/healthz"),
         ("external.x[n3]", "http://n3:10256/healthz"),
     ]
-    assert needs([one]) >= {"nodes"}
+    assert lists_for_probes([one]) >= {"nodes"}
 
 
 def test_each_node_without_nodes() -> None:
     """Where the nodes could not be listed nothing is asked, and the check is told why; other entries go on."""
     one, other = entry(each="node", url="http://{address}/"), entry(name="y", url="http://127.0.0.1/")
     blind = snapshot(gaps={"nodes": "403"})
-    assert [each.id for each in targets([one, other], blind)] == ["external.y"]
+    assert [each.id for each in probe_targets([one, other], blind)] == ["external.y"]
     with pytest.raises(Inconclusive, match="403"):
-        seen(one, blind)
+        probed_entry(one, blind)
 
 
 def test_what_was_seen_is_judged() -> None:
@@ -108,8 +108,8 @@ def test_what_was_seen_is_judged() -> None:
     with serving() as server:
         one = entry(each="node", url=f"http://{{address}}:{server.port}/ok", status=200, **LOOPBACK)
         looked = snapshot({"n1": "127.0.0.1", "n2": "127.0.0.2"})
-        looked = msgspec.structs.replace(looked, attempts=attempt_all(targets([one], looked)))
-    good, bad = seen(one, looked).endpoints
+        looked = msgspec.structs.replace(looked, attempts=attempt_all(probe_targets([one], looked)))
+    good, bad = probed_entry(one, looked).endpoints
     assert good.problems == ""
     assert bad.problems.startswith(f"connection refused at 127.0.0.2:{server.port}; n2 is not Ready")
     assert (bad.expected, bad.ref) == ("status 200", f"http://127.0.0.2:{server.port}/ok")
@@ -128,8 +128,8 @@ def test_what_the_cluster_knows(ready: str, known: str) -> None:
     ports = {"selector": {"app": "shop"}, "ports": [{"port": 80, "nodePort": port}]}
     services = [msgspec.convert({"metadata": {"name": "shop", "namespace": "web"}, "spec": ports}, Service)]
     looked = Snapshot(taken=datetime.now(UTC), lists={"nodes": nodes, "services": services, "endpointslices": []})
-    looked = msgspec.structs.replace(looked, attempts=attempt_all(targets([one], looked)))
-    (endpoint,) = seen(one, looked).endpoints
+    looked = msgspec.structs.replace(looked, attempts=attempt_all(probe_targets([one], looked)))
+    (endpoint,) = probed_entry(one, looked).endpoints
     refused = f"connection refused at 127.0.0.1:{port}"
     assert endpoint.problems == f"{refused}; {known}; node port of Service/web/shop, which has no ready endpoint"
 
@@ -145,7 +145,7 @@ def test_well_known_ports() -> None:
         address="127.0.0.1:10256",
         failure=Failure("connect-refused"),
     )
-    (endpoint,) = seen(one, msgspec.structs.replace(looked, attempts=[refused])).endpoints
+    (endpoint,) = probed_entry(one, msgspec.structs.replace(looked, attempts=[refused])).endpoints
     assert endpoint.problems == (
         "connection refused at 127.0.0.1:10256; n1 is not Ready (Ready=Unknown (no such condition)); port 10256 is kube-proxy's"
         " health port (--healthz-bind-address, healthzBindAddress), which refuses all but the node itself when bound to 127.0.0.1"
@@ -154,16 +154,16 @@ def test_well_known_ports() -> None:
 
 def test_an_entry_that_was_not_asked() -> None:
     """A snapshot without an attempt of this entry cannot be judged by it."""
-    found = seen(entry(url="http://127.0.0.1/"), snapshot())
-    assert (found.endpoints, found.gaps) == ([], ["http://127.0.0.1/ was not asked when this snapshot was taken"])
+    found = probed_entry(entry(url="http://127.0.0.1/"), snapshot())
+    assert (found.endpoints, found.gaps) == ([], ["http://127.0.0.1/ was not probed when this snapshot was taken"])
 
 
 def test_a_gap_of_ours() -> None:
     """An endpoint that we could not ask is a gap that says why, and nothing that could be judged."""
     one = entry(url="https://127.0.0.1/", ca="missing.pem")
     looked = snapshot()
-    looked = msgspec.structs.replace(looked, attempts=attempt_all(targets([one], looked)))
-    found = seen(one, looked)
+    looked = msgspec.structs.replace(looked, attempts=attempt_all(probe_targets([one], looked)))
+    found = probed_entry(one, looked)
     assert found.endpoints == []
     assert "missing.pem" in found.gaps[0]
 
@@ -172,8 +172,8 @@ def test_secrets_of_the_profile() -> None:
     """A text from the environment never shows, not even in a path."""
     one = entry(url=f"http://127.0.0.1:{free_port()}/hook/env-s3cret", body="env-s3cret")
     looked = snapshot()
-    looked = msgspec.structs.replace(looked, attempts=attempt_all(targets([one], looked, ["env-s3cret"])))
-    (endpoint,) = seen(one, looked, ["env-s3cret"]).endpoints
+    looked = msgspec.structs.replace(looked, attempts=attempt_all(probe_targets([one], looked, ["env-s3cret"])))
+    (endpoint,) = probed_entry(one, looked, ["env-s3cret"]).endpoints
     assert (
         "env-s3cret" not in f"{endpoint.ref} {endpoint.problems} {endpoint.expected} {endpoint.words} {looked.attempts}"
     )

@@ -13,7 +13,7 @@ import pytest
 
 from tests.h2_servers import alpn, serving_h2
 from tests.servers import Authority, accepting, hang, self_signed, serving, tls_with
-from upgate.sources.probes import Expectation, Target, attempt, judge
+from upgate.sources.probes import Expectation, ProbeTarget, attempt, judge_attempt
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +33,13 @@ def context(
     return server
 
 
-def target(port: int, authority: Authority, **options: Any) -> Target:
+def target(port: int, authority: Authority, **options: Any) -> ProbeTarget:
     given = {"server_name": "shop.example.com", "ca": str(authority.file), "timeout": 3.0}
-    return Target(id="external.tls.x", url=f"tls://127.0.0.1:{port}", **{**given, **options})
+    return ProbeTarget(id="external.tls.x", url=f"tls://127.0.0.1:{port}", **{**given, **options})
 
 
-def problem(asked: Target) -> str:
-    return "; ".join(each.observed for each in judge(asked, attempt(asked)))
+def problem(asked: ProbeTarget) -> str:
+    return "; ".join(each.observed for each in judge_attempt(asked, attempt(asked)))
 
 
 def versions(*names: str) -> tuple[Expectation, ...]:
@@ -51,7 +51,7 @@ def test_the_right_certificate(authority: Authority) -> None:
     with serving(tls=context(authority)) as server:
         asked = target(server.port, authority, tls_days=21)
         seen = attempt(asked)
-    assert judge(asked, seen) == []
+    assert judge_attempt(asked, seen) == []
     assert seen.certificate is not None
     assert seen.certificate.names == ("shop.example.com",)
 
@@ -117,8 +117,8 @@ def test_a_server_with_old_versions_only(authority: Authority) -> None:
     """Who speaks nothing newer than TLS 1.1 is refused, as by users' browsers."""
     with serving(tls=context(authority, least="TLSv1", most="TLSv1_1")) as server:
         said = problem(target(server.port, authority))
-        web = problem(Target(id="x", url=server.url("/ok"), ca=str(authority.file), timeout=3.0))
-    assert said == f"TLS with 127.0.0.1:{server.port} failed (it speaks no version of TLS from 1.2 on)"
+        web = problem(ProbeTarget(id="x", url=server.url("/ok"), ca=str(authority.file), timeout=3.0))
+    assert said == f"TLS with 127.0.0.1:{server.port} failed (it does not support TLS 1.2 or later)"
     assert web == said
 
 
@@ -127,15 +127,15 @@ def test_a_port_that_accepts_and_is_silent(authority: Authority) -> None:
     with accepting(hang) as port:
         asked = target(port, authority, timeout=0.3)
         seen = attempt(asked)
-    assert [each.observed for each in judge(asked, seen)] == [
-        f"TLS with 127.0.0.1:{port} failed (the handshake was not complete in time)"
+    assert [each.observed for each in judge_attempt(asked, seen)] == [
+        f"TLS with 127.0.0.1:{port} failed (the handshake did not complete in time)"
     ]
     assert seen.elapsed.total < 2
 
 
-def web(port: int, authority: Authority, **options: Any) -> Target:
+def web(port: int, authority: Authority, **options: Any) -> ProbeTarget:
     given = {"ca": str(authority.file), "address": "127.0.0.1", "http2": True, "status": (200,), "timeout": 3.0}
-    return Target(id="external.x", url=f"https://shop.example.com:{port}/", **{**given, **options})
+    return ProbeTarget(id="external.x", url=f"https://shop.example.com:{port}/", **{**given, **options})
 
 
 def test_http2(authority: Authority) -> None:
@@ -147,7 +147,7 @@ def test_http2(authority: Authority) -> None:
             expectations=(Expectation("contains", "over h2"), Expectation("header", "text", "content-type")),
         )
         seen = attempt(asked)
-    assert (judge(asked, seen), seen.http_version, seen.failure) == ([], "HTTP/2", None)
+    assert (judge_attempt(asked, seen), seen.http_version, seen.failure) == ([], "HTTP/2", None)
 
 
 def test_http2_with_a_wrong_answer(authority: Authority) -> None:
@@ -160,5 +160,5 @@ def test_http2_is_demanded(authority: Authority) -> None:
     """A server that only speaks HTTP/1.1 does not do where HTTP/2 is expected."""
     with serving(tls=context(authority)) as server:
         asked = web(server.port, authority)
-        [found] = judge(asked, attempt(asked))
+        [found] = judge_attempt(asked, attempt(asked))
     assert found == ("answered over HTTP/1.1", "HTTP/2")

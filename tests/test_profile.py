@@ -14,8 +14,8 @@ from tests.profile_files import TODAY, Folder
 from upgate.base.errors import UsageError
 from upgate.battery.registry import battery, load_checks
 from upgate.profile import available, load
-from upgate.profile.schema import schema
-from upgate.profile.showing import show
+from upgate.profile.schema import profile_schema
+from upgate.profile.showing import effective_profile
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = sorted(path.stem for path in (ROOT / "profiles").glob("*.yaml"))
@@ -177,7 +177,7 @@ def test_a_url_without_expectation_must_answer_200(folder):
     ]
     profile = loaded(folder, f"external: [{', '.join(entries)}]")
     assert [entry.status for entry in profile.external] == [(200,), (200,), None, (200, 204)]
-    assert "status:\n  - 200\n" in show(profile)
+    assert "status:\n  - 200\n" in effective_profile(profile)
 
 
 def test_declared_checks_are_known(folder):
@@ -209,12 +209,12 @@ def test_no_text_form_shows_a_secret(folder):
     """Neither repr nor str nor show of a profile holds what a variable stands for."""
     profile = loaded(folder, WHOLE, **VARIABLES)
     texts = [
-        show(profile),
+        effective_profile(profile),
         *(form(part) for part in (profile, *profile.external, profile.monitor) for form in (repr, str)),
     ]
     assert not [value for value in VARIABLES.values() if value in "\n".join(texts)]
     assert profile.raw["monitor"]["heartbeat"] == "${HEARTBEAT_URL}"
-    assert "${SYNTH_PASSWORD}" in show(profile)
+    assert "${SYNTH_PASSWORD}" in effective_profile(profile)
 
 
 def test_a_profile_cannot_be_changed(folder):
@@ -280,7 +280,7 @@ def test_show_says_where_each_value_comes_from(folder):
     """Each top-level key names its files, or that it is the default."""
     folder.write("gate: {clean: 2}\nwindow: 2h")
     folder.write("extends: prod\ngate: {every: 1m}", "staging")
-    text = show(folder.load("staging"))
+    text = effective_profile(folder.load("staging"))
     assert "# from profiles/staging.yaml over profiles/prod.yaml\ngate:\n" in text
     assert "# from profiles/prod.yaml\nwindow: 2h\n" in text
     assert "# default\nscope:\n" in text
@@ -289,7 +289,7 @@ def test_show_says_where_each_value_comes_from(folder):
 def test_what_show_prints_is_the_same_profile(folder):
     """The effective profile loads, and means the same; nothing is hidden in it, and nothing is lost."""
     profile = loaded(folder, WHOLE, **VARIABLES)
-    folder.write(show(profile), "shown")
+    folder.write(effective_profile(profile), "shown")
     assert values(folder.load("shown", **VARIABLES)) == values(profile)
 
 
@@ -305,7 +305,7 @@ def test_staging_is_production_pointed_elsewhere():
     prod, staging = (load(name, search=[ROOT / "profiles"], environ={}, today=TODAY) for name in ("prod", "staging"))
     moved = {"description", "cluster.context", "expect.nodes.min", "external.0.url"}
     assert set(differences(values(prod), values(staging))) == moved
-    assert len(yaml.safe_load(show(staging))["external"]) == len(prod.external)
+    assert len(yaml.safe_load(effective_profile(staging))["external"]) == len(prod.external)
 
 
 def values(profile) -> dict:
@@ -342,7 +342,7 @@ def test_a_path_works_from_anywhere(folder, tmp_path):
 
 def test_the_schema_describes_every_key():
     """The schema has the keys as profiles write them, each described, and refuses others."""
-    described = schema()
+    described = profile_schema()
     assert described["$schema"].endswith("2020-12/schema")
     assert described["properties"]["window"]["default"] == "1h"
     assert described["$defs"]["Patience"]["properties"]["start-up"]["default"] == "1m"

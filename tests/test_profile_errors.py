@@ -70,15 +70,15 @@ WRONG = {
     ),
     "an unknown check": (
         "checks: {nodes.redy: off}",
-        '1:10: checks.nodes.redy: there is no check with this id; did you mean "nodes.ready"?',
+        '1:10: checks.nodes.redy: no check has this id; did you mean "nodes.ready"?',
     ),
     "an unknown check that may be empty": (
         "expect: {may-be-empty: [pods.bar]}",
-        '1:25: expect.may-be-empty[0]: there is no check with this id; did you mean "pods.bare"?',
+        '1:25: expect.may-be-empty[0]: no check has this id; did you mean "pods.bare"?',
     ),
     "an unknown external check": (
         "external: [{name: shop, url: 'https://a.b'}]\nchecks: {external.shops: off}",
-        '2:10: checks.external.shops: there is no check with this id; did you mean "external.shop"?',
+        '2:10: checks.external.shops: no check has this id; did you mean "external.shop"?',
     ),
     "an unknown severity": (
         "checks: {nodes.ready: fatal}",
@@ -90,11 +90,11 @@ WRONG = {
     ),
     "a waiver of an unknown check": (
         "waivers: [{check: pods.restart, reason: x, until: 2027-01-01}]",
-        '1:19: waivers[0].check: there is no check that this matches; did you mean "pods.restarts"?',
+        '1:19: waivers[0].check: no check matches this pattern; did you mean "pods.restarts"?',
     ),
     "a waiver of a pattern without checks": (
         'waivers: [{check: "mesh.*", reason: x, until: 2027-01-01}]',
-        "1:19: waivers[0].check: there is no check that this matches",
+        "1:19: waivers[0].check: no check matches this pattern",
     ),
     "an expired waiver": (
         "waivers: [{check: pods.bare, reason: x, until: 2026-11-20}]",
@@ -144,7 +144,7 @@ WRONG = {
         'external: [{name: a, url: "https://a.b", matches: "("}]',
         "1:51: external[0].matches: not a regular expression: missing ), unterminated subpattern at position 0",
     ),
-    "no pattern": ('scope: {namespaces: ["a["]}', "1:22: scope.namespaces[0]: not a pattern: a [ is never closed"),
+    "no pattern": ('scope: {namespaces: ["a["]}', "1:22: scope.namespaces[0]: not a pattern: a [ has no closing ]"),
     "an empty pattern": (
         'scope: {namespaces: ["!"]}',
         "1:22: scope.namespaces[0]: an empty pattern matches nothing; * matches everything",
@@ -177,7 +177,7 @@ WRONG = {
     ),
     "an expectation of a thing that cannot have it": (
         'external: [{name: a, tcp: "a:1", status: 200}]',
-        "1:34: external[0].status: means nothing without url",
+        "1:34: external[0].status: has no effect without url",
     ),
     "no port": (
         "external: [{name: a, tcp: db}]",
@@ -189,15 +189,15 @@ WRONG = {
     ),
     "an address of nothing": (
         'external: [{name: a, url: "http://{address}:80"}]',
-        "1:27: external[0].url: has {address}, but there is no each",
+        "1:27: external[0].url: has {address}, but each is not set",
     ),
     "a word that nothing stands for": (
         'external: [{name: a, each: node, url: "http://{address}{path}"}]',
-        "1:39: external[0].url: {path} stands for nothing of each node; what does: {address} or {name}",
+        "1:39: external[0].url: {path} is not available with each: node; available: {address} or {name}",
     ),
     "a pool of no nodes": (
         'external: [{name: a, each: ingress, pool: edge, tcp: "{address}:443"}]',
-        "1:37: external[0].pool: means nothing without each: node",
+        "1:37: external[0].pool: has no effect without each: node",
     ),
     "a pool that selects nothing": (
         'external: [{name: a, each: node, pool: "a in (b)", tcp: "{address}:443"}]',
@@ -205,7 +205,7 @@ WRONG = {
     ),
     "a resolver of nothing": (
         'external: [{name: a, tcp: "a:1", resolver: 10.0.0.10}]',
-        "1:34: external[0].resolver: means nothing without dns",
+        "1:34: external[0].resolver: has no effect without dns",
     ),
     "an address that is none": (
         'external: [{name: a, dns: a.b, resolver: "http://10.0.0.10"}]',
@@ -258,7 +258,7 @@ WRONG = {
     ),
     "two clusters": (
         "cluster: {snapshot: a, context: b}",
-        "1:24: cluster.context: only one of snapshot or context can be; set the others to null",
+        "1:24: cluster.context: only one of snapshot or context can be set; set the others to null",
     ),
     "an unknown demo": (
         "cluster: {embedded: sick}",
@@ -370,8 +370,8 @@ WRONG = {
     "an unknown alias": ("description: *a", "1:14: description: no anchor &a ends before this *a"),
     "an alias inside itself": ("cluster: &a [*a]", "1:14: cluster[0]: no anchor &a ends before this *a"),
     "a list as a key": ("? [a]\n: b", "1:3: a key must be text, not a list, a mapping or an alias"),
-    "nothing": ("", "1:1: the file is empty; a profile says at least `description: …`"),
-    "a comment": ("# nothing\n", "1:1: the file is empty; a profile says at least `description: …`"),
+    "nothing": ("", "1:1: the file is empty; a profile needs at least `description: …`"),
+    "a comment": ("# nothing\n", "1:1: the file is empty; a profile needs at least `description: …`"),
     "a list of things": (
         "\n- a",
         "2:1: a profile is a mapping of keys to values, such as `cluster: {context: prod}`",
@@ -402,11 +402,11 @@ WRONG = {
     ),
     "a key without its certificate": (
         'external: [{name: a, url: "https://a.b", client-key: k.pem}]',
-        "1:42: external[0].client-key: means nothing without client-certificate",
+        "1:42: external[0].client-key: has no effect without client-certificate",
     ),
     "a certificate of a name": (
         "external: [{name: a, dns: a.b, tls-days: 21}]",
-        "1:32: external[0].tls-days: means nothing without url or journey or tcp or tls or websocket",
+        "1:32: external[0].tls-days: has no effect without url or journey or tcp or tls or websocket",
     ),
     "a certificate of a plain WebSocket": (
         'external: [{name: a, websocket: "ws://a.b", tls-days: 21}]',
@@ -414,7 +414,7 @@ WRONG = {
     ),
     "two ways to say who we are": (
         'external: [{name: a, url: "https://a.b", basic: "a:b", bearer: c}]',
-        "1:56: external[0].bearer: only one of basic and bearer can be",
+        "1:56: external[0].bearer: only one of basic and bearer can be set",
     ),
     "a header with a blank": (
         'external: [{name: a, url: "https://a.b", headers: {X Y: z}}]',
@@ -426,7 +426,7 @@ WRONG = {
     ),
     "no time at all, in which everything looks closed": (
         'external: [{name: a, closed: "a.b:1", timeout: 0s}]',
-        "1:48: external[0].timeout: must be longer than nothing",
+        "1:48: external[0].timeout: must be longer than zero",
     ),
     "a word that nobody captures": (
         'external: [{name: a, journey: [{get: "https://a.b/{id}", capture: {id: "json:id"}}]}]',
@@ -434,7 +434,7 @@ WRONG = {
     ),
     "a step with two bodies": (
         'external: [{name: a, journey: [{post: "https://a.b", form: {a: b}, json: {}}]}]',
-        "1:68: external[0].journey[0].json: only one of form and json can be",
+        "1:68: external[0].journey[0].json: only one of form and json can be set",
     ),
 }
 

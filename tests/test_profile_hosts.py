@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 
 from tests.profile_files import Folder
-from upgate.profile.showing import show
+from upgate.profile.showing import effective_profile
 
 #: Each text, and the only error that it has.
 WRONG = {
     "a password": (
         'hosts: {connection: "ssh://ops:hush@{address}"}',
-        "1:21: hosts.connection: put no password into a profile: use a key (`key`, `ssh-config`) or an agent",
+        "1:21: hosts.connection: do not put a password into a profile: use a key (`key`, `ssh-config`) or an agent",
     ),
     "a shell's characters": (
         'hosts: {each: ["w1", "w2;reboot"]}',
@@ -49,7 +49,7 @@ WRONG = {
     ),
     "labels of hosts that are no nodes": (
         "hosts: {each: [w1], groups: [{name: a, labels: {b: c}}]}",
-        "1:40: hosts.groups[0].labels: means nothing without each: node",
+        "1:40: hosts.groups[0].labels: has no effect without each: node",
     ),
     "a socket without a port": (
         'hosts: {listening: ["0.0.0.0"]}',
@@ -68,8 +68,11 @@ WRONG = {
         'hosts: {arguments: {"kube proxy": [--x]}}',
         "1:21: hosts.arguments.kube proxy: not the name of a component such as kube-proxy",
     ),
-    "a share that is none": ("hosts: {disk: {free: lots}}", "1:22: hosts.disk.free: not a share such as 10%"),
-    "a share of less than nothing": ("hosts: {disk: {free: -5}}", "1:22: hosts.disk.free: not a share such as 10%"),
+    "a share that is none": ("hosts: {disk: {free: lots}}", "1:22: hosts.disk.free: not a percentage such as 10%"),
+    "a share of less than nothing": (
+        "hosts: {disk: {free: -5}}",
+        "1:22: hosts.disk.free: not a percentage such as 10%",
+    ),
     "a socket at no address": (
         'hosts: {listening: ["300.0.0.1:80"]}',
         "1:21: hosts.listening[0]: not a socket such as",
@@ -81,7 +84,7 @@ WRONG = {
     ),
     "versions of hosts that nobody looks at": (
         'expect: {hosts: {kubelet: "1.36"}}',
-        "1:10: expect.hosts: means nothing without hosts",
+        "1:10: expect.hosts: has no effect without hosts",
     ),
     "a version of hosts that is a number": (
         "expect: {hosts: {docker: 24.0}}\nhosts: {}",
@@ -110,7 +113,7 @@ def test_what_is_said_is_shown_with_all_defaults(folder):
         'expect: {hosts: {kernel: ">=6"}}\nhosts: {preset: [rke, docker], disk: {free: 20%}, groups: [{name: cp, names: [cp-*]}]}'
     )
     profile = folder.load()
-    text = show(profile)
+    text = effective_profile(profile)
     for words in ("kernel: '>=6'", "- rke\n", "free: 20%", "inodes: 5%", "max-age: 7d", "tls-days: 21", "timeout: 30s"):
         assert words in text
     folder.write(text, "again")

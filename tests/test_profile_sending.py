@@ -87,7 +87,7 @@ def test_what_proves_nothing_needs_nobody(keys: dict[str, Any], each: str, tmp_p
 @pytest.mark.parametrize("keys", [{"namespaces": ["x"]}, {"trust-nodes": True}, {"at-most": 3}])
 def test_keys_of_each_need_it(keys: dict[str, Any], tmp_path: Path) -> None:
     """Nothing is accepted and ignored."""
-    with pytest.raises(UsageError, match="means nothing without each"):
+    with pytest.raises(UsageError, match="has no effect without each"):
         profile(tmp_path, url="https://a.example.com/", **keys)
 
 
@@ -132,7 +132,7 @@ def test_no_credentials_go_where_an_answer_leads(place: str, step: dict[str, Any
     """A host that an answer named gets none: such a profile is refused with line and column."""
     with pytest.raises(UsageError, match=r"p\.yaml:\d+:\d+: external\[0\]\.journey\[1\]\.") as refused:
         profile(tmp_path, url=None, journey=[LOGIN, {"get": place, **step}])
-    assert f"external[0].journey[1].{key}: whoever an earlier answer names as {{shard}} would receive" in str(
+    assert f"external[0].journey[1].{key}: the host that an earlier answer names as {{shard}} would receive" in str(
         refused.value
     )
     assert profile(tmp_path, url=None, journey=[LOGIN, {"get": place, "headers": {"Accept": "x"}}]).external

@@ -10,7 +10,7 @@ from tests.worlds import CHECKS, profile
 from upgate.base.errors import UsageError
 from upgate.battery import registry
 from upgate.battery.inputs import names
-from upgate.battery.nouns import questions, summary
+from upgate.battery.nouns import input_summary, questions
 from upgate.battery.registry import load_checks
 
 OWN = '''
@@ -134,5 +134,5 @@ def test_the_battery_is_found(tmp_path):
 @pytest.mark.parametrize("name", names())
 def test_every_input_says_what_it_is(name):
     """`upgate nouns` has a sentence for each input, and for each question that can be asked of it."""
-    assert summary(name)
+    assert input_summary(name)
     assert all(questions(name).values())

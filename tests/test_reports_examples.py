@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 
-from upgate.results import EXIT_CODES, CheckResult, Cluster, Finding, Results, decide
+from upgate.results import EXIT_CODES, CheckResult, ClusterSummary, Finding, Results, decide
 
 STARTED = datetime(2026, 11, 21, 1, 2, 3, 456_789, tzinfo=UTC)
 FINISHED = datetime(2026, 11, 21, 1, 2, 7, 900_000, tzinfo=UTC)
-SERVER = Cluster(server="https://10.20.0.1:6443", version="v1.36.3", nodes=12, pods=412)
+SERVER = ClusterSummary(server="https://10.20.0.1:6443", version="v1.36.3", nodes=12, pods=412)
 GONE = "the API server at https://10.20.0.1:6443 cannot be reached: connection refused"
 HOSTILE = "<script>alert(1)</script></script>\"'><img src=x onerror=alert(2)> & ${HOME} $title"
 ANSI = "\x1b[31mred\x1b[0m\x1b]0;title\x07\x1b]52;c;cm0gLXJm\x1b\\\x9b2J\x00\x08\x7f\u202eevil\ud800\ufffe\r"
@@ -166,7 +166,7 @@ def unreachable() -> Results:
     return results(
         result("api.ready", "failed", answer, title="The API server is ready.", noun="addresses", examined=1),
         *[result(id, "inconclusive", reason=GONE, examined=0) for id in ids],
-        cluster=Cluster(server="https://10.20.0.1:6443"),
+        cluster=ClusterSummary(server="https://10.20.0.1:6443"),
     )
 
 
@@ -196,7 +196,7 @@ def hostile() -> Results:
         result("pods.quiet", "inconclusive", reason=ANSI + HOSTILE),
         result("pods.quiet", "skipped", reason=ANSI + HOSTILE),
         profile=HOSTILE + ANSI,
-        cluster=Cluster(server=HOSTILE + ANSI, version=HOSTILE + ANSI),
+        cluster=ClusterSummary(server=HOSTILE + ANSI, version=HOSTILE + ANSI),
         notes=(HOSTILE + ANSI,),
     )
 

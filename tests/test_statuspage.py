@@ -25,7 +25,7 @@ from tests.test_reports_examples import (
 from tests.test_reports_page import Page
 from upgate.monitor import history
 from upgate.monitor.availability import Tally, tracks
-from upgate.monitor.statuspage import FILE, late, render, write
+from upgate.monitor.statuspage import FILE, overdue_after, render_status, write_status
 from upgate.monitor.tracks import percent
 from upgate.reports.cleaning import cleaned
 
@@ -77,7 +77,7 @@ def markup(past_path) -> str:
 
 def page_of(results, path) -> str:
     with history.opened(path) as past:
-        return render(results, past).decode()
+        return render_status(results, past).decode()
 
 
 def wrong(page: Page) -> list[str]:
@@ -100,7 +100,7 @@ def test_what_is_wrong_now_and_since_when(markup):
 
 def test_one_reason_is_told_once():
     """An API server that is gone gives two lines, not one for each of 29 checks."""
-    told = wrong(Page(render(unreachable(), None).decode()))
+    told = wrong(Page(render_status(unreachable(), None).decode()))
     assert [each.split()[0] for each in told] == ["failed", "inconclusive"]
     assert all(f"{check.id}" in told[1] for check in unreachable().checks[1:])
     assert "cannot be reached: connection refused" in told[1]
@@ -180,7 +180,7 @@ def test_incidents_and_maintenance(markup):
 
 def test_without_a_history_the_round_is_told(tmp_path):
     """A history that cannot be used costs the times, not the page."""
-    assert write(broken(), None, tmp_path) == []
+    assert write_status(broken(), None, tmp_path) == []
     page = Page((tmp_path / FILE).read_text())
     assert "The history could not be used" in page.all("p", class_="notice")[0]["text"]
     assert len(wrong(page)) == 9
@@ -239,8 +239,8 @@ def test_overdue_is_three_rounds(tmp_path):
     """The page calls itself old after three times the usual pause, and never before a quarter of an hour."""
     path = recorded(tmp_path / history.FILE, FINISHED, 1, lambda back: (healthy(), False), a_day=24)
     with history.opened(path) as past:
-        assert late(past.rounds(ago(days=1))) == 3 * 3600
-    assert late([]) == 900
+        assert overdue_after(past.rounds(ago(days=1))) == 3 * 3600
+    assert overdue_after([]) == 900
 
 
 @in_a_browser
@@ -249,7 +249,7 @@ def test_an_old_page_says_so(browse, markup):  # noqa: F811
     old = re.sub('data-late="[0-9]+"', 'data-late="60"', markup)
     (warning,) = browse(old.encode()).all("p", id="late")
     assert "hidden" not in warning
-    assert "nobody looks at the cluster any more" in warning["text"]
+    assert "no new rounds have run" in warning["text"]
     fresh = re.sub('data-late="[0-9]+"', 'data-late="99999999999"', markup)
     assert "hidden" in browse(fresh.encode()).all("p", id="late")[0]
 
@@ -281,6 +281,6 @@ def test_causes_stand_before_their_effects():
         findings=tuple(msgspec.structs.replace(each, because="pods.crashing: Pod/x") for each in cause.findings),
     )
     results = msgspec.structs.replace(broken(), checks=(effect, cause))
-    told = wrong(Page(render(results, None).decode()))
+    told = wrong(Page(render_status(results, None).decode()))
     assert [each.split()[1] for each in told] == ["pods.crashing", "a.effect"]
     assert "follows from pods.crashing: Pod/x" in told[1]

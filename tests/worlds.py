@@ -30,8 +30,9 @@ from upgate.facts.health import HealthEndpoint
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import ASIDES
 from upgate.judge.causes import relate
-from upgate.judge.gate import PREFLIGHT, Gate, Options
+from upgate.judge.gate import Gate
 from upgate.judge.judge import judge as judge_on
+from upgate.judge.options import PREFLIGHT, Options
 from upgate.profile import Profile
 from upgate.results import CheckResult
 from upgate.snapshot import Snapshot

@@ -47,7 +47,7 @@ class Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the result is the exit code."""
     try:
-        return command(list(sys.argv[1:] if argv is None else argv))
+        return run_command(list(sys.argv[1:] if argv is None else argv))
     except UsageError as problem:
         print(problem, file=sys.stderr)
         return USAGE
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE
 
 
-def command(arguments: list[str]) -> int:
+def run_command(arguments: list[str]) -> int:
     """Find the command and run it."""
     if arguments and arguments[0] in PASSED_ON:
         return PASSED_ON[arguments[0]](arguments[1:])
@@ -78,13 +78,17 @@ def parser() -> Parser:
     root.add_argument("--version", action="version", version=f"upgate {__version__}")
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser("run", help="run the battery: pytest's options, and folders of your own checks")
-    battery.add(commands, profile_named)
-    monitoring.add(commands)
+    battery.add_battery_commands(commands, profile_named)
+    monitoring.add_monitor_commands(commands)
     profile = commands.add_parser("profile", help="look at profiles").add_subparsers(required=True, metavar="COMMAND")
-    of_one(profile, "show", show, "print the effective profile, with all defaults and where each value comes from")
-    of_one(profile, "check", check, "print all errors of a profile, or that there are none")
-    of_one(profile, "rbac", rbac, "print the smallest roles that the profile needs")
-    profile.add_parser("schema", help="print the JSON Schema of profiles, for editors").set_defaults(command=schema)
+    of_one(
+        profile, "show", show_profile, "print the effective profile, with all defaults and where each value comes from"
+    )
+    of_one(profile, "check", check_profile, "print all errors of a profile, or that there are none")
+    of_one(profile, "rbac", print_roles, "print the smallest roles that the profile needs")
+    profile.add_parser("schema", help="print the JSON Schema of profiles, for editors").set_defaults(
+        command=print_schema
+    )
     return root
 
 
@@ -98,15 +102,15 @@ def of_one(
     added.set_defaults(command=command, today=None)
 
 
-def show(options: argparse.Namespace) -> int:
+def show_profile(options: argparse.Namespace) -> int:
     """`upgate profile show NAME`."""
-    from upgate.profile.showing import show
+    from upgate.profile.showing import effective_profile
 
-    print(show(loaded(options)), end="")
+    print(effective_profile(loaded(options)), end="")
     return 0
 
 
-def check(options: argparse.Namespace) -> int:
+def check_profile(options: argparse.Namespace) -> int:
     """`upgate profile check NAME`: whatever a run would refuse is an error. Raises UsageError."""
     from upgate.profile.problems import shown
 
@@ -121,13 +125,13 @@ def check(options: argparse.Namespace) -> int:
 def refusals(profile: Profile) -> Iterator[str]:
     """Why a run would refuse what the profile itself cannot know: files, contexts, URLs of services, numbers together."""
     from upgate.judge.settling import must_fit
-    from upgate.monitor.sending import usable
+    from upgate.monitor.sending import check_urls
     from upgate.sources.look import usable_cluster
 
     gate = profile.gate
     checks: tuple[Callable[[], object], ...] = (
         lambda: usable_cluster(profile.cluster),
-        lambda: usable(profile.monitor.notify),
+        lambda: check_urls(profile.monitor.notify),
         lambda: must_fit(gate.settle, gate.clean, gate.every),
     )
     for each in checks:
@@ -137,27 +141,27 @@ def refusals(profile: Profile) -> Iterator[str]:
             yield str(problem)
 
 
-def rbac(options: argparse.Namespace) -> int:
+def print_roles(options: argparse.Namespace) -> int:
     """`upgate profile rbac NAME`."""
-    from upgate.battery.permissions import render
+    from upgate.battery.permissions import roles_as_yaml
 
-    print(render(loaded(options), battery.registry_of(options.paths)), end="")
+    print(roles_as_yaml(loaded(options), battery.load_registry(options.paths)), end="")
     return 0
 
 
-def schema(options: argparse.Namespace) -> int:
+def print_schema(options: argparse.Namespace) -> int:
     """`upgate profile schema`."""
     import json
 
-    from upgate.profile.schema import schema
+    from upgate.profile.schema import profile_schema
 
-    print(json.dumps(schema(), indent=2, ensure_ascii=False))
+    print(json.dumps(profile_schema(), indent=2, ensure_ascii=False))
     return 0
 
 
 def loaded(options: argparse.Namespace) -> Profile:
     """The profile that the options name. Raises UsageError."""
-    return profile_named(options.profile, battery.registry_of(options.paths), today=options.today)
+    return profile_named(options.profile, battery.load_registry(options.paths), today=options.today)
 
 
 def profile_named(name: str | None, registry: Registry, *, today: date | None = None) -> Profile:
@@ -167,7 +171,7 @@ def profile_named(name: str | None, registry: Registry, *, today: date | None = 
     return load(name, known_checks=registry.ids, environ=os.environ, today=today)
 
 
-def run(arguments: list[str]) -> int:
+def run_battery(arguments: list[str]) -> int:
     """`upgate run`: pytest with the packaged battery, whatever pytest configuration lies around here."""
     if {"-h", "--help"} & {*arguments}:
         print(run_help(), end="")
@@ -199,4 +203,4 @@ def run_help() -> str:
 
 
 #: Commands that read their arguments themselves.
-PASSED_ON = {"run": run}
+PASSED_ON = {"run": run_battery}

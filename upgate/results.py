@@ -88,7 +88,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(finding for finding in self.active if not finding.because)
 
 
-class Cluster(msgspec.Struct, frozen=True, kw_only=True):
+class ClusterSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Which cluster was judged. A count is null where it could not be looked at."""
 
     server: str = ""
@@ -104,7 +104,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     profile: str
     verdict: Verdict
     exit_code: int
-    cluster: Cluster
+    cluster: ClusterSummary
     #: The place that probes from outside were made from, as --vantage names it.
     vantage: str = ""
     #: Times in UTC.
@@ -127,14 +127,14 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
         return [check for check in self.checks if check.outcome == outcome]
 
 
-class Judged(Protocol):
+class HasOutcome(Protocol):
     """Whatever has an outcome."""
 
     @property
     def outcome(self) -> Outcome: ...
 
 
-def decide(checks: Iterable[Judged], *, fail_on_warnings: bool = False) -> Verdict:
+def decide(checks: Iterable[HasOutcome], *, fail_on_warnings: bool = False) -> Verdict:
     """The verdict over all checks: a failure decides; else anything not judged; a run that judged nothing is never clear."""
     outcomes = {check.outcome for check in checks}
     if "failed" in outcomes or (fail_on_warnings and "warned" in outcomes):

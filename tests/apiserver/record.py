@@ -1,6 +1,6 @@
 """Records a live cluster, so that the demo can answer as it did: `python -m tests.apiserver.record OUT.json.gz`.
 
-Only reads. Secrets and ConfigMaps are not even asked for; of all else, what could be secret or is never read is left out.
+Only reads. Secrets are not even asked for, nor ConfigMaps but one; what else could be secret or is never read is left out.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from upgate.base.errors import Inconclusive
@@ -28,6 +29,8 @@ METRICS = (
 )
 #: May hold secrets.
 CONFIDENTIAL = ("secrets", "configmaps")
+#: Of the ConfigMaps only this one is asked for.
+CONFIGMAPS, AUTOSCALER_STATUS = "/api/v1/configmaps", "metadata.name=cluster-autoscaler-status"
 #: The same objects under a second name, or deprecated and computed on request.
 DOUBLES = ("/apis/events.k8s.io/v1/events", "/api/v1/componentstatuses", "/api/v1/endpoints")
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -64,7 +67,8 @@ def record(connection: Connection, out: Path) -> None:
             "version": json.loads(version.body),
             "texts": {path: text(connection, path) for path in TEXTS},
             "discovery": discovery,
-            "lists": {path: listing(connection, path) for path in listable(discovery)},
+            "lists": {path: listing(connection, path) for path in listable(discovery)}
+            | {CONFIGMAPS: listing(connection, CONFIGMAPS, {"fieldSelector": AUTOSCALER_STATUS})},
         },
     )
 
@@ -117,11 +121,12 @@ def listable(discovery: Mapping[str, Any]) -> list[str]:
     return [path for path in paths if path not in DOUBLES]
 
 
-def listing(connection: Connection, path: str) -> dict[str, Any]:
+def listing(connection: Connection, path: str, query: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
     """A whole list, page by page, its items stripped."""
     token, items = "", []
     while True:
-        page = json.loads(ask(connection, path, {"limit": "500"} | ({"continue": token} if token else {})).body)
+        asked = {"limit": "500", **query} | ({"continue": token} if token else {})
+        page = json.loads(ask(connection, path, asked).body)
         items += [stripped(item, page["kind"]) for item in page["items"]]
         token = page["metadata"].get("continue", "")
         if not token:

@@ -26,7 +26,7 @@ def write_whole(path: Path, data: bytes, *, public: bool = False) -> None:
     Only its owner can read it, or everybody where it is public. A mode that is stricter already stays.
     """
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
-    with worded("write", path):
+    with worded_os_errors("write", path):
         make_folder(path.parent, public=public)
         try:
             write_through(unfinished, data, mode_for(path, PUBLIC if public else PRIVATE))
@@ -72,10 +72,10 @@ def flush_directory(directory: Path) -> None:
 
 def clear(directory: Path) -> None:
     """Remove what an earlier run left, and nothing else; raises UsageError where that cannot be done."""
-    with worded("look into", directory):
+    with worded_os_errors("look into", directory):
         unfinished = list(leftovers(directory))
     for path in (*(directory / name for name in OF_ONE_RUN), *unfinished):
-        with worded("remove", path), suppress(FileNotFoundError):
+        with worded_os_errors("remove", path), suppress(FileNotFoundError):
             path.unlink()
 
 
@@ -93,7 +93,7 @@ def try_out(directory: Path) -> None:
 
 
 @contextmanager
-def worded(verb: str, path: Path) -> Iterator[None]:
+def worded_os_errors(verb: str, path: Path) -> Iterator[None]:
     """Turn the system's error into a sentence."""
     try:
         yield
@@ -107,7 +107,7 @@ def worded(verb: str, path: Path) -> Iterator[None]:
 def append_line(path: Path, line: bytes) -> None:
     """Add a line to a file, on the disk before this returns; raises UsageError where that cannot be done."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-    with worded("append to", path), open(os.open(path, flags, PRIVATE), "ab") as file:
+    with worded_os_errors("append to", path), open(os.open(path, flags, PRIVATE), "ab") as file:
         file.write(line + b"\n")
         file.flush()
         os.fsync(file.fileno())

@@ -136,7 +136,7 @@ def without_known(text: str, *, by_name: bool = True) -> str:
     return text
 
 
-def without_secrets(results: Results, secrets: Sequence[str]) -> Results:
+def redact_results(results: Results, secrets: Sequence[str]) -> Results:
     """The results with every text redacted."""
     frame = msgspec.structs.replace(results, checks=())
     checks = tuple(check_without_secrets(check, secrets) for check in results.checks)

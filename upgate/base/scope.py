@@ -27,7 +27,7 @@ class Scopable(Protocol):
 S = TypeVar("S", bound=Scopable)
 
 
-def within(name: str, patterns: Sequence[str]) -> bool:
+def matches_scope(name: str, patterns: Sequence[str]) -> bool:
     """The name matches a pattern, and none that begins with `!`. Where there are only exclusions: all but those."""
     wanted = [each for each in patterns if not each.startswith("!")] or ["*"]
     excluded = [each[1:] for each in patterns if each.startswith("!")]
@@ -38,7 +38,7 @@ def scoped(items: Sequence[S], patterns: Sequence[str]) -> list[S]:
     """The objects in the namespaces that the patterns mean, each namespace asked about once, and cluster-wide ones."""
     if tuple(patterns) == ("*",):
         return list(items)
-    admitted = cache(lambda namespace: within(namespace, patterns))
+    admitted = cache(lambda namespace: matches_scope(namespace, patterns))
     return [each for each in items if each.kind in UNSCOPED or not _home(each) or admitted(_home(each))]
 
 

@@ -29,7 +29,7 @@ def duration(time: timedelta) -> str:
     return "".join(parts) or "0s"
 
 
-def excerpt(text: str, length: int = EXCERPT) -> str:
+def one_line_excerpt(text: str, length: int = EXCERPT) -> str:
     """How a text begins, on one line."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text[: length * 4]).split())
     return line[: length - 1] + "…" if len(line) > length else line

@@ -73,7 +73,7 @@ def in_background(work: Callable[..., None], *arguments: Any) -> threading.Threa
     return thread
 
 
-def within(seconds: float, work: Callable[[], T]) -> T:
+def run_with_timeout(seconds: float, work: Callable[[], T]) -> T:
     """The work's result, or what it raised. Raises TimeoutError when there is none after so long; it is left to itself."""
     try:
         return ahead(work)(seconds)

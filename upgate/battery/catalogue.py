@@ -39,19 +39,19 @@ ENTRY = """
 """
 
 
-def markdown(checks: Iterable[Check], profile: Profile | None = None) -> str:
+def checks_as_markdown(checks: Iterable[Check], profile: Profile | None = None) -> str:
     """The catalogue of these checks, as Markdown; of a profile only what it selects."""
     return HEAD + "".join(entry(check) for check in checks if not switched_off(check, profile))
 
 
-def table(checks: Sequence[Check], profile: Profile | None = None) -> str:
+def checks_as_table(checks: Sequence[Check], profile: Profile | None = None) -> str:
     """A line for each check: id, severity, title; with a profile also whether it is on."""
     rows = [(check.id, severity_in(check, profile), check.title) for check in checks]
     widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
     return "".join(f"{id:{widths[0]}}  {state:{widths[1]}}  {title}\n" for id, state, title in rows)
 
 
-def json(checks: Iterable[Check], profile: Profile | None = None) -> str:
+def checks_as_json(checks: Iterable[Check], profile: Profile | None = None) -> str:
     """The same as JSON, with everything that a check declares."""
     return msgspec.json.format(msgspec.json.encode([as_data(check, profile) for check in checks])).decode() + "\n"
 
@@ -77,7 +77,7 @@ def switched_off(check: Check, profile: Profile | None) -> str:
     return why_unselected(check, profile) if profile else ""
 
 
-def explained(check: Check) -> str:
+def check_in_full(check: Check) -> str:
     """One check in full: what it asks, why, what it needs, what explains it, and how to silence it."""
     lines = [f"{check.id} ({check.severity})", check.title, "", check.why, "", f"Look first: {check.hint}"]
     lines += [f"Needs: {permissions(check)}"]

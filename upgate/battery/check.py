@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CheckFunction = Callable[..., object]
 
 
-def nothing() -> None:
+def empty_body() -> None:
     """The body of a check that stands only for its declaration."""
 
 
@@ -47,7 +47,7 @@ class Check:
     only_preflight: bool = False
     #: The word of the profile's `allow:` without which it is not asked: it does more than list.
     allow: str = ""
-    function: CheckFunction = nothing
+    function: CheckFunction = empty_body
     #: The entry of the profile that it judges, for a check that is made for each of them.
     entry: Any = None
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 FORMATS = ("table", "markdown", "json")
 
 
-def add(commands: argparse._SubParsersAction, load_profile: Callable[[str, Registry], Profile]) -> None:
+def add_battery_commands(
+    commands: argparse._SubParsersAction, load_profile: Callable[[str, Registry], Profile]
+) -> None:
     """Declare them."""
     listing = commands.add_parser("checks", help="list what the battery asks, a line each")
     listing.add_argument(
@@ -42,7 +44,7 @@ def of_paths(parser: argparse.ArgumentParser, command: Callable[[argparse.Namesp
     parser.set_defaults(command=command)
 
 
-def registry_of(paths: list[Path]) -> Registry:
+def load_registry(paths: list[Path]) -> Registry:
     """The checks of the battery, of installed packages, and below these paths. Raises UsageError."""
     from upgate.battery import registry
 
@@ -56,17 +58,17 @@ def list_checks(options: argparse.Namespace) -> int:
     """`upgate checks`. Raises UsageError."""
     from upgate.battery import catalogue
 
-    registry = registry_of(options.paths)
+    registry = load_registry(options.paths)
     profile = options.load_profile(options.profile, registry) if options.profile else None
-    print(getattr(catalogue, options.format)(registry.checks, profile), end="")
+    print(getattr(catalogue, f"checks_as_{options.format}")(registry.checks, profile), end="")
     return 0
 
 
 def explain_check(options: argparse.Namespace) -> int:
     """`upgate explain ID`. Raises UsageError."""
-    from upgate.battery.catalogue import explained
+    from upgate.battery.catalogue import check_in_full
 
-    print(explained(check_of(registry_of(options.paths), options.id)), end="")
+    print(check_in_full(check_of(load_registry(options.paths), options.id)), end="")
     return 0
 
 
@@ -85,6 +87,6 @@ def list_nouns(options: argparse.Namespace) -> int:
     """`upgate nouns [NAME]`. Raises UsageError."""
     from upgate.battery.nouns import described, overview
 
-    registry_of(options.paths)
+    load_registry(options.paths)
     print(described(options.noun) if options.noun else overview(), end="")
     return 0

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from upgate.base.errors import Inconclusive
-from upgate.base.scope import UNSCOPED, scoped, within
+from upgate.base.scope import UNSCOPED, matches_scope, scoped
 from upgate.baseline import Baseline
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS
@@ -52,7 +52,7 @@ class Evidence:
         """The objects of a kind that could not be understood, a sentence each, as far as they may be in scope."""
         everywhere, scope = KINDS[noun].type.__name__ in UNSCOPED, self.profile.scope.namespaces
         return self.snapshot.unreadable(
-            noun, lambda each: everywhere or not each.namespace or within(each.namespace, scope)
+            noun, lambda each: everywhere or not each.namespace or matches_scope(each.namespace, scope)
         )
 
     def relation(self, name: str) -> Any:
@@ -63,5 +63,11 @@ class Evidence:
             if unreadable := [words for noun in kind.needs for words in self.unreadable(noun)]:
                 raise Inconclusive("; ".join(unreadable))
             read = self.snapshot.read
+            lists |= {noun: self.snapshot.lists[noun] for noun in helps(kind) if noun in self.snapshot.lists}
             self._relations[name] = kind(lists if read is None else {**lists, "read": read})
         return self._relations[name]
+
+
+def helps(relation: type[Any]) -> tuple[str, ...]:
+    """The lists that a relation reads where they were looked at, and can do without."""
+    return getattr(relation, "helped_by", ())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Protocol
 
-from upgate.base.scope import within
+from upgate.base.scope import matches_scope
 from upgate.base.versions import satisfies
 from upgate.battery.judgement import Judgement
 from upgate.facts.containers import Container
@@ -80,7 +80,7 @@ class Sidecars:
         pairs = [
             (n, e, c)
             for n, e in enumerate(self._entries)
-            if within(pod.namespace, e.namespaces)
+            if matches_scope(pod.namespace, e.namespaces)
             for c in pod.containers
         ]
         found = [(number, entry, container) for number, entry, container in pairs if container.name == entry.container]
@@ -90,10 +90,10 @@ class Sidecars:
 
 def same_image(image: str, wanted: str) -> bool:
     """The image is as the pattern says. A digest behind its tag only counts if the pattern has one."""
-    image, wanted = plain(image), plain(wanted)
+    image, wanted = canonical_image(image), canonical_image(wanted)
     return fnmatchcase(image if "@" in wanted else image.partition("@")[0], wanted)
 
 
-def plain(image: str) -> str:
+def canonical_image(image: str) -> str:
     """The image without Docker Hub's implied parts, which are no difference."""
     return image.removeprefix("index.").removeprefix("docker.io/").removeprefix("library/")

@@ -16,7 +16,7 @@ def reaches(demanded: str, sockets: Iterable[Socket]) -> list[str]:
     place, _, protocol = demanded.partition("/")
     address, _, port = place.rpartition(":")
     found = [each for each in sockets if each.port == int(port) and each.protocol == (protocol or "tcp")]
-    return [words(each) for each in found if covers(each.address, spelled(address.strip("[]")))]
+    return [socket_in_words(each) for each in found if listens_at(each.address, spelled(address.strip("[]")))]
 
 
 def spelled(address: str) -> str:
@@ -24,7 +24,7 @@ def spelled(address: str) -> str:
     return str(ip_address(address.partition("%")[0])) if ":" in address else address
 
 
-def covers(address: str, demanded: str) -> bool:
+def listens_at(address: str, demanded: str) -> bool:
     """What listens there is reached at the demanded address. Without one any will do; `*` means every one of its family."""
     if not demanded or address in (demanded, "*"):
         return True
@@ -33,7 +33,7 @@ def covers(address: str, demanded: str) -> bool:
     return address == ("::" if ":" in demanded else "0.0.0.0")  # noqa: S104
 
 
-def words(socket: Socket) -> str:
+def socket_in_words(socket: Socket) -> str:
     """A socket as people write it."""
     address = f"[{socket.address}]" if ":" in socket.address else socket.address
     protocol = "" if socket.protocol == "tcp" else f"/{socket.protocol}"
@@ -54,10 +54,10 @@ def missing(demanded: str, given: dict[str, str], have: Sequence[str]) -> str:
         return "" if demanded in have else f"{demanded} is not given"
     if name not in given:
         return f"{flag} is not set" + (" (it may be in the file of --config)" if "config" in given else "")
-    return "" if not equals or plain(given[name]) == plain(value) else f"{flag}={given[name]}"
+    return "" if not equals or normalized_value(given[name]) == normalized_value(value) else f"{flag}={given[name]}"
 
 
-def plain(value: str) -> str:
+def normalized_value(value: str) -> str:
     """A flag's value, so that True is true, as Go reads it."""
     return value.lower() if value.lower() in ("true", "false") else value
 

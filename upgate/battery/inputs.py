@@ -16,7 +16,7 @@ from upgate.battery.before import Before, expected_pools
 from upgate.battery.evidence import Evidence
 from upgate.battery.expectations import Server, Sidecars
 from upgate.battery.judgement import Judgement, Subjects
-from upgate.battery.restarts import Restarts
+from upgate.battery.restarts import RecentRestarts
 from upgate.battery.secrets import ALLOWED, SecretNames
 from upgate.facts.credentials import Credential, ServingCertificate
 from upgate.facts.kinds import KINDS
@@ -121,9 +121,9 @@ class Inputs:
         return Subjects("credentials", self._aside("credentials"), self.judgement)
 
     @property
-    def restarts(self) -> Restarts:
+    def restarts(self) -> RecentRestarts:
         """Restarts since the reference time, and how many are allowed."""
-        return Restarts(self.since, self.profile.restarts.allowed, self.baseline, self.now)
+        return RecentRestarts(self.since, self.profile.restarts.allowed, self.baseline, self.now, self["outages"])
 
     @property
     def sidecars(self) -> Sidecars:
@@ -140,12 +140,12 @@ class Inputs:
     @property
     def external(self) -> Subjects[Any]:
         """What was seen at one entry of the profile's `external:`."""
-        from upgate.sources.probes.targets import seen
+        from upgate.sources.probes.targets import probed_entry
 
         entry = self.judgement.check.entry
         if entry is None:
             raise UsageError("the input `external` belongs to checks that are made for the entries of external:")
-        found = seen(entry, self._evidence.snapshot, self.profile.secrets, self.profile.scope.namespaces)
+        found = probed_entry(entry, self._evidence.snapshot, self.profile.secrets, self.profile.scope.namespaces)
         self.judgement.gaps += found.gaps
         noun = "endpoints" if found.endpoints else f"{entry.each or 'endpoint'} addresses"
         return Subjects(noun, found.endpoints, self.judgement)

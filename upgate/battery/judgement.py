@@ -58,8 +58,8 @@ class Judgement:
         self.findings.append(
             Finding(
                 object=subject.ref,
-                observed=shortened(observed),
-                expected=shortened(expected),
+                observed=truncated(observed),
+                expected=truncated(expected),
                 hint=hint,
                 transitional=transitional,
                 severity=severity or self.check.severity,
@@ -72,13 +72,13 @@ class Judgement:
             return
         (first, problem), others = broken[0], len(broken) - 1
         more = f", nor could {others} more of the {noun}" if others else ""
-        said = f"{words_of(problem)} ({place_of(problem, self.check)})"
+        said = f"{words_of(problem)} ({line_of_error(problem, self.check)})"
         self.gaps.append(f"{first.ref} could not be judged: {said}{more}")
 
     def fail(self, observed: str) -> None:
         """Keep that the check itself says, by an assertion, that something is wrong."""
         self.look_at(0 if self.examined else 1, "tests")
-        said = shortened(observed or "assertion failed")
+        said = truncated(observed or "assertion failed")
         severity = self.check.severity
         self.findings.append(
             Finding(object=f"Check/{self.check.id}", observed=said, expected=self.check.title, severity=severity)
@@ -117,8 +117,8 @@ class Subjects(Generic[T]):
             if not rule(item):
                 self._judgement.find(
                     item,
-                    say(observed, item),
-                    say(expected, item) or self._judgement.check.title,
+                    apply_wording(observed, item),
+                    apply_wording(expected, item) or self._judgement.check.title,
                     severity=severity(item) if callable(severity) else severity,
                     transitional=bool(transitional(item)),
                 )
@@ -177,17 +177,17 @@ class Subjects(Generic[T]):
             self._judgement.look_at(len(self._items) + self._right, self.noun)
 
 
-def say(wording: str | Callable[[T], object], item: T) -> str:
+def apply_wording(wording: str | Callable[[T], object], item: T) -> str:
     """The text that a wording gives for an object."""
     return str(wording(item)) if callable(wording) else wording
 
 
-def shortened(text: str) -> str:
+def truncated(text: str) -> str:
     """The text; of one that is too long the beginning, and how long it was."""
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
 
 
-def place_of(problem: Exception, check: Check) -> str:
+def line_of_error(problem: Exception, check: Check) -> str:
     """The last line of the check's own folder that an error went through."""
     own = Path(check.place.rpartition(":")[0]).parent
     lines = [each for each in extract_tb(problem.__traceback__) if own in Path(each.filename).parents]

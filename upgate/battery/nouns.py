@@ -18,7 +18,7 @@ from upgate.facts.relations import RELATIONS
 def overview() -> str:
     """All inputs, a line each."""
     width = max(map(len, names()))
-    return "".join(f"{name:{width}}  {summary(name)}\n" for name in names())
+    return "".join(f"{name:{width}}  {input_summary(name)}\n" for name in names())
 
 
 def described(name: str) -> str:
@@ -27,10 +27,12 @@ def described(name: str) -> str:
         raise UsageError(f"there is no input {name}{nearest(name, names()) or '. `upgate nouns` lists them'}")
     members = {**fields(name), **questions(name)}
     width = max(map(len, members), default=0)
-    return f"{name}: {summary(name)}\n" + "".join(f"  {member:{width}}  {words}\n" for member, words in members.items())
+    return f"{name}: {input_summary(name)}\n" + "".join(
+        f"  {member:{width}}  {words}\n" for member, words in members.items()
+    )
 
 
-def summary(name: str) -> str:
+def input_summary(name: str) -> str:
     """What an input is, in one sentence."""
     if name in KINDS:
         kind = KINDS[name]

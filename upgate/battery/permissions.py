@@ -44,18 +44,18 @@ ALLOWED_RULE = """\
 RULE = "- apiGroups: [{group}]\n  resources: [{resource}]\n  verbs: [list]\n"
 
 
-def render(profile: Profile, registry: Registry) -> str:
+def roles_as_yaml(profile: Profile, registry: Registry) -> str:
     """The roles as YAML: what is listed in one namespace alone is granted there."""
     kinds = needed(profile, registry)
     roles = [
-        ROLE.format(namespace=namespace) + rules(each for each in kinds if each.namespace == namespace)
+        ROLE.format(namespace=namespace) + role_rules(each for each in kinds if each.namespace == namespace)
         for namespace in dict.fromkeys(each.namespace for each in kinds if each.namespace)
     ]
-    everywhere = CLUSTER_ROLE + rules(each for each in kinds if not each.namespace)
+    everywhere = CLUSTER_ROLE + role_rules(each for each in kinds if not each.namespace)
     return HEADER.format(name=profile.name) + everywhere + "".join(roles)
 
 
-def rules(kinds: Iterable[Kind]) -> str:
+def role_rules(kinds: Iterable[Kind]) -> str:
     """The rules of one role."""
     granted = dict.fromkeys((kind.group, kind.resource) for kind in kinds)
     return "".join(rule(*each) for each in granted) or "[]\n"
@@ -69,8 +69,8 @@ def rule(group: str, resource: str) -> str:
 
 def needed(profile: Profile, registry: Registry) -> list[Kind]:
     """The kinds that the profile's checks list, in the order of KINDS."""
-    from upgate.sources.hosts.targets import needs as needs_of_hosts
-    from upgate.sources.probes.targets import needs
+    from upgate.sources.hosts.targets import lists_for_hosts as needs_of_hosts
+    from upgate.sources.probes.targets import lists_for_probes
 
-    nouns = lists_for(registry.inputs(profile)) | needs(profile.external) | needs_of_hosts(profile.hosts)
+    nouns = lists_for(registry.inputs(profile)) | lists_for_probes(profile.external) | needs_of_hosts(profile.hosts)
     return [kind for noun, kind in KINDS.items() if noun in nouns]

@@ -107,10 +107,10 @@ def battery() -> Path:
 
 def installed() -> list[Path]:
     """The files and folders of checks in installed packages. Raises UsageError for one that cannot be found."""
-    return [path_of(each.value) for each in entry_points(group=ENTRY_POINTS)]
+    return [module_path(each.value) for each in entry_points(group=ENTRY_POINTS)]
 
 
-def path_of(module: str) -> Path:
+def module_path(module: str) -> Path:
     """The file of a module, or the folder of a package. Raises UsageError."""
     try:
         spec = importlib.util.find_spec(module)

@@ -9,6 +9,7 @@ from upgate.base.text import counted
 from upgate.baseline import Baseline
 from upgate.facts.containers import STARTS, ContainerStatus
 from upgate.facts.nodes import Node
+from upgate.facts.outages import Outages
 from upgate.facts.pods import Pod
 
 #: The namespace of the cluster's own add-ons.
@@ -16,7 +17,7 @@ ADD_ONS = "kube-system"
 
 
 @dataclass(frozen=True)
-class Restarts:
+class RecentRestarts:
     """Restarts since the reference time, compared with the baseline where there is one."""
 
     since: datetime
@@ -24,6 +25,7 @@ class Restarts:
     allowed: int | None
     baseline: Baseline | None
     now: datetime
+    outages: Outages
 
     def allowance(self, pod: Pod, node: Node | None) -> int:
         """How often each container of the pod may have restarted since the reference time."""
@@ -62,11 +64,14 @@ class Restarts:
         return self.baseline is not None and not pod.mirror and pod.metadata.uid not in self.baseline.pods
 
     def _excused(self, pod: Pod, node: Node | None) -> bool:
-        """Its node was booted; or it is a static pod or an add-on, whose lease goes when the API server does.
+        """Its node was booted; or it is a static pod or an add-on, or ended as the API server went: its lease goes with that.
 
         https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-upgrade/
         """
-        return self.baseline is not None and (self.baseline.rebooted(node) or pod.mirror or pod.namespace == ADD_ONS)
+        if self.baseline is None:
+            return False
+        own = pod.mirror or pod.namespace == ADD_ONS
+        return own or self.baseline.rebooted(node) or self.outages.ended(pod)
 
     def _exactly(self, pod: Pod, status: ContainerStatus) -> int | None:
         """How many restarts since the reference time; None for an older pod that the baseline does not know."""

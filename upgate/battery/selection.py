@@ -24,10 +24,10 @@ def why_unselected(check: Check, profile: Profile) -> str:
 
 def says(profile: Profile, path: str) -> bool:
     """The profile says something under this path, or one of those with `or` between them; what groups say counts."""
-    return any(map(bool, chain.from_iterable(values(profile, each) for each in path.split(" or "))))
+    return any(map(bool, chain.from_iterable(profile_values(profile, each) for each in path.split(" or "))))
 
 
-def values(profile: Profile, path: str) -> list[Any]:
+def profile_values(profile: Profile, path: str) -> list[Any]:
     """What stands under this path: of the profile, and of each group that a part of it has."""
     parts: list[Any] = [profile]
     for key in filter(None, path.split(".")):

@@ -76,7 +76,7 @@ class Elapsed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ours: float = 0.0
 
 
-class Seen(msgspec.Struct, frozen=True):
+class Comparison(msgspec.Struct, frozen=True):
     """How the answer compared with one expectation. The body itself may be large, or private, and is not kept."""
 
     #: The expectation in words.
@@ -107,7 +107,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     location: str = ""
     #: Only those that an expectation names, credentials aside.
     headers: dict[str, str] = {}
-    seen: tuple[Seen, ...] = ()
+    seen: tuple[Comparison, ...] = ()
     #: How the body begins, where something about the answer was wrong.
     excerpt: str = ""
     certificate: Certificate | None = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from upgate.base.text import counted
 from upgate.facts.meta import KubernetesObject
 from upgate.facts.pods import Pod
-from upgate.facts.services import Endpoint, EndpointSlice, Service, ServicePort, family
+from upgate.facts.services import Endpoint, EndpointSlice, Service, ServicePort, ip_family
 from upgate.facts.starting import moves
 from upgate.facts.workloads import ReplicaSet, Workload
 
@@ -93,8 +93,9 @@ class Backends:
         missing = [port for port in ports if not any(each.carries(port) for each in slices)]
         if missing or not (slices or ports):
             return f"{no_way_to(missing, bool(slices))}: {self._because(service)}"
-        have = {family(ip) for each in slices for endpoint in each.ready for ip in endpoint.addresses or ()}
-        lost = [each for each in service.families if each not in have]
+        have = {ip_family(ip) for each in slices for endpoint in each.ready for ip in endpoint.addresses or ()}
+        own = {ip for pod in self.pods(service) for ip in pod.addresses}
+        lost = [each for each in service.families if each not in have and service.needs_family(each, own)]
         return f"no ready endpoint has an {', '.join(lost)} address: {self._because(service)}" if lost else ""
 
     def unmatched(self, service: Service) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from upgate.base.text import duration, excerpt
+from upgate.base.text import duration, one_line_excerpt
 from upgate.facts.attempts import Certificate
 
 if TYPE_CHECKING:
@@ -101,14 +101,14 @@ def still_valid_words(days: int) -> str:
 
 
 def _words(error: Exception) -> str:
-    return excerpt(f"{error}" or type(error).__name__)
+    return one_line_excerpt(f"{error}" or type(error).__name__)
 
 
 def _common_name(name: x509.Name) -> str:
     from cryptography.x509.oid import NameOID
 
     found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return excerpt(str(found[0].value) if found else name.rfc4514_string(), LONGEST)
+    return one_line_excerpt(str(found[0].value) if found else name.rfc4514_string(), LONGEST)
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:
@@ -119,4 +119,4 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
     except x509.ExtensionNotFound:
         return ()
     found = (*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress)))
-    return tuple(excerpt(each, LONGEST) for each in found[:MOST_NAMES])
+    return tuple(one_line_excerpt(each, LONGEST) for each in found[:MOST_NAMES])

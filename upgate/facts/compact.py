@@ -23,10 +23,11 @@ _shared: dict[Any, Any] = {}
 _HEALTHY = ContainerState(running=Running())
 #: The conditions of a pod that checks read; the others matter only while it is not ready.
 _CONDITIONS = ("Ready", "PodScheduled")
-_OF_UNREADY = (*_CONDITIONS, "ContainersReady", "DisruptionTarget")
+_OF_READY = (*_CONDITIONS, "DisruptionTarget")
+_OF_UNREADY = (*_OF_READY, "ContainersReady")
 
 
-def share(value: Any) -> Any:
+def shared_value(value: Any) -> Any:
     """The first value that was equal to this one."""
     return _shared.setdefault(value, value)
 
@@ -68,7 +69,7 @@ def compact_ingress(ingress: Ingress) -> Ingress:
 
 def share_metadata(metadata: ObjectMeta) -> None:
     """Namespace, labels and owners are those of many others."""
-    put(metadata, "namespace", share(metadata.namespace))
+    put(metadata, "namespace", shared_value(metadata.namespace))
     if metadata.labels:
         key = ("labels", *metadata.labels.items())
         put(metadata, "labels", _shared.get(key) or _shared.setdefault(key, hidden_values(metadata.labels)))
@@ -78,8 +79,8 @@ def share_metadata(metadata: ObjectMeta) -> None:
 
 def share_spec(spec: PodSpec) -> None:
     """A ReplicaSet's pods have the same containers."""
-    put(spec, "node_name", share(spec.node_name))
-    put(spec, "scheduler_name", share(spec.scheduler_name))
+    put(spec, "node_name", shared_value(spec.node_name))
+    put(spec, "scheduler_name", shared_value(spec.scheduler_name))
     put(spec, "containers", shared_containers(spec.containers))
     put(spec, "init_containers", shared_containers(spec.init_containers))
     put(spec, "readiness_gates", shared_list("gates", spec.readiness_gates))
@@ -100,8 +101,8 @@ def shared_containers(containers: list[Container] | None) -> list[Container] | N
 
 def share_status(status: PodStatus) -> None:
     """Only what is not as it should be is of its own."""
-    put(status, "phase", share(status.phase))
-    types = _CONDITIONS if condition(status.conditions, "Ready").is_true else _OF_UNREADY
+    put(status, "phase", shared_value(status.phase))
+    types = _OF_READY if condition(status.conditions, "Ready").is_true else _OF_UNREADY
     conditions = [each for each in status.conditions or () if each.type in types]
     # Of a pod that waits it matters when it got its node.
     put(
@@ -129,7 +130,7 @@ def share_condition(condition: Condition) -> Condition:
         return condition
     if condition.type == "Ready":
         return Condition("Ready", "True", last_transition_time=condition.last_transition_time)
-    return share(Condition(condition.type, "True"))
+    return shared_value(Condition(condition.type, "True"))
 
 
 def share_statuses(statuses: list[ContainerStatus] | None) -> list[ContainerStatus] | None:

@@ -25,8 +25,8 @@ LONGEST = timedelta(days=7)
 
 
 def at_most(seconds: int) -> timedelta:
-    """So many seconds, within the longest time that counts."""
-    return timedelta(seconds=min(seconds, int(LONGEST.total_seconds())))
+    """So many seconds, within the longest time that counts; none for a negative number."""
+    return timedelta(seconds=max(0, min(seconds, int(LONGEST.total_seconds()))))
 
 
 class Probe(Fact):
@@ -169,6 +169,11 @@ class ContainerStatus(Fact):
         began = sum(1 for start in runs if start and start >= moment)
         ended = sum(1 for end in self.ends if end.finished_at and end.finished_at >= moment)
         return min(self.restart_count, max(began, ended))
+
+    def restarted_only_since(self, moment: datetime) -> bool:
+        """All its restarts, or the end of a run that had lasted, were later."""
+        certain = self.restarted_since(moment)
+        return certain >= self.restart_count or (certain == 1 and self.has_lasted)
 
     @property
     def cycle(self) -> timedelta | None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 
 from upgate.facts.meta import AnnotatedMeta
+from upgate.facts.nodes import Node
 from upgate.facts.workloads import Workload, WorkloadStatus
+
+#: Labels that all nodes of a cluster have, mostly with one value.
+EVERY_NODE = ("kubernetes.io/os", "kubernetes.io/arch", "beta.kubernetes.io/os", "beta.kubernetes.io/arch")
 
 
 class DaemonSetStatus(WorkloadStatus):
@@ -52,14 +56,34 @@ class DaemonSet(Workload):
     def unready(self, wanted: str) -> str:
         """What is missing until it is complete; `wanted`: why it should be on some node. Empty when nothing is."""
         have, want = self.status, self.desired
-        old = want - have.updated_number_scheduled if self.spec.update_strategy.type != "OnDelete" else 0
+        old = want - have.updated_number_scheduled
         said = {
             self.unseen: self.unseen,
             f"{have.number_ready} of {want} ready": have.number_ready < want,
-            f"{old} of {want} not updated": old > 0,
+            f"{old} of {want} not updated": self.updating,
             f"wants no node, although {wanted}": wanted and not want,
         }
         return "; ".join(text for text, holds in said.items() if holds)
+
+    def may_run_on(self, node: Node) -> bool:
+        """It asks for nodes such as this one, or no taint keeps it away for good that it does not tolerate.
+
+        Who chooses nodes by a label means these; who chooses none means those that take it.
+        """
+        spec = self.spec.template.spec
+        chosen = (spec.node_selector or {}).items()
+        if not chosen <= node.labels.items():
+            return False
+        lasting = (each for each in node.spec.taints or () if each.blocks and not each.passing)
+        return any(key not in EVERY_NODE for key, _ in chosen) or all(
+            any(its.covers(each) for its in spec.tolerations or ()) for each in lasting
+        )
+
+    @property
+    def updating(self) -> bool:
+        """Its controller has pods to replace by those of the latest version."""
+        old = self.desired - self.status.updated_number_scheduled
+        return self.spec.update_strategy.type != "OnDelete" and old > 0
 
     @property
     def within_bounds(self) -> bool:

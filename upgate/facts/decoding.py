@@ -6,12 +6,12 @@ Every fact of a cluster comes through here, and leaves without secrets (`hiding.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import TypeVar
 
 import msgspec
 from msgspec.structs import force_setattr
 
+from upgate.base.decoders import decoder
 from upgate.facts.compact import compact
 from upgate.facts.hiding import without_secrets_in
 from upgate.facts.meta import KubernetesObject
@@ -58,12 +58,6 @@ class _Name(msgspec.Struct):
 
 class _Named(msgspec.Struct):
     metadata: _Name = msgspec.field(default_factory=_Name)
-
-
-@cache
-def decoder(type: type[T]) -> msgspec.json.Decoder[T]:
-    """One decoder per kind: making one costs more than an object does."""
-    return msgspec.json.Decoder(type)
 
 
 def decode_with_raw(type: type[T]) -> Callable[[msgspec.Raw], T]:
@@ -115,7 +109,7 @@ def keeps_raw(type: type[T]) -> bool:
 def described_as(type: type[KubernetesObject], raw: msgspec.Raw, number: int, problem: Exception) -> Malformed:
     """A malformed object, as far as its name can be read."""
     try:
-        meta = msgspec.json.decode(raw, type=_Named).metadata
+        meta = decoder(_Named).decode(raw).metadata
     except UNFIT:
         meta = _Name()
     name, home = meta.name[:LONGEST], meta.namespace[:LONGEST]

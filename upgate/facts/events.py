@@ -23,6 +23,8 @@ class EventSource(Fact):
     """Who reported an event, as older clients write it."""
 
     component: str = ""
+    #: The node, where a kubelet did.
+    host: str = ""
 
 
 class Event(KubernetesObject):

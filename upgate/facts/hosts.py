@@ -81,7 +81,7 @@ class Kernel(HostFact):
         return tuple(int(each) for each in NUMBER.findall(whole.removesuffix(self.flavour)))
 
 
-class Reboot(HostFact):
+class RebootStatus(HostFact):
     """Whether the host says that it needs a reboot."""
 
     #: Since when Debian's /var/run/reboot-required is there.
@@ -184,7 +184,7 @@ class Host(HostFact):
     #: Its clock, when it was asked.
     now: datetime | None = None
     services: tuple[HostService, ...] = ()
-    reboot: Reboot = Reboot()
+    reboot: RebootStatus = RebootStatus()
     versions: dict[str, str] = {}
     commands: tuple[CommandLine, ...] = ()
     sockets: tuple[Socket, ...] = ()

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from upgate.base.text import counted, duration
 from upgate.facts.backends import grouped
 from upgate.facts.containers import ContainerStatus, Terminated
+from upgate.facts.lingering import kept_running
 from upgate.facts.meta import Condition, Fact, KubernetesObject, Time, condition
 from upgate.facts.pods import SHUTDOWN, Pod
 
@@ -153,6 +154,10 @@ class Retries:
             f"no pod gets a node: {waits[0].scheduled}" if 0 < len(waits) == max(job.status.active, len(pods)) else ""
         )
 
+    def held(self, job: Job, moment: datetime) -> str:
+        """A container of it has ended for good, and others keep its pod from ending for more than an hour. Else empty."""
+        return next(filter(None, (kept_running(pod, moment) for pod in self.of(job) if pod.active)), "")
+
     def grave(self, job: Job, since: datetime, moment: datetime) -> bool:
         """It has failed for good; or it has been failing for ten minutes, and no present attempt has outlived the failures."""
         failures = self._failures(job, since) if self.fail(job, since) else []
@@ -163,7 +168,16 @@ class Retries:
     def words(self, job: Job, since: datetime, moment: datetime) -> str:
         """What is wrong with a Job that is under way, and what failed last."""
         return "; ".join(
-            filter(None, (self.fail(job, since), self.unbegun(job, moment), job.lost_indexes, self.last(job, moment)))
+            filter(
+                None,
+                (
+                    self.fail(job, since),
+                    self.unbegun(job, moment),
+                    job.lost_indexes,
+                    self.held(job, moment),
+                    self.last(job, moment),
+                ),
+            )
         )
 
     def last(self, job: Job, moment: datetime) -> str:

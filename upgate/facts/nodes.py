@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
 
+from upgate.facts.containers import ContainerStatus
 from upgate.facts.meta import (
     AnnotatedMeta,
     Condition,
@@ -97,6 +98,12 @@ class Node(KubernetesObject):
     def reports(self) -> bool:
         """Its kubelet reports: Ready is True or False. Unknown means that the control plane no longer hears it."""
         return self.ready.status != "Unknown"
+
+    def explains_restarts(self, statuses: Iterable[ContainerStatus]) -> bool:
+        """Each of these containers that restarted did so while the node was not Ready and its kubelet still reported."""
+        since = self.ready.last_transition_time if self.ready.status == "False" else None
+        again = [each for each in statuses if each.restart_count]
+        return since is not None and all(each.restarted_only_since(since) for each in again)
 
     def joining(self, moment: datetime) -> bool:
         """It has joined just now, and its kubelet reports."""

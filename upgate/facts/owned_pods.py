@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from upgate.base.text import counted
 from upgate.facts.backends import controller_of, grouped
+from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.deployments import Deployment
 from upgate.facts.pods import Pod
-from upgate.facts.starting import moves
+from upgate.facts.recreations import Recreations
+from upgate.facts.starting import moves, promised
+from upgate.facts.statefulsets import StatefulSet
 from upgate.facts.workloads import PROGRESS, ReplicaSet, Workload
 
 if TYPE_CHECKING:
@@ -25,9 +29,12 @@ class OwnedPods:
     """The pods that a workload controls."""
 
     needs: tuple[str, ...] = ("pods",)
+    #: Without events only failed pods tell that others were there before.
+    helped_by = ("warnings", "notices")
 
     def __init__(self, lists: Lists) -> None:
         self._by_owner = grouped(lists["pods"], controller_of)
+        self._lists = lists
         #: In a brief look: the workloads of which every pod was read. None: those of all were.
         self._read: list[str] | None = lists.get("read")
         #: What was already answered: it is asked for each failed pod.
@@ -55,7 +62,7 @@ class OwnedPods:
 
     def under_way(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
         """What is missing is on its way. Of pods that do not exist only the lists may be too old, by moments."""
-        if self.fails_again_and_again(workload, moment, patience.terminating):
+        if self.never_done(workload, moment, patience.terminating):
             return False
         if self.absent(workload):
             return self.moves(workload, moment, patience.start_up)
@@ -78,7 +85,26 @@ class OwnedPods:
         late = [pod for pod in pods if pod.terminating or not pod.ready.is_true]
         if late:
             return all((pod.overdue if pod.terminating else pod.age)(moment) < PROGRESS for pod in late)
-        return workload.ready_as_desired and any(pod.age(moment) < PROGRESS for pod in pods)
+        probation = workload.min_ready
+        return workload.ready_as_desired and any(
+            pod.age(moment) < PROGRESS + probation or not pod.counts(moment, probation) for pod in pods
+        )
+
+    def never_done(self, workload: Workload, moment: datetime, slack: timedelta) -> bool:
+        """Its pods come and go for longer than they may."""
+        return self.fails_again_and_again(workload, moment, slack) or self.overruns(workload, moment)
+
+    def overruns(self, workload: Workload, moment: datetime) -> bool:
+        """Its update takes longer than all its steps together may, since what is wanted was last written.
+
+        A pod that has been late for longer than a step says itself what it waits for.
+        """
+        changed = workload.metadata.changed
+        if not workload.updating or changed is None:
+            return False
+        step = workload.step + max(map(promised, self.of(workload)), default=timedelta(0))
+        young = all(pod.age(moment) <= step for pod in self.of(workload) if pod.active and not pod.ready.is_true)
+        return young and (moment - changed) // step >= workload.steps
 
     def starting(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
         """What is missing are pods that it has made and that still have time to start: it was scaled up, or a node came.
@@ -99,7 +125,9 @@ class OwnedPods:
         limit, key = workload.init_deadline or PROGRESS, (workload.ref, moment)
         if key not in self._failing:
             lacked = self._lacked_before(workload, moment, slack)
-            self._failing[key] = lacked > limit or self._loops(workload, moment, limit)
+            self._failing[key] = (
+                lacked > limit or self._loops(workload, moment, limit) or self._recreated(workload, moment)
+            )
         return self._failing[key]
 
     def lacking_since(self, workload: Workload) -> datetime | None:
@@ -118,6 +146,19 @@ class OwnedPods:
         failed = sum(each.status.phase == "Failed" and each.failed_within(limit, moment) for each in pods)
         made = sum(each.active and each.age(moment) <= limit for each in pods)
         return failed >= LOOP * max(1, made)
+
+    def _recreated(self, workload: Workload, moment: datetime) -> bool:
+        """In the place of one of its pods that does not count yet there were several others within the last hour."""
+        earlier = self._recreations.of_name if isinstance(workload, StatefulSet) else self._recreations.of_node
+        if not isinstance(workload, StatefulSet | DaemonSet):
+            return False
+        late = (each for each in self.of(workload) if not (each.active and each.counts(moment, workload.min_ready)))
+        return any(earlier(each, workload.metadata.changed, moment) >= LOOP for each in late)
+
+    @cached_property
+    def _recreations(self) -> Recreations:
+        events = (each for noun in self.helped_by for each in self._lists.get(noun, ()))
+        return Recreations(self._lists["pods"], events)
 
     def _lacked_before(self, workload: Workload, moment: datetime, slack: timedelta) -> timedelta:
         """How long it had lacked pods when the oldest of those that are not ready was made: earlier ones came to nothing."""

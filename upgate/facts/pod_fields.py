@@ -65,6 +65,8 @@ class PodStatus(Fact):
     phase: str = "Unknown"
     reason: str = ""
     message: str = ""
+    #: The node on which other pods are preempted to make room for it.
+    nominated_node_name: str = ""
     pod_ips: list[PodIP] | None = msgspec.field(default=None, name="podIPs")
     conditions: list[Condition] | None = None
     container_statuses: list[ContainerStatus] | None = None

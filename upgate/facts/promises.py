@@ -9,7 +9,7 @@ from typing import Any
 from upgate.facts.backends import controller_of, grouped
 from upgate.facts.deployments import Deployment
 from upgate.facts.events import Event
-from upgate.facts.meta import lately
+from upgate.facts.meta import condition, lately
 from upgate.facts.pods import Pod
 from upgate.facts.starting import starts_first
 
@@ -51,6 +51,31 @@ class Deadlines:
     def _deployment(self, pod: Pod) -> Deployment | None:
         owner = controller_of(pod)
         return self._of.get(owner) if owner else None
+
+
+class Preemptions:
+    """The pods that make room for others of a higher priority.
+
+    https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/#graceful-termination-of-preemption-victims
+    """
+
+    needs = ("pods",)
+
+    def __init__(self, lists: Lists) -> None:
+        victims = (pod for pod in lists["pods"] if pod.terminating and not pod.done and preempted(pod))
+        self._by_node: dict[str, list[Pod]] = grouped(victims, lambda pod: pod.spec.node_name)
+
+    def make_room_for(self, pod: Pod, moment: datetime, slack: timedelta) -> bool:
+        """It waits for pods that go within their grace period, and for no other."""
+        node = pod.status.nominated_node_name if not pod.spec.node_name else ""
+        victims = self._by_node.get(node, []) if node else []
+        return bool(victims) and all(each.overdue(moment) < slack for each in victims)
+
+
+def preempted(pod: Pod) -> bool:
+    """The scheduler has chosen it to go."""
+    target = condition(pod.status.conditions, "DisruptionTarget")
+    return target.is_true and target.reason == "PreemptionByScheduler"
 
 
 class Autoscalers:

@@ -21,9 +21,10 @@ from upgate.facts.kinds import KINDS
 from upgate.facts.meta import KubernetesObject
 from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Node
+from upgate.facts.outages import Outages
 from upgate.facts.owned_pods import DeploymentPods, OwnedPods
 from upgate.facts.pods import Pod
-from upgate.facts.promises import Autoscalers, Deadlines
+from upgate.facts.promises import Autoscalers, Deadlines, Preemptions
 from upgate.facts.services import PROVISIONING, Service
 from upgate.facts.signing import SigningRequests
 from upgate.facts.spread import Spread
@@ -132,10 +133,9 @@ class DaemonSetPlacement:
         self._nodes: list[Node] = lists["nodes"]
 
     def why_expected(self, daemonset: DaemonSet) -> str:
-        """Why it should be on some node: its node selector. What affinity rules exclude is not guessed at. Else empty."""
-        spec = daemonset.spec.template.spec
-        wanted = (spec.node_selector or {}).items()
-        matches = not spec.affinity and any(wanted <= node.labels.items() for node in self._nodes)
+        """Why it should be on some node. What affinity rules exclude is not guessed at. Else empty."""
+        affinity = daemonset.spec.template.spec.affinity
+        matches = not affinity and any(daemonset.may_run_on(node) for node in self._nodes)
         return "its node selector matches some" if matches else ""
 
 
@@ -186,6 +186,8 @@ RELATIONS: dict[str, type[Any]] = {
     "backends": Backends,
     "deadlines": Deadlines,
     "autoscalers": Autoscalers,
+    "outages": Outages,
+    "preemptions": Preemptions,
     "replacements": Successors,
     "retries": Retries,
     "schedules": Schedules,

@@ -45,11 +45,11 @@ def without_contents(secret: Secret) -> Secret:
     """The Secret with its name, and what is public of its certificate; nothing else of it leaves the decoder."""
     meta = secret.metadata
     kept = ObjectMeta(name=meta.name, namespace=meta.namespace, creation_timestamp=meta.creation_timestamp)
-    chain = read_chain(decoded(secret.data.certificates)) if secret.data else []
+    chain = read_chain(bytes_in(secret.data.certificates)) if secret.data else []
     return Secret(metadata=kept, certificate=first_to_end(chain))
 
 
-def decoded(text: str) -> bytes:
+def bytes_in(text: str) -> bytes:
     """What stands there in base64; nothing where it is something else."""
     try:
         return b64decode(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -18,7 +19,7 @@ OWN = ("", "endpointslice-controller.k8s.io", "endpointslicemirroring-controller
 DNS_NAMES, DNS_NAMESPACES = ("kube-dns", "coredns", "dns-default"), ("kube-system", "openshift-dns")
 
 
-def family(ip: str) -> str:
+def ip_family(ip: str) -> str:
     """The IP family of an address, as Services name it."""
     return "IPv6" if ":" in ip else "IPv4"
 
@@ -47,6 +48,7 @@ class ServiceSpec(Fact):
     ports: list[ServicePort] | None = None
     publish_not_ready_addresses: bool = False
     ip_families: list[str] | None = None
+    ip_family_policy: str = ""
     external_ips: list[str] | None = msgspec.field(default=None, name="externalIPs")
     load_balancer_class: str | None = None
     external_traffic_policy: str = ""
@@ -147,10 +149,18 @@ class Service(KubernetesObject):
         """Its IP families, as far as it says so: two for one that is dual stack."""
         return self.spec.ip_families or []
 
+    def needs_family(self, name: str, addresses: Iterable[str]) -> bool:
+        """It promises to be reached by that IP family.
+
+        A headless Service has no address of its own: with PreferDualStack its names lead to the families that its pods have.
+        """
+        prefers = self.spec.cluster_ip == "None" and self.spec.ip_family_policy == "PreferDualStack"
+        return not prefers or name in map(ip_family, addresses)
+
     def absent(self, addresses: set[str], have: set[str]) -> set[str]:
         """Those of a pod's addresses that it should lead to, one for each of its IP families, and does not."""
         if families := self.spec.ip_families:
-            return {ip for ip in addresses if family(ip) in families} - have
+            return {ip for ip in addresses if ip_family(ip) in families} - have
         return set() if addresses & have else addresses
 
 

@@ -27,6 +27,13 @@ def starts_first(pod: Pod, moment: datetime) -> bool:
     return bool(pod.spec.node_name) and waited and not relapsing and not pod.crash(moment)
 
 
+def promised(pod: Pod) -> timedelta:
+    """How long its start may take by its own spec: its slowest probes, and its init containers."""
+    probes = (each.start_budget + each.readiness_delay for each in pod.containers)
+    works = any(each.restart_policy != "Always" for each in pod.spec.init_containers or ())
+    return max(probes, default=timedelta(0)) + (INIT if works else timedelta(0))
+
+
 def moves(pod: Pod, moment: datetime, lag: timedelta) -> bool:
     """It was made, was due to be gone, or has ended a moment ago."""
     if pod.done:
@@ -36,7 +43,7 @@ def moves(pod: Pod, moment: datetime, lag: timedelta) -> bool:
 
 def initializing(pod: Pod, moment: datetime, pending: timedelta, deadline: timedelta) -> bool:
     """An init container has run no longer than it may, or ended well a moment ago: its pod does not wait, it works."""
-    running = [each for each in pod.status.init_container_statuses or () if each.now.running and not each.ready]
+    running = [each for each in pod.status.init_container_statuses or () if each.now.running and _holds_up(pod, each)]
     if running:
         return all(_init_in_time(pod, each, moment, deadline) for each in running)
     return any(_ended_within(each, moment, pending) for each in pod.status.init_container_statuses or ())
@@ -72,6 +79,13 @@ def _init_in_time(pod: Pod, status: ContainerStatus, moment: datetime, deadline:
     run, container = status.now.running, pod.container(status)
     limit = container.start_budget if container.restart_policy == "Always" else deadline
     return bool(run and lately(run.started_at, moment, limit)) and not _relapsing(status, limit)
+
+
+def _holds_up(pod: Pod, status: ContainerStatus) -> bool:
+    """What comes after it waits for it: for a sidecar only until it has started, ready or not."""
+    container = pod.container(status)
+    begins = container.startup_probe is not None and not status.started
+    return not status.ready and (container.restart_policy != "Always" or begins)
 
 
 def _relapsing(status: ContainerStatus, budget: timedelta) -> bool:

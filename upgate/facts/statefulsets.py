@@ -18,10 +18,19 @@ class StatefulSet(Replicated):
         """What is missing until it is complete. Empty when nothing is."""
         have, want = self.status, self.desired
         ready = f"{have.ready_replicas} of {want} ready" if have.ready_replicas != want else ""
-        due = want - have.updated_replicas - (self.spec.update_strategy.bounds.partition or 0)
-        updating = self.spec.update_strategy.type != "OnDelete" and have.current_revision != have.update_revision
-        old = f"{due} of {want} still at revision {have.current_revision}" if updating and due > 0 else ""
+        old = f"{self._due} of {want} still at revision {have.current_revision}" if self.updating else ""
         return "; ".join(filter(None, [self.unseen, ready, old]))
+
+    @property
+    def updating(self) -> bool:
+        """Its controller has pods to replace by those of the latest revision."""
+        differ = self.status.current_revision != self.status.update_revision
+        return self.spec.update_strategy.type != "OnDelete" and differ and self._due > 0
+
+    @property
+    def _due(self) -> int:
+        """How many replicas are not of the latest revision, and should be."""
+        return self.desired - self.status.updated_replicas - (self.spec.update_strategy.bounds.partition or 0)
 
     @property
     def within_bounds(self) -> bool:

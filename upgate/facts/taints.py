@@ -41,6 +41,23 @@ REPEATING = {
 }
 
 
+class Toleration(Fact):
+    """https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"""
+
+    key: str = ""
+    operator: str = ""
+    value: str = ""
+    effect: str = ""
+
+    def covers(self, taint: Taint) -> bool:
+        """Pods with it may start on nodes with that taint. Without a key it is for all of them, without an effect for each."""
+        if self.effect not in ("", taint.effect):
+            return False
+        if self.operator == "Exists":
+            return self.key in ("", taint.key)
+        return self.operator in ("", "Equal") and (self.key, self.value) == (taint.key, taint.value)
+
+
 class Taint(Fact):
     """https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from upgate.facts.containers import at_most
 from upgate.facts.meta import Condition, Fact, KubernetesObject, Time, condition
+from upgate.facts.strategies import Strategy
+from upgate.facts.taints import Toleration
 
 
 class TemplateMeta(Fact):
@@ -20,6 +22,8 @@ class TemplateSpec(Fact):
 
     node_selector: dict[str, str] | None = None
     affinity: dict[str, object] | None = None
+    termination_grace_period_seconds: int = 30
+    tolerations: list[Toleration] | None = None
 
 
 class PodTemplate(Fact):
@@ -31,44 +35,6 @@ class PodTemplate(Fact):
 
 #: A step of progress: progressDeadlineSeconds of a Deployment that does not set it; the others have no such field.
 PROGRESS = timedelta(minutes=10)
-Rounding = Callable[[float], int]
-#: The API server bounds the digits of a percentage nowhere; this many already stand for all replicas and more.
-DIGITS = 6
-
-
-def share_of(desired: int, bound: int | str, rounded: Rounding) -> int:
-    """A number, or a percentage of the desired replicas; of one with more digits than a sensible share the first ones count."""
-    return (
-        rounded(desired * int(bound.rstrip("%").lstrip("0")[:DIGITS] or "0") / 100) if isinstance(bound, str) else bound
-    )
-
-
-class RollingUpdate(Fact):
-    """The bounds of a rolling update."""
-
-    max_unavailable: int | str | None = None
-    max_surge: int | str | None = None
-    partition: int | None = None
-
-    def unavailable(self, desired: int, default: int | str, rounded: Rounding = math.floor) -> int:
-        """How many of the desired replicas it may take away."""
-        return share_of(desired, default if self.max_unavailable is None else self.max_unavailable, rounded)
-
-    def surge(self, desired: int, default: int | str) -> int:
-        """How many replicas it may have beyond the desired ones."""
-        return share_of(desired, default if self.max_surge is None else self.max_surge, math.ceil)
-
-
-class Strategy(Fact):
-    """`spec.strategy` or `spec.updateStrategy`."""
-
-    type: str = "RollingUpdate"
-    rolling_update: RollingUpdate | None = None
-
-    @property
-    def bounds(self) -> RollingUpdate:
-        """`rollingUpdate`, never None."""
-        return self.rolling_update or RollingUpdate()
 
 
 class WorkloadSpec(Fact):
@@ -133,8 +99,24 @@ class Workload(KubernetesObject):
 
     @property
     def min_ready(self) -> timedelta:
-        """How long a pod must have been ready before it counts."""
-        return timedelta(0)
+        """`minReadySeconds`: how long a pod must have been ready before it counts as available."""
+        return at_most(self.spec.min_ready_seconds)
+
+    @property
+    def updating(self) -> bool:
+        """Its controller has pods to replace by those of the latest version; a Deployment says itself how that goes."""
+        return False
+
+    @property
+    def steps(self) -> int:
+        """How many steps an update takes, one after the other."""
+        bounds = self.spec.update_strategy.bounds
+        return max(1, math.ceil(self.desired / max(1, bounds.unavailable(self.desired, 1))))
+
+    @property
+    def step(self) -> timedelta:
+        """How long a step may take, beside what its pods promise: the old one goes, the next one starts and is on probation."""
+        return PROGRESS + self.min_ready + at_most(self.spec.template.spec.termination_grace_period_seconds)
 
     @property
     def init_deadline(self) -> timedelta | None:
@@ -210,11 +192,6 @@ class Replicated(Workload):
     def unready_created(self) -> int:
         """How many pods that do not count yet it must have made already."""
         return self.desired - min(self.status.ready_replicas, self.status.available_replicas)
-
-    @property
-    def min_ready(self) -> timedelta:
-        """A pod is available once it has been ready for `minReadySeconds`."""
-        return timedelta(seconds=self.spec.min_ready_seconds)
 
     @property
     def unavailable_since(self) -> datetime | None:

@@ -8,46 +8,38 @@ it is only "not yet", so is the finding.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from upgate.base.errors import Inconclusive
-from upgate.facts.backends import WORKLOADS, Backends, controller_of
-from upgate.facts.deployments import Deployment
-from upgate.facts.pods import Pod
-from upgate.facts.services import Service
-from upgate.facts.workloads import Workload
-from upgate.judge.front_dependencies import FRONTS, STORAGE, add_fronts, add_storage
+from upgate.judge.dependencies import Dependencies, dependencies
+from upgate.judge.earlier import Found, before_its_node
 from upgate.judge.outcome import not_yet
 from upgate.results import CheckResult, Finding, Severity
 from upgate.snapshot import Snapshot
-from upgate.sources.probes.explaining import Whereabouts
-
-#: Object → the objects that it depends on.
-Dependencies = Mapping[str, Sequence[str]]
-#: The id of a check, and an object that it found.
-Found = tuple[str, str]
-#: Namespace and UID of what controls something.
-Owner = tuple[str, str]
 
 
 def relate(results: Sequence[CheckResult], snapshot: Snapshot, after: Mapping[str, Sequence[str]]) -> list[CheckResult]:
     """The results, each finding with the root cause that is found for it."""
     if not any(result.active for result in results):
         return list(results)
-    return Causes(results, dependencies(snapshot), after).related()
+    return ActiveCauses(results, dependencies(snapshot), after, before_its_node(results, snapshot)).related()
 
 
-class Causes:
+class ActiveCauses:
     """The active findings of a run that explain others, by object: the critical ones, and rollouts under way."""
 
     def __init__(
-        self, results: Sequence[CheckResult], depends: Dependencies, after: Mapping[str, Sequence[str]]
+        self,
+        results: Sequence[CheckResult],
+        depends: Dependencies,
+        after: Mapping[str, Sequence[str]],
+        earlier: Collection[Found] = (),
     ) -> None:
         self._results = results
+        #: What was found of a time before the trouble of its node: that does not explain it.
+        self._earlier = earlier
         self._depends = depends
         self._after = after
         self._found = {
@@ -106,6 +98,8 @@ class Causes:
         """What was found on the object, or on what it depends on, by the checks that explain this one."""
         causes = [cause for cause in self._after.get(check, ()) if cause != check]
         below = list(self._below(object)) if causes else []
+        if (check, object) in self._earlier:
+            below = [each for each in below if not each.startswith("Node/")]
         return ((cause, other) for cause in causes for other in below if (cause, other) in self._found)
 
     def _of_node(self, found: Found) -> bool:
@@ -133,107 +127,3 @@ def judged_again(result: CheckResult, findings: tuple[Finding, ...]) -> CheckRes
         return related
     reasons = [*filter(None, [result.reason]), *not_yet(critical)]
     return replace(related, outcome="inconclusive" if reasons else "warned", reason="; ".join(reasons))
-
-
-def dependencies(snapshot: Snapshot) -> Dependencies:
-    """Who depends on whom, as far as the lists were looked at."""
-    lists = {
-        noun: listed(snapshot, noun)
-        for noun in {*WORKLOADS, "pods", "nodes", "namespaces", "services", "endpointslices", *STORAGE, *FRONTS}
-    }
-    depends: dict[str, list[str]] = defaultdict(list)
-    add_workloads(depends, lists)
-    add_pods(depends, lists)
-    add_services(depends, lists)
-    add_storage(depends, lists)
-    add_fronts(depends, lists)
-    add_probes(depends, snapshot)
-    return depends
-
-
-def add_workloads(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None:
-    """A workload depends on what it controls, unless it has a fault of its own."""
-    explained = explained_workloads(lists)
-    for owned in [*lists["replicasets"], *lists["pods"]]:
-        owner = controller_of(owned)
-        if owner in explained:
-            depends[explained[owner].ref].append(owned.ref)
-
-
-def explained_workloads(lists: dict[str, list[Any]]) -> dict[Owner | None, Workload]:
-    """The workloads, by namespace and UID, that their pods can explain: all that they miss was made, and is not ready."""
-    stranded = stranded_pods(lists)
-    there = by_workload(lists, lambda pod: not pod.done)
-    unready = by_workload(lists, lambda pod: pod.terminating or not pod.ready.is_true)
-    workloads: dict[Owner | None, Workload] = {
-        (each.namespace, each.metadata.uid): each for noun in WORKLOADS for each in lists[noun]
-    }
-    return {
-        key: each
-        for key, each in workloads.items()
-        if not each.own_fault_beside(stranded[key])
-        and not (isinstance(each, Deployment) and each.held)
-        and each.unready_created <= unready[key]
-        and each.claimed <= there[key]
-    }
-
-
-def add_pods(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None:
-    """A pod depends on its node; a namespace that is being deleted on the pods that are going."""
-    stuck = {each.name for each in lists["namespaces"] if each.held_otherwise}
-    for pod in lists["pods"]:
-        if pod.needs_its_node:
-            depends[pod.ref].append(f"Node/{pod.spec.node_name}")
-        if pod.terminating and pod.namespace not in stuck:
-            depends[f"Namespace/{pod.namespace}"].append(pod.ref)
-
-
-def stranded_pods(lists: dict[str, list[Any]]) -> Counter[Owner | None]:
-    """How many pods of each controller are on nodes that are not ready."""
-    down = {node.name for node in lists["nodes"] if not node.ready.is_true}
-    return Counter(controller_of(pod) for pod in lists["pods"] if pod.spec.node_name in down)
-
-
-def by_workload(lists: dict[str, list[Any]], rule: Callable[[Pod], bool]) -> Counter[Owner | None]:
-    """How many pods of each controller, and of each Deployment behind one, the rule holds for: no more can they explain."""
-    versions = {(each.namespace, each.metadata.uid): controller_of(each) for each in lists["replicasets"]}
-    counts: Counter[Owner | None] = Counter()
-    for pod in filter(rule, lists["pods"]):
-        owner = controller_of(pod)
-        maker = owner and versions.get(owner)
-        counts.update({each for each in (owner, maker) if each})
-    return counts
-
-
-def add_services(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None:
-    """A Service of which no pod is ready depends on the workloads and the pods that it selects.
-
-    They are written down once for each selector: many Services may have the same.
-    """
-    backends = Backends(lists)
-    for service in lists["services"]:
-        if isinstance(service, Service) and service.selects_pods and backends.none_ready(service):
-            depends[service.ref].append(selection := selection_name(service))
-            if selection not in depends:
-                behind = [*backends.workloads(service), *backends.pods(service)]
-                depends[selection] = [each.ref for each in behind]
-
-
-def selection_name(service: Service) -> str:
-    """What stands for all that its selector matches; no object is called so."""
-    return f"Selection/{service.namespace}/{sorted((service.spec.selector or {}).items())}"
-
-
-def add_probes(depends: dict[str, list[str]], snapshot: Snapshot) -> None:
-    """What was asked from outside depends on whatever its address leads to."""
-    whereabouts = Whereabouts(snapshot)
-    for attempt in snapshot.attempts:
-        depends[attempt.target] += whereabouts.behind(attempt)
-
-
-def listed(snapshot: Snapshot, noun: str) -> list[Any]:
-    """The facts of a kind; none where it could not be looked at: then nothing is explained by it."""
-    try:
-        return snapshot.facts(noun)
-    except Inconclusive:
-        return []

@@ -11,7 +11,7 @@ from upgate.baseline import Baseline
 from upgate.results import CheckResult, Finding
 
 
-def compared(checks: Sequence[CheckResult], baseline: Baseline) -> list[CheckResult]:
+def compare_with_baseline(checks: Sequence[CheckResult], baseline: Baseline) -> list[CheckResult]:
     """The checks, each finding marked that the baseline knows."""
     return [replace(check, findings=marked(check, baseline)) for check in checks]
 

@@ -2,83 +2,42 @@
 
 from __future__ import annotations
 
-import gc
 import time
-from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec.structs import replace
 
 from upgate import baseline as baselines
 from upgate import snapshot as snapshots
 from upgate.base.errors import Inconclusive, UsageError
-from upgate.base.files import append_line, clear, locked, try_out, worded, write_whole
-from upgate.base.redaction import redacted, without_secrets
+from upgate.base.files import clear, locked, try_out, worded_os_errors, write_whole
+from upgate.base.garbage import without_collection
+from upgate.base.redaction import redact_results
 from upgate.baseline import Baseline
 from upgate.battery.check import Check, before_upgrade
 from upgate.battery.evidence import Evidence
 from upgate.battery.registry import Registry
 from upgate.facts.relations import lists_for
 from upgate.judge.causes import relate
-from upgate.judge.comparing import already_wrong, compared, number_known
+from upgate.judge.comparing import already_wrong, compare_with_baseline
 from upgate.judge.hints import aimed
 from upgate.judge.judge import judge
-from upgate.judge.outcome import ending, expired, unused
+from upgate.judge.notes import notes_of_run
+from upgate.judge.options import Options
 from upgate.judge.settling import Settling
-from upgate.results import EXIT_CODES, CheckResult, Cluster, Results, Verdict, decide
+from upgate.results import EXIT_CODES, CheckResult, ClusterSummary, Results, decide
 from upgate.snapshot import Snapshot
 from upgate.sources.look import Look, Progress, looking
 
 if TYPE_CHECKING:
     from upgate.profile.model import Profile
-
-
-#: The part of the battery that is asked before an upgrade.
-PREFLIGHT = "preflight"
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line asks for."""
-
-    #: The profile's folder: what outlives a run lies here, such as the baseline and the history.
-    home: Path
-    #: The folder in it for the reports of a run that is not of the whole battery.
-    part: str = ""
-    since: datetime | timedelta | None = None
-    settle: timedelta | None = None
-    clean: int = 1
-    every: timedelta = timedelta(seconds=30)
-    fail_on_warnings: bool = False
-    save_baseline: bool = False
-    baseline: Path | None = None
-    #: The name of the place that probes are made from.
-    vantage: str = ""
-    #: One round of continuous monitoring.
-    monitor: bool = False
-
-    @property
-    def reports(self) -> Path:
-        """Where this run writes its reports."""
-        return self.home / self.part
-
-    @property
-    def preflight(self) -> bool:
-        """It asks what would block or break an upgrade."""
-        return self.part == PREFLIGHT
-
-    @property
-    def baseline_path(self) -> Path:
-        """The baseline to write or to compare with."""
-        return self.baseline or self.home / "baseline.json"
 
 
 @dataclass
@@ -122,7 +81,7 @@ class Gate:
 
     def only_one(self, lock: Path) -> bool:
         """Whether this run holds a lock, which it then keeps until it is closed. Raises UsageError."""
-        with worded("lock", lock):
+        with worded_os_errors("lock", lock):
             return self._stack.enter_context(locked(lock))
 
     def load_baseline(self) -> Baseline | None:
@@ -225,7 +184,7 @@ class Gate:
         place = {id: number for number, id in enumerate(self.order)}
         ordered = sorted(self.results.values(), key=lambda each: place.get(each.id, len(place)))
         related = relate(ordered, self.snapshot, self.after) if self.snapshot else ordered
-        return compared(related, self.baseline) if self.baseline else related
+        return compare_with_baseline(related, self.baseline) if self.baseline else related
 
     def finish(self, checks: Sequence[CheckResult] | None = None) -> Results:
         """What the run comes to, without any secret."""
@@ -243,41 +202,19 @@ class Gate:
             finished=datetime.now(UTC),
             rounds=max(1, self.settling.rounds),
             reference=self.reference,
-            notes=self._notes(checks),
+            notes=notes_of_run(self, checks),
             checks=aimed(checks, self.profile.cluster),
         )
-        return without_secrets(results, self.profile.secrets)
+        return redact_results(results, self.profile.secrets)
 
-    def _notes(self, checks: Sequence[CheckResult]) -> tuple[str, ...]:
-        """What a reader should know beside the checks."""
-        from upgate.profile.sending import in_plain_text  # it needs pydantic, and `pytest --help` must not
-
-        on_the_way = (*self._forgeable(), *in_plain_text(self.profile))
-        known = number_known(checks) if self.baseline else []
-        return (*on_the_way, *self.notes, *known, *self._left_out(), *self._waivers(checks))
-
-    def _waivers(self, checks: Sequence[CheckResult]) -> list[str]:
-        """What is to be done about the profile's waivers."""
-        waivers = self.profile.waivers
-        today = self.snapshot.taken.date() if self.snapshot else self.started.date()
-        return [*expired(waivers, today), *unused(waivers, checks), *ending(waivers, today)]
-
-    def _forgeable(self) -> list[str]:
-        """Why this verdict may be somebody else's; nobody is between us and the embedded cluster."""
-        return self.snapshot.forgeable if self.snapshot and not self.profile.cluster.embedded else []
-
-    def _left_out(self) -> list[str]:
-        """The machines that are not looked at, on purpose."""
-        from upgate.sources.hosts.targets import left_out
-
-        return left_out(self.profile.hosts, self.snapshot) if self.snapshot else []
-
-    def cluster(self) -> Cluster:
+    def cluster(self) -> ClusterSummary:
         """Which cluster was looked at."""
         seen = self.snapshot
         if seen is None:
-            return Cluster()
-        return Cluster(server=seen.server, version=seen.version, nodes=seen.count("nodes"), pods=seen.count("pods"))
+            return ClusterSummary()
+        return ClusterSummary(
+            server=seen.server, version=seen.version, nodes=seen.count("nodes"), pods=seen.count("pods")
+        )
 
     @property
     def vantage(self) -> str:
@@ -289,25 +226,6 @@ class Gate:
         """Write the snapshot."""
         if self.snapshot is not None:
             write_whole(self.snapshot_path, snapshots.dump_snapshot(self.snapshot, self.profile.secrets))
-
-    def write_round(self, verdict: Verdict, elapsed: float) -> None:
-        """Append a line to rounds.jsonl, on disk before the next round begins."""
-        waiting = {
-            each.id: [finding.object for finding in each.active] for each in self.results.values() if each.active
-        }
-        line = {
-            "round": self.settling.rounds,
-            "at": self.seen.taken,
-            "elapsed": round(elapsed, 3),
-            "verdict": verdict,
-            "clean": self.settling.streak,
-            "outcomes": Counter(each.outcome for each in self.results.values()),
-            "findings": waiting,
-        }
-        append_line(
-            self.options.reports / "rounds.jsonl",
-            msgspec.json.encode(redacted(msgspec.to_builtins(line), self.profile.secrets)),
-        )
 
     def save_baseline(self) -> None:
         """Write the baseline, if it is asked for: the snapshot, and what is wrong already. All checks were judged."""
@@ -322,14 +240,3 @@ class Gate:
         write_whole(path, baselines.dump_baseline(taken))
         self.notes.append(f"baseline saved to {path}")
         self.notes += already_wrong(checks, partial=bool(self.options.part))
-
-
-@contextmanager
-def without_collection() -> Iterator[None]:
-    """No garbage collection meanwhile: facts hold no cycles, and going through 50,000 pods again and again takes seconds."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()

@@ -21,11 +21,11 @@ COMMAND = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"|(?<![\w.-])kubectl ", re.DOT
 
 def aimed(checks: Iterable[CheckResult], cluster: Cluster) -> tuple[CheckResult, ...]:
     """The checks, with the profile's kubeconfig and context in each `kubectl` of their hints."""
-    command = KUBECTL + options(cluster)
+    command = KUBECTL + kubectl_options(cluster)
     return tuple(checks) if command == KUBECTL else tuple(with_command(check, command) for check in checks)
 
 
-def options(cluster: Cluster) -> str:
+def kubectl_options(cluster: Cluster) -> str:
     """The options of kubectl that lead to this cluster; empty where the profile leaves that to the environment."""
     given = {"--kubeconfig": cluster.kubeconfig, "--context": cluster.context}
     return "".join(f"{name}={shell_word(str(value))} " for name, value in given.items() if value)

@@ -6,9 +6,9 @@ from upgate.base.errors import Inconclusive
 from upgate.battery.check import Check, with_severity
 from upgate.battery.evidence import Evidence
 from upgate.battery.inputs import Inputs
-from upgate.battery.judgement import Judgement, place_of
+from upgate.battery.judgement import Judgement, line_of_error
 from upgate.battery.selection import why_unselected
-from upgate.judge.outcome import conclude, in_force, result
+from upgate.judge.outcome import conclude, result, waivers_in_force
 from upgate.results import CheckResult
 
 
@@ -25,17 +25,17 @@ def judge(check: Check, evidence: Evidence) -> CheckResult:
     except AssertionError as wrong:
         judgement.fail(str(wrong))
     except Exception as problem:  # a check that breaks has not judged: whatever it is, that is never green
-        judgement.gaps.append(broken(problem, check))
+        judgement.gaps.append(crash_reason(problem, check))
     return conclude_on(evidence, judgement)
 
 
 def conclude_on(evidence: Evidence, judgement: Judgement) -> CheckResult:
     """What a judgement comes to with this profile, at the moment of this snapshot."""
-    waivers = in_force(evidence.profile.waivers, evidence.snapshot.taken.date())
+    waivers = waivers_in_force(evidence.profile.waivers, evidence.snapshot.taken.date())
     may_be_empty = judgement.check.id in evidence.profile.expect.may_be_empty
     return conclude(judgement, waivers, may_be_empty=may_be_empty, monitoring=evidence.monitoring)
 
 
-def broken(problem: Exception, check: Check) -> str:
+def crash_reason(problem: Exception, check: Check) -> str:
     """Why a check that raised an unexpected error could not judge, with the last line of its own folder."""
-    return f"the check itself broke: {type(problem).__name__}: {' '.join(str(problem).split())} ({place_of(problem, check)})"
+    return f"the check itself broke: {type(problem).__name__}: {' '.join(str(problem).split())} ({line_of_error(problem, check)})"

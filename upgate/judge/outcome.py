@@ -17,7 +17,7 @@ from upgate.results import CheckResult, Finding, Outcome
 WEEK = timedelta(days=7)
 
 
-class Waiver(Protocol):
+class WaiverLike(Protocol):
     """An entry of the profile's `waivers:`."""
 
     check: str
@@ -27,7 +27,7 @@ class Waiver(Protocol):
 
 
 def conclude(
-    judgement: Judgement, waivers: Sequence[Waiver], *, may_be_empty: bool = False, monitoring: bool = False
+    judgement: Judgement, waivers: Sequence[WaiverLike], *, may_be_empty: bool = False, monitoring: bool = False
 ) -> CheckResult:
     """What the judgement comes to: a failure first, then what could not be judged, then warnings, then waived ones.
 
@@ -99,7 +99,7 @@ def result(
     )
 
 
-def covers(waiver: Waiver, check_id: str, object: str) -> bool:
+def waiver_covers(waiver: WaiverLike, check_id: str, object: str) -> bool:
     """The waiver is about this object of this check; both may be globs."""
     return fnmatchcase(check_id, waiver.check) and is_like(object, waiver.object)
 
@@ -109,13 +109,13 @@ def is_like(object: str, pattern: str) -> bool:
     return fnmatchcase(object, pattern.replace("[", "[[]"))
 
 
-def waive(check_id: str, finding: Finding, waivers: Sequence[Waiver]) -> Finding:
+def waive(check_id: str, finding: Finding, waivers: Sequence[WaiverLike]) -> Finding:
     """The finding, marked with the waiver that covers it, if one does."""
-    waiver = next((each for each in waivers if covers(each, check_id, finding.object)), None)
+    waiver = next((each for each in waivers if waiver_covers(each, check_id, finding.object)), None)
     return replace(finding, waived=f"{waiver.reason} (until {waiver.until})") if waiver else finding
 
 
-def unused(waivers: Sequence[Waiver], results: Iterable[CheckResult]) -> list[str]:
+def unused(waivers: Sequence[WaiverLike], results: Iterable[CheckResult]) -> list[str]:
     """The waivers that match nothing any more, one sentence each; those of checks that could not be judged aside."""
     ran = [each for each in results if each.outcome != "skipped"]
     return [
@@ -125,12 +125,12 @@ def unused(waivers: Sequence[Waiver], results: Iterable[CheckResult]) -> list[st
     ]
 
 
-def in_force(waivers: Iterable[Waiver], today: date) -> list[Waiver]:
+def waivers_in_force(waivers: Iterable[WaiverLike], today: date) -> list[WaiverLike]:
     """The waivers that still apply on this day."""
     return [waiver for waiver in waivers if waiver.until >= today]
 
 
-def expired(waivers: Iterable[Waiver], today: date) -> list[str]:
+def expired(waivers: Iterable[WaiverLike], today: date) -> list[str]:
     """The waivers that no longer apply, one sentence each: what they covered is a finding again."""
     return [
         f"waiver expired on {waiver.until} and no longer applies: {waiver.check} for {waiver.object} ({waiver.reason}); "
@@ -140,7 +140,7 @@ def expired(waivers: Iterable[Waiver], today: date) -> list[str]:
     ]
 
 
-def ending(waivers: Iterable[Waiver], today: date) -> list[str]:
+def ending(waivers: Iterable[WaiverLike], today: date) -> list[str]:
     """The waivers that end within a week, one sentence each."""
     return [
         f"waiver ends on {waiver.until}: {waiver.check} for {waiver.object} ({waiver.reason}); renew it or remove it before"
@@ -149,7 +149,9 @@ def ending(waivers: Iterable[Waiver], today: date) -> list[str]:
     ]
 
 
-def is_unused(waiver: Waiver, results: Sequence[CheckResult]) -> bool:
+def is_unused(waiver: WaiverLike, results: Sequence[CheckResult]) -> bool:
     """Of its checks each was judged, and none found anything that it covers."""
     judged = bool(results) and all(each.outcome != "inconclusive" for each in results)
-    return judged and not any(covers(waiver, each.id, finding.object) for each in results for finding in each.findings)
+    return judged and not any(
+        waiver_covers(waiver, each.id, finding.object) for each in results for finding in each.findings
+    )

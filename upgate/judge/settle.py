@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import msgspec
+
+from upgate.base.files import append_line
+from upgate.base.redaction import redacted
 from upgate.base.waiting import Deadline
 from upgate.judge.gate import Gate
-from upgate.results import decide
+from upgate.results import Verdict, decide
 
 
 def settle(gate: Gate, look_and_judge: Callable[[], object], announce: Callable[[str], None]) -> None:
@@ -17,7 +22,7 @@ def settle(gate: Gate, look_and_judge: Callable[[], object], announce: Callable[
     while True:
         with complete_rounds_only(gate):
             look_and_judge()
-            remember(gate, deadline.elapsed)
+            note_round(gate, deadline.elapsed)
         if settling.settled:
             return
         announce(progress(gate, deadline))
@@ -37,13 +42,31 @@ def complete_rounds_only(gate: Gate) -> Iterator[None]:
         raise
 
 
-def remember(gate: Gate, elapsed: float) -> None:
+def note_round(gate: Gate, elapsed: float) -> None:
     """Add the round to the history of each check, and to rounds.jsonl."""
     checks = gate.checks()
     verdict = decide(checks, fail_on_warnings=gate.options.fail_on_warnings)
     for check in gate.settling.add(checks, verdict, elapsed):
         gate.add(check)
-    gate.write_round(verdict, elapsed)
+    write_round(gate, verdict, elapsed)
+
+
+def write_round(gate: Gate, verdict: Verdict, elapsed: float) -> None:
+    """Append a line to rounds.jsonl, on disk before the next round begins."""
+    waiting = {each.id: [finding.object for finding in each.active] for each in gate.results.values() if each.active}
+    line = {
+        "round": gate.settling.rounds,
+        "at": gate.seen.taken,
+        "elapsed": round(elapsed, 3),
+        "verdict": verdict,
+        "clean": gate.settling.streak,
+        "outcomes": Counter(each.outcome for each in gate.results.values()),
+        "findings": waiting,
+    }
+    append_line(
+        gate.options.reports / "rounds.jsonl",
+        msgspec.json.encode(redacted(msgspec.to_builtins(line), gate.profile.secrets)),
+    )
 
 
 def progress(gate: Gate, deadline: Deadline) -> str:

@@ -26,7 +26,7 @@ def must_fit(settle: timedelta | None, clean: int, every: timedelta) -> None:
 
 
 @dataclass
-class History:
+class CheckHistory:
     """How one check went, round by round."""
 
     #: Seconds from the start of the first round to the end of the one in which it last became clear; 0 if that was the first.
@@ -52,7 +52,7 @@ class Settling:
     clean: int
     rounds: int = 0
     streak: int = 0
-    histories: dict[str, History] = field(default_factory=dict)
+    histories: dict[str, CheckHistory] = field(default_factory=dict)
 
     @property
     def settled(self) -> bool:
@@ -64,7 +64,7 @@ class Settling:
         self.rounds += 1
         self.streak = self.streak + 1 if verdict == "clear" else 0
         for check in checks:
-            history = self.histories.setdefault(check.id, History())
+            history = self.histories.setdefault(check.id, CheckHistory())
             history.add(check.outcome in CLEAR, elapsed if self.rounds > 1 else 0.0)
         return [self.with_history(check) for check in checks]
 

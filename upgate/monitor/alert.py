@@ -38,7 +38,7 @@ class Rules(NamedTuple):
     remind: timedelta
 
 
-class Judged(msgspec.Struct, frozen=True):
+class JudgedRound(msgspec.Struct, frozen=True):
     """One round, as an alert saw it."""
 
     at: datetime
@@ -58,10 +58,10 @@ class Peak(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Alert(msgspec.Struct, kw_only=True):
-    """What is remembered of one alert."""
+    """The state of one alert between rounds."""
 
     #: The latest rounds that judged it.
-    window: list[Judged] = []
+    window: list[JudgedRound] = []
     on: bool = False
     #: The first bad round of those that set it off.
     since: datetime | None = None
@@ -70,7 +70,7 @@ class Alert(msgspec.Struct, kw_only=True):
     #: When it changed between good and bad.
     changes: list[datetime] = []
     flapping: bool = False
-    #: People know that it is on, since the last time they were told so.
+    #: When a message last said that it is on; None if no message did.
     told: datetime | None = None
     #: The objects that people know of, and when each was last seen.
     known: dict[str, datetime] = {}
@@ -79,7 +79,7 @@ class Alert(msgspec.Struct, kw_only=True):
     #: How large people know them to be.
     peaks: dict[str, Peak] = {}
 
-    def add(self, round: Judged, rate: Rate) -> None:
+    def add(self, round: JudgedRound, rate: Rate) -> None:
         """One more round that judged it."""
         at, bad = round.at, round.bad
         if self.bad != bad:
@@ -130,7 +130,7 @@ class Alert(msgspec.Struct, kw_only=True):
 
     @property
     def quiet(self) -> bool:
-        """There is nothing to remember."""
+        """The next round needs nothing of it."""
         return not (self.on or self.told or self.changes or any(each.bad for each in self.window))
 
     def _know(self, at: datetime) -> None:
@@ -176,5 +176,5 @@ def crowded(names: Collection[str]) -> set[str]:
 
 
 def latest(known: dict[str, datetime]) -> dict[str, datetime]:
-    """As many as are remembered."""
+    """The latest, as many as are kept."""
     return dict(sorted(known.items(), key=lambda item: item[1])[-2 * MOST :])

@@ -1,4 +1,4 @@
-"""The alerts of all checks, round by round: from what rounds say to what people are told. Pure.
+"""The alerts of all checks, round by round: from the signals of rounds to the news for people. Pure.
 
 Rounds that could not judge a check, in which another check's finding explains it, or in which what was wrong is under
 way, neither set its alert off nor end it. What is news of an alert that people know of: an object, a consequence that
@@ -14,8 +14,8 @@ from typing import Literal, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from upgate.monitor.alert import Alert, Judged, Peak, Rules, latest
-from upgate.monitor.signals import Seen
+from upgate.monitor.alert import Alert, JudgedRound, Peak, Rules, latest
+from upgate.monitor.signals import CheckSignal
 
 Kind = Literal["failing", "inconclusive"]
 #: What is no longer judged at all is no longer alerted. Longer than a day: some rounds are daily, and start late.
@@ -23,7 +23,7 @@ GONE = timedelta(days=2)
 
 
 class State(msgspec.Struct, kw_only=True):
-    """What is remembered of one check."""
+    """The state of one check's alerts between rounds."""
 
     name: str
     title: str = ""
@@ -32,20 +32,21 @@ class State(msgspec.Struct, kw_only=True):
     failing: Alert = msgspec.field(default_factory=Alert)
     inconclusive: Alert = msgspec.field(default_factory=Alert)
     #: The last thing that was said about it.
-    last: Seen | None = None
+    last: CheckSignal | None = None
     #: It is not judged any more, or what was wrong is waived.
     gone: bool = False
 
-    def add(self, seen: Seen, at: datetime, rules: Rules) -> None:
+    def add(self, seen: CheckSignal, at: datetime, rules: Rules) -> None:
         """One more round."""
         self.title, self.seen, self.last = seen.title, at, replace(seen, moving=(), waived=(), sizes={})
         self.gone = seen.signal == "off" or (seen.signal == "good" and self.failing.has_any(seen.waived))
         if seen.signal == "bad" or (seen.signal == "good" and not self.failing.has_any(seen.moving)):
             self.failing.add(
-                Judged(at, seen.signal == "bad", tuple(seen.objects), tuple(seen.follows), seen.sizes), rules.failing
+                JudgedRound(at, seen.signal == "bad", tuple(seen.objects), tuple(seen.follows), seen.sizes),
+                rules.failing,
             )
         if seen.signal in ("good", "bad", "consequence", "unknown"):
-            self.inconclusive.add(Judged(at, seen.signal == "unknown"), rules.inconclusive)
+            self.inconclusive.add(JudgedRound(at, seen.signal == "unknown"), rules.inconclusive)
 
     def wait(self, at: datetime) -> None:
         """A round that did not select it. A clock that was wrong before must not keep it for ever."""
@@ -59,14 +60,14 @@ class State(msgspec.Struct, kw_only=True):
 
     @property
     def quiet(self) -> bool:
-        """There is nothing to remember."""
+        """The next round needs nothing of it."""
         return self.failing.quiet and self.inconclusive.quiet
 
 
 States = dict[str, State]
 
 
-def step(states: States, round: Iterable[Seen], at: datetime, rules: Rules) -> States:
+def step(states: States, round: Iterable[CheckSignal], at: datetime, rules: Rules) -> States:
     """The states after one more round."""
     seen = {each.name: each for each in round}
     for name in seen:
@@ -79,8 +80,8 @@ def step(states: States, round: Iterable[Seen], at: datetime, rules: Rules) -> S
     return states
 
 
-class Told(NamedTuple):
-    """An alert that people are told of."""
+class AlertNews(NamedTuple):
+    """One alert in a message."""
 
     state: State
     kind: Kind
@@ -92,47 +93,47 @@ class Told(NamedTuple):
 
 
 class News(msgspec.Struct, kw_only=True):
-    """What people are to be told."""
+    """The alerts of one message, by what is new about them."""
 
-    new: list[Told] = []
+    new: list[AlertNews] = []
     #: Already known, with objects that are not.
-    more: list[Told] = []
-    ongoing: list[Told] = []
-    recovered: list[Told] = []
+    more: list[AlertNews] = []
+    ongoing: list[AlertNews] = []
+    recovered: list[AlertNews] = []
     #: No longer judged.
-    gone: list[Told] = []
+    gone: list[AlertNews] = []
 
 
 def news(states: States, at: datetime, rules: Rules, *, anyway: bool = False) -> News | None:
-    """What people are to be told now, and note that they were; None where there is nothing new.
+    """The news to send now, marked as sent; None where there is nothing new.
 
-    A round in which all is good reminds nobody: what has not recovered yet is told when it has.
+    A round in which all is good sends no reminder: a message follows when all has recovered.
 
-    `anyway` repeats what goes on before its time: a maintenance window is over, or somebody is new.
+    `anyway` repeats what goes on before its time: a maintenance window is over, or a recipient is new.
     """
     told = News()
-    for each in all_of(states):
+    for each in all_alerts(states):
         sort_in(told, more_of(each, states, rules), rules)
     still = [each.alert for each in told.ongoing if each.alert.bad]
     due = any(is_due(alert, at, rules.remind) for alert in still) or (anyway and still)
     if not (told.new or told.more or told.recovered or told.gone or due):
         return None
     for each in (*told.new, *told.more, *told.ongoing):
-        remember(each.alert, at)
+        mark_told(each.alert, at)
     for each in (*told.recovered, *told.gone):
         each.alert.told, each.alert.known, each.alert.known_follows, each.alert.peaks = None, {}, {}, {}
     return told
 
 
-def all_of(states: States) -> Iterator[Told]:
+def all_alerts(states: States) -> Iterator[AlertNews]:
     """Every alert there is."""
     for _, state in sorted(states.items()):
         for kind, alert in state.alerts:
-            yield Told(state, kind, alert)
+            yield AlertNews(state, kind, alert)
 
 
-def more_of(each: Told, states: States, rules: Rules) -> Told:
-    """With what is news of an alert that people know of. What they were told by another alert is no news."""
+def more_of(each: AlertNews, states: States, rules: Rules) -> AlertNews:
+    """The alert with what is new about it, if people know it. What another alert has reported already is not news."""
     alert = each.alert
     if not (alert.told and alert.bad and each.kind == "failing"):
         return each
@@ -148,8 +149,8 @@ def is_told(consequence: str, states: States) -> bool:
     return known.told is not None and (not object or object in known.known)
 
 
-def sort_in(told: News, each: Told, rules: Rules) -> None:
-    """Find the place of one alert. One that nobody knows of is told in a round that is bad, not in a good one."""
+def sort_in(told: News, each: AlertNews, rules: Rules) -> None:
+    """Put one alert into its list. A new alert is reported in a bad round, not in a good one."""
     alert = each.alert
     if alert.told and each.state.gone:
         told.gone.append(each)
@@ -170,7 +171,7 @@ def is_due(alert: Alert, at: datetime, remind: timedelta) -> bool:
     return alert.told is not None and at - alert.told >= remind
 
 
-def remember(alert: Alert, at: datetime) -> None:
+def mark_told(alert: Alert, at: datetime) -> None:
     """People know now that it is on, and of its objects."""
     alert.told = at
     alert.known = latest({**alert.known, **{name: at for each in alert.window for name in each.objects}})

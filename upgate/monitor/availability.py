@@ -1,6 +1,6 @@
 """The history of days: how each was, and how much of the time all was well. Pure.
 
-Only rounds that were judged count: good ÷ judged. Maintenance is told apart, and counts for nothing.
+Only rounds that were judged count: good ÷ judged. Maintenance is shown separately and does not count.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
-from upgate.monitor.history import Counts, TargetDay
+from upgate.monitor.records import Counts, TargetDay
 
 State = Literal["none", "maintenance", "fine", "warned", "inconclusive", "failed"]
 DAYS = 90
@@ -59,14 +59,14 @@ class Track(NamedTuple):
         return [each for each in reversed(self.days) if each.state in ("failed", "inconclusive", "warned")]
 
 
-def of_checks(counts: Iterable[Counts]) -> Iterator[Tally]:
+def check_tallies(counts: Iterable[Counts]) -> Iterator[Tally]:
     """Days of checks. Those on which it was not asked at all are left out."""
     for it in counts:
         if it.judged or it.inconclusive:
             yield Tally(it.name, it.day, it.maintenance, it.good, it.failed, it.warned, it.inconclusive)
 
 
-def of_targets(days: Iterable[TargetDay]) -> Iterator[Tally]:
+def target_tallies(days: Iterable[TargetDay]) -> Iterator[Tally]:
     """Days of targets."""
     return (Tally(it.name, it.day, it.maintenance, good=it.up, bad=it.down, unknown=it.unknown) for it in days)
 

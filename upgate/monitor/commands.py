@@ -21,21 +21,21 @@ FORMATS = ("text", "json", "csv")
 TABLES = ("transitions", "rounds", "incidents", "days", "targets", "maintenance")
 
 
-def add(commands: argparse._SubParsersAction) -> None:
+def add_monitor_commands(commands: argparse._SubParsersAction) -> None:
     """Declare them."""
     past = commands.add_parser("history", help="show what rounds with --monitor have seen")
     of_profile(past)
     past.add_argument("--since", metavar="TIME|DURATION", default="7d", help="how far back; default: 7d")
     past.add_argument("--format", choices=FORMATS, default="text")
     past.add_argument("--table", choices=TABLES, default="transitions", help="of CSV; default: transitions")
-    past.set_defaults(command=history)
+    past.set_defaults(command=show_history)
     windows = commands.add_parser("maintenance", help="mute alerts for a while; measuring goes on")
     actions = windows.add_subparsers(required=True, metavar="COMMAND")
-    begin = action(actions, "start", start, "from now on alerts are not sent")
+    begin = action(actions, "start", start_maintenance, "stop sending alerts from now on")
     begin.add_argument("--for", dest="length", metavar="DURATION", required=True, help="how long: 2h, 30m")
-    begin.add_argument("--reason", required=True, help="why, for those who wonder")
-    action(actions, "stop", stop, "it is over now; what is wrong then is told in the next round")
-    action(actions, "list", list_windows, "the windows of the last week, and those announced")
+    begin.add_argument("--reason", required=True, help="why; shown in lists and on the status page")
+    action(actions, "stop", stop_maintenance, "end it now; the next round sends alerts for what is wrong then")
+    action(actions, "list", list_windows, "list the windows of the last week and the planned ones")
 
 
 def action(
@@ -54,7 +54,7 @@ def of_profile(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reports", metavar="DIR", type=Path, help="where it is; default: reports/<profile>/")
 
 
-def path_of(options: argparse.Namespace) -> Path:
+def history_path(options: argparse.Namespace) -> Path:
     """The history's file. Raises UsageError."""
     from upgate.monitor.history import FILE
     from upgate.profile.files import DEFAULT, SEARCH, find, listing
@@ -62,28 +62,28 @@ def path_of(options: argparse.Namespace) -> Path:
     if options.reports:
         return options.reports / FILE
     if not options.profile:
-        raise UsageError(f"whose history? Say --profile=NAME, or --reports=DIR. {listing(SEARCH)}")
+        raise UsageError(f"which history? Use --profile=NAME or --reports=DIR. {listing(SEARCH)}")
     found = find(options.profile, SEARCH)
     return Path("reports", found.stem if found else DEFAULT, FILE)
 
 
-def history(options: argparse.Namespace) -> int:
+def show_history(options: argparse.Namespace) -> int:
     """`upgate history`. Raises UsageError, Unusable."""
     from upgate.monitor import exports
     from upgate.monitor.history import opened
 
-    since = moment_of(options.since)
-    with usable(), opened(path_of(options)) as past:
+    since = since_option(options.since)
+    with usable_history(), opened(history_path(options)) as past:
         if options.format == "json":
             print(msgspec.json.format(msgspec.json.encode(exports.everything(past, since)), indent=2).decode())
         elif options.format == "csv":
-            table(exports.rows(past, options.table, since))
+            print_csv(exports.history_rows(past, options.table, since))
         else:
-            print(harmless(exports.text(past, since, datetime.now(UTC))))
+            print(harmless(exports.history_text(past, since, datetime.now(UTC))))
     return 0
 
 
-def table(rows: Iterator[dict[str, Any]]) -> None:
+def print_csv(rows: Iterator[dict[str, Any]]) -> None:
     """Print rows as CSV."""
     writer = None
     for row in rows:
@@ -93,7 +93,7 @@ def table(rows: Iterator[dict[str, Any]]) -> None:
         writer.writerow(row)
 
 
-def moment_of(text: str) -> datetime:
+def since_option(text: str) -> datetime:
     """A time, or how long ago. Raises UsageError."""
     from upgate.profile.quantities import parse_moment
 
@@ -103,7 +103,7 @@ def moment_of(text: str) -> datetime:
     try:
         return datetime.now(UTC) - moment
     except OverflowError:
-        raise UsageError(f"--since={text}: nobody was there so long ago") from None
+        raise UsageError(f"--since={text}: too long ago") from None
 
 
 def wanted(option: str, text: str, parse: Callable[[object], Any]) -> Any:
@@ -115,7 +115,7 @@ def wanted(option: str, text: str, parse: Callable[[object], Any]) -> Any:
 
 
 @contextmanager
-def usable() -> Iterator[None]:
+def usable_history() -> Iterator[None]:
     """Turn a history that cannot be used into a usage error. Raises UsageError."""
     from upgate.monitor.storage import Unusable
 
@@ -125,58 +125,62 @@ def usable() -> Iterator[None]:
         raise UsageError(str(problem)) from problem
 
 
-def start(options: argparse.Namespace) -> int:
+def start_maintenance(options: argparse.Namespace) -> int:
     """`upgate maintenance start`. Raises UsageError."""
-    from upgate.monitor import maintenance, storage
+    from upgate.monitor import storage, updates
+    from upgate.monitor.history import History
     from upgate.profile.quantities import parse_duration
 
     length: timedelta = wanted("--for", options.length, parse_duration)
     if not length:
-        raise UsageError("--for: a window of no length mutes nothing")
+        raise UsageError("--for: the duration must be longer than zero")
     if not options.reason.strip():
-        raise UsageError("--reason: say why")
-    begins, path = datetime.now(UTC), path_of(options)
-    with usable(), storage.transaction(path) as db:
-        maintenance.book(db, begins, begins + length, options.reason.strip(), "command")
-        rounds = db.execute("SELECT 1 FROM rounds LIMIT 1").fetchone()
+        raise UsageError("--reason: must not be empty")
+    begins, path = datetime.now(UTC), history_path(options)
+    with usable_history(), storage.transaction(path) as db:
+        updates.upsert_window(db, begins, begins + length, options.reason.strip(), "command")
+        last = History(db).last_round()
     print(f"maintenance until {begins + length:%Y-%m-%d %H:%M} UTC: rounds go on, and alerts are not sent")
-    if not rounds:
-        print(f"No round was run there yet: is {path.parent} where rounds with --monitor write? Else say --reports=DIR")
+    if last is None:
+        print(
+            f"No round has run there yet: is {path.parent} where rounds with --monitor write? If not, use --reports=DIR"
+        )
     return 0
 
 
-def stop(options: argparse.Namespace) -> int:
+def stop_maintenance(options: argparse.Namespace) -> int:
     """`upgate maintenance stop`. Raises UsageError."""
     from upgate.monitor import maintenance, storage
 
     path, now = existing(options), datetime.now(UTC)
-    with usable(), storage.transaction(path) as db:
-        stopped = maintenance.stop(db, now)
+    with usable_history(), storage.transaction(path) as db:
+        stopped = maintenance.end_announced(db, now)
         ends = maintenance.open_until(db, now)
-    print("what was announced is over" if stopped else "no maintenance was announced")
+    print("the announced maintenance has ended" if stopped else "no maintenance was announced")
     if ends:
-        print(f"a window of the profile's own goes on until {ends:%Y-%m-%d %H:%M} UTC")
+        print(f"a window of the profile goes on until {ends:%Y-%m-%d %H:%M} UTC")
     elif stopped:
-        print("what is wrong now is told in the next round")
+        print("the next round sends alerts for what is wrong now")
     return 0
 
 
 def list_windows(options: argparse.Namespace) -> int:
     """`upgate maintenance list`. Raises UsageError."""
-    from upgate.monitor.exports import windows
+    from upgate.monitor.exports import window_lines
     from upgate.monitor.history import opened
 
     now = datetime.now(UTC)
-    with usable(), opened(existing(options)) as past:
+    with usable_history(), opened(existing(options)) as past:
         print(
-            "\n".join(windows(past, now - timedelta(days=7), now)) or "no maintenance in the last week, and none ahead"
+            "\n".join(window_lines(past, now - timedelta(days=7), now))
+            or "no maintenance in the last week, and none ahead"
         )
     return 0
 
 
 def existing(options: argparse.Namespace) -> Path:
     """The history's file, which must be there. Raises UsageError."""
-    path = path_of(options)
+    path = history_path(options)
     if not path.exists():
         raise UsageError(f"there is no history {path}: runs with --monitor, and `maintenance start`, write one")
     return path

@@ -1,4 +1,4 @@
-"""What history.sqlite holds, as types, and how to ask for it. Times are aware and in UTC, durations seconds.
+"""What history.sqlite holds, and how to ask for it: every statement that reads.
 
     with history.opened(path) as past:
         past.rounds(since)
@@ -12,177 +12,33 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from upgate.monitor import storage
-from upgate.results import Outcome, Severity, Verdict
+from upgate.monitor.records import (
+    DAY,
+    EPOCH,
+    FIRST_DAY,
+    CheckStatus,
+    Counts,
+    Incident,
+    OutboxMessage,
+    Round,
+    Span,
+    TargetDay,
+    TargetHour,
+    Window,
+    column_value,
+    row_values,
+)
 
 FILE = "history.sqlite"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-BEGINNING, FIRST_DAY = EPOCH, EPOCH.date()
+BEGINNING = EPOCH
 T = TypeVar("T")
-
-
-class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """One round of the battery."""
-
-    id: int
-    at: datetime
-    took: float
-    verdict: Verdict
-    #: How many checks had this outcome.
-    failed: int
-    inconclusive: int
-    warned: int
-    #: It ran in a maintenance window.
-    maintenance: bool
-
-
-class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """A check as it was judged last."""
-
-    name: str
-    title: str
-    severity: Severity
-    outcome: Outcome
-    #: The outcome has been the same in every round since then.
-    since: datetime
-    #: The round that judged it last; older than the last round where that did not select it.
-    seen: datetime
-    #: What was found wrong, or why it could not be judged; empty where all is well.
-    detail: str
-    examined: int
-    findings: int
-    took: float
-    #: When it was last judged and not failed; None if never.
-    good: datetime | None
-
-
-class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """A time in which a check had one outcome in every round that judged it: two of them in a row are a transition."""
-
-    name: str
-    outcome: Outcome
-    since: datetime
-    #: The last round in which it was seen.
-    until: datetime
-    rounds: int
-    #: The first finding, or the reason, when it began.
-    detail: str
-
-
-class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """How many rounds of one day had which outcome, for one check, in or out of maintenance."""
-
-    name: str
-    day: date
-    maintenance: bool
-    passed: int
-    failed: int
-    warned: int
-    inconclusive: int
-    waived: int
-    skipped: int
-    #: Of all those rounds together, and of the slowest.
-    took: float
-    slowest: float
-
-    @property
-    def good(self) -> int:
-        """Rounds in which it was judged, and did not fail."""
-        return self.passed + self.warned + self.waived
-
-    @property
-    def judged(self) -> int:
-        """Rounds in which it was judged."""
-        return self.good + self.failed
-
-
-class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """One hour of one target from outside, in or out of maintenance."""
-
-    target: str
-    #: The id of the check that asks it.
-    name: str
-    hour: datetime
-    maintenance: bool
-    up: int
-    down: int
-    #: We could not look.
-    unknown: int
-    #: Of all attempts that were up together, and of the slowest.
-    took: float
-    slowest: float
-
-    @property
-    def latency(self) -> float | None:
-        """The mean of the attempts that were up."""
-        return self.took / self.up if self.up else None
-
-
-class TargetDay(msgspec.Struct, frozen=True, kw_only=True):
-    """One day of all endpoints of an entry of `external:`, in or out of maintenance."""
-
-    #: The id of the check that asks them.
-    name: str
-    day: date
-    maintenance: bool
-    up: int
-    down: int
-    unknown: int
-    took: float
-    slowest: float
-
-
-class Incident(msgspec.Struct, frozen=True, kw_only=True):
-    """A time in which an alert was on."""
-
-    id: int
-    name: str
-    kind: Literal["failing", "inconclusive"]
-    #: The first bad round of those that set it off.
-    since: datetime
-    #: None while it goes on.
-    until: datetime | None
-    flapping: bool
-    #: People were told of it; not so when it came and went in a maintenance window.
-    told: bool
-    #: It began in a maintenance window.
-    maintenance: bool
-    objects: tuple[str, ...]
-    #: What was seen of the first object.
-    observed: str
-
-
-class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """A maintenance window, announced or met."""
-
-    id: int
-    since: datetime
-    until: datetime
-    reason: str
-    source: Literal["command", "profile"]
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """A message for one recipient."""
-
-    id: int
-    #: The same for all recipients and every attempt: a repetition can be recognised by it.
-    message: str
-    #: A digest of the URL, which may hold a token.
-    recipient: str
-    title: str
-    body: str
-    created: datetime
-    attempts: int
-    #: None while it is not delivered.
-    sent: datetime | None
-    error: str
 
 
 @dataclass(frozen=True)
@@ -199,31 +55,45 @@ class History:
         """The latest round."""
         return next(iter(self._rows(Round, "SELECT * FROM rounds ORDER BY id DESC LIMIT 1")), None)
 
+    def round_before(self, id: int) -> Round | None:
+        """The round before this one."""
+        return next(iter(self._rows(Round, "SELECT * FROM rounds WHERE id < ? ORDER BY id DESC LIMIT 1", id)), None)
+
+    def oldest_kept(self, days: int) -> Round | None:
+        """The first round of the last `days` days on which rounds ran; None where there were not so many.
+
+        Counted in days with rounds, and not by the clock: a clock that jumps ten years ahead must not delete everything.
+        """
+        query = """
+            SELECT * FROM rounds WHERE id =
+            (SELECT min(id) AS first FROM rounds GROUP BY at / ? ORDER BY first DESC LIMIT 1 OFFSET ?)"""
+        return next(iter(self._rows(Round, query, DAY, days)), None)
+
     def last_clear(self) -> Round | None:
         """The latest round that was clear."""
         query = "SELECT * FROM rounds WHERE verdict = 'clear' ORDER BY id DESC LIMIT 1"
         return next(iter(self._rows(Round, query)), None)
 
-    def checks(self) -> list[Check]:
+    def checks(self) -> list[CheckStatus]:
         """Every check as it is now."""
         query = """
             SELECT checks.*, spans.outcome, spans.since, spans.until AS seen, spans.detail FROM checks
             JOIN spans ON spans.id = (SELECT max(id) FROM spans WHERE name = checks.name) ORDER BY checks.name"""
-        return self._rows(Check, query)
+        return self._rows(CheckStatus, query)
 
     def spans(self, since: datetime = BEGINNING, name: str | None = None) -> list[Span]:
-        """The times of one outcome that were not over then, of all checks or of one."""
+        """The times of one outcome that had not ended by then, of all checks or of one."""
         query = "SELECT * FROM spans WHERE until >= ? AND name = ifnull(?, name) ORDER BY id"
         return self._rows(Span, query, since, name)
 
     def days(self, since: date = FIRST_DAY) -> list[Counts]:
-        """Rounds by check, day and outcome; maintenance is booked apart."""
+        """Rounds by check, day and outcome; maintenance is counted separately."""
         return self._rows(Counts, "SELECT * FROM days WHERE day >= ? ORDER BY day, name, maintenance", since)
 
-    def targets(self, since: datetime = BEGINNING) -> list[Target]:
-        """Latency and availability by target and hour; maintenance is booked apart."""
+    def targets(self, since: datetime = BEGINNING) -> list[TargetHour]:
+        """Latency and availability by target and hour; maintenance is counted separately."""
         hour = (since - EPOCH) // timedelta(hours=1)
-        return self._rows(Target, "SELECT * FROM targets WHERE hour >= ? ORDER BY hour, target, maintenance", hour)
+        return self._rows(TargetHour, "SELECT * FROM targets WHERE hour >= ? ORDER BY hour, target, maintenance", hour)
 
     def target_days(self, since: date) -> list[TargetDay]:
         """The same by day, all endpoints of an entry of `external:` together."""
@@ -234,24 +104,58 @@ class History:
         return self._rows(TargetDay, query, since)
 
     def incidents(self, since: datetime = BEGINNING) -> list[Incident]:
-        """The incidents that were not over then."""
+        """The incidents that had not ended by then."""
         return self._rows(Incident, "SELECT * FROM incidents WHERE until IS NULL OR until >= ? ORDER BY id", since)
 
     def open_incidents(self) -> list[Incident]:
-        """The incidents that go on."""
+        """The open incidents."""
         return self._rows(Incident, "SELECT * FROM incidents WHERE until IS NULL ORDER BY id")
 
+    def open_incident_ids(self) -> dict[tuple[str, str], int]:
+        """The same by check and kind."""
+        rows = self.connection.execute("SELECT id, name, kind FROM incidents WHERE until IS NULL")
+        return {(row["name"], row["kind"]): row["id"] for row in rows}
+
+    def alert_states(self) -> dict[str, str]:
+        """What the last round left of each check's alerts, as JSON."""
+        return {row["name"]: row["state"] for row in self.connection.execute("SELECT name, state FROM alerts")}
+
     def windows(self, since: datetime = BEGINNING) -> list[Window]:
-        """The maintenance windows that were not over then."""
+        """The maintenance windows that had not ended by then."""
         return self._rows(Window, "SELECT * FROM windows WHERE until > ? ORDER BY since, id", since)
 
-    def messages(self, since: datetime = BEGINNING) -> list[Message]:
+    def open_windows(self, at: datetime) -> list[Window]:
+        """The maintenance windows in which this moment is."""
+        query = "SELECT * FROM windows WHERE since <= ?1 AND ?1 < until ORDER BY since, id"
+        return self._rows(Window, query, at)
+
+    def recipients(self) -> set[str]:
+        """The recipients of the last round, as digests."""
+        return {row["recipient"] for row in self.connection.execute("SELECT recipient FROM recipients")}
+
+    def messages(self, since: datetime = BEGINNING) -> list[OutboxMessage]:
         """What was sent, or is still to be sent."""
-        return self._rows(Message, "SELECT * FROM outbox WHERE created >= ? ORDER BY id", since)
+        return self._rows(OutboxMessage, "SELECT * FROM outbox WHERE created >= ? ORDER BY id", since)
+
+    def due_messages(self, at: datetime, horizon: datetime) -> list[OutboxMessage]:
+        """What is due, by recipient and oldest first. A next time beyond the horizon was said by a clock that was wrong.
+
+        A message waits for the older ones to the same recipient, and recipients that answer do not wait for one that does not.
+        """
+        query = """
+            SELECT * FROM outbox AS it WHERE sent IS NULL AND NOT EXISTS (
+                SELECT 1 FROM outbox WHERE sent IS NULL AND recipient = it.recipient AND id <= it.id
+                AND next > ?1 AND next <= ?2)
+            ORDER BY (SELECT max(attempts) FROM outbox WHERE sent IS NULL AND recipient = it.recipient), recipient, id"""
+        return self._rows(OutboxMessage, query, at, horizon)
+
+    def count_undelivered(self) -> int:
+        """How many messages have not arrived."""
+        return self.connection.execute("SELECT count(*) FROM outbox WHERE sent IS NULL").fetchone()[0]
 
     def _rows(self, kind: type[T], query: str, *values: object) -> list[T]:
-        found = self.connection.execute(query, [stored(value) for value in values])
-        return [msgspec.convert(read(row), kind, strict=False) for row in found]
+        found = self.connection.execute(query, [column_value(value) for value in values])
+        return [msgspec.convert(row_values(row), kind, strict=False) for row in found]
 
 
 @contextmanager
@@ -259,42 +163,3 @@ def opened(path: Path) -> Iterator[History]:
     """The history in a file. Raises UsageError where there is none, storage.Unusable where it cannot be read."""
     with storage.reading(path) as connection:
         yield History(connection)
-
-
-def moment(milliseconds: int) -> datetime:
-    """A stored time."""
-    return EPOCH + timedelta(milliseconds=milliseconds)
-
-
-def milliseconds(time: datetime) -> int:
-    """A time as it is stored."""
-    return (time - EPOCH) // timedelta(milliseconds=1)
-
-
-def stored(value: object) -> object:
-    """A value as the tables hold it."""
-    if isinstance(value, datetime):
-        return milliseconds(value)
-    return (value - FIRST_DAY).days if isinstance(value, date) else value
-
-
-#: How to read the columns that are not what they look like. In `rounds`, `took` is in milliseconds.
-COLUMNS = {
-    **dict.fromkeys(("at", "since", "until", "seen", "good", "created", "sent"), moment),
-    "day": lambda days: FIRST_DAY + timedelta(days=days),
-    "hour": lambda hours: EPOCH + timedelta(hours=hours),
-    "objects": lambda text: msgspec.json.decode(text),
-    "maintenance": bool,
-    "flapping": bool,
-    "told": bool,
-}
-
-
-def read(row: sqlite3.Row) -> dict[str, Any]:
-    """A row's values in our types."""
-    values = {key: row[key] for key in row.keys()}  # noqa: SIM118 - iterating a row gives its values
-    if "verdict" in values:
-        values["took"] /= 1000
-    return {
-        key: COLUMNS[key](value) if key in COLUMNS and value is not None else value for key, value in values.items()
-    }

@@ -59,7 +59,7 @@ class Impact(NamedTuple):
 
     def sizes(self, found: Iterable[Finding]) -> dict[str, Size]:
         """The size of each object that can be more or less wrong: workloads, and pods that replace each other."""
-        members = Counter(family(name) for name in {each.object for each in found})
+        members = Counter(replica_family(name) for name in {each.object for each in found})
         return {
             name: self.workloads.get(name) or Size(bad, self.pods.get(name, 0))
             for name, bad in members.items()
@@ -71,7 +71,7 @@ class Impact(NamedTuple):
 NO_IMPACT = Impact()
 
 
-def family(object: str) -> str:
+def replica_family(object: str) -> str:
     """The object, without the end of a name that changes whenever a controller makes a new pod."""
     named = ENDING.sub("-*", object) if object.startswith(("Pod/", "Job/", "ReplicaSet/")) else object
     return begun(named, LONGEST)
@@ -101,4 +101,4 @@ def workloads_of(snapshot: Snapshot) -> Iterator[Workload]:
 
 def pods_of(workload: Workload) -> str:
     """What the family of its pods is called."""
-    return family(f"Pod/{workload.namespace}/{workload.name}-bcdfg")
+    return replica_family(f"Pod/{workload.namespace}/{workload.name}-bcdfg")

@@ -1,4 +1,4 @@
-"""Maintenance windows: the profile's, and those that somebody announced. Rounds go on in them, and no alert is sent."""
+"""Maintenance windows: the profile's, and those that were announced by command. Rounds go on in them, and no alert is sent."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from upgate.base.redaction import redact
-from upgate.monitor.history import milliseconds, moment
+from upgate.monitor import updates
+from upgate.monitor.history import History
+from upgate.monitor.records import Window, milliseconds
 
-#: The window is open at the moment ?1.
-OPEN = "since <= ?1 AND ?1 < until"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-class Entry(Protocol):
+class PlannedMaintenance(Protocol):
     """An entry of the profile's `monitor.maintenance:`."""
 
     @property
@@ -42,15 +42,15 @@ class Entry(Protocol):
 
 
 #: When it begins, when it is over, and why.
-Window = tuple[datetime, datetime, str]
+Times = tuple[datetime, datetime, str]
 
 
-def planned(entries: Sequence[Entry], at: datetime) -> list[Window]:
+def planned(entries: Sequence[PlannedMaintenance], at: datetime) -> list[Times]:
     """The profile's windows in which this moment is."""
     return [window for entry in entries for window in occurrences(entry, at, at) if window[0] <= at < window[1]]
 
 
-def occurrences(entry: Entry, since: datetime, until: datetime) -> Iterator[Window]:
+def occurrences(entry: PlannedMaintenance, since: datetime, until: datetime) -> Iterator[Times]:
     """The times of an entry that may overlap with this one, oldest first."""
     if entry.from_ and entry.to:
         yield entry.from_, entry.to, entry.reason
@@ -64,53 +64,43 @@ def occurrences(entry: Entry, since: datetime, until: datetime) -> Iterator[Wind
         day += timedelta(days=1)
 
 
-def in_force(
-    db: sqlite3.Connection, entries: Sequence[Entry], at: datetime, secrets: Sequence[str] = ()
-) -> list[Window]:
-    """The windows in which this moment is; those of the profile are written down now."""
+def windows_in_force(
+    db: sqlite3.Connection, entries: Sequence[PlannedMaintenance], at: datetime, secrets: Sequence[str] = ()
+) -> list[Times]:
+    """The windows that are open at this moment; those of the profile are recorded now."""
     met = [(begins, ends, redact(reason, secrets)) for begins, ends, reason in planned(entries, at)]
     withdraw(db, met, at)
     for begins, ends, reason in met:
-        book(db, begins, ends, reason, "profile")
+        updates.upsert_window(db, begins, ends, reason, "profile")
     return [*announced(db, at), *met]
 
 
-def withdraw(db: sqlite3.Connection, met: Sequence[Window], at: datetime) -> None:
+def withdraw(db: sqlite3.Connection, met: Sequence[Times], at: datetime) -> None:
     """End what the profile once said and says no longer: readers must not think that alerts are still muted."""
     there = {(milliseconds(begins), reason) for begins, _, reason in met}
-    query = f"SELECT id, since, reason FROM windows WHERE source = 'profile' AND {OPEN}"  # noqa: S608 - words of ours
-    for row in db.execute(query, (milliseconds(at),)).fetchall():
-        if (row["since"], row["reason"]) not in there:
-            db.execute("UPDATE windows SET until = ? WHERE id = ?", (milliseconds(at), row["id"]))
+    for window in open_by(db, "profile", at):
+        if (milliseconds(window.since), window.reason) not in there:
+            updates.end_window(db, window.id, at)
 
 
-def announced(db: sqlite3.Connection, at: datetime) -> list[Window]:
-    """The windows that somebody announced, and in which this moment is."""
-    rows = db.execute(
-        f"SELECT since, until, reason FROM windows WHERE source = 'command' AND {OPEN} ORDER BY since",  # noqa: S608 - the same
-        (milliseconds(at),),
-    )
-    return [(moment(row["since"]), moment(row["until"]), row["reason"]) for row in rows]
+def announced(db: sqlite3.Connection, at: datetime) -> list[Times]:
+    """The announced windows that are open at this moment."""
+    return [(each.since, each.until, each.reason) for each in open_by(db, "command", at)]
 
 
-def book(db: sqlite3.Connection, since: datetime, until: datetime, reason: str, source: str) -> None:
-    """Write a window down."""
-    db.execute(
-        """INSERT INTO windows (since, until, reason, source) VALUES (?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET until = excluded.until""",
-        (milliseconds(since), milliseconds(until), reason, source),
-    )
+def open_by(db: sqlite3.Connection, source: str, at: datetime) -> list[Window]:
+    """The recorded windows of this source in which this moment is."""
+    return [each for each in History(db).open_windows(at) if each.source == source]
 
 
-def stop(db: sqlite3.Connection, at: datetime) -> int:
-    """End what was announced now; how many there were."""
-    return db.execute(
-        f"UPDATE windows SET until = ?1 WHERE source = 'command' AND {OPEN}",  # noqa: S608 - the same
-        (milliseconds(at),),
-    ).rowcount
+def end_announced(db: sqlite3.Connection, at: datetime) -> int:
+    """End what was announced now; how many windows there were."""
+    found = open_by(db, "command", at)
+    for each in found:
+        updates.end_window(db, each.id, at)
+    return len(found)
 
 
 def open_until(db: sqlite3.Connection, at: datetime) -> datetime | None:
     """When the last window that is open at this moment is over; None where there is none that a round has met."""
-    row = db.execute(f"SELECT max(until) AS until FROM windows WHERE {OPEN}", (milliseconds(at),)).fetchone()  # noqa: S608 - the same
-    return None if row["until"] is None else moment(row["until"])
+    return max((each.until for each in History(db).open_windows(at)), default=None)

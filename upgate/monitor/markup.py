@@ -1,4 +1,4 @@
-"""What people write into a cluster, for chats and mails: it mentions nobody, hides no link and is no markup.
+"""What people write into a cluster, for chats and mails: it does not mention users, hide links or contain markup.
 
 Slack, Mattermost, Discord, Teams, Telegram, Matrix and mail each read another markup, and apprise may send one text to all
 of them: what is broken here, by a space that can be seen, is broken in each. `app@sha256:…` and plain URLs stay as they are.

@@ -1,4 +1,4 @@
-"""The states of alerts in the history: what one round leaves for the next, and the incidents that people read of."""
+"""The states of alerts in the history: what one round leaves for the next, and the incidents in the history."""
 
 from __future__ import annotations
 
@@ -7,74 +7,64 @@ from datetime import datetime
 
 import msgspec
 
-from upgate.monitor.alerts import State, States, Told, all_of
-from upgate.monitor.history import milliseconds
-from upgate.monitor.storage import inserted
+from upgate.monitor import updates
+from upgate.monitor.alerts import AlertNews, State, States, all_alerts
+from upgate.monitor.history import History
+from upgate.monitor.records import milliseconds
 
 #: Incidents that are kept.
 INCIDENTS = 5000
 
 
-def load(db: sqlite3.Connection) -> tuple[States, list[str]]:
+def load_states(db: sqlite3.Connection) -> tuple[States, list[str]]:
     """What the rounds before left; and the names of the checks of which that cannot be understood."""
     states, lost = {}, []
-    for row in db.execute("SELECT name, state FROM alerts"):
+    for name, state in History(db).alert_states().items():
         try:
-            states[row["name"]] = msgspec.json.decode(row["state"], type=State)
+            states[name] = msgspec.json.decode(state, type=State)
         except (msgspec.DecodeError, UnicodeError):
-            lost.append(row["name"])
+            lost.append(name)
     return states, lost
 
 
-def save(db: sqlite3.Connection, states: States) -> None:
+def save_states(db: sqlite3.Connection, states: States) -> None:
     """Leave it for the next round; of checks that are simply well there is nothing to leave."""
-    db.execute("DELETE FROM alerts")
     rows = [(name, msgspec.json.encode(state).decode()) for name, state in states.items() if not is_over(state)]
-    db.executemany("INSERT INTO alerts VALUES (?, ?)", rows)
+    updates.replace_alert_states(db, rows)
 
 
 def is_over(state: State) -> bool:
-    """There is nothing to remember of it, or nobody judges it any more and people know."""
+    """There is nothing to remember of it, or it is no longer judged and people know."""
     return state.quiet or (state.gone and not any(alert.told for _, alert in state.alerts))
 
 
 def write_incidents(db: sqlite3.Connection, states: States, round: int, at: datetime, maintenance: bool) -> None:
     """Begin, go on with and end the incidents that the alerts are."""
-    for each in all_of(states):
-        open_one = db.execute(
-            "SELECT id FROM incidents WHERE name = ? AND kind = ? AND until IS NULL", (each.state.name, each.kind)
-        ).fetchone()
+    open_ids = History(db).open_incident_ids()
+    for each in all_alerts(states):
+        id = open_ids.get((each.state.name, each.kind))
         if each.alert.on and not each.state.gone:
-            go_on(db, each, open_one["id"] if open_one else begin(db, each, round, at, maintenance))
-        elif open_one:
-            end(db, open_one["id"], each.alert.better or at)
-    db.execute("DELETE FROM incidents WHERE id <= (SELECT max(id) FROM incidents) - ?", (INCIDENTS,))
+            update_incident(db, each, begin_incident(db, each, round, at, maintenance) if id is None else id)
+        elif id is not None:
+            updates.end_incident(db, id, each.alert.better or at)
+    updates.keep_latest_incidents(db, INCIDENTS)
 
 
-def begin(db: sqlite3.Connection, each: Told, round: int, at: datetime, maintenance: bool) -> int:
+def begin_incident(db: sqlite3.Connection, each: AlertNews, round: int, at: datetime, maintenance: bool) -> int:
     """A new incident; its number."""
     since = milliseconds(each.alert.since or at)
-    row = (each.state.name, each.kind, since, maintenance, "[]", "", round)
-    return inserted(
-        db,
-        "INSERT INTO incidents (name, kind, since, maintenance, objects, observed, round) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        row,
-    )
+    return updates.insert_incident(db, (each.state.name, each.kind, since, maintenance, round))
 
 
-def go_on(db: sqlite3.Connection, each: Told, id: int) -> None:
+def update_incident(db: sqlite3.Connection, each: AlertNews, id: int) -> None:
     """What is known of an incident by now."""
-    objects, observed = said(each)
-    db.execute(
-        "UPDATE incidents SET flapping = flapping OR ?, told = told OR ? WHERE id = ?",
-        (each.alert.flapping, each.alert.told is not None, id),
-    )
+    objects, observed = observed_now(each)
+    updates.mark_incident(db, id, flapping=each.alert.flapping, told=each.alert.told is not None)
     if objects or observed:
-        text = msgspec.json.encode(objects).decode()
-        db.execute("UPDATE incidents SET objects = ?, observed = ? WHERE id = ?", (text, observed, id))
+        updates.set_incident_objects(db, id, msgspec.json.encode(objects).decode(), observed)
 
 
-def said(each: Told) -> tuple[list[str], str]:
+def observed_now(each: AlertNews) -> tuple[list[str], str]:
     """What is wrong at the moment, and what was seen of the first of it."""
     last = each.state.last
     if last is None or not each.alert.bad:
@@ -82,8 +72,3 @@ def said(each: Told) -> tuple[list[str], str]:
     if each.kind == "inconclusive":
         return [], last.reason
     return list(last.objects), next(iter(last.objects.values()), "")
-
-
-def end(db: sqlite3.Connection, id: int, at: datetime) -> None:
-    """An incident is over. A clock that jumped back gives no incident of less than no time."""
-    db.execute("UPDATE incidents SET until = max(since, ?) WHERE id = ?", (milliseconds(at), id))

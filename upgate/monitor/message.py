@@ -1,25 +1,26 @@
-"""What people are told, in words and as JSON. Pure."""
+"""The message that people get, as text and as JSON. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import msgspec
 from msgspec.structs import replace
 
-from upgate.base.text import counted, duration
-from upgate.monitor.alerts import News, Told
-from upgate.monitor.impact import family
+from upgate.base.text import counted
+from upgate.monitor.alerts import AlertNews, News
+from upgate.monitor.impact import replica_family
 from upgate.monitor.markup import without_markup
-from upgate.monitor.signals import OUTSIDE, Seen
+from upgate.monitor.message_text import HEADINGS, OBJECTS, message_text, message_title
+from upgate.monitor.signals import OUTSIDE, CheckSignal
 from upgate.results import CheckResult, Results, Verdict
 
-#: Entries under one heading, objects of one entry, characters of what was observed.
-ENTRIES, OBJECTS, OBSERVED = 20, 3, 200
+#: Characters of what was observed.
+OBSERVED = 200
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class AlertLine(msgspec.Struct, frozen=True, kw_only=True):
     """One alert."""
 
     check: str
@@ -47,7 +48,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """All that there is to tell after one round; webhooks get it as JSON."""
+    """The message after one round; webhooks get it as JSON."""
 
     #: The same for every attempt to deliver it: a repetition can be recognised by it.
     id: str
@@ -60,21 +61,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     #: Where people find the report.
     report: str
-    new: tuple[Line, ...] = ()
-    more: tuple[Line, ...] = ()
-    ongoing: tuple[Line, ...] = ()
-    recovered: tuple[Line, ...] = ()
-    gone: tuple[Line, ...] = ()
-
-
-#: The kinds of news in reading order, and the heading of each.
-HEADINGS = {
-    "new": "NEW",
-    "more": "STILL FAILING, AND WORSE",
-    "ongoing": "STILL",
-    "recovered": "RECOVERED",
-    "gone": "NO LONGER CHECKED",
-}
+    new: tuple[AlertLine, ...] = ()
+    more: tuple[AlertLine, ...] = ()
+    ongoing: tuple[AlertLine, ...] = ()
+    recovered: tuple[AlertLine, ...] = ()
+    gone: tuple[AlertLine, ...] = ()
 
 
 def compose(news: News, results: Results, id: str, report: str) -> Message:
@@ -82,7 +73,7 @@ def compose(news: News, results: Results, id: str, report: str) -> Message:
     lines = {key: lines_of(getattr(news, key), results) for key in HEADINGS}
     frame = Message(
         id=id,
-        title=title(results, lines),
+        title=message_title(results, lines),
         text="",
         profile=results.profile,
         server=without_markup(results.cluster.server),
@@ -91,26 +82,26 @@ def compose(news: News, results: Results, id: str, report: str) -> Message:
         report=report,
         **lines,
     )
-    return replace(frame, text="\n".join(text(frame)))
+    return replace(frame, text="\n".join(message_text(frame)))
 
 
-def lines_of(told: Iterable[Told], results: Results) -> tuple[Line, ...]:
+def lines_of(told: Iterable[AlertNews], results: Results) -> tuple[AlertLine, ...]:
     """The alerts under one heading, what users see first, then causes, then what could not be judged."""
     checks = {check.id: check for check in results.checks}
     lines = [line(each, checks.get(each.state.name), results.started) for each in told]
     return tuple(sorted(lines, key=weight))
 
 
-def weight(line: Line) -> tuple[bool, bool, bool, int, str]:
+def weight(line: AlertLine) -> tuple[bool, bool, bool, int, str]:
     """The place of an alert: the smaller, the earlier."""
     outside = line.check.startswith(f"{OUTSIDE}.")
     return line.kind == "inconclusive", not line.visible, not outside, -len(line.explains), line.check
 
 
-def line(each: Told, check: CheckResult | None, at: datetime) -> Line:
+def line(each: AlertNews, check: CheckResult | None, at: datetime) -> AlertLine:
     """One alert as it is now; with what its check found in this round, if that was judged."""
     last, alert = each.state.last, each.alert
-    plain = Line(
+    plain = AlertLine(
         check=without_markup(each.state.name),
         title=without_markup(each.state.title),
         kind=each.kind,
@@ -121,130 +112,41 @@ def line(each: Told, check: CheckResult | None, at: datetime) -> Line:
     if last is None or not alert.bad:
         return plain
     if each.kind == "inconclusive":
-        return replace(plain, observed=shown(last.reason))
+        return replace(plain, observed=shown_observation(last.reason))
     objects = {name: last.objects[name] for name in (*each.fresh, *last.objects) if name in last.objects}
     return replace(
         plain,
         objects=tuple(map(without_markup, tuple(objects)[:OBJECTS])),
         count=last.count,
-        observed=shown(next(iter(objects.values()), last.reason)),
+        observed=shown_observation(next(iter(objects.values()), last.reason)),
         explains=tuple(map(without_markup, last.explains)),
         follows=tuple(felt(each, last)),
         extent=extent(check, last),
-        look=without_markup(look_first(check, next(iter(objects), ""))),
+        look=without_markup(first_hint(check, next(iter(objects), ""))),
         visible=last.visible,
     )
 
 
-def shown(observed: str) -> str:
+def shown_observation(observed: str) -> str:
     """What was observed, as long as people read it."""
     plain = without_markup(observed)
     return plain if len(plain) <= OBSERVED else f"{plain[:OBSERVED]}…"
 
 
-def felt(each: Told, last: Seen) -> Iterator[str]:
+def felt(each: AlertNews, last: CheckSignal) -> Iterator[str]:
     """What users see of it, what is news first."""
     names = [name for name in dict.fromkeys((*each.follows, *last.follows)) if last.follows.get(name)]
-    return (f"{without_markup(name)}: {shown(last.follows[name])}" for name in names[:OBJECTS])
+    return (f"{without_markup(name)}: {shown_observation(last.follows[name])}" for name in names[:OBJECTS])
 
 
-def extent(check: CheckResult | None, last: Seen) -> str:
+def extent(check: CheckResult | None, last: CheckSignal) -> str:
     """How much is wrong, and of how much."""
     if check and check.examined >= last.count > 0:
         return f"{last.count:,} of {counted(check.examined, check.noun.removesuffix('s'))}"
     return f"{counted(last.count, 'object')}"
 
 
-def look_first(check: CheckResult | None, object: str) -> str:
+def first_hint(check: CheckResult | None, object: str) -> str:
     """The command that shows more of the object, as the check gives it."""
-    hints = [each.hint for each in check.active if family(each.object) == object] if check else []
+    hints = [each.hint for each in check.active if replica_family(each.object) == object] if check else []
     return next(filter(None, hints), "")
-
-
-def title(results: Results, lines: Mapping[str, Sequence[Line]]) -> str:
-    """The message in one line: what is worst comes first."""
-    known = [*lines["more"], *lines["ongoing"]]
-    parts = [
-        f"{counted(len(lines['new']), 'new alert')}: {shortened(lines['new'])}" if lines["new"] else "",
-        f"{len(known)} {'go on' if len(known) > 1 else 'goes on'}{'' if lines['new'] else f': {shortened(known)}'}"
-        if known
-        else "",
-        f"recovered: {shortened(lines['recovered'])}" if lines["recovered"] else "",
-        f"no longer checked: {shortened(lines['gone'])}" if lines["gone"] else "",
-    ]
-    return f"[{results.profile}] {'; '.join(filter(None, parts))}"
-
-
-def shortened(lines: Sequence[Line]) -> str:
-    """The checks by name, as many as fit in a title."""
-    names = list(dict.fromkeys(each.check for each in lines))
-    return ", ".join(names[:OBJECTS]) + (f" and {len(names) - OBJECTS} more" if len(names) > OBJECTS else "")
-
-
-def text(message: Message) -> Iterator[str]:
-    """The message in words, line by line."""
-    for key, heading in HEADINGS.items():
-        lines: tuple[Line, ...] = getattr(message, key)
-        if lines:
-            yield heading
-            entries = grouped(lines)
-            for entry in entries[:ENTRIES]:
-                yield from entry_text(key, entry, message.at)
-            if len(entries) > ENTRIES:
-                yield f"- and {len(entries) - ENTRIES} more"
-            yield ""
-    yield f"This round: {message.verdict}. Report: {message.report}"
-    yield f"Message {message.id}, {moment(message.at)}; a repetition has the same number."
-
-
-def grouped(lines: Sequence[Line]) -> list[list[Line]]:
-    """The alerts, those that could not be judged for one and the same reason as one."""
-    groups: dict[object, list[Line]] = {}
-    for each in lines:
-        key = (each.observed, each.until is None) if each.kind == "inconclusive" else each.check
-        groups.setdefault((each.kind, key), []).append(each)
-    return list(groups.values())
-
-
-def entry_text(heading: str, lines: Sequence[Line], at: datetime) -> Iterator[str]:
-    """One entry under a heading."""
-    first = lines[0]
-    flapping = ", flapping" if first.flapping else ""
-    yield f"- {shortened(lines)}: {what(heading, first)} {time_of(heading, first, at)}{flapping}"
-    if first.objects:
-        yield f"  {first.objects[0]}: {first.observed}{others(first.objects[1:], first.count - len(first.objects))}"
-    elif first.observed:
-        yield f"  {first.observed}"
-    yield from (f"  because of it users see: {each}" for each in first.follows)
-    if first.look:
-        yield f"  look first: {first.look}"
-    if first.explains:
-        yield f"  because of it also: {', '.join(first.explains[:ENTRIES])}"
-
-
-def what(heading: str, line: Line) -> str:
-    """What is wrong; of what recovered, what is true again."""
-    if line.kind == "inconclusive":
-        return "could be judged again" if heading == "recovered" else "could not be judged"
-    if heading == "recovered":
-        return line.title
-    return f"{line.extent} failed" if line.extent else "good in this round"
-
-
-def others(objects: Sequence[str], more: int) -> str:
-    """The objects of which something else may have been observed, and how many there are beyond them."""
-    named = f"; also {', '.join(objects)}" if objects else ""
-    return f"{named}{' and' if named else '; and'} {more} more" if more > 0 else named
-
-
-def time_of(heading: str, line: Line, at: datetime) -> str:
-    """Since when, or how long it was."""
-    if heading == "recovered" and line.until:
-        return f"(after {duration(line.until - line.since)}, at {moment(line.until)})"
-    wrong = "inconclusive" if line.kind == "inconclusive" else "failing"
-    return f"({wrong} for {duration(at - line.since)}, since {moment(line.since)})"
-
-
-def moment(time: datetime) -> str:
-    """A time for people."""
-    return f"{time:%Y-%m-%d %H:%M} UTC"

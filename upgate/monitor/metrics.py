@@ -40,8 +40,8 @@ class Metric(NamedTuple):
     values: dict[str, float]
 
 
-class Context(NamedTuple):
-    """What one round cannot know of itself."""
+class MetricsHistory(NamedTuple):
+    """What the history adds to one round."""
 
     #: When a round was clear for the last time, this one aside.
     last_clear: datetime | None = None
@@ -50,55 +50,55 @@ class Context(NamedTuple):
 
 
 def publish(results: Results, profile: Profile, snapshot: Snapshot | None, past: History | None) -> list[str]:
-    """Write and push what the profile asks for. What did not work is told in notes; it changes nothing else."""
+    """Write and push what the profile asks for. A note says what failed; nothing else changes."""
     if not (profile.monitor.textfile or profile.monitor.pushgateway):
         return []
     results = cleaned(results)
-    known = metrics(results, measured(profile, snapshot), context(past))
-    return deliver(registry_of(results.profile, known), profile, results.profile)
+    known = metrics(results, measured(profile, snapshot), metrics_history(past))
+    return publish_registry(collector_registry(results.profile, known), profile, results.profile)
 
 
-def context(past: History | None) -> Context:
+def metrics_history(past: History | None) -> MetricsHistory:
     """What the history adds, in which the round is recorded already."""
     last = past and past.last_round()
     if not (past and last):
-        return Context()
+        return MetricsHistory()
     clear = past.last_clear()
-    return Context(clear.at if clear else None, last.maintenance)
+    return MetricsHistory(clear.at if clear else None, last.maintenance)
 
 
-def deliver(registry: CollectorRegistry, profile: Profile, name: str) -> list[str]:
+def publish_registry(registry: CollectorRegistry, profile: Profile, name: str) -> list[str]:
     """Send the metrics wherever the profile wants them; a note for each place that did not take them."""
     wanted = profile.monitor
     notes = (
-        wanted.textfile and write(registry, Path(wanted.textfile)),
+        wanted.textfile and write_textfile(registry, Path(wanted.textfile)),
         wanted.pushgateway and push(registry, wanted.pushgateway, name, profile.secrets),
     )
     return [note for note in notes if note]
 
 
-def metrics(results: Results, targets: Iterable[Measured], context: Context) -> Iterator[Metric]:
+def metrics(results: Results, targets: Iterable[Measured], context: MetricsHistory) -> Iterator[Metric]:
     """Everything that is known about a round."""
-    yield from of_the_round(results, context)
-    yield from of_checks(results.checks)
-    yield from of_targets(list(targets))
+    yield from round_metrics(results, context)
+    yield from check_metrics(results.checks)
+    yield from target_metrics(list(targets))
 
 
-def of_the_round(results: Results, context: Context) -> Iterator[Metric]:
+def round_metrics(results: Results, context: MetricsHistory) -> Iterator[Metric]:
     """Verdict and times."""
     taken = (results.finished - results.started).total_seconds()
     clear = results.finished if results.verdict == "clear" else context.last_clear
-    yield alone("upgate_verdict", f"What the last round came to: {legend(VERDICTS)}.", VERDICTS[results.verdict])
+    yield alone("upgate_verdict", f"What the last round came to: {state_legend(VERDICTS)}.", VERDICTS[results.verdict])
     yield alone("upgate_last_round_timestamp_seconds", "When the last round ended.", results.finished.timestamp())
     yield alone("upgate_round_duration_seconds", "How long the last round took.", taken)
     yield alone(
-        "upgate_maintenance", "1 while a maintenance window is open: nobody is to be woken.", context.maintenance
+        "upgate_maintenance", "1 while a maintenance window is open and no alerts are sent.", context.maintenance
     )
     if clear:
         yield alone("upgate_last_success_timestamp_seconds", "When a round was last all clear.", clear.timestamp())
 
 
-def of_checks(checks: Iterable[CheckResult]) -> Iterator[Metric]:
+def check_metrics(checks: Iterable[CheckResult]) -> Iterator[Metric]:
     """Each check's state and numbers."""
     by_id = {check.id: check for check in checks}
 
@@ -106,13 +106,13 @@ def of_checks(checks: Iterable[CheckResult]) -> Iterator[Metric]:
         return Metric(f"upgate_check_{name}", help, "check", dict(zip(by_id, values, strict=True)))
 
     found = by_id.values()
-    yield each("state", f"The check's state: {legend(STATES)}.", (STATES[it.outcome] for it in found))
+    yield each("state", f"The check's state: {state_legend(STATES)}.", (STATES[it.outcome] for it in found))
     yield each("examined", "How many objects it looked at.", (it.examined for it in found))
     yield each("findings", "How many are wrong, waived ones aside.", (len(it.active) for it in found))
     yield each("duration_seconds", "How long it took to judge them.", (it.duration for it in found))
 
 
-def of_targets(targets: list[Measured]) -> Iterator[Metric]:
+def target_metrics(targets: list[Measured]) -> Iterator[Metric]:
     """Each target from outside. One that could not be looked at has no value: it was neither up nor down."""
     up = {it.id: it.availability for it in targets}
     slow = {it.id: it.latency for it in targets if it.latency is not None}
@@ -125,12 +125,12 @@ def alone(name: str, help: str, value: float) -> Metric:
     return Metric(name, help, "", {"": value})
 
 
-def legend(numbers: dict) -> str:
+def state_legend(numbers: dict) -> str:
     """What the numbers mean: `0 clear, 1 inconclusive`."""
     return ", ".join(f"{number} {word}" for word, number in numbers.items())
 
 
-def registry_of(profile: str, metrics: Iterable[Metric]) -> CollectorRegistry:
+def collector_registry(profile: str, metrics: Iterable[Metric]) -> CollectorRegistry:
     """The metrics as prometheus-client knows them."""
     from prometheus_client import CollectorRegistry, Gauge
 
@@ -143,7 +143,7 @@ def registry_of(profile: str, metrics: Iterable[Metric]) -> CollectorRegistry:
     return registry
 
 
-def write(registry: CollectorRegistry, path: Path) -> str:
+def write_textfile(registry: CollectorRegistry, path: Path) -> str:
     """Replace the file, whole or not at all; a note if that did not work."""
     from prometheus_client import generate_latest
 
@@ -151,7 +151,7 @@ def write(registry: CollectorRegistry, path: Path) -> str:
         write_whole(path, generate_latest(registry), public=True)
     except UsageError as problem:
         return (
-            f"the metrics were not written to {path}: {problem.__cause__}. Make monitor.textfile a path that can be "
-            "written; node_exporter goes on showing the round before."
+            f"the metrics were not written to {path}: {problem.__cause__}. Set monitor.textfile to a path that can be "
+            "written; node_exporter still shows the previous round."
         )
     return ""

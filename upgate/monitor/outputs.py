@@ -18,6 +18,6 @@ def publish_metrics(round: Monitored) -> Iterable[str]:
 
 def write_status_page(round: Monitored) -> Iterable[str]:
     """For people. Raises UsageError where it cannot be written."""
-    from upgate.monitor.statuspage import write
+    from upgate.monitor.statuspage import write_status
 
-    return write(round.results, round.past, round.reports, round.report)
+    return write_status(round.results, round.past, round.reports, round.report)

@@ -10,7 +10,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
 
 from upgate.base.redaction import redact
-from upgate.base.threads import within
+from upgate.base.threads import run_with_timeout
 from upgate.reports.cleaning import harmless, one_line
 from upgate.sources.probes.masking import secrets_of, shown_url
 
@@ -26,23 +26,23 @@ LONGEST_ANSWER = 300
 def push(registry: CollectorRegistry, url: str, profile: str, secrets: Sequence[str] = ()) -> str:
     """Replace the profile's group; a note if that did not work."""
     try:
-        within(PATIENCE, partial(replace, registry, url, profile))
+        run_with_timeout(PATIENCE, partial(replace_group, registry, url, profile))
     except (OSError, HTTPException, ValueError) as problem:
         note = (
             f"the metrics were not pushed to the Pushgateway at {shown_url(url)}: {reason(problem)}. "
-            "The verdict stands; Prometheus goes on showing the round before."
+            "The verdict does not change; Prometheus still shows the previous round."
         )
         return redact(note, [*secrets, *secrets_of(url, {})])
     return ""
 
 
-def replace(registry: CollectorRegistry, url: str, profile: str) -> None:
+def replace_group(registry: CollectorRegistry, url: str, profile: str) -> None:
     """Put the metrics in the place of what the profile's group held. Raises OSError, HTTPException, ValueError."""
     from prometheus_client import push_to_gateway
 
     parts = urlsplit(url)
     plain = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    send, group = login(parts.netloc), {"profile": profile}
+    send, group = request_handler(parts.netloc), {"profile": profile}
     try:
         push_to_gateway(plain, JOB, registry, grouping_key=group, timeout=PATIENCE, handler=send)
     except HTTPError as problem:
@@ -51,7 +51,7 @@ def replace(registry: CollectorRegistry, url: str, profile: str) -> None:
         raise OSError(f"it answered {problem.code} {said}".strip()) from problem
 
 
-def login(netloc: str) -> Callable[..., Any]:
+def request_handler(netloc: str) -> Callable[..., Any]:
     """How to send: with the user and the password that the URL has, if it has any."""
     from prometheus_client.exposition import basic_auth_handler, default_handler
 

@@ -1,7 +1,7 @@
-"""What follows a round's verdict: it is written down, alerts are decided, outputs written, people told.
+"""What follows a round's verdict: it is recorded, alerts are decided, outputs written, messages sent.
 
 Nothing here changes the verdict or the exit code. What cannot be done is a note in the reports, and holds the heartbeat
-back: the dead-man's switch then tells those whom we cannot reach.
+back: the dead-man's switch then alerts the people that no message reaches.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ LOCK = "monitor.lock"
 
 @dataclass
 class Monitored:
-    """One round, for those who tell others of it."""
+    """One round, for the outputs and the delivery of alerts."""
 
     profile: Profile
     results: Results
@@ -75,11 +75,11 @@ Output = Callable[[Monitored], Iterable[str]]
 OUTPUTS: tuple[Output, ...] = (publish_metrics, write_status_page)
 
 
-def run(round: Monitored) -> list[str]:
+def follow_round(round: Monitored) -> list[str]:
     """Everything, in turn; notes for the reports, without secrets."""
-    recorded = done(round, record, "this round is not in the history, and no alert was decided or delivered")
+    recorded = done(round, record_in_history, "this round is not in the history, and no alert was decided or delivered")
     outputs(round)
-    delivered = recorded and done(round, deliver, "not all alerts were delivered") and round.delivered
+    delivered = recorded and done(round, deliver_messages, "not all alerts were delivered") and round.delivered
     done(round, partial(beat, whole=recorded and delivered), "the heartbeat did not arrive")
     return [redact(note, round.profile.secrets) for note in round.notes]
 
@@ -93,15 +93,15 @@ def done(round: Monitored, work: Callable[[Monitored], None], consequence: str) 
     except OSError as problem:
         round.notes.append(f"{consequence}: {problem.filename or 'the system'}: {problem.strerror or problem}")
     except Exception as problem:  # a fault of ours must not take the verdict with it
-        round.notes.append(f"{consequence}: monitoring itself broke with {type(problem).__name__}: {problem}")
+        round.notes.append(f"{consequence}: monitoring failed with {type(problem).__name__}: {problem}")
     else:
         return True
     return False
 
 
-def record(round: Monitored) -> None:
+def record_in_history(round: Monitored) -> None:
     """Write the round down. Raises Unusable."""
-    kept(round, lambda db: write(db, round))
+    kept(round, lambda db: write_history(db, round))
 
 
 def kept(round: Monitored, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -110,7 +110,7 @@ def kept(round: Monitored, work: Callable[[sqlite3.Connection], T]) -> T:
         with storage.transaction(round.path) as db:
             return work(db)
     except storage.Unusable as problem:
-        if not storage.is_torn(problem):
+        if not storage.is_corrupt(problem):
             raise
         aside = storage.move_aside(round.path)
         round.notes.append(f"{problem}: it was moved to {aside.name}, and a new history begins with this round")
@@ -118,27 +118,27 @@ def kept(round: Monitored, work: Callable[[sqlite3.Connection], T]) -> T:
         return work(db)
 
 
-def write(db: sqlite3.Connection, round: Monitored) -> None:
-    """The round, its alerts, and what people are to be told of them: one transaction."""
+def write_history(db: sqlite3.Connection, round: Monitored) -> None:
+    """The round, its alerts, and the messages about them, in one transaction."""
     results, at = round.results, round.results.started
     storage.give_to(db, round.profile.name)
-    windows = maintenance.in_force(db, round.monitor.maintenance, at, round.profile.secrets)
-    before = db.execute("SELECT maintenance FROM rounds ORDER BY id DESC LIMIT 1").fetchone()
+    windows = maintenance.windows_in_force(db, round.monitor.maintenance, at, round.profile.secrets)
+    before = History(db).last_round()
     results = replace(results, checks=(*results.checks, *recording.removed(db, results, round.profile.external)))
-    id = recording.record(db, results, attempts_of(round), bool(windows))
-    states, lost = memory.load(db)
-    round.notes += [f"the alert state of {name} could not be read and starts again" for name in lost]
+    id = recording.record_round(db, results, attempts_of(round), bool(windows))
+    states, lost = memory.load_states(db)
+    round.notes += [f"the alert state of {name} could not be read and starts empty" for name in lost]
     said = signals(results.checks, impact_of(round.snapshot), fail_on_warnings=round.fail_on_warnings)
-    alerts.step(states, said, at, rules(round.monitor))
+    alerts.step(states, said, at, alert_rules(round.monitor))
     if windows:
         ends = max(ends for _, ends, _ in windows)
         round.notes.append(f"maintenance until {ends:%Y-%m-%d %H:%M} UTC, alerts are not sent: {windows[0][2]}")
     else:
-        tell(db, round, states, anyway=bool(before and before["maintenance"]))
+        tell(db, round, states, anyway=bool(before and before.maintenance))
     memory.write_incidents(db, states, id, at, bool(windows))
-    memory.save(db, states)
-    delivery.understand(db, round.monitor.notify)
-    recording.tidy(db, id, at, round.monitor.keep)
+    memory.save_states(db, states)
+    delivery.remember_recipients(db, round.monitor.notify)
+    recording.forget_old_rounds(db, id, at, round.monitor.keep)
 
 
 def attempts_of(round: Monitored) -> list[Attempt]:
@@ -148,21 +148,21 @@ def attempts_of(round: Monitored) -> list[Attempt]:
 
 
 def tell(db: sqlite3.Connection, round: Monitored, states: alerts.States, *, anyway: bool) -> None:
-    """Put the news into the outbox, if there are any; for somebody new all that goes on is news."""
+    """Put the news into the outbox, if there are any; a new recipient also gets all alerts that are on."""
     at = round.results.started
     anyway = anyway or delivery.has_new(db, round.monitor.notify)
-    news = alerts.news(states, at, rules(round.monitor), anyway=anyway)
+    news = alerts.news(states, at, alert_rules(round.monitor), anyway=anyway)
     if news:
-        message = compose(news, round.results, secrets.token_hex(4), where(round))
-        delivery.put(db, message, round.monitor.notify, at)
+        message = compose(news, round.results, secrets.token_hex(4), report_location(round))
+        delivery.enqueue(db, message, round.monitor.notify, at)
 
 
-def rules(monitor: Monitor) -> Rules:
+def alert_rules(monitor: Monitor) -> Rules:
     """When alerts come on, and how often they are repeated."""
     return Rules(monitor.fail_after, monitor.inconclusive_after, monitor.remind)
 
 
-def where(round: Monitored) -> str:
+def report_location(round: Monitored) -> str:
     """Where people find the report."""
     return round.monitor.report or f"{socket.gethostname()}:{round.reports / round.report}"
 
@@ -171,9 +171,9 @@ def outputs(round: Monitored) -> None:
     """Let all outputs be written; none of them keeps another one from it."""
     with ExitStack() as stack:
         if OUTPUTS and round.path.exists():
-            done(round, partial(look_back, stack), "outputs do without it")
+            done(round, partial(look_back, stack), "outputs are written without the history")
         for output in OUTPUTS:
-            done(round, partial(put_out, output), "this output is not whole")
+            done(round, partial(put_out, output), "an output is incomplete")
     round.past = None
 
 
@@ -187,22 +187,22 @@ def put_out(output: Output, round: Monitored) -> None:
     round.notes += output(round)
 
 
-def deliver(round: Monitored) -> None:
+def deliver_messages(round: Monitored) -> None:
     """Send what is in the outbox. Raises Unusable."""
     if round.monitor.notify:
         round.notes += delivery.Delivery(round.path, round.monitor.notify, round.results.started).run()
         with storage.transaction(round.path) as db:
-            round.delivered = not delivery.undelivered(db)
+            round.delivered = not History(db).count_undelivered()
 
 
 def beat(round: Monitored, whole: bool) -> None:
-    """Call the dead-man's switch, if the round was judged, kept and told of: else its silence is what people notice.
+    """Call the dead-man's switch if the round was judged, recorded and delivered; otherwise its silence alerts people.
 
     Raises Undelivered.
     """
     reason = held_back(round, whole)
     if round.monitor.heartbeat and reason:
-        round.notes.append(f"the heartbeat was held back: {reason}")
+        round.notes.append(f"the heartbeat was not sent: {reason}")
     elif round.monitor.heartbeat:
         ping(round.monitor.heartbeat)
 

@@ -1,4 +1,4 @@
-"""One attempt to reach somebody: apprise for everything that it knows, a JSON post for other webhooks. The only importer
+"""One attempt to deliver a message: apprise for every service that it knows, a JSON post for other webhooks. The only importer
 of apprise.
 
 URLs hold tokens: no error repeats one, and nothing is logged meanwhile.
@@ -21,10 +21,10 @@ import msgspec
 
 from upgate.base.errors import UpgateError, UsageError
 from upgate.base.redaction import redact
-from upgate.base.threads import within
+from upgate.base.threads import run_with_timeout
 from upgate.monitor.message import Message
 
-#: Seconds without a word from the other side, and for one attempt as a whole: an answer may come in drops.
+#: Seconds to wait for the next byte, and for one attempt as a whole: an answer may come slowly.
 TIMEOUT, PATIENCE = 8, 20
 AGENT = "upgate"
 #: What stands between the parts of a URL.
@@ -32,7 +32,7 @@ PARTS = re.compile(r"[/:@?&=#]+")
 
 
 class Undelivered(UpgateError):
-    """It did not arrive. The text says why, without the URL."""
+    """A message did not arrive. The text says why, without the URL."""
 
 
 def send(url: str, message: Message) -> None:
@@ -41,26 +41,26 @@ def send(url: str, message: Message) -> None:
         service = service_for(url)
         if service is None:
             post(url, msgspec.json.encode(message))
-        elif not deliver(service, message):
+        elif not notify_service(service, message):
             raise Undelivered(hidden("; ".join(said[-1:]) or "the service did not take it", url))
 
 
-def deliver(service: Any, message: Message) -> bool:
-    """Let apprise deliver it: as text, whatever the service makes of that. Raises Undelivered."""
+def notify_service(service: Any, message: Message) -> bool:
+    """Let apprise deliver it, as plain text. Raises Undelivered."""
     from apprise import Apprise
 
     kind = "failure" if message.new or message.more or message.ongoing else "success"
     notify = partial(Apprise(service).notify, message.text, message.title, kind, body_format="text")
     try:
-        return bool(within(PATIENCE, notify))
+        return bool(run_with_timeout(PATIENCE, notify))
     except TimeoutError:
         raise Undelivered(f"no answer within {PATIENCE} s") from None
     except Exception as problem:  # its plugins are many, and what one of them raises must not stop the others
-        raise Undelivered(f"apprise broke with {type(problem).__name__}") from None
+        raise Undelivered(f"apprise failed with {type(problem).__name__}") from None
 
 
 def service_for(url: str) -> Any:
-    """What apprise makes of a URL; None where it is a webhook that it has no name for. Raises Undelivered."""
+    """The service of apprise for a URL; None for a webhook that apprise does not know. Raises Undelivered."""
     from apprise import Apprise
 
     service = Apprise.instantiate(url, suppress_exceptions=True)
@@ -75,8 +75,8 @@ def service_for(url: str) -> Any:
     return service
 
 
-def usable(urls: Sequence[str]) -> None:
-    """See whether all of them can be used at all. Raises UsageError."""
+def check_urls(urls: Sequence[str]) -> None:
+    """Check that all of them can be used. Raises UsageError."""
     for number, url in enumerate(urls):
         try:
             with unlogged():
@@ -89,25 +89,25 @@ def usable(urls: Sequence[str]) -> None:
 
 def post(url: str, body: bytes) -> None:
     """Post JSON to a webhook. Raises Undelivered."""
-    ask(url, urllib.request.Request(url, body, {"Content-Type": "application/json", "User-Agent": AGENT}))  # noqa: S310 - the profile allows only http(s) here
+    send_request(url, urllib.request.Request(url, body, {"Content-Type": "application/json", "User-Agent": AGENT}))  # noqa: S310 - the profile allows only http(s) here
 
 
 def ping(url: str) -> None:
     """Call a dead-man's switch. Raises Undelivered."""
-    ask(url, urllib.request.Request(url, headers={"User-Agent": AGENT}))  # noqa: S310 - the same
+    send_request(url, urllib.request.Request(url, headers={"User-Agent": AGENT}))  # noqa: S310 - the same
 
 
-def ask(url: str, request: urllib.request.Request) -> None:
-    """Send a request that must be answered well. Raises Undelivered."""
+def send_request(url: str, request: urllib.request.Request) -> None:
+    """Send a request whose answer must be a success. Raises Undelivered."""
     try:
-        within(PATIENCE, partial(answered, request))
+        run_with_timeout(PATIENCE, partial(answered, request))
     except urllib.error.HTTPError as problem:
         problem.close()
         raise Undelivered(f"it answered with status {problem.code}") from None
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "reason", problem)
         raise Undelivered(hidden(str(reason) or type(reason).__name__, url)) from None
-    except Exception as problem:  # http.client's errors are no OSErrors, and say what a stranger sent
+    except Exception as problem:  # http.client's errors are not OSErrors, and repeat what the server sent
         raise Undelivered(f"it gave no HTTP answer ({type(problem).__name__})") from None
 
 
@@ -118,7 +118,7 @@ def answered(request: urllib.request.Request) -> None:
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A login page behind a redirect has not taken any message."""
+    """Refuses redirects: a login page behind one has not accepted the message."""
 
     def redirect_request(self, *_: object) -> None:
         """Do not follow."""
@@ -131,7 +131,7 @@ def hidden(text: str, url: str) -> str:
 
 @contextmanager
 def unlogged() -> Iterator[list[str]]:
-    """Keep what libraries log, which may name URLs, and what they warn of, which concerns nobody here, to ourselves."""
+    """Keep what libraries log, which may name URLs, and what they warn of, which does not matter here, out of the output."""
     said: list[str] = []
     logger, handler = logging.getLogger("apprise"), Kept(said)
     before = logger.propagate, logger.level
@@ -149,7 +149,7 @@ def unlogged() -> Iterator[list[str]]:
 
 @contextmanager
 def quiet(*names: str) -> Iterator[None]:
-    """Nothing of these is logged meanwhile."""
+    """Silence these loggers in this block."""
     loggers = [logging.getLogger(name) for name in names]
     before = [each.level for each in loggers]
     for each in loggers:

@@ -9,11 +9,11 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from upgate.monitor.impact import LONGEST, NO_IMPACT, Impact, Size, family, home
+from upgate.monitor.impact import LONGEST, NO_IMPACT, Impact, Size, home, replica_family
 from upgate.reports.cleaning import begun
 from upgate.results import CheckResult, Finding
 
-#: good         judged, and nothing to wake anybody for
+#: good         judged, and nothing to alert about
 #: bad          failed by itself
 #: consequence  failed, and all that it found follows from another check's finding: that one shouts
 #: unknown      could not be judged
@@ -22,13 +22,13 @@ from upgate.results import CheckResult, Finding
 Signal = Literal["good", "bad", "consequence", "unknown", "blind", "off"]
 #: The check without which no other can be judged.
 GATEWAY = "api.ready"
-#: What users see from outside is always told: tenants and kubelets write what could explain it.
+#: Findings from outside always alert: tenants and kubelets write the objects that could explain them.
 OUTSIDE = "external"
 #: Objects that are remembered of one check; an alert about so many is loud enough.
 MOST = 50
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class CheckSignal(msgspec.Struct, frozen=True, kw_only=True):
     """One check in one round."""
 
     name: str
@@ -36,9 +36,9 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     signal: Signal
     #: What is wrong → what was observed, at most MOST; pods that replace each other have one name.
     objects: dict[str, str] = {}
-    #: What is not right either, but under way: it is no news, and it has not recovered.
+    #: What is not right either, but under way: it is not news, and it has not recovered.
     moving: tuple[str, ...] = ()
-    #: What is still wrong, and not to be told of any more.
+    #: What is still wrong, but waived.
     waived: tuple[str, ...] = ()
     #: How many objects are wrong.
     count: int = 0
@@ -54,7 +54,9 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     visible: bool = False
 
 
-def signals(checks: Sequence[CheckResult], impact: Impact = NO_IMPACT, *, fail_on_warnings: bool = False) -> list[Seen]:
+def signals(
+    checks: Sequence[CheckResult], impact: Impact = NO_IMPACT, *, fail_on_warnings: bool = False
+) -> list[CheckSignal]:
     """What the round says about each of its checks."""
     blind = any(check.id == GATEWAY and check.outcome == "failed" for check in checks)
     passing = {f"{check.id}: {each.object}" for check in checks for each in check.active if each.transitional}
@@ -65,7 +67,7 @@ def signals(checks: Sequence[CheckResult], impact: Impact = NO_IMPACT, *, fail_o
         found = shouting(check, passing, fail_on_warnings)
         signal = signal_of(check, found, blind, fail_on_warnings)
         explains = tuple(sorted(name for name, roots in explained.items() if check.id in roots))
-        said.append(replace(seen(check, found, signal, impact, follows[check.id]), explains=explains))
+        said.append(replace(check_signal(check, found, signal, impact, follows[check.id]), explains=explains))
     return said
 
 
@@ -74,7 +76,7 @@ def consequences_of(
 ) -> Mapping[str, dict[str, str]]:
     """Check → what follows from its findings: the checks that are wrong only because of it, and what users see.
 
-    What is asked from outside has alerts of its own, and what follows from a change under way is no news.
+    What is asked from outside has alerts of its own, and what follows from a change under way is not news.
     """
     follows: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for check in checks:
@@ -88,26 +90,26 @@ def consequences_of(
         for each in lasting:
             if impact.seen_by_users(each.object):
                 observed = begun(each.observed, LONGEST)
-                follows[cause_of(each)].setdefault(f"{check.id}: {family(each.object)}", observed)
+                follows[cause_of(each)].setdefault(f"{check.id}: {replica_family(each.object)}", observed)
     return follows
 
 
-def seen(
+def check_signal(
     check: CheckResult, found: Sequence[Finding], signal: Signal, impact: Impact, follows: Mapping[str, str]
-) -> Seen:
+) -> CheckSignal:
     """What the round says about one check, of which this is worth an alert."""
-    worst_first = sorted(found, key=lambda each: (not impact.seen_by_users(each.object), family(each.object)))
-    objects = {family(each.object): begun(each.observed, LONGEST) for each in reversed(worst_first)}
+    worst_first = sorted(found, key=lambda each: (not impact.seen_by_users(each.object), replica_family(each.object)))
+    objects = {replica_family(each.object): begun(each.observed, LONGEST) for each in reversed(worst_first)}
     some = fair_share(list(reversed(objects)))
     objects = {name: objects[name] for name in reversed(objects) if name in some} if signal == "bad" else {}
     sizes = impact.sizes(found)
-    return Seen(
+    return CheckSignal(
         name=check.id,
         title=check.title,
         signal=signal,
         objects=objects,
-        moving=tuple({family(each.object) for each in check.active if each.transitional}),
-        waived=tuple({family(each.object) for each in check.findings if each.waived}),
+        moving=tuple({replica_family(each.object) for each in check.active if each.transitional}),
+        waived=tuple({replica_family(each.object) for each in check.findings if each.waived}),
         count=len(found),
         reason=begun(check.reason, LONGEST),
         follows=dict(list(follows.items())[:MOST]) if signal == "bad" else {},
@@ -119,7 +121,7 @@ def seen(
 
 
 def fair_share(names: Sequence[str]) -> set[str]:
-    """As many as are remembered, from each namespace in turn: whoever has many does not crowd out the others."""
+    """As many as are remembered, from each namespace in turn, so that one with many does not crowd out the others."""
     turns: Counter[str] = Counter()
     turn = {}
     for name in names:

@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import stat
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,10 +22,10 @@ from upgate.monitor.schema import SCHEMA, VERSION
 
 #: Seconds to wait for another process's transaction, which takes milliseconds.
 BUSY = 10
-#: Bytes that a step needs at the most.
+#: Bytes that a step needs at most.
 ROOM = 256 * 1024
 #: Corrupt histories that are kept.
-TORN = 3
+MOST_CORRUPT = 3
 
 
 class Unusable(UpgateError):
@@ -37,7 +37,7 @@ def transaction(path: Path) -> Iterator[sqlite3.Connection]:
     """The history for one step: all of it is written, or nothing. Raises Unusable."""
     connection = connected(path)
     try:
-        with worded(path, (sqlite3.Error,)):
+        with raising_unusable(path, (sqlite3.Error,)):
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
@@ -52,7 +52,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         raise UsageError(f"there is no history {path}: runs with --monitor write one.")
     connection = connected(path)
     try:
-        with worded(path, (sqlite3.Error,)):
+        with raising_unusable(path, (sqlite3.Error,)):
             connection.execute("BEGIN")
             yield connection
     finally:
@@ -61,11 +61,11 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 def connected(path: Path) -> sqlite3.Connection:
     """A connection to a history with this schema; a new file gets it. Raises Unusable."""
-    with worded(path):
+    with raising_unusable(path):
         make_private(path)
         connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None)
         try:
-            prepare(connection, path)
+            prepare_schema(connection, path)
         except BaseException:
             closed(connection)
             raise
@@ -73,7 +73,7 @@ def connected(path: Path) -> sqlite3.Connection:
 
 
 def make_private(path: Path) -> None:
-    """See that there is a file which only its owner reads; SQLite gives the files beside it the same mode. Raises OSError."""
+    """Make sure that the file exists and only its owner reads it; SQLite gives the files beside it that mode. Raises OSError."""
     make_folder(path.parent)
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
@@ -83,7 +83,7 @@ def make_private(path: Path) -> None:
         path.chmod(mode & PRIVATE)
 
 
-def prepare(connection: sqlite3.Connection, path: Path) -> None:
+def prepare_schema(connection: sqlite3.Connection, path: Path) -> None:
     """Set it up for us; the first process makes the tables. Raises Unusable, sqlite3.Error."""
     connection.row_factory = sqlite3.Row
     if version(connection) == 0:
@@ -109,12 +109,12 @@ def version(connection: sqlite3.Connection) -> int:
 
 
 def belongs_to(connection: sqlite3.Connection, name: str) -> bool:
-    """It is this profile's, or nobody's yet."""
+    """It belongs to this profile, or to none yet."""
     return connection.execute("PRAGMA application_id").fetchone()[0] in (0, number_of(name))
 
 
 def give_to(connection: sqlite3.Connection, name: str) -> None:
-    """It is this profile's from now on."""
+    """From now on it belongs to this profile."""
     connection.execute(f"PRAGMA application_id = {number_of(name)}")
 
 
@@ -123,27 +123,22 @@ def number_of(name: str) -> int:
     return zlib.crc32(name.encode()) & 0x7FFFFFFF or 1
 
 
-def inserted(connection: sqlite3.Connection, statement: str, row: Sequence[object]) -> int:
-    """Insert one row; its number. Raises sqlite3.Error."""
-    return connection.execute(f"{statement} RETURNING id", row).fetchone()[0]
-
-
 def closed(connection: sqlite3.Connection) -> None:
-    """Let go of it; what was not committed is gone."""
+    """Close it; what was not committed is lost."""
     with suppress(sqlite3.Error):
         connection.close()
 
 
 @contextmanager
-def worded(path: Path, kinds: tuple[type[Exception], ...] = (sqlite3.Error, OSError)) -> Iterator[None]:
+def raising_unusable(path: Path, kinds: tuple[type[Exception], ...] = (sqlite3.Error, OSError)) -> Iterator[None]:
     """Turn errors into a sentence: SQLite's and the system's, or only these. Raises Unusable."""
     try:
         yield
     except kinds as problem:
-        raise Unusable(f"history {path} cannot be used: {said(problem, path)}") from problem
+        raise Unusable(f"history {path} cannot be used: {sqlite_reason(problem, path)}") from problem
 
 
-def said(problem: Exception, path: Path) -> str:
+def sqlite_reason(problem: Exception, path: Path) -> str:
     """What was wrong. On a full disk SQLite may only speak of an I/O error."""
     code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free < ROOM):
@@ -151,7 +146,7 @@ def said(problem: Exception, path: Path) -> str:
     return str(problem)
 
 
-def is_torn(problem: Unusable) -> bool:
+def is_corrupt(problem: Unusable) -> bool:
     """The file itself is broken; a full disk, a lock or a permission is not that."""
     code = getattr(problem.__cause__, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -169,14 +164,14 @@ def check_through(connection: sqlite3.Connection) -> None:
 def move_aside(path: Path) -> Path:
     """Put a corrupt history aside, so that a new one can begin. Raises Unusable.
 
-    Of earlier ones the latest stay: a disk that tears one every minute must not be filled with them.
+    Of earlier ones the latest stay: a disk that corrupts one every minute must not be filled with them.
     """
-    aside = path.with_name(f"{path.name}.torn-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
-    with worded(path):
+    aside = path.with_name(f"{path.name}.corrupt-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
+    with raising_unusable(path):
         for ending in ("-wal", "-shm", ""):
             with suppress(FileNotFoundError):
                 os.replace(f"{path}{ending}", f"{aside}{ending}")
-        for old in sorted(path.parent.glob(f"{path.name}.torn-*Z"))[:-TORN]:
+        for old in sorted(path.parent.glob(f"{path.name}.corrupt-*Z"))[:-MOST_CORRUPT]:
             for ending in ("-wal", "-shm", ""):
                 Path(f"{old}{ending}").unlink(missing_ok=True)
     return aside

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from upgate.base.errors import Inconclusive
-from upgate.sources.probes.targets import Endpoint, seen
+from upgate.sources.probes.targets import ProbedTarget, probed_entry
 
 if TYPE_CHECKING:
     from upgate.profile import Profile
@@ -30,14 +30,14 @@ def measured(profile: Profile, snapshot: Snapshot | None) -> Iterator[Measured]:
         return
     for entry in profile.external:
         try:
-            endpoints = seen(entry, snapshot, profile.secrets, profile.scope.namespaces).endpoints
+            endpoints = probed_entry(entry, snapshot, profile.secrets, profile.scope.namespaces).endpoints
         except Inconclusive:
             continue
         if endpoints:
-            yield summary(entry.id, endpoints)
+            yield measured_entry(entry.id, endpoints)
 
 
-def summary(id: str, endpoints: list[Endpoint]) -> Measured:
+def measured_entry(id: str, endpoints: list[ProbedTarget]) -> Measured:
     """Several endpoints as one target."""
     answered = [each.attempt.elapsed.total for each in endpoints if each.attempt.failure is None]
     right = sum(not each.problems for each in endpoints)

@@ -10,7 +10,7 @@ from itertools import groupby
 from upgate.base.text import counted
 from upgate.monitor.availability import DAYS, State, Tally, Track
 
-#: Of ten: so that nobody needs to tell colours apart.
+#: Of ten: so that the bar can be read without telling colours apart.
 HEIGHTS: dict[State, int] = {"none": 1, "maintenance": 3, "fine": 3, "warned": 5, "inconclusive": 7, "failed": 10}
 MEANINGS: dict[State, str] = {
     "fine": "fine",
@@ -20,13 +20,13 @@ MEANINGS: dict[State, str] = {
     "maintenance": "maintenance",
     "none": "no data",
 }
-#: How far back availability is told.
+#: The periods for which availability is shown.
 WINDOWS = {"today": 1, "7 days": 7, "30 days": 30, f"{DAYS} days": DAYS}
 
 
 def track(one: Track, title: str, extra: str = "") -> str:
     """One line of the list: name, figures, bar, and the days that were not fine."""
-    label = f"the last {DAYS} days of {one.name}: {summary(one)}"
+    label = f"the last {DAYS} days of {one.name}: {states_in_words(one)}"
     return (
         f'<li class="track"><div class="line"><span class="name">{escape(one.name)}</span>'
         f'<span class="figures">{figures(one)}{extra}</span></div><div class="quiet">{title}</div>'
@@ -54,7 +54,7 @@ def bar(days: tuple[Tally, ...], label: str) -> str:
     )
 
 
-def summary(one: Track) -> str:
+def states_in_words(one: Track) -> str:
     """The picture in words: `86 days fine, 1 day failures`."""
     counts = Counter(day.state for day in one.days)
     return ", ".join(
@@ -66,11 +66,11 @@ def worst(one: Track) -> str:
     """The days that were not fine, behind a line that opens them."""
     if not one.worst:
         return ""
-    items = "".join(f"<li>{day.day}: {', '.join(said(day))}</li>" for day in one.worst)
+    items = "".join(f"<li>{day.day}: {', '.join(day_remarks(day))}</li>" for day in one.worst)
     return f"<details><summary>not fine on {counted(len(one.worst), 'day')}</summary><ul>{items}</ul></details>"
 
 
-def said(day: Tally) -> Iterator[str]:
+def day_remarks(day: Tally) -> Iterator[str]:
     """What was not fine on a day."""
     rounds = day.good + day.bad + day.unknown
     for number, verb in ((day.bad, "failed"), (day.unknown, "could not be judged"), (day.warned, "warned")):
@@ -78,13 +78,13 @@ def said(day: Tally) -> Iterator[str]:
             yield f"{verb} in {number:,} of {rounds:,}"
 
 
-def legend() -> str:
+def track_legend() -> str:
     """What the heights mean."""
-    items = "".join(f"<li>{mark(state)}{meaning}</li>" for state, meaning in MEANINGS.items() if state != "none")
+    items = "".join(f"<li>{height_mark(state)}{meaning}</li>" for state, meaning in MEANINGS.items() if state != "none")
     return f'<ul class="legend">{items}<li>{DAYS} days, today on the right</li></ul>'
 
 
-def mark(state: State) -> str:
+def height_mark(state: State) -> str:
     height = HEIGHTS[state]
     rect = f'<rect class="{state}" x="0" y="{10 - height}" width="1" height="{height}"/>'
     return f'<svg class="bar" viewBox="0 0 1 10" preserveAspectRatio="none" aria-hidden="true">{rect}</svg>'

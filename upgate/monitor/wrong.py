@@ -11,7 +11,7 @@ from upgate.reports import words
 from upgate.results import OUTCOMES, CheckResult, Outcome, Results
 
 if TYPE_CHECKING:
-    from upgate.monitor.history import Check
+    from upgate.monitor.records import CheckStatus
 
 TROUBLE: tuple[Outcome, ...] = ("failed", "inconclusive", "warned")
 
@@ -31,7 +31,7 @@ class Wrong(NamedTuple):
     follows: bool = False
 
 
-def wrong_now(results: Results, known: Iterable[Check]) -> list[Wrong]:
+def wrong_now(results: Results, known: Iterable[CheckStatus]) -> list[Wrong]:
     """What this round found, and what earlier ones found that asked more; the worst and oldest first, causes before effects."""
     history = {check.name: check for check in known}
     rows = [*of_this_round(results, history), *of_earlier_rounds(results, history)]
@@ -39,21 +39,21 @@ def wrong_now(results: Results, known: Iterable[Check]) -> list[Wrong]:
     return sorted(rows, key=lambda row: (OUTCOMES.index(row.outcome), row.follows, row.since or now, row.name))
 
 
-def of_this_round(results: Results, history: dict[str, Check]) -> Iterator[Wrong]:
+def of_this_round(results: Results, history: dict[str, CheckStatus]) -> Iterator[Wrong]:
     for check in results.checks:
         if check.outcome in TROUBLE:
             before = history.get(check.id)
             follows = bool(check.active) and not check.roots
             since = before.since if before else None
-            yield Wrong(check.id, check.outcome, text_of(check, follows), since, follows=follows)
+            yield Wrong(check.id, check.outcome, wrong_text(check, follows), since, follows=follows)
 
 
-def text_of(check: CheckResult, follows: bool) -> str:
+def wrong_text(check: CheckResult, follows: bool) -> str:
     """What was seen, and from what it follows."""
-    return words.headline(check) + (f" — {words.cause(check.active[0])}" if follows else "")
+    return words.check_headline(check) + (f" — {words.cause(check.active[0])}" if follows else "")
 
 
-def of_earlier_rounds(results: Results, history: dict[str, Check]) -> Iterator[Wrong]:
+def of_earlier_rounds(results: Results, history: dict[str, CheckStatus]) -> Iterator[Wrong]:
     asked = {check.id for check in results.checks}
     for name, check in history.items():
         if name not in asked and check.outcome in TROUBLE and results.finished - check.seen < GONE:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Add our options. pytest-profiling has a --profile too, and every run with both would die."""
     pluginmanager.set_blocked("profiling")
-    options.add(parser)
+    options.add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if is_worker(config):
         from upgate.plugin import workers
 
-        workers.prepare(config, gate)
+        workers.prepare_worker(config, gate)
     elif not config.option.collectonly:
         from upgate.plugin.reporting import Reporting
 
@@ -109,12 +109,12 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     if gate.options.monitor:
         from upgate.plugin import monitoring
 
-        monitoring.begin(gate)
-    options.usable(gate.open)
+        monitoring.lock_round(gate)
+    options.as_usage_error(gate.open)
     if is_controller(config):
         from upgate.plugin import workers
 
-        options.usable(lambda: workers.look_first(config, gate))
+        options.as_usage_error(lambda: workers.look_for_workers(config, gate))
     elif session.items:
         look_and_settle(session, gate)
 
@@ -127,10 +127,10 @@ def look_and_settle(session: pytest.Session, gate: Gate) -> None:
     if gate.options.settle:
         from upgate.plugin import rounds
 
-        rounds.run(session, gate)
+        rounds.run_rounds(session, gate)
     else:
         asked = selected(session.items, gate)
-        progress.look(session.config, gate, inputs_of(asked), brief=are_brief(asked))
+        progress.look_with_progress(session.config, gate, inputs_of(asked), brief=are_brief(asked))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -139,7 +139,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if gate and CHECK in item.stash:
         from upgate.plugin import functions
 
-        functions.begin(item, gate)
+        functions.skip_unselected(item, gate)
 
 
 @pytest.hookimpl(wrapper=True)

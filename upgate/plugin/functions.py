@@ -20,7 +20,7 @@ from upgate.battery.selection import why_unselected
 from upgate.judge.gate import Gate
 from upgate.judge.judge import conclude_on
 from upgate.judge.outcome import conclude, result
-from upgate.plugin.items import RESULT, mark, present
+from upgate.plugin.items import RESULT, mark_item, present
 from upgate.plugin.state import CHECK
 from upgate.results import CheckResult
 
@@ -36,13 +36,13 @@ def declare(items: Sequence[pytest.Item], gate: Gate) -> None:
     """Read what functions declare. No two tests get the same id: one result would be lost."""
     taken: set[str] = set()
     for item in items:
-        check = item.stash[CHECK] if CHECK in item.stash else named(item, gate)
+        check = item.stash[CHECK] if CHECK in item.stash else declared_check(item, gate)
         item.stash[CHECK] = check = replace(check, id=f"{check.id} ({item.nodeid})") if check.id in taken else check
         taken.add(check.id)
         gate.after[check.id] = check.after
 
 
-def named(item: pytest.Item, gate: Gate) -> Check:
+def declared_check(item: pytest.Item, gate: Gate) -> Check:
     """What a function declares; a plain one has the id of its file and name, one with parameters that of its case."""
     function, callspec = getattr(item, "function", None), getattr(item, "callspec", None)
     place = [item.path.stem.removeprefix("test_"), getattr(getattr(item, "cls", None), "__name__", "")]
@@ -50,11 +50,11 @@ def named(item: pytest.Item, gate: Gate) -> Check:
     check = declaration(function, fallback) if function else Check(fallback, "critical", f"{fallback} can be judged.")
     if callspec and check.id != fallback:
         check = replace(check, id=f"{check.id}[{callspec.id}]")
-    mark(item, check)
+    mark_item(item, check)
     return with_severity(check, gate.profile.checks)
 
 
-def begin(item: pytest.Item, gate: Gate) -> None:
+def skip_unselected(item: pytest.Item, gate: Gate) -> None:
     """What the profile does not select is skipped, visibly."""
     if reason := why_unselected(item.stash[CHECK], gate.profile):
         pytest.skip(reason)
@@ -74,12 +74,12 @@ def judged(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRe
     """What this phase of a test comes to."""
     before = item.stash.get(RESULT, None)
     if report.when == "teardown" and before:
-        return after_teardown(before, broken(item, call, report))
+        return after_teardown(before, crashed_result(item, call, report))
     concluded = before or from_exception(item, call, report)
     if hasattr(report, "wasxfail"):
         return expected(concluded, report)
     if report.failed and call.excinfo is None:
-        return wrong(item.stash[CHECK], str(report.longrepr))
+        return failed_result(item.stash[CHECK], str(report.longrepr))
     return concluded
 
 
@@ -94,11 +94,11 @@ def from_exception(item: pytest.Item, call: pytest.CallInfo[None], report: pytes
     if isinstance(problem, Inconclusive):
         return result(check, "inconclusive", str(problem))
     if isinstance(problem, WRONG) and report.when == "call":
-        return wrong(check, str(problem))
-    return broken(item, call, report)
+        return failed_result(check, str(problem))
+    return crashed_result(item, call, report)
 
 
-def wrong(check: Check, observed: str) -> CheckResult:
+def failed_result(check: Check, observed: str) -> CheckResult:
     """The result of a test that says: this is not right."""
     judgement = Judgement(check)
     judgement.fail(observed)
@@ -121,16 +121,16 @@ def after_teardown(before: CheckResult, after: CheckResult) -> CheckResult:
     return structs.replace(before, outcome=outcome, reason=reason)
 
 
-def broken(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> CheckResult:
+def crashed_result(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> CheckResult:
     """The result of a test that crashed: the cluster may be all right or not."""
     said = call.excinfo and " ".join(call.excinfo.exconly().split())
     if name := getattr(call.excinfo and call.excinfo.value, "argname", ""):
         said = f"there is no input or fixture called {name}{nearest(name, names())}"
-    words = f"the check itself broke in its {report.when}: {said} ({where(item, call)})"
+    words = f"the check itself broke in its {report.when}: {said} ({crash_location(item, call)})"
     return result(item.stash[CHECK], "inconclusive", words)
 
 
-def where(item: pytest.Item, call: pytest.CallInfo[None]) -> str:
+def crash_location(item: pytest.Item, call: pytest.CallInfo[None]) -> str:
     """The last line of the test's own folder that an unexpected error came through; else the test itself."""
     entries = list(call.excinfo.traceback) if call.excinfo else []
     own = [(Path(each.path), each.lineno) for each in entries if item.path.parent in Path(each.path).parents]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ import pytest
 from upgate.base.errors import Inconclusive, NotAllRight
 from upgate.battery.check import Check
 from upgate.battery.inputs import names
-from upgate.judge.gate import PREFLIGHT, Gate
+from upgate.judge.causes import relate
+from upgate.judge.gate import Gate
+from upgate.judge.options import PREFLIGHT
 from upgate.judge.outcome import result
 from upgate.plugin.state import CHECK, gate_of
 from upgate.results import CheckResult
@@ -27,15 +29,15 @@ class CheckItem(pytest.Item):
     def __init__(self, *, check: Check, **more: Any) -> None:
         super().__init__(**more)
         self.stash[CHECK] = check
-        mark(self, check)
+        mark_item(self, check)
         self.extra_keyword_matches.add(check.function.__name__)
 
     def runtest(self) -> None:
-        """Judge the check, or take the result of the last round. Raises NotAllRight, Inconclusive."""
+        """Judge the check, if it has no result yet from a round, or as a cause of another. Raises NotAllRight, Inconclusive."""
         gate, check = gate_of(self.config), self.stash[CHECK]
         if gate is None:
             raise Inconclusive("a check needs a run of the battery")
-        judged = (gate.settling.rounds and gate.results.get(check.id)) or judged_by_engine(check, gate)
+        judged = with_causes(check, gate, self.session.items)
         self.stash[RESULT] = judged
         present(judged)
 
@@ -46,6 +48,36 @@ class CheckItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int, str]:
         """Where the check is written, and what it is called."""
         return self.path, int(self.stash[CHECK].place.rpartition(":")[2]) - 1, self.name
+
+
+def with_causes(check: Check, gate: Gate, items: Iterable[pytest.Item]) -> CheckResult:
+    """What the check comes to. A failure that follows from what is only not yet right is not yet a failure either.
+
+    For that the checks that explain it are judged now, as far as they are selected; each of them is judged once.
+    """
+    own = judged_once(check, gate)
+    if own.outcome != "failed":
+        return own
+    others = {item.stash[CHECK].id: item.stash[CHECK] for item in items if isinstance(item, CheckItem)}
+    asked = explaining(check, others)
+    results = [judged_once(each, gate) for each in asked]
+    return relate(results, gate.seen, {each.id: each.after for each in asked})[0]
+
+
+def explaining(check: Check, others: Mapping[str, Check]) -> list[Check]:
+    """The check, those of the others that explain it, those that explain them, and so on."""
+    asked = {check.id: check}
+    todo = [check]
+    while todo:
+        named = [others[id] for id in todo.pop().after if id in others and id not in asked]
+        asked.update({each.id: each for each in named})
+        todo += named
+    return list(asked.values())
+
+
+def judged_once(check: Check, gate: Gate) -> CheckResult:
+    """What the engine says, or has said of this look already."""
+    return gate.results.get(check.id) or judged_by_engine(check, gate)
 
 
 def judged_by_engine(check: Check, gate: Gate) -> CheckResult:
@@ -72,7 +104,7 @@ def present(judged: CheckResult) -> None:
         pytest.skip(judged.reason)
 
 
-def mark(item: pytest.Item, check: Check) -> None:
+def mark_item(item: pytest.Item, check: Check) -> None:
     """Let -m select a test by its subject, also by one that is not in the catalogue, and -k by its id."""
     item.config.addinivalue_line("markers", f"{check.subject}: checks on this subject")
     item.add_marker(check.subject)

@@ -9,17 +9,17 @@ import msgspec
 import pytest
 
 from upgate.base.errors import UsageError
-from upgate.base.redaction import without_secrets
+from upgate.base.redaction import redact_results
 from upgate.judge.gate import Gate
 from upgate.monitor import delivery, history, round, storage
-from upgate.plugin.options import usable
+from upgate.plugin.options import as_usage_error
 from upgate.reports.cleaning import cleaned
 from upgate.results import EXIT_CODES, Results
 
 
-def begin(gate: Gate) -> None:
+def lock_round(gate: Gate) -> None:
     """Make sure that this is the only round in this folder of reports. Raises pytest.exit.Exception, pytest.UsageError."""
-    usable(lambda: check(gate))
+    as_usage_error(lambda: check_monitoring(gate))
     if not gate.only_one(gate.options.home / round.LOCK):
         gate.left_out = True
         pytest.exit(
@@ -29,11 +29,11 @@ def begin(gate: Gate) -> None:
         )
 
 
-def check(gate: Gate) -> None:
+def check_monitoring(gate: Gate) -> None:
     """See whether the history is this profile's, and alerts could be sent. Raises UsageError."""
     belongs(gate.options.home / history.FILE, gate.profile.name)
     if gate.profile.monitor.notify:
-        delivery.check(gate.options.home / history.FILE, gate.profile.monitor.notify)
+        delivery.check_recipients(gate.options.home / history.FILE, gate.profile.monitor.notify)
 
 
 def belongs(path: Path, name: str) -> None:
@@ -59,5 +59,5 @@ def follow(gate: Gate, results: Results) -> Results:
         str(Path(options.part, "report.html")),
         fail_on_warnings=options.fail_on_warnings,
     )
-    notes = round.run(monitored)
-    return without_secrets(msgspec.structs.replace(results, notes=(*results.notes, *notes)), gate.profile.secrets)
+    notes = round.follow_round(monitored)
+    return redact_results(msgspec.structs.replace(results, notes=(*results.notes, *notes)), gate.profile.secrets)

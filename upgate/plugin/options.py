@@ -15,7 +15,8 @@ import pytest
 from upgate.base.errors import UsageError
 
 if TYPE_CHECKING:
-    from upgate.judge.gate import Gate, Options
+    from upgate.judge.gate import Gate
+    from upgate.judge.options import Options
     from upgate.profile import Profile
 
 T = TypeVar("T")
@@ -59,7 +60,7 @@ OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-def add(parser: pytest.Parser) -> None:
+def add_options(parser: pytest.Parser) -> None:
     """Declare the options."""
     group = parser.getgroup("upgate", "the upgrade gate")
     for name, details in OPTIONS:
@@ -85,15 +86,15 @@ def is_battery_run(config: pytest.Config) -> bool:
         return True
     from upgate.battery.registry import battery
 
-    return any(meets(path, battery().resolve()) for path in paths(config))
+    return any(overlaps(path, battery().resolve()) for path in paths(config))
 
 
-def meets(path: Path, folder: Path) -> bool:
+def overlaps(path: Path, folder: Path) -> bool:
     """What is collected from the path is in the folder, at least a part of it."""
     return path == folder or folder in path.parents or path in folder.parents
 
 
-def usable(work: Callable[[], T]) -> T:
+def as_usage_error(work: Callable[[], T]) -> T:
     """Do it; input that cannot be used ends the run with exit code 4 before anything is run. Raises pytest.UsageError."""
     try:
         return work()
@@ -103,7 +104,7 @@ def usable(work: Callable[[], T]) -> T:
 
 def make_gate(config: pytest.Config) -> Gate:
     """The gate of this run. Raises pytest.UsageError."""
-    return usable(lambda: _gate(config))
+    return as_usage_error(lambda: _gate(config))
 
 
 def _gate(config: pytest.Config) -> Gate:
@@ -112,16 +113,16 @@ def _gate(config: pytest.Config) -> Gate:
     from upgate.profile import load
 
     installed = registry.installed()
-    if any(meets(path, registry.battery().resolve()) for path in paths(config)):
+    if any(overlaps(path, registry.battery().resolve()) for path in paths(config)):
         config.args += [str(path) for path in installed if path not in paths(config)]
     checks = registry.load_checks([registry.battery(), *installed, *paths(config)])
     profile = load(config.option.profile, known_checks=checks.ids, environ=os.environ)
-    return Gate(profile, read(config, profile), checks, order=list(checks.by_id))
+    return Gate(profile, read_options(config, profile), checks, order=list(checks.by_id))
 
 
-def read(config: pytest.Config, profile: Profile) -> Options:
+def read_options(config: pytest.Config, profile: Profile) -> Options:
     """The options, with the profile's `gate:` as their defaults. Raises UsageError."""
-    from upgate.judge.gate import Options
+    from upgate.judge.options import Options
     from upgate.plugin.part import part_of_battery
     from upgate.profile.quantities import parse_moment
 
@@ -131,7 +132,7 @@ def read(config: pytest.Config, profile: Profile) -> Options:
     return Options(
         home=absolute(given.reports or Path("reports", profile.name)),
         part=part_of_battery(config),
-        since=in_the_past("--since", parsed("--since", given.since, parse_moment)),
+        since=in_the_past("--since", parse_option("--since", given.since, parse_moment)),
         settle=settle,
         clean=clean,
         every=every,
@@ -151,12 +152,12 @@ def rounds(given: argparse.Namespace, profile: Profile) -> tuple[timedelta | Non
     gate = profile.gate
     if given.monitor and given.settle is not None:
         raise UsageError("--monitor and --settle exclude each other: --monitor is one round")
-    settle = None if given.monitor else parsed("--settle", given.settle, parse_duration) or gate.settle
+    settle = None if given.monitor else parse_option("--settle", given.settle, parse_duration) or gate.settle
     if settle is None and (given.clean is not None or given.every is not None):
         raise UsageError("--clean and --every have no effect without --settle: say for how long, with --settle=10m")
     if given.clean is not None and given.clean < 1:
         raise UsageError(f"--clean must be at least 1, not {given.clean}")
-    every = parsed("--every", given.every, parse_duration) or gate.every
+    every = parse_option("--every", given.every, parse_duration) or gate.every
     clean = given.clean or gate.clean
     must_fit(settle, clean, every)
     return settle, clean, every
@@ -177,7 +178,7 @@ def in_the_past(option: str, moment: datetime | timedelta | None) -> datetime | 
     return moment
 
 
-def parsed(option: str, text: str | None, parse: Callable[[object], T]) -> T | None:
+def parse_option(option: str, text: str | None, parse: Callable[[object], T]) -> T | None:
     """The option's value; None where it is not given. Raises UsageError."""
     try:
         return None if text is None else parse(text)

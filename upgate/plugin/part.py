@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from upgate.battery.registry import battery
-from upgate.judge.gate import PREFLIGHT
+from upgate.judge.options import PREFLIGHT
 
 #: Expressions of -m that name a whole battery of its own; each has a folder of its name.
 SUBSETS = ("monitor", PREFLIGHT)

@@ -48,7 +48,7 @@ class Progress:
         if told or gate.seen.gaps:
             gaps = f"; could not look at {', '.join(sorted(gate.seen.gaps))}" if gate.seen.gaps else ""
             seconds = time.monotonic() - self._started
-            say(self._config, f"looked at {self._summary() or 'no list'} in {seconds:.1f} s{gaps}")
+            write_line(self._config, f"looked at {self._summary() or 'no list'} in {seconds:.1f} s{gaps}")
 
     def _summary(self) -> str:
         """The counts that people know their cluster by, and how many other lists were read."""
@@ -57,14 +57,16 @@ class Progress:
         return ", ".join([*told, *([counted(others, "other list")] if others else [])])
 
 
-def look(config: pytest.Config, gate: Gate, inputs: set[str], *, told: bool = True, brief: bool = False) -> None:
+def look_with_progress(
+    config: pytest.Config, gate: Gate, inputs: set[str], *, told: bool = True, brief: bool = False
+) -> None:
     """Look at the cluster, and show how far that is; what was looked at stays on the terminal where it is to be told."""
     progress = Progress(config)
     gate.look(inputs, progress, brief=brief)
     progress.done(gate, told=told)
 
 
-def say(config: pytest.Config, line: str) -> None:
+def write_line(config: pytest.Config, line: str) -> None:
     """One line on the terminal, without secrets."""
     reporter, gate = config.pluginmanager.get_plugin("terminalreporter"), gate_of(config)
     if reporter and gate:

@@ -67,7 +67,7 @@ class Reporting:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A file that cannot be collected holds checks that nobody judged."""
         if report.failed:
-            reason = f"{report.nodeid} cannot be collected: {said(report)}"
+            reason = f"{report.nodeid} cannot be collected: {collection_error(report)}"
             self._gate.keep_unjudged(result(unknown(report.nodeid), "inconclusive", reason))
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -190,7 +190,7 @@ def attach(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRe
     item.stash[items.RESULT] = concluded
 
 
-def said(report: pytest.CollectReport) -> str:
+def collection_error(report: pytest.CollectReport) -> str:
     """What pytest says of a file that it cannot collect, in one line: the errors, and the line that they came from."""
     lines = str(report.longrepr).strip().splitlines()
     errors = [line.removeprefix("E").strip() for line in lines if line.startswith("E  ")]

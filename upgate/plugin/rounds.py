@@ -13,16 +13,16 @@ from upgate.plugin.items import CheckItem, judged_by_engine
 from upgate.plugin.state import CHECK, are_brief, inputs_of, selected
 
 
-def run(session: pytest.Session, gate: Gate) -> None:
+def run_rounds(session: pytest.Session, gate: Gate) -> None:
     """All rounds; pytest's own loop then presents the results of the last one."""
-    settle(gate, lambda: one_round(session, gate), partial(progress.say, session.config))
+    settle(gate, lambda: one_round(session, gate), partial(progress.write_line, session.config))
 
 
 def one_round(session: pytest.Session, gate: Gate) -> None:
     """Look again, and judge all items again."""
     asked = selected(session.items, gate)
     told = not gate.settling.rounds
-    progress.look(session.config, gate, inputs_of(asked), told=told, brief=are_brief(asked))
+    progress.look_with_progress(session.config, gate, inputs_of(asked), told=told, brief=are_brief(asked))
     for item in session.items:
         if isinstance(item, CheckItem):
             judged_by_engine(item.stash[CHECK], gate)

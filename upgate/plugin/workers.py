@@ -20,9 +20,9 @@ SNAPSHOT, GIVEN = "upgate_snapshot", "upgate_given"
 HURRY = 0.5
 
 
-def look_first(config: pytest.Config, gate: Gate) -> None:
+def look_for_workers(config: pytest.Config, gate: Gate) -> None:
     """Look at all that the profile's checks may ask for: which of them are selected, only the workers know."""
-    progress.look(config, gate, gate.registry.inputs(gate.profile))
+    progress.look_with_progress(config, gate, gate.registry.inputs(gate.profile))
     gate.save()
 
 
@@ -34,7 +34,7 @@ def configure_worker(node: Any) -> None:
         node.workerinput[GIVEN] = str(gate.folder / f"{node.gateway.id}.json")
 
 
-def prepare(config: pytest.Config, gate: Gate) -> None:
+def prepare_worker(config: pytest.Config, gate: Gate) -> None:
     """In a worker: take the controller's snapshot."""
     gate.saved = Path(config.workerinput[SNAPSHOT])  # type: ignore[attr-defined]
     gate.baseline = gate.load_baseline()

@@ -84,7 +84,7 @@ def external_id(name: str, kind: str) -> str:
     return ".".join(filter(None, ("external", KINDS[kind], name)))
 
 
-class Step(Section):
+class JourneyStep(Section):
     """One request of a journey; exactly one of get, post, put, patch, delete and head."""
 
     get: Url | None = None
@@ -121,7 +121,7 @@ class External(Section):
     pool: LabelSelector | None = None
     """Only nodes with these labels, such as `node-role.kubernetes.io/edge,zone=a`."""
     namespaces: Globs | None = None
-    """Only Ingresses or load balancers of these namespaces, by pattern; `!pattern` leaves out. Whoever can write an Ingress
+    """Only Ingresses or load balancers of these namespaces, by pattern; `!pattern` leaves out. Anyone who can write an Ingress
     or a Service there is trusted with the credentials of the entry, which needs it for that."""
     trust_nodes: bool | None = None
     """The credentials of an entry with `each: node` may go to whatever address a node says to have: its kubelet writes it."""
@@ -173,7 +173,7 @@ class External(Section):
     """The answer must come over HTTP/2."""
     attempts: Annotated[int, Field(ge=1, le=10)] = 1
     """How often it is tried before it counts as wrong; what passes later than at first is a warning: flaky."""
-    journey: Annotated[tuple[Step, ...], Field(min_length=1)] | None = None
+    journey: Annotated[tuple[JourneyStep, ...], Field(min_length=1)] | None = None
     """Requests one after the other, which share cookies and captured values."""
     tcp: HostAndPort | None = None
     """A port that must accept connections."""

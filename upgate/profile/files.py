@@ -42,10 +42,10 @@ def is_path(name_or_path: str) -> bool:
 
 def find_name(name: str, search: Sequence[Path]) -> Path | None:
     """The first file with this name."""
-    return next((path for path in candidates(search) if path.stem == name), None)
+    return next((path for path in profile_files(search) if path.stem == name), None)
 
 
-def candidates(search: Sequence[Path]) -> Iterator[Path]:
+def profile_files(search: Sequence[Path]) -> Iterator[Path]:
     """All profiles' files, the user's own before those of the package."""
     for folder in search:
         yield from (path for ending in ENDINGS for path in sorted(folder.glob(f"*{ending}")) if path.is_file())
@@ -60,7 +60,7 @@ def built_in() -> Path:
 
 def available(search: Sequence[Path] = SEARCH) -> list[str]:
     """The names of all profiles there are."""
-    return sorted({DEFAULT, *(path.stem for path in candidates(search))})
+    return sorted({DEFAULT, *(path.stem for path in profile_files(search))})
 
 
 def listing(search: Sequence[Path]) -> str:

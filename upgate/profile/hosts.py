@@ -40,7 +40,7 @@ class Group(Demands):
     """Instead of the preset that is given for all."""
 
 
-class Reboot(Section):
+class RebootDeadline(Section):
     """When a reboot is overdue."""
 
     max_age: Duration = timedelta(days=7)
@@ -90,7 +90,7 @@ class Hosts(Demands):
     """Where certificates, static pods, services and logs are: one or a list."""
     groups: tuple[Group, ...] = ()
     """Groups of hosts with demands of their own."""
-    reboot: Reboot = Reboot()
+    reboot: RebootDeadline = RebootDeadline()
     disk: Disk = Disk()
     journal: Journal = Journal()
     tls_days: Annotated[int, Field(ge=0)] = 21

@@ -58,7 +58,7 @@ def check_id(value: str, info: ValidationInfo) -> str:
     """The id of a check that there is. Raises ValueError."""
     known = known_ids(info)
     if known and value not in known.ids:
-        raise ValueError(f"there is no check with this id{known.meant(value)}")
+        raise ValueError(f"no check has this id{known.meant(value)}")
     return value
 
 
@@ -66,7 +66,7 @@ def check_pattern(value: str, info: ValidationInfo) -> str:
     """An id or a pattern that at least one check matches. Raises ValueError."""
     known = known_ids(info)
     if known and value not in known.ids and not filter_names(known.ids, value):
-        raise ValueError(f"there is no check that this matches{known.meant(value)}")
+        raise ValueError(f"no check matches this pattern{known.meant(value)}")
     return value
 
 

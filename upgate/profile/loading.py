@@ -21,7 +21,7 @@ from upgate.profile.variables import Expansion
 from upgate.profile.wording import problems_of
 
 
-class Context(NamedTuple):
+class LoadingContext(NamedTuple):
     """What a profile is judged against."""
 
     known_checks: Collection[str] | None
@@ -39,18 +39,18 @@ def load(
 ) -> Profile:
     """The profile of this name or path. Raises UsageError with one line for each error.
 
-    Names are looked up in the folders of `search`, then among those that come with the package. Where nobody says
-    which checks there are, ids are taken as they stand. With `today` a waiver that has expired is an error.
+    Names are looked up in the folders of `search`, then among those that come with the package. Without
+    `known_checks`, ids are not checked. With `today` a waiver that has expired is an error.
     """
     if not name_or_path:
         raise UsageError(f"which profile? Name one with --profile=NAME. {listing(search)}")
     path = find(name_or_path, search)
     if path is None:
         return Profile().come_from(Origin(DEFAULT))
-    return build(path, Sources(search).read(path), Context(known_checks, environ, today))
+    return build_profile(path, Sources(search).read(path), LoadingContext(known_checks, environ, today))
 
 
-def build(path: Path, source: Source, context: Context) -> Profile:
+def build_profile(path: Path, source: Source, context: LoadingContext) -> Profile:
     """The profile that the files say. Raises UsageError."""
     expansion = Expansion(context.environ)
     root = expansion.expand(source.root)
@@ -64,7 +64,7 @@ def build(path: Path, source: Source, context: Context) -> Profile:
     return profile.come_from(Origin(path.stem, path, tuple(sorted(expansion.secrets)), source.root))
 
 
-def for_validators(root: YamlNode, path: Path, context: Context) -> dict[str, Any]:
+def for_validators(root: YamlNode, path: Path, context: LoadingContext) -> dict[str, Any]:
     """What validators ask for."""
     known = None
     if context.known_checks is not None:

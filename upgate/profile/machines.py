@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 from upgate.base.addresses import is_ip
-from upgate.profile.quantities import Text, schema, some
+from upgate.profile.quantities import Text, json_type, some
 
 WORD = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
 #: A name or an address; IPv6 in brackets, with its zone where it needs one.
@@ -37,7 +37,7 @@ HIDDEN = re.compile(r"[\s#]")
 #: The braces of {address} and {name}.
 BRACES = re.compile(r"[{}]")
 PERCENT = re.compile(r"(\d{1,2}|100)%", re.ASCII)
-#: What somebody may write who means `node`.
+#: What people write by mistake for `node`.
 LIKE_NODE = ("nodes", "Node", "Nodes")
 
 
@@ -45,7 +45,7 @@ def check_host(value: str) -> str:
     """`user@host:port`, without anything that a shell would read. Raises ValueError."""
     user, at, _ = value.rpartition("@")
     if at and ":" in user:
-        raise ValueError("put no password into a profile: use a key (`key`, `ssh-config`) or an agent")
+        raise ValueError("do not put a password into a profile: use a key (`key`, `ssh-config`) or an agent")
     match = SPEC.fullmatch(value)
     if not match or not is_ip(match["ipv6"] or "::") or not 1 <= int(match["port"] or 22) <= 65535:
         raise ValueError(
@@ -124,7 +124,7 @@ def parse_percent(value: object) -> object:
     """`10%` as 10. Raises ValueError."""
     match = PERCENT.fullmatch(value) if isinstance(value, str) else None
     if not match and not (type(value) is int and 0 <= value <= 100):
-        raise ValueError("not a share such as 10%")
+        raise ValueError("not a percentage such as 10%")
     return int(match[1]) if match else value
 
 
@@ -146,5 +146,5 @@ Percent = Annotated[
     int,
     BeforeValidator(parse_percent),
     PlainSerializer(lambda share: f"{share}%"),
-    schema("string", pattern=r"^\d{1,3}%$", examples=["10%"]),
+    json_type("string", pattern=r"^\d{1,3}%$", examples=["10%"]),
 ]

@@ -15,7 +15,7 @@ def merge(base: YamlNode, over: YamlNode) -> YamlNode:
     """The base with the other one laid over it. Every value keeps its place in its own file."""
     if isinstance(base.value, dict) and isinstance(over.value, dict):
         return merge_mappings(base, over)
-    if named(base) and named(over):
+    if is_named_list(base) and is_named_list(over):
         return merge_lists(base, over)
     return replace(over, hides=True) if over.value is None and base.value is not None else over
 
@@ -37,7 +37,7 @@ def merge_lists(base: YamlNode, over: YamlNode) -> YamlNode:
     return YamlNode(list(entries.values()), over.place)
 
 
-def named(node: YamlNode) -> bool:
+def is_named_list(node: YamlNode) -> bool:
     """A list whose entries all have different names. An empty list has none: it replaces the base's."""
     names = [entry.text_at("name") for entry in node.entries()]
     return bool(names) and all(names) and len(set(names)) == len(names)

@@ -17,8 +17,8 @@ from upgate.profile.hosts import Hosts
 from upgate.profile.ids import CheckId
 from upgate.profile.monitoring import Monitor
 from upgate.profile.objects import Sidecar
-from upgate.profile.parts import Cluster, Expected, Gate, Patience, Restarts, Scope, Waiver
-from upgate.profile.problems import Place
+from upgate.profile.parts import Cluster, Expected, GateDefaults, Patience, RestartLimit, Scope, Waiver
+from upgate.profile.problems import Position
 from upgate.profile.quantities import Duration, Moment, Text, find_path, set_only
 from upgate.profile.section import Section
 from upgate.profile.tree import YamlNode
@@ -80,7 +80,7 @@ class Profile(Section):
     hosts: Hosts | None = None
     allow: tuple[Allowed, ...] = ()
     """What checks may do beyond listing. Each word is off by default, and `upgate profile rbac` follows."""
-    gate: Gate = Gate()
+    gate: GateDefaults = GateDefaults()
     patience: Patience = Patience()
     monitor: Monitor = Monitor()
     baseline: MonitorBaseline = None
@@ -89,7 +89,7 @@ class Profile(Section):
     """When the upgrade began: a time with its zone, or how long ago."""
     window: Duration = timedelta(hours=1)
     """How long ago "since" begins where nothing says when the upgrade began."""
-    restarts: Restarts = Restarts()
+    restarts: RestartLimit = RestartLimit()
 
     @property
     def name(self) -> str:
@@ -114,7 +114,7 @@ class Profile(Section):
     @property
     def tree(self) -> YamlNode:
         """The same with the place of every value."""
-        return self._origin.tree or YamlNode({}, Place(self.name))
+        return self._origin.tree or YamlNode({}, Position(self.name))
 
     def come_from(self, origin: Origin) -> Profile:
         """Say where it comes from."""

@@ -1,4 +1,4 @@
-"""What a profile says about continuous monitoring: when people are told, how, and when not."""
+"""What a profile says about continuous monitoring: when and how alerts are sent, and when they are muted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Va
 
 from upgate.profile.network import Url
 from upgate.profile.parts import written
-from upgate.profile.quantities import Duration, FilePath, Rate, Span, Text, parse_moment, schema, some
+from upgate.profile.quantities import Duration, FilePath, Rate, Span, Text, json_type, parse_moment, some
 from upgate.profile.section import Section
 
 Weekday = Literal["day", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -69,7 +69,7 @@ def after_its_beginning(value: datetime, info: ValidationInfo) -> datetime:
 
 
 Time = Annotated[
-    datetime, BeforeValidator(parse_time), PlainSerializer(datetime.isoformat), schema("string", format="date-time")
+    datetime, BeforeValidator(parse_time), PlainSerializer(datetime.isoformat), json_type("string", format="date-time")
 ]
 Clock = Annotated[str, AfterValidator(check_clock)]
 Zone = Annotated[Text, AfterValidator(check_zone)]
@@ -109,7 +109,7 @@ class Monitor(Section):
     remind: Duration = timedelta(hours=4)
     """Repeat an alert that still holds after so long."""
     maintenance: tuple[Maintenance, ...] = ()
-    """Times in which rounds go on and nobody is told."""
+    """Times in which rounds go on and no alerts are sent."""
     notify: tuple[Address, ...] = ()
     """Where alerts are sent: URLs of apprise (slack://, mailto://, …), or of webhooks that take JSON."""
     report: Url | None = None

@@ -1,4 +1,4 @@
-"""The words of a profile that lead somewhere, or prove who we are: URLs, ports, proxies, name servers, credentials.
+"""Values of a profile that are addresses or credentials: URLs, ports, proxies, name servers, credentials.
 
 No message quotes the value: it may hold what a `${VAR}` stood for.
 """
@@ -22,7 +22,7 @@ PLACEHOLDER = re.compile(r"\{\w+\}")
 #: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors, as far as equality goes.
 KEY = r"[A-Za-z0-9][\w./-]*"
 LABELS = re.compile(rf"!?{KEY}|{KEY}\s*(!=|==|=)\s*[\w.-]*", re.ASCII)
-#: Of DNS, so with underscores, and a dot at the end for whoever likes it; in any script.
+#: Of DNS, so with underscores, and an optional dot at the end; in any script.
 HOST_NAME = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
 #: https://www.rfc-editor.org/rfc/rfc9110#name-tokens
 HEADER = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
@@ -30,7 +30,7 @@ BLANK = re.compile(r"\s")
 CAPTURES = ("json", "header", "cookie", "regex")
 
 
-def url_of(*schemes: str) -> Callable[[str], str]:
+def url_with(*schemes: str) -> Callable[[str], str]:
     """What checks that a text is a URL of one of these schemes."""
 
     def check(value: str) -> str:
@@ -70,12 +70,12 @@ def check_header_name(value: str) -> str:
 
 def check_closed(value: str) -> str:
     """`host:port` or a URL. Raises ValueError."""
-    return url_of("https", "http")(value) if "://" in value else check_host_and_port(value)
+    return url_with("https", "http")(value) if "://" in value else check_host_and_port(value)
 
 
 def check_proxy(value: str) -> str:
     """A URL or `none`. Raises ValueError."""
-    return value if value == "none" else url_of("http", "https")(value)
+    return value if value == "none" else url_with("http", "https")(value)
 
 
 def check_resolver(value: str) -> str:
@@ -119,8 +119,8 @@ def check_network(value: str) -> str:
 HeaderName = Annotated[str, AfterValidator(check_header_name)]
 Headers = Annotated[dict[HeaderName, str], BeforeValidator(set_only)]
 HostName = Annotated[str, AfterValidator(check_host_name)]
-Url = Annotated[str, AfterValidator(url_of("https", "http"))]
-SocketUrl = Annotated[str, AfterValidator(url_of("wss", "ws", "https", "http"))]
+Url = Annotated[str, AfterValidator(url_with("https", "http"))]
+SocketUrl = Annotated[str, AfterValidator(url_with("wss", "ws", "https", "http"))]
 HostAndPort = Annotated[str, AfterValidator(check_host_and_port)]
 Closed = Annotated[str, AfterValidator(check_closed)]
 Resolver = Annotated[str, AfterValidator(check_resolver)]

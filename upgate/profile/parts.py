@@ -34,7 +34,7 @@ def still_valid(until: date, info: ValidationInfo) -> date:
 
 
 def written(value: str) -> str:
-    """Blanks are no reason. Raises ValueError."""
+    """A reason must not be blank. Raises ValueError."""
     if not value.strip():
         raise ValueError("must not be empty: say why")
     return value
@@ -105,14 +105,14 @@ class Waiver(Section):
     """The last day on which it holds."""
 
 
-class Restarts(Section):
+class RestartLimit(Section):
     """When restarts of containers count."""
 
     allowed: Count | None = None
     """So many since the reference time are fine; default: none with a baseline, else 2."""
 
 
-class Gate(Section):
+class GateDefaults(Section):
     """Defaults of the options --settle, --clean and --every."""
 
     settle: Duration | None = None

@@ -1,4 +1,4 @@
-"""What is wrong with a profile, and where: collected, so that all errors are told at once."""
+"""What is wrong with a profile, and where: collected, so that all errors are shown at once."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import NamedTuple
 from upgate.base.errors import UsageError
 from upgate.base.text import counted, nearest, shown
 
-__all__ = ["Keys", "Place", "Problem", "at", "dotted", "nearest", "refusal", "refuse", "shown"]
+__all__ = ["Keys", "Position", "Problem", "at", "dotted", "nearest", "refusal", "refuse", "shown"]
 
 #: Line breaks and control characters: an error is one line, and does nothing to a terminal.
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 #: Characters of a key that are quoted; the place says the rest.
 LONGEST_KEY = 80
-#: Errors that are told at once; whoever has more generated the file.
+#: Errors that are shown at once; a file with more of them was generated.
 MOST = 200
 #: Where a value is inside a profile: keys, and numbers in lists.
 Keys = tuple[str | int, ...]
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """A place in a file; lines and columns count from 1, as in editors."""
 
     file: str
@@ -35,14 +35,14 @@ class Place(NamedTuple):
 class Problem(NamedTuple):
     """One thing that is wrong."""
 
-    place: Place
+    place: Position
     words: str
 
     def __str__(self) -> str:
         return UNPRINTABLE.sub(" ", f"{self.place}: {self.words}")
 
 
-def at(place: Place, keys: Keys, words: str) -> Problem:
+def at(place: Position, keys: Keys, words: str) -> Problem:
     """A problem of the value under these keys."""
     return Problem(place, f"{dotted(keys)}: {words}" if keys else words)
 

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Va
 UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 DURATION = re.compile("".join(rf"(?:(\d{{1,9}}){unit})?" for unit in UNITS))
 DURATION_PATTERN = "^" + "".join(rf"(\d+{unit})?" for unit in UNITS) + "$"
-#: Nobody waits longer; and the calendar ends.
+#: No one waits longer, and dates have a limit.
 LONGEST = timedelta(days=36_525)
 EXAMPLES = "such as 800ms, 30s, 5m, 1h30m or 2d"
 COMPARISON = re.compile(r"^(>=|<=|==|!=|>|<)?\s*+v?\d+(\.(\d+|\*)){0,2}([-+.][\w.+-]*)?")
@@ -55,13 +55,13 @@ def format_duration(time: timedelta) -> str:
 def some_time(time: timedelta) -> timedelta:
     """More than nothing. Raises ValueError."""
     if not time:
-        raise ValueError("must be longer than nothing")
+        raise ValueError("must be longer than zero")
     return time
 
 
 def parse_moment(value: object) -> datetime | timedelta:
     """A time with its zone, or how long ago. Raises ValueError."""
-    moment = from_iso(datetime, value) or value
+    moment = date_from_text(datetime, value) or value
     if not isinstance(moment, datetime):
         return parse_duration(moment)
     if moment.tzinfo is None:
@@ -74,7 +74,7 @@ def format_moment(moment: datetime | timedelta) -> str:
     return moment.isoformat() if isinstance(moment, datetime) else format_duration(moment)
 
 
-def from_iso(kind: type[date], value: object) -> Any:
+def date_from_text(kind: type[date], value: object) -> Any:
     """A date or time from its text; None for anything else."""
     try:
         return kind.fromisoformat(value) if isinstance(value, str) else None
@@ -84,7 +84,7 @@ def from_iso(kind: type[date], value: object) -> Any:
 
 def parse_day(value: object) -> date:
     """A calendar day. Raises ValueError."""
-    day = from_iso(date, value) or value
+    day = date_from_text(date, value) or value
     if isinstance(day, datetime) or not isinstance(day, date):
         raise ValueError("not a date such as 2026-12-31")
     return day
@@ -114,7 +114,7 @@ def check_glob(value: str) -> str:
     """A pattern with `*`, `?` and `[…]`. Raises ValueError."""
     pattern = check_not_blank(value.removeprefix("!"))
     if "[" in CHARACTERS.sub("", pattern):
-        raise ValueError("not a pattern: a [ is never closed")
+        raise ValueError("not a pattern: a [ has no closing ]")
     return value
 
 
@@ -172,7 +172,7 @@ def check_name(value: str) -> str:
     return value
 
 
-def schema(kind: str, **more: Any) -> WithJsonSchema:
+def json_type(kind: str, **more: Any) -> WithJsonSchema:
     """How editors see a value."""
     return WithJsonSchema({"type": kind, **more})
 
@@ -187,18 +187,18 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration),
-    schema("string", pattern=DURATION_PATTERN, examples=["30s"]),
+    json_type("string", pattern=DURATION_PATTERN, examples=["30s"]),
 ]
 Span = Annotated[Duration, AfterValidator(some_time)]
 Moment = Annotated[
     datetime | timedelta,
     BeforeValidator(parse_moment),
     PlainSerializer(format_moment),
-    schema("string", examples=["1h"]),
+    json_type("string", examples=["1h"]),
 ]
-Day = Annotated[date, BeforeValidator(parse_day), schema("string", format="date")]
+Day = Annotated[date, BeforeValidator(parse_day), json_type("string", format="date")]
 Rate = Annotated[
-    FailAfter, BeforeValidator(parse_fail_after), PlainSerializer(str), schema("string", examples=["2 of 3"])
+    FailAfter, BeforeValidator(parse_fail_after), PlainSerializer(str), json_type("string", examples=["2 of 3"])
 ]
 Glob = Annotated[str, AfterValidator(check_glob)]
 #: For the names of objects, with `*` and `?` alone: a `[` is a part of URLs.

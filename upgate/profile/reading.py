@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from yaml.composer import Composer
 
-from upgate.profile.problems import Keys, Place, Problem, at
+from upgate.profile.problems import Keys, Position, Problem, at
 from upgate.profile.syntax import syntax_error
 from upgate.profile.tree import UnreadableProfile, YamlNode
 
@@ -55,7 +55,7 @@ class BoundedComposer(Composer):
 
     def _check_bounds(self, event: Any, is_key: bool) -> None:
         """Raises UnreadableProfile for what no profile holds."""
-        place, self._count = place_of(self.file, event.start_mark), self._count + 1
+        place, self._count = position_of(self.file, event.start_mark), self._count + 1
         if is_key and not isinstance(event, yaml.ScalarEvent):
             raise UnreadableProfile(place, "a key must be text, not a list, a mapping or an alias", tuple(self._keys))
         if self._depth > DEEPEST + 1:
@@ -68,7 +68,7 @@ class BoundedComposer(Composer):
             self.anchors.pop(event.anchor, None)
             self._complete.discard(event.anchor)
 
-    def _check_alias(self, anchor: str, place: Place) -> None:
+    def _check_alias(self, anchor: str, place: Position) -> None:
         """An alias stands for a value that is complete before it. Raises UnreadableProfile."""
         if anchor not in self._complete:
             raise UnreadableProfile(place, f"no anchor &{anchor} ends before this *{anchor}", tuple(self._keys))
@@ -90,7 +90,7 @@ class ProfileReader:
             return self._node(composed, ()) if composed else None
         except yaml.reader.ReaderError as problem:
             before = self.text[: problem.position]
-            place = Place(self.file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+            place = Position(self.file, before.count("\n") + 1, len(before) - before.rfind("\n"))
             raise UnreadableProfile(place, "not YAML: a control character") from None
         except yaml.MarkedYAMLError as problem:
             raise syntax_error(problem, self.text, self.file) from None
@@ -102,13 +102,15 @@ class ProfileReader:
         node = self._loader.get_node() if self._loader.check_node() else None
         if node and self._loader.check_node():
             second = self._loader.peek_event().start_mark
-            raise UnreadableProfile(place_of(self.file, second), "a second document begins; a profile is one document")
+            raise UnreadableProfile(
+                position_of(self.file, second), "a second document begins; a profile is one document"
+            )
         return node
 
     def _node(self, composed: yaml.Node, keys: Keys) -> YamlNode:
         """The node, the same one wherever an alias stands for it."""
         if id(composed) not in self._read:
-            node = self._new(composed, place_of(self.file, composed.start_mark), keys)
+            node = self._new(composed, position_of(self.file, composed.start_mark), keys)
             children = [*node.value.values()] if isinstance(node.value, dict) else node.entries()
             node.size = 1 + sum(child.size for child in children)
             node.depth = 1 + max((child.depth for child in children), default=0)
@@ -123,7 +125,7 @@ class ProfileReader:
         if node.depth > DEEPEST + 1:
             raise UnreadableProfile(node.place, f"nested deeper than {DEEPEST} levels")
 
-    def _new(self, composed: yaml.Node, place: Place, keys: Keys) -> YamlNode:
+    def _new(self, composed: yaml.Node, place: Position, keys: Keys) -> YamlNode:
         if isinstance(composed, yaml.ScalarNode):
             return YamlNode(self._scalar(composed, place, keys), place, composed.value)
         if isinstance(composed, yaml.CollectionNode) and composed.tag != COLLECTIONS[type(composed)]:
@@ -133,7 +135,7 @@ class ProfileReader:
         assert isinstance(composed, yaml.MappingNode)  # noqa: S101 - there is no fourth kind of node
         return self._mapping(composed, place, keys)
 
-    def _scalar(self, composed: yaml.ScalarNode, place: Place, keys: Keys) -> Any:
+    def _scalar(self, composed: yaml.ScalarNode, place: Position, keys: Keys) -> Any:
         if composed.tag not in SCALARS | WORDS:
             self.problems.append(refused_tag(composed.tag, place, keys))
         if composed.tag not in SCALARS:
@@ -148,7 +150,7 @@ class ProfileReader:
             self.problems.append(at(place, keys, words))
             return composed.value
 
-    def _mapping(self, composed: yaml.MappingNode, place: Place, keys: Keys) -> YamlNode:
+    def _mapping(self, composed: yaml.MappingNode, place: Position, keys: Keys) -> YamlNode:
         node, merged = YamlNode({}, place), []
         for key, value in composed.value:
             child = self._node(value, (*keys, key.value))
@@ -160,7 +162,7 @@ class ProfileReader:
         return node
 
     def _enter(self, node: YamlNode, key: yaml.ScalarNode, value: YamlNode, keys: Keys) -> None:
-        where = place_of(self.file, key.start_mark)
+        where = position_of(self.file, key.start_mark)
         if key.tag not in SCALARS | WORDS:
             self.problems.append(refused_tag(key.tag, where, keys))
         if first := node.keys.get(key.value):
@@ -176,12 +178,12 @@ class ProfileReader:
                 node.keys.setdefault(key, other.keys[key])
 
 
-def place_of(file: str, mark: yaml.Mark) -> Place:
+def position_of(file: str, mark: yaml.Mark) -> Position:
     """PyYAML counts from 0."""
-    return Place(file, mark.line + 1, mark.column + 1)
+    return Position(file, mark.line + 1, mark.column + 1)
 
 
-def refused_tag(tag: str, place: Place, keys: Keys) -> Problem:
+def refused_tag(tag: str, place: Position, keys: Keys) -> Problem:
     """A problem for a YAML tag, which would make the text choose what is run or built."""
     words = f"the YAML tag {tag.replace(STANDARD, '!!')} is refused; remove it"
     return at(place, keys, words if tag.startswith(STANDARD) else f'{words}, or quote the text: "{tag}"')

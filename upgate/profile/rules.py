@@ -58,7 +58,7 @@ def one_source(cluster: YamlNode) -> Iterator[Problem]:
     if len(given) > 1:
         wanted = " or ".join(keys[0] for keys in given)
         key = given[1][0]
-        yield at(cluster.keys[key], ("cluster", key), f"only one of {wanted} can be; set the others to null")
+        yield at(cluster.keys[key], ("cluster", key), f"only one of {wanted} can be set; set the others to null")
 
 
 def broken_by_entry(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
@@ -76,16 +76,16 @@ def broken_by_entry(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
 
 
 def broken_by_hosts(root: YamlNode) -> Iterator[Problem]:
-    """Every rule that `hosts:` breaks, and what means nothing without it."""
+    """Every rule that `hosts:` breaks, and what has no effect without it."""
     expect, hosts = root.child("expect"), root.child("hosts")
     if expect and expect.is_set("hosts") and not root.is_set("hosts"):
-        yield at(expect.keys["hosts"], ("expect", "hosts"), "means nothing without hosts")
+        yield at(expect.keys["hosts"], ("expect", "hosts"), "has no effect without hosts")
     each = hosts.child("each") if hosts else None
     if each is None or each.value is None or each.value == "node":
         return
     for index, group in enumerate(entries(hosts, "groups") if hosts else ()):
         if group.is_set("labels"):
-            yield at(group.keys["labels"], ("hosts", "groups", index, "labels"), "means nothing without each: node")
+            yield at(group.keys["labels"], ("hosts", "groups", index, "labels"), "has no effect without each: node")
 
 
 def exactly_one(node: YamlNode, choices: Iterable[str], keys: Keys) -> Iterator[Problem]:
@@ -112,9 +112,9 @@ def contradictions(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
         wanted = ("location",) if follows.value is True else ()
         yield from unwanted(entry, wanted, "with follow: true no redirect is left to look at", keys)
     if entry.is_set("basic"):
-        yield from unwanted(entry, ("bearer",), "only one of basic and bearer can be", keys)
+        yield from unwanted(entry, ("bearer",), "only one of basic and bearer can be set", keys)
     if not entry.is_set("client-certificate"):
-        yield from unwanted(entry, ("client-key",), "means nothing without client-certificate", keys)
+        yield from unwanted(entry, ("client-key",), "has no effect without client-certificate", keys)
 
 
 def unwanted(node: YamlNode, names: Iterable[str], why: str, keys: Keys) -> Iterator[Problem]:
@@ -123,7 +123,7 @@ def unwanted(node: YamlNode, names: Iterable[str], why: str, keys: Keys) -> Iter
 
 
 def expected_nulls(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
-    """null sets nothing: whoever expects one would wait for it in vain."""
+    """null sets nothing, so an entry that expects null would never check for it."""
     for kind in ("json", "header"):
         for name, value in (entry.child(kind) or entry).items() if entry.is_set(kind) else ():
             if value.value is None and not value.hides:
@@ -143,7 +143,7 @@ def broken_by_steps(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
         if step.is_set("head"):
             yield from unwanted(step, ("body",), "an answer to HEAD has no body", where)
         if step.is_set("form"):
-            yield from unwanted(step, ("json",), "only one of form and json can be", where)
+            yield from unwanted(step, ("json",), "only one of form and json can be set", where)
         known |= {word for word, _ in (step.child("capture") or YamlNode({}, step.place)).items()}
 
 
@@ -163,10 +163,10 @@ def misplaced(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     """Keys that mean nothing without another one."""
     for name, kinds in ONLY_WITH.items():
         if entry.is_set(name) and not any(entry.is_set(kind) for kind in kinds):
-            yield at(entry.keys[name], (*keys, name), f"means nothing without {' or '.join(kinds)}")
+            yield at(entry.keys[name], (*keys, name), f"has no effect without {' or '.join(kinds)}")
     for name, kinds in OF_EACH.items():
         if entry.is_set(name) and entry.text_at("each") not in kinds:
-            yield at(entry.keys[name], (*keys, name), f"means nothing without each: {' or '.join(kinds)}")
+            yield at(entry.keys[name], (*keys, name), f"has no effect without each: {' or '.join(kinds)}")
 
 
 def places_of_each(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
@@ -175,9 +175,9 @@ def places_of_each(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     for key in ("url", "tcp", "tls", "dns", "websocket", "closed"):
         words = set(PLACES_IN.findall(entry.text_at(key)))
         if words and not each:
-            yield at(entry.present(key).place, (*keys, key), f"has {{{min(words)}}}, but there is no each")
+            yield at(entry.present(key).place, (*keys, key), f"has {{{min(words)}}}, but each is not set")
         elif unknown := words - set(PLACES.get(each, words)):
-            said = f"{{{min(unknown)}}} stands for nothing of each {each}; what does: {braced(PLACES[each])}"
+            said = f"{{{min(unknown)}}} is not available with each: {each}; available: {braced(PLACES[each])}"
             yield at(entry.present(key).place, (*keys, key), said)
         elif entry.text_at(key) and each in PLACES and not words & {"address", "host"}:
             wanted = braced(word for word in PLACES[each] if word in ("address", "host"))
@@ -194,7 +194,7 @@ def broken_by_window(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     yield from exactly_one(entry, ("from", "every"), keys)
     once, again = entry.is_set("from"), entry.is_set("every")
     if once != again:
-        yield from together(entry, ("from", "to") if once else ("every", "at", "for"), keys)
+        yield from needed_together(entry, ("from", "to") if once else ("every", "at", "for"), keys)
         yield from meaningless(entry, ("at", "for", "zone") if once else ("to",), "every" if once else "from", keys)
 
 
@@ -202,14 +202,14 @@ def meaningless(entry: YamlNode, names: Iterable[str], with_key: str, keys: Keys
     """Keys that mean nothing without another one."""
     for name in names:
         if entry.is_set(name):
-            yield at(entry.keys[name], (*keys, name), f"means nothing without {with_key}")
+            yield at(entry.keys[name], (*keys, name), f"has no effect without {with_key}")
 
 
-def together(entry: YamlNode, names: tuple[str, ...], keys: Keys) -> Iterator[Problem]:
+def needed_together(entry: YamlNode, names: tuple[str, ...], keys: Keys) -> Iterator[Problem]:
     """Keys of which none means anything without the others."""
     for name in names:
         if not entry.is_set(name):
-            yield at(entry.place, keys, f"needs the key {name} beside {names[0]}")
+            yield at(entry.place, keys, f"needs the key {name} together with {names[0]}")
 
 
 def tls_of_plain_text(entry: YamlNode, keys: Keys) -> Iterator[Problem]:

@@ -12,18 +12,18 @@ from upgate.profile.section import Section
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def schema() -> dict[str, Any]:
+def profile_schema() -> dict[str, Any]:
     """Draft 2020-12, with the keys as profiles write them and a description of each."""
     whole = Profile.model_json_schema(by_alias=True)
-    described = {section.__name__: section for section in sections(Section)}
+    described = {section.__name__: section for section in all_sections(Section)}
     for name, definition in [(Profile.__name__, whole), *whole["$defs"].items()]:
         describe(definition, described[name])
     return {"$schema": DIALECT, **whole, "title": "A profile of upgate"}
 
 
-def sections(base: type[Section]) -> list[type[Section]]:
+def all_sections(base: type[Section]) -> list[type[Section]]:
     """All parts that a profile can have."""
-    return [each for section in base.__subclasses__() for each in (section, *sections(section))]
+    return [each for section in base.__subclasses__() for each in (section, *all_sections(section))]
 
 
 def describe(definition: dict[str, Any], section: type[Section]) -> None:

@@ -1,7 +1,7 @@
 """What an entry of `external:` sends that proves who we are, and who may get it.
 
 Tenants write Ingresses and load balancers, and a kubelet writes the addresses of its node: with `each:` they decide who receives
-what the entry sends. An entry with credentials says whom it trusts, or is refused.
+what the entry sends. An entry with credentials must say which objects it trusts.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from upgate.profile.ids import entries
-from upgate.profile.problems import Keys, Place, Problem, at
+from upgate.profile.problems import Keys, Position, Problem, at
 from upgate.profile.tree import YamlNode
 
 if TYPE_CHECKING:
     from upgate.profile.model import Profile
 
-#: Headers that are sent to anybody; of all others nobody knows.
+#: Headers that may be sent to any host; all others may hold a credential.
 HARMLESS = re.compile(
     r"host|user-agent|accept(-\w+)?|cache-control|pragma|content-type|origin|referer|range|connection|upgrade|date|via|dnt"
     r"|forwarded|x-forwarded-\w+|x-real-ip|x-request-id|x-correlation-id|traceparent|if-[\w-]+|sec-websocket-protocol",
@@ -34,8 +34,8 @@ METHODS = ("get", "post", "put", "patch", "delete", "head")
 URLS = ("url", "websocket", "closed")
 #: Who writes where the request goes, and what says that they are trusted.
 TRUST = {
-    "ingress": ("namespaces", "whoever can write an Ingress"),
-    "load-balancer": ("namespaces", "whoever can write a Service"),
+    "ingress": ("namespaces", "anyone who can write an Ingress"),
+    "load-balancer": ("namespaces", "anyone who can write a Service"),
     "node": ("trust-nodes", "a node's kubelet, which writes its addresses,"),
 }
 #: Scheme, host and port of a URL: a variable there leads somewhere, and proves nothing.
@@ -49,7 +49,7 @@ PLAIN = ("http://", "ws://")
 
 
 def untrusted(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
-    """Credentials that would go to whoever an object of the cluster names, where nobody says that they may."""
+    """Credentials that would go to a host that an object of the cluster names, where the profile does not allow it."""
     each = entry.text_at("each")
     if each not in TRUST:
         return
@@ -74,7 +74,7 @@ def led_astray(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
         for word in words & words_in_place(step):
             for path, place, what in of_step(step, ("journey", index)):
                 if path[-1] != "capture":
-                    told = f"whoever an earlier answer names as {{{word}}} would receive {what}: write the host itself here"
+                    told = f"the host that an earlier answer names as {{{word}}} would receive {what}: write the host itself here"
                     yield at(place, (*keys, *path), told)
 
 
@@ -102,7 +102,7 @@ def urls_of(entry: object) -> list[str]:
     return [url for url in (*(getattr(entry, key) for key in URLS), *steps) if url]
 
 
-def credentials(entry: YamlNode) -> Iterator[tuple[Keys, Place, str]]:
+def credentials(entry: YamlNode) -> Iterator[tuple[Keys, Position, str]]:
     """What an entry sends that proves who we are: under which keys, where in the file, and what it is in words."""
     if not isinstance(entry.value, dict):
         return
@@ -121,7 +121,7 @@ def credentials(entry: YamlNode) -> Iterator[tuple[Keys, Place, str]]:
         yield from of_step(step, ("journey", index))
 
 
-def of_step(step: YamlNode, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
+def of_step(step: YamlNode, keys: Keys) -> Iterator[tuple[Keys, Position, str]]:
     """What a step of a journey sends: what is typed, and what was captured before."""
     for method in METHODS:
         yield from of_url(step, method, (*keys, method))
@@ -132,7 +132,7 @@ def of_step(step: YamlNode, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
             yield (*keys, key), child.place, what
 
 
-def of_headers(node: YamlNode, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
+def of_headers(node: YamlNode, keys: Keys) -> Iterator[tuple[Keys, Position, str]]:
     """Headers that are not known to be harmless."""
     headers = node.child("headers")
     for name, value in headers.items() if headers else ():
@@ -142,7 +142,7 @@ def of_headers(node: YamlNode, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
             yield (*keys, "headers", name), value.place, f"the header {name}"
 
 
-def of_url(node: YamlNode, key: str, keys: Keys) -> Iterator[tuple[Keys, Place, str]]:
+def of_url(node: YamlNode, key: str, keys: Keys) -> Iterator[tuple[Keys, Position, str]]:
     """User and password in a URL, and credentials in its path or query."""
     child = node.child(key)
     if child is None or not isinstance(child.value, str):

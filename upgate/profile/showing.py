@@ -14,7 +14,7 @@ from upgate.profile.problems import shown
 from upgate.profile.tree import YamlNode, walk
 
 
-def show(profile: Profile) -> str:
+def effective_profile(profile: Profile) -> str:
     """The profile as a file that would load as the same profile."""
     values = profile.model_dump(mode="json", by_alias=True, exclude={"extends"})
     parts = [heading(profile), *(part(key, value, profile.tree.child(key)) for key, value in values.items())]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from upgate.base.errors import UsageError
 from upgate.profile.files import DEFAULT, find, is_path
 from upgate.profile.merging import merge
-from upgate.profile.problems import Place, Problem, refusal, shown
+from upgate.profile.problems import Position, Problem, refusal, shown
 from upgate.profile.reading import ProfileReader
 from upgate.profile.rules import repeated_names
 from upgate.profile.tree import UnreadableProfile, YamlNode
@@ -47,7 +47,9 @@ class Sources:
         reader = ProfileReader(content(path), shown(path))
         root = reader.read()
         if root is None or root.value is None:
-            raise UnreadableProfile(Place(reader.file), "the file is empty; a profile says at least `description: …`")
+            raise UnreadableProfile(
+                Position(reader.file), "the file is empty; a profile needs at least `description: …`"
+            )
         if not isinstance(root.value, dict):
             raise UnreadableProfile(
                 root.place, "a profile is a mapping of keys to values, such as `cluster: {context: prod}`"
@@ -62,10 +64,10 @@ class Sources:
             return None
         file = self._file_of(extends, path)
         if same(file, path):
-            raise wrong(extends, "a profile cannot extend itself")
+            raise cannot_extend(extends, "a profile cannot extend itself")
         base = self._tree(file)
         if (further := base.child("extends")) and further.value not in (None, DEFAULT):
-            raise wrong(extends, self._too_far(further, file, path))
+            raise cannot_extend(extends, self._too_far(further, file, path))
         return base
 
     def _file_of(self, extends: YamlNode, path: Path) -> Path:
@@ -77,7 +79,7 @@ class Sources:
                 [folder, *self.search],
             )
         except (UsageError, RuntimeError) as problem:
-            raise wrong(extends, str(problem)) from None
+            raise cannot_extend(extends, str(problem)) from None
         return file or path
 
     def _too_far(self, further: YamlNode, file: Path, path: Path) -> str:
@@ -90,7 +92,7 @@ class Sources:
         return f"{shown(file)} itself extends {further.text}; {why}"
 
 
-def wrong(extends: YamlNode, words: str) -> UnreadableProfile:
+def cannot_extend(extends: YamlNode, words: str) -> UnreadableProfile:
     """What cannot be extended, and why."""
     return UnreadableProfile(extends.place, words, ("extends",))
 
@@ -102,16 +104,16 @@ def same(one: Path, other: Path) -> bool:
 
 def content(path: Path) -> str:
     """A file's text. Raises UnreadableProfile."""
-    place = Place(shown(path))
+    place = Position(shown(path))
     try:
         data = path.read_bytes()[: LONGEST + 1]
     except OSError as problem:
         raise UnreadableProfile(place, f"cannot be read: {problem.strerror}") from None
     if len(data) > LONGEST:
-        raise UnreadableProfile(place, f"longer than {LONGEST // 1_000_000} MB; this is no profile")
+        raise UnreadableProfile(place, f"longer than {LONGEST // 1_000_000} MB; not a profile")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = data[: problem.start].count(b"\n")
         column = problem.start - data.rfind(b"\n", 0, problem.start)
-        raise UnreadableProfile(Place(place.file, line + 1, column), "not UTF-8; save the file as UTF-8") from None
+        raise UnreadableProfile(Position(place.file, line + 1, column), "not UTF-8; save the file as UTF-8") from None

@@ -6,7 +6,7 @@ import re
 
 import yaml
 
-from upgate.profile.problems import Place
+from upgate.profile.problems import Position
 from upgate.profile.tree import UnreadableProfile
 
 #: What PyYAML and libyaml say (a part of the context, a part of the problem) → what is expected; the first that fits.
@@ -34,7 +34,7 @@ EXPECTED = (
     ("", "node content", "expected a value"),
     ("", "document start", "expected the end of the file: a profile is one document"),
 )
-#: Problems that are told where the whole begins: there the mistake is.
+#: Problems that are reported where the text begins, because the mistake is there.
 TOLD_AT_BEGINNING = ("quoted scalar", "simple key")
 #: The characters of a line that are shown, at most.
 LONGEST_EXCERPT = 60
@@ -48,14 +48,14 @@ BEHIND_SCHEME = re.compile(r"://[^\s,}\]]*")
 
 
 def syntax_error(error: yaml.MarkedYAMLError, text: str, file: str) -> UnreadableProfile:
-    """PyYAML's error. What the end of the text leaves open is told where it begins."""
+    """PyYAML's error. What is still open at the end of the text is reported where it begins."""
     mark = mark_of(error, text)
-    place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+    place = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
     if mark and is_tab(text, mark):
         return UnreadableProfile(place, "not YAML: a tab; indent with spaces")
-    end = Place(file, text.count("\n") + 1, len(text) - text.rfind("\n"))  # libyaml adds a last line of its own
+    end = Position(file, text.count("\n") + 1, len(text) - text.rfind("\n"))  # libyaml adds a last line of its own
     place = min(place, end)
-    return UnreadableProfile(place, f"not YAML: {expectation(error)}{excerpt(text, place.line)}")
+    return UnreadableProfile(place, f"not YAML: {expectation(error)}{line_excerpt(text, place.line)}")
 
 
 def mark_of(error: yaml.MarkedYAMLError, text: str) -> yaml.Mark | None:
@@ -83,7 +83,7 @@ def expectation(error: yaml.MarkedYAMLError) -> str:
     return f"{problem} {context}".strip()
 
 
-def excerpt(text: str, line: int) -> str:
+def line_excerpt(text: str, line: int) -> str:
     """The line as it is written, without what may be secret; nothing where that is all."""
     written = text.split("\n", line)[line - 1].strip()
     if not written or CONFIDENTIAL.search(written):

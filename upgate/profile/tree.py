@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from upgate.profile.problems import Keys, Place, Problem, at
+from upgate.profile.problems import Keys, Position, Problem, at
 
 
 @dataclass(slots=True)
@@ -14,11 +14,11 @@ class YamlNode:
     """A value in a file: a scalar, a list of nodes or a mapping from text to nodes."""
 
     value: Any
-    place: Place
+    place: Position
     #: A scalar as it is written.
     text: str = ""
     #: Where a mapping's keys are.
-    keys: dict[str, Place] = field(default_factory=dict)
+    keys: dict[str, Position] = field(default_factory=dict)
     #: How many values it unfolds to, and how deep they are nested.
     size: int = 1
     depth: int = 0
@@ -82,7 +82,7 @@ class YamlNode:
 class UnreadableProfile(Exception):
     """The text ends here for us: it is not YAML, or not of a kind that we read."""
 
-    def __init__(self, place: Place, words: str, keys: Keys = ()) -> None:
+    def __init__(self, place: Position, words: str, keys: Keys = ()) -> None:
         self.problem: Problem = at(place, keys, words)
         super().__init__(str(self.problem))
 

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from upgate.profile.model import Profile
-from upgate.profile.problems import Keys, Place, Problem, at, nearest
+from upgate.profile.problems import Keys, Position, Problem, at, nearest
 from upgate.profile.section import Section
 from upgate.profile.tree import YamlNode
 
@@ -42,7 +42,7 @@ def problems_of(error: ValidationError, root: YamlNode) -> list[Problem]:
 
 
 def is_echo(error: Mapping[str, Any], root: YamlNode) -> bool:
-    """Pydantic calls a list too short when all of its entries are wrong, each of which is told already."""
+    """Pydantic calls a list too short when all of its entries are wrong, each of which has its own error already."""
     node = root.found_at(keys_in(root, error["loc"]))
     return error["type"] == "too_short" and node.value != []
 
@@ -89,7 +89,7 @@ def keys_in(root: YamlNode, location: tuple[str | int, ...]) -> Keys:
     return keys
 
 
-def key_place(root: YamlNode, keys: Keys) -> Place:
+def key_place(root: YamlNode, keys: Keys) -> Position:
     """Where a key itself is written."""
     return root.found_at(keys[:-1]).keys[str(keys[-1])]
 
@@ -111,7 +111,9 @@ def words_for(error: Mapping[str, Any], node: YamlNode) -> str:
 
 
 def own_words(words: str, node: YamlNode) -> str:
-    """What our own validators say. Details behind a colon may repeat the value, which nobody may see if it was a variable."""
+    """What our own validators say. Details behind a colon may repeat the value, and are left out if that came from a
+    variable.
+    """
     expanded = isinstance(node.value, str) and node.value != node.text
     return words.partition(":")[0] if expanded else words
 
@@ -119,7 +121,7 @@ def own_words(words: str, node: YamlNode) -> str:
 def not_text(node: YamlNode) -> str:
     """YAML read as something else what should be text."""
     if isinstance(node.value, bool | int | float | date):
-        return f'expected text; YAML reads {node.text} as a {kind_of(node.value)}; quote it: "{node.text}"'
+        return f'expected text; YAML reads {node.text} as a {yaml_kind(node.value)}; quote it: "{node.text}"'
     return f"expected text; found {found(node)}"
 
 
@@ -128,12 +130,16 @@ def found(node: YamlNode) -> str:
     if node.value is None:
         return "nothing"
     if isinstance(node.value, dict | list):
-        return f"a {kind_of(node.value)}"
+        return f"a {yaml_kind(node.value)}"
     text = node.text if len(node.text) <= 40 else f"{node.text[:40]}…"
-    return f'the {kind_of(node.value)} "{text}"' if isinstance(node.value, str) else f"the {kind_of(node.value)} {text}"
+    return (
+        f'the {yaml_kind(node.value)} "{text}"'
+        if isinstance(node.value, str)
+        else f"the {yaml_kind(node.value)} {text}"
+    )
 
 
-def kind_of(value: object) -> str:
+def yaml_kind(value: object) -> str:
     """What YAML makes of a value."""
     return next(word for kind, word in WORDS.items() if isinstance(value, kind))
 

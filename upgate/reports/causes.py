@@ -1,4 +1,4 @@
-"""What follows from what: of many findings with one cause, the cause is told and the others are listed under it."""
+"""What follows from what: of many findings with one cause, the cause is shown and the others are listed under it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import NamedTuple
 from upgate.results import CheckResult, Finding, Results
 
 
-class Told(NamedTuple):
-    """The findings of one check, by how loudly they are told."""
+class FindingsToTell(NamedTuple):
+    """The findings of one check, by how prominently they are shown."""
 
     shown: list[Finding]
     #: Consequences of a finding that is shown elsewhere.
@@ -17,10 +17,10 @@ class Told(NamedTuple):
     waived: list[Finding]
 
 
-class Causes:
+class RootCauses:
     """The causes in one list of results.
 
-    A consequence whose cause is nowhere to be seen (waived, or in a check that was not run) is told like any other.
+    A consequence whose cause is not shown (waived, or in a check that was not run) is shown like any other finding.
     """
 
     def __init__(self, results: Results) -> None:
@@ -42,14 +42,14 @@ class Causes:
         name = label(check, finding)
         return list(self._followers[name]) if name in self._followers and self._active[name] is finding else []
 
-    def told(self, check: CheckResult) -> Told:
+    def told(self, check: CheckResult) -> FindingsToTell:
         """The check's findings: what is wrong, new and far-reaching first, then what is not finished yet."""
         shown = [finding for finding in check.active if not self.explains(finding)]
         shown.sort(
             key=lambda it: (it.severity != "critical", it.transitional, it.known, -len(self.followers(check, it)))
         )
         explained = [finding for finding in check.active if self.explains(finding)]
-        return Told(shown, explained, [finding for finding in check.findings if finding.waived])
+        return FindingsToTell(shown, explained, [finding for finding in check.findings if finding.waived])
 
     def _root(self, finding: Finding) -> str | None:
         """The name of the shown finding at the end of the chain; none if the chain breaks off or goes in a circle."""

@@ -39,7 +39,7 @@ def rewritten(value: Any) -> Any:
 
 def one_line(text: str, limit: int = 500) -> str:
     """The text without line breaks, cut where it is no longer read but only scrolled past."""
-    return shortened(" ".join(text.split()), limit)
+    return shortened_text(" ".join(text.split()), limit)
 
 
 def begun(text: str, limit: int) -> str:
@@ -47,7 +47,7 @@ def begun(text: str, limit: int) -> str:
     return " ".join(text.split())[:limit]
 
 
-def shortened(text: str, limit: int) -> str:
+def shortened_text(text: str, limit: int) -> str:
     """At most about `limit` characters of the text, and how many were left out."""
     left_out = len(text) - limit
     return text if left_out <= 0 else f"{text[:limit]} … ({left_out:,} more characters in results.json)"

@@ -14,7 +14,7 @@ from importlib.resources import files
 from string import Template
 
 from upgate.reports import words
-from upgate.reports.causes import Causes
+from upgate.reports.causes import RootCauses
 from upgate.reports.cleaning import cleaned
 from upgate.reports.html_checks import CheckPage, anchors
 from upgate.results import OUTCOMES, CheckResult, Outcome, Results
@@ -54,10 +54,11 @@ def asset(name: str) -> str:
 
 def policy(style: str, script: str) -> str:
     """A Content-Security-Policy that lets this page fetch and send nothing."""
-    return f"default-src 'none'; style-src '{digest(style)}'; script-src '{digest(script)}'; base-uri 'none'; form-action 'none'"
+    allowed = f"style-src '{csp_hash(style)}'; script-src '{csp_hash(script)}'"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
 
 
-def digest(text: str) -> str:
+def csp_hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
@@ -78,21 +79,21 @@ def trouble_section(results: Results, linked: list[tuple[CheckResult, str]]) -> 
     rest = len(lines) - FIRST_SCREEN
     more = f'<p><a href="#checks">{words.more(rest, "the list below")}</a></p>' if rest > 0 else ""
     items = "".join(lines[:FIRST_SCREEN])
-    told = f'<ul class="trouble">{items}</ul>{more}' if lines else f"<p>{words.nothing(results)}</p>"
+    told = f'<ul class="trouble">{items}</ul>{more}' if lines else f"<p>{words.nothing_wrong(results)}</p>"
     return f'<section aria-labelledby="wrong"><h2 id="wrong">What is wrong</h2>{told}</section>'
 
 
 def problems(outcome: Outcome, results: Results, links: dict[int, str]) -> Iterable[str]:
-    """The checks with this outcome that have something of their own to tell."""
-    causes = Causes(results)
+    """The checks with this outcome that have findings of their own."""
+    causes = RootCauses(results)
     for check in results.having(outcome):
         if causes.told(check).shown or not check.findings:
-            yield problem(outcome, links[id(check)], words.headline(check))
+            yield problem(outcome, links[id(check)], words.check_headline(check))
 
 
 def unjudged_problems(results: Results, links: dict[int, str]) -> Iterable[str]:
     for reason, sharing in words.reasons(results.having("inconclusive")).items():
-        yield problem("inconclusive", words.listed([links[id(check)] for check in sharing], 3), reason)
+        yield problem("inconclusive", words.shortened_list([links[id(check)] for check in sharing], 3), reason)
 
 
 def problem(outcome: Outcome, links: str, text: str) -> str:
@@ -122,7 +123,7 @@ def option(name: str) -> str:
 
 def outcome_groups(results: Results, linked: list[tuple[CheckResult, str]]) -> str:
     """All checks, in the order in which people want to read them."""
-    page = CheckPage(Causes(results), results.rounds)
+    page = CheckPage(RootCauses(results), results.rounds)
     return "".join(outcome_group(outcome, linked, page) for outcome in OUTCOMES if results.having(outcome))
 
 

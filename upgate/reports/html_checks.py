@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from upgate.reports import words
-from upgate.reports.causes import Causes
-from upgate.reports.cleaning import one_line, shortened
-from upgate.reports.naming import unique
+from upgate.reports.causes import RootCauses
+from upgate.reports.cleaning import one_line, shortened_text
+from upgate.reports.naming import unique_names
 from upgate.results import CheckResult, Finding
 
 #: A page with more rows than this is slow on a phone; results.json has them all.
@@ -22,7 +22,7 @@ LONGEST_TEXT = 4_000
 class CheckPage:
     """The checks of one run, as markup."""
 
-    def __init__(self, causes: Causes, rounds: int) -> None:
+    def __init__(self, causes: RootCauses, rounds: int) -> None:
         self._causes = causes
         self._rounds = rounds
 
@@ -40,12 +40,12 @@ class CheckPage:
         yield from paragraphs(check)
         yield self._list(check, told.shown[: words.FIRST])
         yield self._fold(words.more(len(told.shown) - words.FIRST), check, told.shown[words.FIRST :])
-        yield self._fold(words.explained(len(told.explained)), check, told.explained)
+        yield self._fold(words.explained_elsewhere(len(told.explained)), check, told.explained)
         if check.outcome == "waived":
             yield self._list(check, told.waived)
         else:
             yield self._fold(f"{len(told.waived)} waived", check, told.waived)
-        yield f'<p class="record">{escape(words.record(check))}</p>'
+        yield f'<p class="record">{escape(words.check_record(check))}</p>'
 
     def _fold(self, label: str, check: CheckResult, findings: Sequence[Finding]) -> str:
         """Findings behind a line that opens them."""
@@ -67,13 +67,13 @@ class CheckPage:
         lines = "".join(self._lines(check, finding))
         return (
             f'<li class="finding" data-namespace="{escape(finding.namespace)}">'
-            f'<div class="object">{text(finding.object)}</div><div>{lines}</div></li>'
+            f'<div class="object">{cluster_text(finding.object)}</div><div>{lines}</div></li>'
         )
 
     def _lines(self, check: CheckResult, finding: Finding) -> Iterator[str]:
-        yield f"<p>{text(finding.observed)}</p>"
+        yield f"<p>{cluster_text(finding.observed)}</p>"
         if finding.expected:
-            yield f'<p><span class="label">expected:</span> {text(finding.expected)}</p>'
+            yield f'<p><span class="label">expected:</span> {cluster_text(finding.expected)}</p>'
         if finding.transitional:
             yield f'<p class="aside">{words.unfinished(self._rounds)}</p>'
         if finding.known:
@@ -81,10 +81,10 @@ class CheckPage:
         if finding.because:
             yield f'<p class="dim">{escape(words.cause(finding))}</p>'
         if finding.waived:
-            yield f'<p class="dim">waived: {text(finding.waived)}</p>'
+            yield f'<p class="dim">waived: {cluster_text(finding.waived)}</p>'
         if finding.hint:
             tag = "code" if words.is_command(finding.hint) else "p"
-            yield f"<{tag}>{text(finding.hint)}</{tag}>"
+            yield f"<{tag}>{cluster_text(finding.hint)}</{tag}>"
         if followers := self._causes.followers(check, finding):
             yield f'<p class="dim">{escape(words.consequences(followers, 10))}</p>'
 
@@ -100,9 +100,9 @@ def summary_line(check: CheckResult) -> str:
 def paragraphs(check: CheckResult) -> Iterator[str]:
     """Why it could not be judged, and why it is asked at all."""
     if check.reason:
-        yield f'<p class="reason">{text(check.reason)}</p>'
+        yield f'<p class="reason">{cluster_text(check.reason)}</p>'
     if check.why:
-        yield f'<p class="why">{text(check.why)}</p>'
+        yield f'<p class="why">{cluster_text(check.why)}</p>'
 
 
 def searchable(check: CheckResult) -> str:
@@ -110,12 +110,12 @@ def searchable(check: CheckResult) -> str:
     return one_line(f"{check.id} {check.title} {check.reason}")
 
 
-def text(value: str) -> str:
+def cluster_text(value: str) -> str:
     """Text from the cluster, cut to what a page can show."""
-    return escape(shortened(value, LONGEST_TEXT))
+    return escape(shortened_text(value, LONGEST_TEXT))
 
 
 def anchors(checks: Iterable[CheckResult]) -> list[str]:
     """An address within the page for each check, the same in every run."""
     names = (f"check-{UNFIT.sub('-', check.id)}" for check in checks)
-    return list(unique(names, "{name}-{number}"))
+    return list(unique_names(names, "{name}-{number}"))

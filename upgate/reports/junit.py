@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from upgate.reports import words
-from upgate.reports.causes import Causes
+from upgate.reports.causes import RootCauses
 from upgate.reports.cleaning import cleaned, one_line
-from upgate.reports.naming import unique
+from upgate.reports.naming import unique_names
 from upgate.reports.prose import Prose
 from upgate.results import CheckResult, Outcome, Results
 
@@ -28,8 +28,8 @@ def render_junit(results: Results, *, fail_on_warnings: bool = False) -> bytes:
     root = ET.Element("testsuites", name="upgate")
     suite = ET.SubElement(root, "testsuite", totals(results, tags))
     add_properties(suite, suite_properties(results))
-    prose = Prose(Causes(results), results.rounds, first=MOST_FINDINGS, more_in="results.json")
-    for name, check in zip(unique(check.id for check in results.checks), results.checks, strict=True):
+    prose = Prose(RootCauses(results), results.rounds, first=MOST_FINDINGS, more_in="results.json")
+    for name, check in zip(unique_names(check.id for check in results.checks), results.checks, strict=True):
         case = ET.SubElement(
             suite, "testcase", classname=check.subject, name=name, time=decimal_seconds(check.duration)
         )
@@ -87,14 +87,14 @@ def add_outcome(case: ET.Element, check: CheckResult, tag: str | None, prose: Pr
     """Add what keeps the testcase from passing, or what is to be known although it passes."""
     text = "\n".join(account(check, prose))
     if tag:
-        ET.SubElement(case, tag, type=check.outcome, message=words.headline(check)).text = text
+        ET.SubElement(case, tag, type=check.outcome, message=words.check_headline(check)).text = text
     elif check.findings:
         ET.SubElement(case, "system-out").text = text
 
 
 def account(check: CheckResult, prose: Prose) -> Iterator[str]:
     """The check in lines, of which the first says it all."""
-    yield words.headline(check)
+    yield words.check_headline(check)
     yield check.title
     if check.why:
         yield check.why

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 
 
-def unique(names: Iterable[str], numbered: str = "{name} ({number})") -> Iterator[str]:
+def unique_names(names: Iterable[str], numbered: str = "{name} ({number})") -> Iterator[str]:
     """The names, numbered where one comes again."""
     seen: set[str] = set()
     for name in names:

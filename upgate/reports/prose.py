@@ -1,4 +1,4 @@
-"""One check told in lines of plain text, for the terminal and for JUnit."""
+"""One check in lines of plain text, for the terminal and for JUnit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from upgate.reports import words
-from upgate.reports.causes import Causes
+from upgate.reports.causes import RootCauses
 from upgate.reports.cleaning import one_line
 from upgate.results import CheckResult, Finding
 
@@ -22,9 +22,9 @@ class Line(NamedTuple):
 
 
 class Prose:
-    """The checks of one run, told in lines."""
+    """The checks of one run in lines of text."""
 
-    def __init__(self, causes: Causes, rounds: int, *, first: int, more_in: str) -> None:
+    def __init__(self, causes: RootCauses, rounds: int, *, first: int, more_in: str) -> None:
         self._causes = causes
         self._rounds = rounds
         self._first = first
@@ -66,7 +66,7 @@ class Prose:
 
 
 def explained_lines(findings: list[Finding]) -> Iterator[Line]:
-    """The findings that are told elsewhere already, in one line."""
+    """The findings that are shown elsewhere already, in one line."""
     if findings:
         causes = list(dict.fromkeys(finding.because or "" for finding in findings))
-        yield Line(f"{words.explained(len(findings))} ({words.listed(causes, 2)})", 1, "dim")
+        yield Line(f"{words.explained_elsewhere(len(findings))} ({words.shortened_list(causes, 2)})", 1, "dim")

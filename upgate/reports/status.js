@@ -1,5 +1,5 @@
 "use strict";
-// Without this script the page is complete; the script says when nobody has written it for too long.
+// Without this script the page is complete; the script says when it has not been written for too long.
 (() => {
   const late = document.getElementById("late");
   const written = Date.parse(late.dataset.written);
@@ -13,7 +13,7 @@
 
   function judge() {
     const age = (Date.now() - written) / 1000;
-    const text = `This page is ${span(age)} old: either it was not loaded again, or nobody looks at the cluster any more.`;
+    const text = `This page is ${span(age)} old: either it was not loaded again, or no new rounds have run.`;
     if (age > Number(late.dataset.late) && late.textContent !== text) late.textContent = text;
     late.hidden = age <= Number(late.dataset.late);
   }

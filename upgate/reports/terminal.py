@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from upgate.base.harmless import broken_commands
 from upgate.reports import words
-from upgate.reports.causes import Causes
+from upgate.reports.causes import RootCauses
 from upgate.reports.cleaning import cleaned, one_line
 from upgate.reports.prose import Line, Prose, Style
 from upgate.results import CheckResult, Outcome, Results, Verdict
@@ -21,11 +21,11 @@ NARROWEST = 40
 
 def render_terminal(results: Results, *, colour: bool, width: int) -> str:
     """The whole report as text that fits into `width` columns."""
-    lines = told(cleaned(results))
+    lines = report_lines(cleaned(results))
     return "\n".join(text for line in lines for text in printed(line, colour, max(width, NARROWEST))) + "\n"
 
 
-def told(results: Results) -> Iterator[Line]:
+def report_lines(results: Results) -> Iterator[Line]:
     """The report, line by line: header, groups, asides, verdict."""
     yield Line(f"{results.profile}: {words.cluster(results)}", style="bold")
     yield Line(words.when(results), style="dim")
@@ -40,8 +40,8 @@ def told(results: Results) -> Iterator[Line]:
 
 
 def tellers(results: Results) -> dict[Outcome, Callable[[list[CheckResult]], Iterable[Line]]]:
-    """How each outcome is told; of the checks that passed the number is enough."""
-    prose = Prose(Causes(results), results.rounds, first=words.FIRST, more_in="report.html")
+    """How each outcome is shown; for the checks that passed the number is enough."""
+    prose = Prose(RootCauses(results), results.rounds, first=words.FIRST, more_in="report.html")
 
     def each(checks: list[CheckResult]) -> Iterator[Line]:
         for check in checks:
@@ -66,7 +66,7 @@ def heading_line(check: CheckResult) -> Line:
 def reason_lines(checks: list[CheckResult]) -> Iterator[Line]:
     """One line for each reason, under the checks that share it."""
     for reason, sharing in words.reasons(checks).items():
-        yield Line(f"{words.listed([check.id for check in sharing])}: {reason}")
+        yield Line(f"{words.shortened_list([check.id for check in sharing])}: {reason}")
 
 
 def printed(line: Line, colour: bool, width: int) -> list[str]:

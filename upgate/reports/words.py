@@ -66,12 +66,12 @@ def when(results: Results) -> str:
     """When the cluster was looked at, for how long, and since when changes count."""
     seconds = (results.finished - results.started).total_seconds()
     rounds = f"{results.rounds} rounds in {span(seconds)}" if results.rounds > 1 else f"took {span(seconds)}"
-    since = f", changes since {moment(results.reference)}" if results.reference else ""
-    return f"{moment(results.started)}, {rounds}{since}{seen_from(results)}"
+    since = f", changes since {to_the_second(results.reference)}" if results.reference else ""
+    return f"{to_the_second(results.started)}, {rounds}{since}{seen_from(results)}"
 
 
 def seen_from(results: Results) -> str:
-    """Where the probes from outside were made, if anybody named it."""
+    """Where the probes from outside were made, if the run named it."""
     return f", probed from {one_line(results.vantage)}" if results.vantage else ""
 
 
@@ -85,7 +85,7 @@ def rfc3339(time: datetime) -> str:
     return utc(time).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def moment(time: datetime) -> str:
+def to_the_second(time: datetime) -> str:
     return utc(time).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
@@ -107,7 +107,7 @@ def denominator(check: CheckResult) -> str:
     return f"{wrong:,} of {check.examined:,} {check.noun}"
 
 
-def headline(check: CheckResult) -> str:
+def check_headline(check: CheckResult) -> str:
     """The check's result in one line, for lists and for CI systems that show only a first line."""
     told = sorted(check.roots or check.active or check.findings, key=lambda each: each.known)
     if not told:
@@ -152,31 +152,31 @@ def cause(finding: Finding) -> str:
     return f"follows from {one_line(finding.because or '')}"
 
 
-def nothing(results: Results) -> str:
+def nothing_wrong(results: Results) -> str:
     """In place of what is wrong."""
     waived = ", but for what the profile waives" if results.having("waived") else ""
     return f"Nothing was found{waived}." if results.checks else "No check was run."
 
 
-def explained(number: int) -> str:
+def explained_elsewhere(number: int) -> str:
     return f"{number:,} that {'follows' if number == 1 else 'follow'} from findings of other checks"
 
 
-def listed(names: Sequence[str], first: int = 6) -> str:
+def shortened_list(names: Sequence[str], first: int = 6) -> str:
     """The first names, and how many more there are."""
     rest = len(names) - first
     return ", ".join(names[:first]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def reasons(checks: Sequence[CheckResult]) -> dict[str, list[CheckResult]]:
-    """The checks by their reason: one cause is told once."""
+    """The checks by their reason, so that each reason is shown once."""
     grouped: dict[str, list[CheckResult]] = {}
     for check in checks:
         grouped.setdefault(one_line(check.reason) or "no reason was given", []).append(check)
     return grouped
 
 
-def record(check: CheckResult) -> str:
+def check_record(check: CheckResult) -> str:
     """How the check went, for those who want to know it exactly."""
     parts = [check.severity, f"examined {size(check.examined, check.noun)}", f"took {span(check.duration)}"]
     parts += [f"clear after {span(check.clear_after)}"] if check.clear_after else []
@@ -194,7 +194,7 @@ def settled(results: Results, first: int = 5) -> str:
     """What was not clear at first and took longest to become so, in a run with several rounds."""
     late = sorted((check for check in results.checks if check.clear_after), key=lambda it: -(it.clear_after or 0))
     names = [f"{check.id} after {span(check.clear_after or 0)}" for check in late]
-    return f"Became clear: {listed(names, first)}" if names else ""
+    return f"Became clear: {shortened_list(names, first)}" if names else ""
 
 
 def asides(results: Results) -> list[str]:

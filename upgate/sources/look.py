@@ -86,14 +86,14 @@ def look_further(
     profile: Profile, since: Since, vantage: str, look: Look, needs: Collection[str], progress: Progress, brief: bool
 ) -> Snapshot:
     """The cluster, from inside and outside, and then its machines, if a check asks for them."""
-    from upgate.sources.hosts.targets import needs as needs_of_hosts
+    from upgate.sources.hosts.targets import lists_for_hosts as needs_of_hosts
 
     asked = profile.hosts is not None and HOSTS in needs
     lists = {*needs} - {HOSTS} | (needs_of_hosts(profile.hosts) if asked else set())
     snapshot = look_and_probe(profile, vantage, look, lists, progress, brief)
     if not asked:
         return snapshot
-    from upgate.sources.hosts.looking import look as look_at_hosts
+    from upgate.sources.hosts.looking import look_at_hosts as look_at_hosts
 
     hosts = look_at_hosts(profile, snapshot, since(snapshot.taken))
     progress("hosts", sum(not host.unseen for host in hosts or ()), 0)
@@ -107,9 +107,9 @@ def look_and_probe(
     if not profile.external:
         return look(needs, progress, brief)
     from upgate.sources.probes import attempt_all
-    from upgate.sources.probes.targets import needs as needs_outside
-    from upgate.sources.probes.targets import targets
+    from upgate.sources.probes.targets import lists_for_probes as needs_outside
+    from upgate.sources.probes.targets import probe_targets
 
     snapshot = look({*needs, *needs_outside(profile.external)}, progress, brief)
-    wanted = targets(profile.external, snapshot, profile.secrets, profile.scope.namespaces)
+    wanted = probe_targets(profile.external, snapshot, profile.secrets, profile.scope.namespaces)
     return replace(snapshot, attempts=attempt_all(wanted, vantage=vantage))

@@ -1,10 +1,14 @@
-"""The bytes of one answer, within a bound: a server, or a proxy before it, may send without end or pack much into little."""
+"""The bytes of one answer, bounded in size and time: a server, or a proxy before it, may send without end."""
 
 from __future__ import annotations
 
+import socket
+import threading
 import zlib
 from collections.abc import Iterator
 from typing import Any
+
+from upgate.base.waiting import Deadline
 
 #: Bytes of one page, unpacked. A thousand pods have about 10 MB; a page that is larger is asked for with fewer objects.
 PAGE_BYTES = 16 * 2**20
@@ -52,15 +56,15 @@ def unpacked(response: Any, most: int) -> Iterator[bytes]:
     """The body in parts, none of which is larger than the bound. Raises ValueError, OSError."""
     match response.headers.get("Content-Encoding", "").strip().lower():
         case "" | "identity":
-            return chunks(response)
+            return body_chunks(response)
         case "gzip":
-            return gunzipped(chunks(response), most)
+            return gunzipped(body_chunks(response), most)
         case other:
             response.close()
             raise ValueError(f"its answer is encoded as {other[:40]!r}, which was not asked for")
 
 
-def chunks(response: Any) -> Iterator[bytes]:
+def body_chunks(response: Any) -> Iterator[bytes]:
     """The body as it comes."""
     while part := response.read(CHUNK, decode_content=False):
         yield part
@@ -83,3 +87,24 @@ def gunzipped(parts: Iterator[bytes], most: int) -> Iterator[bytes]:
 def is_dense(body: bytes | bytearray) -> bool:
     """It is large, and has so many commas that it cannot be a list of objects."""
     return len(body) > SMALL_BYTES and body.count(b",") > len(body) // DENSE
+
+
+class cut_off_after:  # noqa: N801 - reads as a sentence: with cut_off_after(deadline, response)
+    """Ends a response that is still being read when the deadline comes: a server that drips bytes passes every read timeout."""
+
+    def __init__(self, deadline: Deadline, response: Any) -> None:
+        self._timer = threading.Timer(deadline.remaining, self._cut, [response])
+        self._timer.daemon = True
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self._timer.join()
+
+    @staticmethod
+    def _cut(response: Any) -> None:
+        sock: socket.socket | None = getattr(response.connection, "sock", None)
+        if sock is not None:
+            sock.shutdown(socket.SHUT_RDWR)

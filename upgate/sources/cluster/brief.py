@@ -1,10 +1,8 @@
 """Only the pods that may be wrong, whole; of all others no more than that they look right.
 
-What `kubectl get pods` prints, the API server's own table, is a sixtieth of the pods' bytes. A pod is read whole when its
-row does not look right, when its node or its endpoint is not ready, or when it belongs to a workload or a Service that is
-not complete, or to a namespace that is being deleted. Where that cannot be told, or would be too many questions, all
-pods are read.
-https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables
+The table (`pod_table.py`) is a sixtieth of the pods' bytes. A pod is read whole when its row does not look right,
+when its node or its endpoint is not ready, or when it belongs to a workload or a Service that is not complete, or to a
+namespace that is being deleted. Where that cannot be told, or would be too many questions, all pods are read.
 """
 
 from __future__ import annotations
@@ -12,32 +10,21 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import Any
 
 from upgate.base.errors import Inconclusive
 from upgate.base.threads import concurrently
 from upgate.base.waiting import Deadline
 from upgate.facts.backends import Backends, is_version
 from upgate.facts.jobs import Job
-from upgate.facts.kinds import KINDS, Kind
+from upgate.facts.kinds import Kind
 from upgate.facts.pods import Pod
 from upgate.facts.statefulsets import StatefulSet
 from upgate.facts.workloads import Workload
-from upgate.sources.cluster.bounded import is_dense
-from upgate.sources.cluster.connection import NOT_JSON, Connection
-from upgate.sources.cluster.listing import PAGE_SIZE, Listing, Progress, list_all
+from upgate.sources.cluster.connection import Connection
+from upgate.sources.cluster.listing import Listing, Progress, list_all
+from upgate.sources.cluster.pod_table import PODS, RUNNING, SUCCEEDED, Glance, glance, shared_names
 
-PODS = KINDS["pods"]
-TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
-#: The columns that tell whether a row looks right.
-COLUMNS = ("Name", "Ready", "Status", "Node", "Readiness Gates")
-#: Rows in one page: a row is about 150 bytes.
-ROWS = 10 * PAGE_SIZE
-#: Pages of that: a million pods.
-MOST_PAGES = 100
-RUNNING, SUCCEEDED = "status.phase=Running", "status.phase=Succeeded"
 #: Pods that neither run nor have completed: there are few, and a failed one may have the status Completed in its row.
 UNUSUAL = "status.phase!=Running,status.phase!=Succeeded"
 #: Pods of no workload or Job of Kubernetes' own, by the labels that its controllers give to theirs: operators', and bare
@@ -62,108 +49,8 @@ BESIDE = (
 )
 
 
-class Column(msgspec.Struct):
-    """One of a table's `columnDefinitions`."""
-
-    name: str
-
-
-class Row(msgspec.Struct):
-    """One object's cells."""
-
-    cells: list[Any]
-
-
-class TableMeta(msgspec.Struct):
-    """`metadata` of a table."""
-
-    continue_: str = msgspec.field(default="", name="continue")
-
-
-class Table(msgspec.Struct, rename="camel"):
-    """https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#table-v1-meta"""
-
-    kind: str
-    column_definitions: list[Column]
-    rows: list[Row] | None = None
-    metadata: TableMeta = msgspec.field(default_factory=TableMeta)
-
-
-class Glance(NamedTuple):
-    """How many pods run or have completed, the names of running ones that do not look right, and of how many crews."""
-
-    total: int
-    odd: list[str]
-    #: The name that pods share → how many of them run.
-    crews: Counter[str]
-
-
 class TooMuch(Exception):
     """Reading all pods costs less than asking for each that may be wrong."""
-
-
-def glance(connection: Connection, homes: Container[str], deadline: Deadline) -> Glance:
-    """Look at the row of every pod that runs or has completed; `homes` are the nodes there are. Raises Inconclusive."""
-    running = list(table_rows(connection, RUNNING, homes, deadline))
-    completed = sum(1 for _ in table_rows(connection, SUCCEEDED, homes, deadline))
-    crews = Counter(crew for name, _ in running for crew in shared_names(name))
-    return Glance(len(running) + completed, sorted({name for name, right in running if not right}), crews)
-
-
-def table_rows(
-    connection: Connection, phase: str, homes: Container[str], deadline: Deadline
-) -> Iterator[tuple[str, bool]]:
-    """The name of each pod in that phase, and whether its row looks right. Raises Inconclusive."""
-    tokens: set[str] = set()
-    token = ""
-    while True:
-        table = table_page(connection, {"fieldSelector": phase} | ({"continue": token} if token else {}), deadline)
-        places = column_places(table)
-        yield from (
-            (row.cells[places["Name"]], looks_right(row.cells, places, homes)) for row in whole_rows(table, places)
-        )
-        if not (token := table.metadata.continue_):
-            return
-        if token in tokens or len(tokens) == MOST_PAGES:
-            raise Inconclusive("the table of pods has no end")
-        tokens.add(token)
-
-
-def whole_rows(table: Table, places: Mapping[str, int]) -> list[Row]:
-    """The rows. Raises Inconclusive where a cell that is looked at is missing, or not a text."""
-    rows, last = table.rows or [], max(places.values())
-    if all(len(row.cells) > last and all(isinstance(row.cells[at], str) for at in places.values()) for row in rows):
-        return rows
-    raise Inconclusive("the table of pods has rows without the cells of its columns")
-
-
-def table_page(connection: Connection, which: Mapping[str, str], deadline: Deadline) -> Table:
-    """One page of the table. Raises Inconclusive for anything else."""
-    query = {"limit": str(ROWS), "includeObject": "None", **which}
-    answer = connection.get(PODS.path, query, accept=TABLE, deadline=deadline)
-    if is_dense(answer.body):
-        raise Inconclusive("the table of pods cannot be read: it has too many elements for its size")
-    try:
-        if answer.status == 200 and (table := msgspec.json.decode(answer.body, type=Table)).kind == "Table":
-            return table
-    except NOT_JSON as problem:
-        raise Inconclusive(f"the table of pods cannot be read: {problem}") from problem
-    raise Inconclusive(f"there is no table of pods: status {answer.status}")
-
-
-def column_places(table: Table) -> dict[str, int]:
-    """Where the columns are. Raises Inconclusive where one is missing."""
-    names = [each.name for each in table.column_definitions]
-    if missing := [name for name in COLUMNS if name not in names]:
-        raise Inconclusive(f"the table of pods has no column {', '.join(missing)}")
-    return {name: names.index(name) for name in COLUMNS}
-
-
-def looks_right(cells: list[Any], places: Mapping[str, int], homes: Container[str]) -> bool:
-    """It runs on a node that exists, all its containers are ready, and nothing but them decides whether it is."""
-    ready, _, containers = cells[places["Ready"]].partition("/")
-    runs = cells[places["Status"]] == "Running" and cells[places["Node"]] in homes
-    return runs and ready == containers and cells[places["Readiness Gates"]] == "<none>"
 
 
 def list_briefly(
@@ -291,11 +178,6 @@ def shared_name(workload: Workload) -> str:
     https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apiserver/pkg/storage/names/generate.go
     """
     return f"{workload.name}-" if isinstance(workload, StatefulSet) else f"{workload.name}-"[:58]
-
-
-def shared_names(pod: str) -> set[str]:
-    """What a pod's name begins with, before five random characters or before its number."""
-    return {pod[:-5], pod.rstrip("0123456789")}
 
 
 def label_query(item: Any, labels: Mapping[str, str]) -> tuple[str, str]:

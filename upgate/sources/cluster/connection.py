@@ -6,8 +6,6 @@ a message), and every answer is bounded in time: connecting, each read, and the 
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,13 +17,14 @@ import msgspec
 
 from upgate.base.errors import Inconclusive
 from upgate.base.redaction import redact
-from upgate.base.threads import within
+from upgate.base.threads import run_with_timeout
 from upgate.base.waiting import Deadline
-from upgate.sources.cluster.bounded import PAGE_BYTES, SMALL_BYTES, TooLarge, read_body
+from upgate.sources.cluster.bounded import PAGE_BYTES, SMALL_BYTES, TooLarge, cut_off_after, read_body
 from upgate.sources.cluster.peers import presented
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient, Configuration
+    from kubernetes.client.api_client import RequestSerialized
 
 USER_AGENT = "upgate"
 JSON = "application/json"
@@ -37,7 +36,20 @@ YEARS = range(2000, 2200)
 NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-class Answer(NamedTuple):
+class ApiRequest(NamedTuple):
+    """What the API server is asked."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    query: Mapping[str, str] = {}
+    body: object = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+class ApiResponse(NamedTuple):
     """What the API server answered."""
 
     status: int
@@ -100,14 +112,15 @@ class Connection:
         accept: str = JSON,
         deadline: Deadline | None = None,
         most: int = PAGE_BYTES,
-    ) -> Answer:
+    ) -> ApiResponse:
         """GET once, and read at most so many bytes. Raises NoAnswer; any status is an answer."""
         headers = {"Accept": accept, "Accept-Encoding": "identity" if self._is_local else "gzip"}
-        return self._ask("GET", path, query, headers, None, deadline, most)
+        return self._ask(ApiRequest("GET", path, headers, query or {}), deadline, most)
 
-    def post(self, path: str, body: object, deadline: Deadline | None = None) -> Answer:
+    def post(self, path: str, body: object, deadline: Deadline | None = None) -> ApiResponse:
         """POST once, for reviews that create nothing. Raises NoAnswer."""
-        return self._ask("POST", path, None, {"Accept": JSON, "Content-Type": JSON}, body, deadline, SMALL_BYTES)
+        request = ApiRequest("POST", path, {"Accept": JSON, "Content-Type": JSON}, body=body)
+        return self._ask(request, deadline, SMALL_BYTES)
 
     def close(self) -> None:
         """Close its connections."""
@@ -118,45 +131,40 @@ class Connection:
         """On loopback, packing costs the server more time than it saves."""
         return "://127." in self.server or "://localhost" in self.server
 
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None,
-        headers: dict[str, str],
-        body: object,
-        deadline: Deadline | None,
-        most: int,
-    ) -> Answer:
+    def _ask(self, request: ApiRequest, deadline: Deadline | None, most: int) -> ApiResponse:
         import urllib3.exceptions
         from kubernetes.client.exceptions import ApiException
 
         deadline = deadline or Deadline(self.patience.deadline)
-        request = self._client.param_serialize(
-            method,
-            path,
-            query_params=list((query or {}).items()),
-            header_params=headers,
-            body=body,
+        serialized = self._serialize(request)
+        try:
+            return self._send(serialized, deadline, most)
+        except TooLarge as problem:
+            raise NoAnswer(f"{request}: {problem}", connected=True, too_large=True) from problem
+        except (urllib3.exceptions.HTTPError, ApiException, OSError, ValueError) as problem:
+            raise self._no_answer(str(request), problem, deadline) from problem
+
+    def _serialize(self, request: ApiRequest) -> RequestSerialized:
+        """The request with the login's token, as the client sends it."""
+        return self._client.param_serialize(
+            request.method,
+            request.path,
+            query_params=list(request.query.items()),
+            header_params=request.headers,
+            body=request.body,
             auth_settings=["BearerToken"],
         )
-        timeout = (
-            min(self.patience.connect, deadline.remaining or 0.001),
-            min(self.patience.read, deadline.remaining or 0.001),
+
+    def _send(self, serialized: RequestSerialized, deadline: Deadline, most: int) -> ApiResponse:
+        limits = [min(each, deadline.remaining or 0.001) for each in (self.patience.connect, self.patience.read)]
+        # A second more: if no answer comes, these limits give the better message.
+        response = run_with_timeout(
+            deadline.remaining + 1, lambda: self._client.call_api(*serialized, _request_timeout=tuple(limits)).response
         )
-        try:
-            # A second more: where nothing comes, the timeouts above say it better.
-            response = within(
-                deadline.remaining + 1, lambda: self._client.call_api(*request, _request_timeout=timeout).response
-            )
-            self.moment = clock(response.headers)
-            self.peer = self.peer or presented(response)
-            with cut_off_after(deadline, response):
-                return Answer(response.status, response.headers, read_body(response, most))
-        except TooLarge as problem:
-            raise NoAnswer(f"{method} {path}: {problem}", connected=True, too_large=True) from problem
-        except (urllib3.exceptions.HTTPError, ApiException, OSError, ValueError) as problem:
-            raise self._no_answer(f"{method} {path}", problem, deadline) from problem
+        self.moment = server_time(response.headers)
+        self.peer = self.peer or presented(response)
+        with cut_off_after(deadline, response):
+            return ApiResponse(response.status, response.headers, read_body(response, most))
 
     def _no_answer(self, question: str, problem: Exception, deadline: Deadline) -> NoAnswer:
         from upgate.sources.cluster.trouble import explain
@@ -167,28 +175,7 @@ class Connection:
         return NoAnswer(redact(f"{question}: {words}" if connected else words), connected=connected)
 
 
-class cut_off_after:  # noqa: N801 - reads as a sentence: with cut_off_after(deadline, response)
-    """Ends a response that is still being read when the deadline comes: a server that drips bytes passes every read timeout."""
-
-    def __init__(self, deadline: Deadline, response: Any) -> None:
-        self._timer = threading.Timer(deadline.remaining, self._cut, [response])
-        self._timer.daemon = True
-
-    def __enter__(self) -> None:
-        self._timer.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._timer.join()
-
-    @staticmethod
-    def _cut(response: Any) -> None:
-        sock: socket.socket | None = getattr(response.connection, "sock", None)
-        if sock is not None:
-            sock.shutdown(socket.SHUT_RDWR)
-
-
-def clock(headers: Mapping[str, str]) -> datetime:
+def server_time(headers: Mapping[str, str]) -> datetime:
     """The moment at which a server answered, by its own clock where it says one that can be; by ours otherwise."""
     said: Any = headers.get("Date")
     try:
@@ -243,7 +230,7 @@ def text_member(body: bytes | bytearray, *path: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def status_message(answer: Answer) -> str:
+def status_message(answer: ApiResponse) -> str:
     """The message of a Kubernetes Status, or the beginning of whatever came instead."""
     message = text_member(answer.body, "message")
     text = answer.body[:200].decode(errors="replace") if message is None else message

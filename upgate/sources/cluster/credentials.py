@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from upgate.base.errors import Inconclusive, words_of
-from upgate.base.text import excerpt
+from upgate.base.text import one_line_excerpt
 from upgate.base.waiting import Deadline
 from upgate.facts.attempts import Certificate
 from upgate.facts.certificates import first_to_end, read_certificate, read_chain
@@ -72,7 +72,7 @@ def trusted(connection: Connection) -> list[Certificate]:
     return read_chain(beginning_of(path)) if path else []
 
 
-def credentials(connection: Connection, deadline: Deadline) -> list[Credential]:
+def own_credentials(connection: Connection, deadline: Deadline) -> list[Credential]:
     """What stands in the kubeconfig itself. A plugin, a token file and a pod's own token are renewed by themselves."""
     if connection.renews:
         return []
@@ -101,10 +101,17 @@ def of_token(token: str) -> list[Credential]:
         said = msgspec.json.decode(text, type=_Claims)
     except (ValueError, *NOT_JSON):
         return []
-    return [Credential(type="token", subject=excerpt(said.sub), not_before=when(said.iat), not_after=when(said.exp))]
+    return [
+        Credential(
+            type="token",
+            subject=one_line_excerpt(said.sub),
+            not_before=unix_moment(said.iat),
+            not_after=unix_moment(said.exp),
+        )
+    ]
 
 
-def when(seconds: float | None) -> datetime | None:
+def unix_moment(seconds: float | None) -> datetime | None:
     """A moment of the Unix clock; None for none, and for one that no clock shows."""
     with suppress(ValueError, OverflowError, OSError):
         moment = None if seconds is None else datetime.fromtimestamp(seconds, UTC)

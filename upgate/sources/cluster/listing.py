@@ -11,13 +11,14 @@ from typing import Any
 
 import msgspec
 
+from upgate.base.decoders import decoder
 from upgate.base.errors import Inconclusive
 from upgate.base.threads import ahead
 from upgate.base.waiting import Deadline
 from upgate.facts.decoding import Malformed, Page, decode_page
 from upgate.facts.kinds import Kind
 from upgate.sources.cluster.bounded import is_dense
-from upgate.sources.cluster.connection import NOT_JSON, Answer, Connection, NoAnswer, Room, status_message
+from upgate.sources.cluster.connection import NOT_JSON, ApiResponse, Connection, NoAnswer, Room, status_message
 
 PAGE_SIZE = 1000
 #: What a page is asked for where so many objects are too large together. etcd holds no object above 1.5 MiB.
@@ -205,7 +206,7 @@ def not_hollow(page: Page, token: str, left: int) -> Page:
     return page
 
 
-def page_in(answer: Answer, kind: Kind) -> Page:
+def page_in(answer: ApiResponse, kind: Kind) -> Page:
     """The page in an answer. Raises Passing, Expired, Inconclusive."""
     if answer.status == 200:
         return whole_page(answer, kind)
@@ -230,18 +231,18 @@ def advice(status: int, kind: Kind) -> str:
     return "refused"
 
 
-def retry_after(answer: Answer) -> float | None:
+def retry_after(answer: ApiResponse) -> float | None:
     """Seconds that the server asks to wait."""
     said = answer.headers.get("Retry-After", "")
     return float(said) if said.isdecimal() else None
 
 
-def whole_page(answer: Answer, kind: Kind) -> Page:
+def whole_page(answer: ApiResponse, kind: Kind) -> Page:
     """The decoded frame of a list. What is not such a list may come from a proxy, or be cut off: worth another try."""
     if is_dense(answer.body):
         raise Passing("the answer is not a list of objects: it has too many elements for its size")
     try:
-        page = msgspec.json.decode(answer.body, type=Page)
+        page = decoder(Page).decode(answer.body)
     except NOT_JSON as problem:
         beginning = answer.body[:60].decode(errors="replace")
         raise Passing(f"the answer is not a complete JSON list ({problem}); it begins {beginning!r}") from problem

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from upgate.base.errors import Inconclusive, UsageError
 from upgate.base.redaction import redact
-from upgate.base.threads import within
+from upgate.base.threads import run_with_timeout
 from upgate.sources.cluster.connection import SAYING, Connection, NoAnswer, Timeouts, status_message, text_member
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def plugins_ended() -> Iterator[None]:
 def in_time(seconds: float, work: Callable[[], str]) -> str:
     """Do the work, but do not wait longer for it. Raises what it raises, and Inconclusive when the time is over."""
     try:
-        return within(seconds, work)
+        return run_with_timeout(seconds, work)
     except TimeoutError:
         raise Inconclusive(
             f"logging in: the kubeconfig's credential plugin did not finish within {seconds:g} s"

@@ -17,7 +17,16 @@ from upgate.snapshot import Snapshot
 from upgate.sources.cluster.asides import AFTERWARDS, BESIDE
 from upgate.sources.cluster.bounded import SMALL_BYTES
 from upgate.sources.cluster.brief import list_briefly
-from upgate.sources.cluster.connection import SAYING, Answer, Connection, NoAnswer, Room, status_message, text_member
+from upgate.sources.cluster.claims import with_later_claims
+from upgate.sources.cluster.connection import (
+    SAYING,
+    ApiResponse,
+    Connection,
+    NoAnswer,
+    Room,
+    status_message,
+    text_member,
+)
 from upgate.sources.cluster.listing import PAUSES, Listing, Progress, list_all
 from upgate.sources.cluster.login import Login, who_am_i
 
@@ -61,6 +70,13 @@ def look_around(
     listed = {noun: answer for noun, answer in answers.items() if isinstance(answer, Listing)}
     if brief:
         answers |= concurrently(guarded({"pods": partial(list_briefly, connection, listed, progress, deadline)}))
+
+    def once_more(nouns: list[str]) -> dict[str, Any]:
+        return concurrently(
+            guarded({noun: partial(list_all, connection, KINDS[noun], deadline=deadline) for noun in nouns})
+        )
+
+    answers = with_later_claims(answers, once_more)
     later = {name: partial(ask, connection, listed, deadline) for name, ask in AFTERWARDS.items() if name in needs}
     answers |= concurrently(guarded(later))
     gaps = {GAP_NAMES.get(name, name): str(got) for name, got in answers.items() if isinstance(got, Inconclusive)}
@@ -119,10 +135,10 @@ def again(connection: Connection, ask: Callable[[], T]) -> T:
 
 def permitted_answer(
     connection: Connection, path: str, query: dict[str, str] | None = None, accept: str = "*/*"
-) -> Answer:
+) -> ApiResponse:
     """An answer that is not just 'later'. Raises Inconclusive for a refusal."""
 
-    def once() -> Answer:
+    def once() -> ApiResponse:
         answer = connection.get(path, query, accept=accept, most=SMALL_BYTES)
         if answer.status == 429:
             raise NoAnswer(f"GET {path}: status 429, too many requests", connected=True)
@@ -145,7 +161,7 @@ def version_of(connection: Connection) -> str:
     return again(connection, lambda: git_version(permitted_answer(connection, "/version")))
 
 
-def git_version(answer: Answer) -> str:
+def git_version(answer: ApiResponse) -> str:
     """The version in an answer. Raises NoAnswer where there is none: it may come from a proxy, or be cut off."""
     version = text_member(answer.body, "gitVersion") if answer.status == 200 else None
     if version is not None:

@@ -1,11 +1,11 @@
-"""The machines themselves: one pass over ssh for each, all facts at once. Looking and judging are separated.
+"""The machines: one ssh connection to each reads all facts. Looking and judging are separated.
 
-presets    where each kind of cluster keeps things on a machine
+presets    where each kind of cluster keeps its files and services on a machine
 targets    which machines there are, and what is demanded of each
-script     what is run there: gather.sh, for any login shell
+script     the command that is run there: gather.sh, for any login shell
 transport  one bounded command (reading); the only importer of testinfra   (looks)
-looking    all machines at once, within bounds                             (looks)
-sections   the answer, cut at its marks; not whole is not known
-parsing    sections → facts (services, sockets, commands, manifests, logs, certificates), within bounds (numbers, texts)
+looking    all machines at once, within limits                             (looks)
+sections   the answer, split at its marks; an incomplete answer is rejected
+parsing    sections → facts (services, sockets, commands, manifests, logs, certificates), within limits (numbers, texts)
 judging    facts + demands → what is wrong, in words
 """

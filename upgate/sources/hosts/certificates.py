@@ -1,4 +1,4 @@
-"""Certificates that lie on a host: only they leave it, never a key."""
+"""Certificates on a host: only certificates are read, never keys."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ END = "-----END CERTIFICATE-----"
 
 
 def certificates(lines: Lines) -> tuple[tuple[HostCertificate, ...], list[str]]:
-    """Each certificate of each file once, and the files in which something is none."""
+    """Each certificate of each file once, and the files with invalid certificates."""
     found: list[HostCertificate] = []
     spoilt: list[str] = []
     for path, text in [*of_files(lines), *of_kubeconfigs(lines)]:
         try:
             found += of_pem(path, text)
-        except Exception:  # whatever the decoder makes of it: a number below zero alone is a warning
-            spoilt.append(f"a certificate in {path} cannot be understood")
+        except Exception:  # any error of the decoder; a negative serial number is only a warning
+            spoilt.append(f"a certificate in {path} cannot be parsed")
     return tuple({(each.path, each.subject, each.not_after): each for each in found}.values()), spoilt
 
 
 def of_files(lines: Lines) -> Iterator[tuple[str, bytes]]:
-    """Path and text of each certificate in PEM files, also of one that is cut off."""
+    """Path and text of each certificate in PEM files, including incomplete ones."""
     path, block = "", []
     for field, *rest in lines:
         if field == "pem" and any(rest):
@@ -51,7 +51,7 @@ def of_kubeconfigs(lines: Lines) -> Iterator[tuple[str, bytes]]:
 
 
 def decoded(text: str) -> bytes:
-    """What stands there in base64; nothing where it is none."""
+    """The decoded base64; empty if it is invalid."""
     try:
         return b64decode(text)
     except ValueError:
@@ -59,7 +59,7 @@ def decoded(text: str) -> bytes:
 
 
 def of_pem(path: str, text: bytes) -> Iterator[HostCertificate]:
-    """The certificates of a text. Raises ValueError where one is none."""
+    """The certificates of a text. Raises ValueError if one is invalid."""
     for certificate in x509.load_pem_x509_certificates(text):
         yield HostCertificate(
             path=path,

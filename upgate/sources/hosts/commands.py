@@ -10,53 +10,53 @@ from typing import Any
 
 from upgate.base.redaction import HIDDEN, redact
 from upgate.facts.hosts import CommandLine
-from upgate.sources.hosts.manifests import containers_in, listed
-from upgate.sources.hosts.sections import Lines, rows
+from upgate.sources.hosts.manifests import containers_in, list_entries
+from upgate.sources.hosts.sections import Lines, field_rows
 from upgate.sources.hosts.texts import encodable
 
-#: Flags whose values nobody may see; files that hold such a value are named by a path.
+#: Flags whose values are secret; the path of a file with a secret is not.
 SECRET = re.compile(r"password|passwd|secret|token|credential", re.IGNORECASE)
 FLAG = re.compile(r"(?<![\w.-])-[\w.-]*=")
 FLAG_NAME = re.compile(r"-[\w.-]*")
-#: Arguments of a command line, and characters of one of them.
+#: Limits for the arguments of a command line, and for the characters of one argument.
 MOST_ARGUMENTS, LONGEST_ARGUMENT = 1000, 4096
-#: A process of a container, where neither Docker nor the CRI tells that it is the cluster's own.
-FOREIGN = "{component} runs in a container, and it is not known whose: only root with docker or crictl can tell"
+#: A process in a container, if neither Docker nor the CRI confirms that it belongs to the cluster.
+FOREIGN = "{component} runs in a container that may not belong to the cluster: only root with docker or crictl can tell"
 
 
 def command_lines(lines: Lines) -> dict[str, object]:
-    """The command lines of all components that are asked for."""
-    found = (*processes(lines), *manifests(lines), *containers(lines), *units(lines))
+    """The command lines of all requested components."""
+    found = (*processes(lines), *manifests(lines), *containers(lines), *systemd_commands(lines))
     return {"commands": found}
 
 
 def processes(lines: Lines) -> Iterator[CommandLine]:
-    """What runs. hyperkube is all components, by its first argument; what has ended by now has no arguments left."""
-    for component, pid, line in rows(lines, "process", 3):
+    """The running processes. The first argument of hyperkube names the component; a process that has ended has no arguments."""
+    for component, pid, line in field_rows(lines, "process", 3):
         arguments = line.rstrip("\x1f").split("\x1f")
         if arguments[0] and (not arguments[0].endswith("hyperkube") or component in arguments[1:2]):
-            yield command(component, arguments, f"process {pid}", running=True)
+            yield redacted_command(component, arguments, f"process {pid}", running=True)
 
 
-def units(lines: Lines) -> Iterator[CommandLine]:
-    """What systemd would start, its variables not filled in."""
-    for component, said in rows(lines, "exec", 2):
+def systemd_commands(lines: Lines) -> Iterator[CommandLine]:
+    """What systemd would start; variables are not replaced."""
+    for component, said in field_rows(lines, "exec", 2):
         given, end, _ = said.partition("argv[]=")[2].partition(" ;")
         if end:
-            yield command(component, given.split(), f"unit {component}")
+            yield redacted_command(component, given.split(), f"unit {component}")
 
 
 def containers(lines: Lines) -> Iterator[CommandLine]:
-    """What Docker started, or would."""
-    for component, said in rows(lines, "container", 2):
-        arguments = parsed(said)
+    """The command lines of Docker's containers."""
+    for component, said in field_rows(lines, "container", 2):
+        arguments = parsed_json(said)
         if isinstance(arguments, list):
             texts = [encodable(each) for each in arguments if isinstance(each, str)]
-            yield command(component, texts, f"container {component}")
+            yield redacted_command(component, texts, f"container {component}")
 
 
-def parsed(text: str) -> Any:
-    """A JSON value; None where it is none, or one of deep brackets."""
+def parsed_json(text: str) -> Any:
+    """A JSON value; None if it is invalid or nested too deeply."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -64,21 +64,21 @@ def parsed(text: str) -> Any:
 
 
 def manifests(lines: Lines) -> Iterator[CommandLine]:
-    """What static pods say: the containers that run a component of that name."""
+    """The containers of static pods that run a requested component."""
     wanted = {line[1] for line in lines if line[0] == "asked" and len(line) > 1}
     for path, text in files(lines):
-        with suppress(ValueError):  # `unreadable` tells of it
+        with suppress(ValueError):  # `unreadable` reports it
             yield from of_manifest(path, text, wanted)
 
 
 def of_manifest(path: str, text: str, wanted: set[str]) -> Iterator[CommandLine]:
-    """The command lines of one manifest. Raises ValueError where it cannot be read."""
+    """The command lines of one manifest. Raises ValueError if it cannot be read."""
     for container in containers_in(text):
-        given = [each for key in ("command", "args") for each in listed(container.get(key))]
+        given = [each for key in ("command", "args") for each in list_entries(container.get(key))]
         arguments = [each for each in given if isinstance(each, str)]
         names = {str(container.get("name")), arguments[0].rpartition("/")[2] if arguments else ""}
         for component in sorted(names & wanted):
-            yield command(component, arguments, path)
+            yield redacted_command(component, arguments, path)
 
 
 def unreadable(lines: Lines) -> list[str]:
@@ -93,7 +93,7 @@ def unreadable(lines: Lines) -> list[str]:
 
 
 def unattributed(lines: Lines, told: Iterable[CommandLine]) -> list[str]:
-    """The components of which only processes in containers tell, that may be anybody's."""
+    """The components that were found only as processes in containers that may not belong to the cluster."""
     known = {each.component for each in told}
     foreign = dict.fromkeys(line[1] for line in lines if line[0] == "foreign" and len(line) > 1)
     return [FOREIGN.format(component=each) for each in foreign if each not in known]
@@ -112,14 +112,14 @@ def files(lines: Lines) -> Iterator[tuple[str, str]]:
     yield from ((path, "\n".join(text)) for path, text in texts.items())
 
 
-def command(component: str, arguments: list[str], source: str, *, running: bool = False) -> CommandLine:
+def redacted_command(component: str, arguments: list[str], source: str, *, running: bool = False) -> CommandLine:
     """A command line without secrets."""
     cut = [each[:LONGEST_ARGUMENT] for each in arguments[:MOST_ARGUMENTS]]
-    return CommandLine(component=component, arguments=tuple(without_secrets(cut)), source=source, running=running)
+    return CommandLine(component=component, arguments=tuple(redacted_arguments(cut)), source=source, running=running)
 
 
-def without_secrets(arguments: list[str]) -> Iterator[str]:
-    """The arguments, with what looks like a secret hidden, be it behind `=` or the next argument."""
+def redacted_arguments(arguments: list[str]) -> Iterator[str]:
+    """The arguments with secrets hidden, both after `=` and in the next argument."""
     previous = ""
     for each in arguments:
         named = FLAG_NAME.fullmatch(previous) and SECRET.search(previous) and not each.startswith(("-", "/"))
@@ -128,7 +128,7 @@ def without_secrets(arguments: list[str]) -> Iterator[str]:
 
 
 def without_values(argument: str) -> str:
-    """The argument up to the first value that nobody may see."""
+    """The argument up to the first secret value."""
     for flag in FLAG.finditer(argument):
         value = argument[flag.end() :]
         if SECRET.search(flag[0]) and value not in ("", "true", "false") and not value.startswith("/"):

@@ -1,9 +1,10 @@
-# One pass over one host: facts go to stdout in sections between marks, one `field<TAB>value` a line. Runs in any POSIX sh,
-# also busybox's; changes nothing; reads no key. `gap` says what could not be looked at. What stands in capitals is set before.
+# Collects the facts of one host. It writes sections between marks to stdout, one `field<TAB>value` per line. It runs in any
+# POSIX sh, including busybox, changes nothing and reads no keys. `gap` is what could not be read. Variables in capitals are
+# set before the script.
 #
-# It may run as root on a machine on which anybody runs anything. So nothing is run that was found by the name of a process,
-# no process is taken for a component that root has not made one (`processes_of`), only plain files are read, and only so
-# much of them; and no name or text that comes from there begins a line of its own.
+# It may run as root on a machine where untrusted users run processes. So it does not run a program because a process has its
+# name, it accepts only components that root has started (`processes_of`), it reads only regular files, up to a limit, and
+# no name or text from the machine can begin a new line.
 
 export LC_ALL=C PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH:/opt/bin:/var/lib/rancher/rke2/bin"
 cd /
@@ -22,22 +23,22 @@ say() {
   case "$2" in *"$NEWLINE"*) set -- "$1" "$(printf %s "$2" | tr '\n' ' ')" ;; esac
   printf '%s\t%s\n' "$1" "$2"
 }
-# The empty line ends a last one that has no end.
+# The empty line ends a last line without a newline.
 field() { sed "s|^|$1$TAB|"; echo; }
-# The same for lines of a log; the line of the exit code is none of them.
+# The same for the lines of a log, except for the line with the exit code.
 log_field() { sed "s|^|$1$TAB|; s|^$1$TAB$MARK rc$TAB|rc$TAB|"; echo; }
 section() { say "$MARK" "begin $1"; "$1"; say "$MARK" "end $1"; }
 me() { id -un 2>/dev/null || id -u; }
 use_root="say sudo: true in the profile's hosts:"
 
-# Nothing hides what is below the folder $1: each folder on the way that exists can be looked into.
+# The folder $1 can be read: so can each of its parents that exists.
 open_to_us() {
   dir=$1
   while [ ! -e "$dir" ]; do dir=${dir%/*}; [ -n "$dir" ] || dir=/; done
   [ -x "$dir" ] && { [ -r "$dir" ] || [ "$dir" != "$1" ]; }
 }
 
-# It is there, and a plain file, through links: a pipe or a device may never end.
+# $1 exists and is a regular file or a link to one: a pipe or a device may never end.
 plain() {
   [ -e "$1" ] || return
   [ -r "$1" ] || { say gap "$(me) may not read $1; $use_root"; return 1; }
@@ -54,13 +55,13 @@ services() {
   if said=$(limited systemctl show -p Version 2>&1); then
     for unit in $UNITS; do
       shown=$(limited systemctl show -p Id,LoadState,ActiveState,SubState,UnitFileState,Type,Result -- "$unit" 2>/dev/null)
-      [ -n "$shown" ] || { say gap "systemctl does not answer about $unit"; continue; }
+      [ -n "$shown" ] || { say gap "systemctl does not show $unit"; continue; }
       say unit "$unit"
       echo "$shown" | field is
     done
   elif [ -n "$UNITS" ]; then
-    has systemctl || said='there is no systemctl'
-    say gap "its services cannot be asked for: $(echo "$said" | head -n 1)"
+    has systemctl || said='systemctl is not installed'
+    say gap "its services cannot be listed: $(echo "$said" | head -n 1)"
   fi
   [ -n "$DOCKER" ] && docker_works && for name in $UNITS; do
     limited docker inspect --type container --format '{{.State.Status}} {{.HostConfig.RestartPolicy.Name}}' "$name" 2>/dev/null |
@@ -83,12 +84,12 @@ reboot() {
     [ -e "$image" ] || continue
     version=${image#/boot/vmlinuz-}
     version=${version#/lib/modules/}
-    # Packages keep the time at which a file was built: not that, but when it came to be here.
+    # The time of the installation (ctime): packages keep the build time of a file as its mtime.
     say kernel "${version%/vmlinuz} $(stat -c %Z "$image" 2>/dev/null)"
   done
 }
 
-# What runs counts, not what lies on the disk by now.
+# The versions of what runs, not of what is on the disk.
 versions() {
   say version "kernel $(uname -r)"
   for name in $COMPONENTS; do
@@ -106,7 +107,7 @@ versions() {
   done
 }
 
-# Of the host's own process, else of the program that would be started; of the cluster's own container by its image.
+# From the host's own process, else from the program that would be started; for the cluster's containers from the image.
 version_of() {
   found=$(processes_of "$2")
   case "$NEWLINE$found" in
@@ -119,10 +120,10 @@ version_of() {
   esac
 }
 
-say_version() { if [ -n "$2" ]; then say "program$TAB$1" "$2"; else say gap "its $1 does not tell its version"; fi; }
+say_version() { if [ -n "$2" ]; then say "program$TAB$1" "$2"; else say gap "its $1 does not print its version"; fi; }
 
-# By the name that it was called by, as long as that is still the same file: some are many programs in one. A file that is no
-# longer on the disk is still what runs.
+# Run by the name in the command line if that is still the same file: some files are several programs. A deleted file can
+# still be run through /proc.
 version_of_process() {
   [ -r "/proc/$1/exe" ] || { program=$(command -v "$2") && only_roots "$program" && version_by "$program"; return; }
   called=$(head -c 4096 "/proc/$1/cmdline" | tr '\000' '\n' | head -n 1)
@@ -135,13 +136,16 @@ version_of_process() {
   esac
 } 2>/dev/null
 
-# What a program says of its version, run as nobody, with nothing of ours; opened for it, where nobody may not go there.
+# The output of `--version`, run as the user nobody without our environment; through an open file if nobody cannot read it,
+# and by its name, where a shell can do that: some files are several programs.
 version_by() {
-  for program in "$1" /proc/self/fd/9; do
-    version=$(as_nobody env -i PATH="$PATH" HOME=/ $LIMIT "$program" --version 2>/dev/null | head -c 4096 | head -n 1)
-    [ -n "$version" ] && echo "$version" && return
-  done 9<"$1"
-  false
+  printed "$1" --version && return
+  if has bash; then printed bash -c 'exec -a "$0" /proc/self/fd/9 --version' "${1##*/}"; else printed /proc/self/fd/9 --version; fi 9<"$1"
+}
+
+printed() {
+  line=$(as_nobody env -i PATH="$PATH" HOME=/ $LIMIT "$@" 2>/dev/null | head -c 4096 | head -n 1)
+  [ -n "$line" ] && echo "$line"
 }
 
 as_nobody() {
@@ -158,7 +162,7 @@ as_nobody() {
   fi
 }
 
-# Only root can have written the file $1, and named it so: it and every folder above it, links followed, are root's alone.
+# Only root can have written and named the file $1: only root can write it and each of its parents, links resolved.
 only_roots() {
   real=$(readlink -f "$1") && [ -n "$real" ] || return
   for path in "$1" "$real"; do
@@ -181,11 +185,11 @@ only_root() {
   esac
 }
 
-# The processes of a component, as `host PID` or `container PID`. Anybody can call a process kubelet, so only these count:
+# The processes of a component, as `host PID` or `container PID`. Any user can name a process kubelet, so only these count:
 # - what systemd started as the unit of that name (only root can put a process there);
-# - a process of root's outside of all containers;
-# - those of a container that only the cluster's owner can have started (`containers_of`).
-# `foreign` says that there are others in containers with the host's network, as those of static pods.
+# - a process of root outside of all containers;
+# - the processes of a container that only the cluster's owner can have started (`containers_of`).
+# `foreign`: there are others, in containers with the host's network such as static pods have.
 processes_of() {
   short=$(printf '%.15s' "$1")
   network=$(readlink /proc/self/ns/net)
@@ -217,10 +221,10 @@ in_containers() {
 
 roots_process() { grep -q "^Uid:${TAB}0${TAB}0${TAB}0${TAB}0\$" "/proc/$1/status"; }
 
-# Users and containers have scopes and folders below those of systemd's services, never a service itself.
+# Users and containers have scopes and cgroups below systemd's services, never a service itself.
 in_unit() { grep -q -E "^(0:|[0-9]+:name=systemd):/([^/]+[.]slice/)*$2[.]service\$" "/proc/$1/cgroup"; }
 
-# The mount namespace of the first process, or of the first of those that have started us, as far as we may look.
+# The mount namespace of process 1, or of our first ancestor that we can read.
 mounts_of_host() {
   up=$$
   while [ "${up:-0}" -gt 0 ]; do
@@ -230,7 +234,7 @@ mounts_of_host() {
   echo "$farthest"
 }
 
-# By its mount namespace; by its control group, where we may not see that.
+# By its mount namespace, or by its cgroup if that cannot be read.
 out_of_containers() {
   if mounts=$(readlink "/proc/$1/ns/mnt"); then
     [ "$mounts" = "$outside" ]
@@ -239,8 +243,8 @@ out_of_containers() {
   fi
 }
 
-# `PID image` of containers that no tenant can have started: Docker's by that very name, as RKE has them, and the CRI's of the
-# namespace kube-system.
+# `PID image` of containers that no tenant can have started: Docker's with exactly that name, as RKE has them, and the CRI's
+# in the namespace kube-system.
 containers_of() {
   [ -n "$DOCKER" ] && has docker &&
     limited docker inspect --type container --format '{{.State.Pid}} {{.Config.Image}}' "$1"
@@ -250,7 +254,7 @@ containers_of() {
   done
 } 2>/dev/null
 
-# What crictl lists of the namespace kube-system: in others anybody can call a container etcd.
+# The containers that crictl lists in the namespace kube-system: in other namespaces tenants can name a container etcd.
 of_cri() {
   [ "$(id -u)" = 0 ] && has crictl || return
   limited crictl "$@" --label io.kubernetes.pod.namespace=kube-system 2>/dev/null
@@ -268,7 +272,7 @@ arguments() {
     [ -n "$DOCKER" ] && has docker && limited docker inspect --type container --format '{{json .Args}}' "$name" 2>/dev/null |
       field "container$TAB$name"
     for folder in $MANIFESTS; do
-      open_to_us "$folder" || { say gap "$(me) may not look into $folder; $use_root"; continue; }
+      open_to_us "$folder" || { say gap "$(me) cannot read the folder $folder; $use_root"; continue; }
       for file in "$folder"/*.yaml "$folder"/*.yml "$folder"/*.json; do
         plain "$file" || continue
         content "$file" | grep -q -e "$name" && say manifest "$file" && content "$file" | field line
@@ -277,7 +281,7 @@ arguments() {
   done
 }
 
-# A shell that reads /proc/net line by line makes the kernel begin anew for each: grep does not.
+# grep reads /proc/net once; a shell that reads it line by line makes the kernel generate it again for each line.
 ports() {
   if sockets=$(limited ss -Hltnup 2>/dev/null) && [ -n "$sockets" ]; then
     echo "$sockets" | head -n 20000 | field ss
@@ -301,12 +305,12 @@ clock() {
   has adjtimex && limited adjtimex 2>/dev/null | field adjtimex
 }
 
-# Lines that match, and `rc<TAB>n` of the command that told them.
+# The matching lines, and `rc<TAB>n`, the exit code of the command that wrote them.
 matching() {
   { "$@" 2>&1; say "$MARK rc" $?; } | tr '\000' ' ' | grep -E -e "$FATAL" -e "^$MARK rc" | tail -n 21 | cut -c 1-600
 }
 
-# The whole system's journal may be read, not only one's own.
+# The user can read the journal of the whole system, not only the user's own.
 journal_is_open() {
   [ "$(id -u)" = 0 ] && return
   for file in /var/log/journal/*/system.journal /run/log/journal/*/system.journal; do [ -r "$file" ] && return; done
@@ -338,14 +342,14 @@ journal() {
     done
   done
   for file in $LOGS; do
-    open_to_us "${file%/*}" || { say gap "$(me) may not look into ${file%/*}; $use_root"; continue; }
+    open_to_us "${file%/*}" || { say gap "$(me) cannot read the folder ${file%/*}; $use_root"; continue; }
     plain "$file" || continue
     say source "$file"
     matching stamped "$file" | log_field stamped
   done
 }
 
-# Each line of a file behind the latest time that was told: those of a panic's trace have none of their own.
+# Each line of a file after the latest timestamp before it: the lines of a panic's trace have no timestamps.
 stamped() {
   limited tail -c 50000000 "$1" | awk '{
     if (match($0, /^[IWEF][0-9][0-9][0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9]/)) stamp = substr($0, 2, RLENGTH - 1)
@@ -356,12 +360,12 @@ stamped() {
 
 certificates() {
   for pattern in $CERTIFICATES $KUBECONFIGS; do
-    open_to_us "${pattern%/*}" || say gap "$(me) may not look into ${pattern%/*}; $use_root"
+    open_to_us "${pattern%/*}" || say gap "$(me) cannot read the folder ${pattern%/*}; $use_root"
   done
   for file in $CERTIFICATES; do
     case "$file" in *-key.pem | *.key) continue ;; esac
     plain "$file" || continue
-    content "$file" | grep -q -e '-----BEGIN ' || { say gap "$file holds no certificate"; continue; }
+    content "$file" | grep -q -e '-----BEGIN ' || { say gap "$file has no certificate"; continue; }
     say file "$file"
     content "$file" | pem | field pem
   done
@@ -372,12 +376,12 @@ certificates() {
   done
 }
 
-# Certificates alone: one that is cut off ends where anything else begins, which may be a key.
+# Only certificates: an incomplete one ends where other text begins, which may be a key.
 pem() {
   awk '/^-----/ { on = /^-----BEGIN CERTIFICATE-----/; if (/^-----END CERTIFICATE-----/) print }
     on && (/^-----/ || /^[A-Za-z0-9+\/=]+[ \t\r]*$/)'
 }
 
-# Called last and as a whole, so that a script that came in part does nothing.
+# Called at the end, so that an incomplete script does nothing.
 all() { for name in host services reboot versions arguments ports disk clock journal certificates; do section "$name"; done; say "$MARK" whole; }
 all </dev/null

@@ -8,23 +8,23 @@ from datetime import datetime, timedelta, timezone
 
 from upgate.base.redaction import redact
 from upgate.facts.hosts import LogLine
-from upgate.sources.hosts.numbers import from_iso, from_unix, in_range
+from upgate.sources.hosts.numbers import from_rfc3339, from_unix, in_range
 from upgate.sources.hosts.sections import Lines
 
-#: klog's header without its severity: month, day, time; of the host's own zone. https://github.com/kubernetes/klog
+#: klog's header without its severity: month, day and time in the host's time zone. https://github.com/kubernetes/klog
 KLOG = re.compile(r"(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
-#: East or west of Greenwich, at most 14 hours.
+#: An offset from UTC, at most 14 hours.
 ZONE = re.compile(r"([+-])(0\d|1[0-4])([0-5]\d)", re.ASCII)
-#: Characters of a line; gather.sh cuts them, too.
+#: Characters of a line; gather.sh has the same limit.
 LONGEST = 600
-#: Lines that are kept, the latest: each of them is a finding, so many are enough.
+#: The latest lines are kept: each of them is a finding.
 MOST = 500
-#: A journal that begins with its machine lacks nothing: so long a first boot may take.
+#: The time of a first boot: a journal that begins within it of the machine's creation is complete.
 FIRST_BOOT = timedelta(minutes=15)
 
 
 def log(lines: Lines, since: datetime, zone: str) -> tuple[tuple[LogLine, ...], list[str]]:
-    """The lines since that time, and what could not be read."""
+    """The lines since that time, and why others could not be read."""
     found: list[tuple[str, str, datetime | None]] = []
     gaps, sources, source = [], 0, ""
     for field, *rest in lines:
@@ -32,18 +32,18 @@ def log(lines: Lines, since: datetime, zone: str) -> tuple[tuple[LogLine, ...], 
         if field == "source":
             source, sources = text, sources + 1
         elif field == "rc":
-            gaps += broken(source, text)
+            gaps += read_failures(source, text)
         elif field in TIMES:
             time, said = TIMES[field](text[:LONGEST], since, zone)
             found += [(source, said, time)] if time is None or time >= since else []
     if not sources and not any(line[0] == "gap" for line in lines):
-        gaps.append("it has no log of its kubelet or runtime: neither in the journal nor where its preset has one")
+        gaps.append("no log of its kubelet or runtime found, neither in the journal nor at the paths of its preset")
     recent = tuple(LogLine(source=of, text=redact(said.strip()), time=time) for of, said, time in found[-MOST:])
     return recent, [*gaps, *late_beginning(lines, since)]
 
 
-def broken(source: str, text: str) -> list[str]:
-    """Why a log was not read to its end."""
+def read_failures(source: str, text: str) -> list[str]:
+    """Why a log was not read completely."""
     why = "it took too long" if text == "124" else f"exit code {text}"
     return [] if text in ("0", "141") else [f"the {source} could not be read: {why}"]
 
@@ -66,28 +66,28 @@ def of_journal(text: str, since: datetime, zone: str) -> tuple[datetime | None, 
 def of_container(text: str, since: datetime, zone: str) -> tuple[datetime | None, str]:
     """A line of `docker logs --timestamps`."""
     stamp, _, rest = text.partition(" ")
-    time = from_iso(stamp)
+    time = from_rfc3339(stamp)
     return time, rest if time else text
 
 
 def of_file(text: str, since: datetime, zone: str) -> tuple[datetime | None, str]:
-    """A line of a file behind the latest time that was told in it."""
+    """A line of a file, after the latest timestamp in that file."""
     stamp, _, rest = text.partition("|")
-    return from_iso(stamp) or from_klog(stamp, since, zone), rest
+    return from_rfc3339(stamp) or from_klog(stamp, since, zone), rest
 
 
 def from_klog(text: str, since: datetime, zone: str) -> datetime | None:
-    """klog tells no year: that of the reference time, or the next one where the year has changed since."""
+    """klog writes no year: it is the reference time's, or the next if the year has changed since."""
     match = KLOG.fullmatch(text)
     if not match:
         return None
     month, day, hour, minute, second = map(int, match.groups())
     years = (since.year, since.year + 1) if since.month == 12 and month == 1 else (since.year,)
-    return next(candidates(years[-1], (month, day, hour, minute, second), zone), None)
+    return next(local_times(years[-1], (month, day, hour, minute, second), zone), None)
 
 
-def candidates(year: int, parts: tuple[int, int, int, int, int], zone: str) -> Iterator[datetime]:
-    """The time of that year in the host's zone, if there is one."""
+def local_times(year: int, parts: tuple[int, int, int, int, int], zone: str) -> Iterator[datetime]:
+    """The time of that year in the host's time zone, if it is valid."""
     sign, hours, minutes = match.groups() if (match := ZONE.fullmatch(zone)) else ("+", 0, 0)
     offset = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
     try:

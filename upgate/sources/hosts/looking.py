@@ -1,4 +1,4 @@
-"""All machines at once, within bounds. What goes wrong with one is told of that one; the others go on."""
+"""Looks at all machines concurrently, within limits. An error with one machine does not affect the others."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from upgate.base.waiting import Deadline
 from upgate.facts.hosts import Host
 from upgate.snapshot import Snapshot
 from upgate.sources.hosts.parsing import host
-from upgate.sources.hosts.script import Asked, command
-from upgate.sources.hosts.sections import sections
-from upgate.sources.hosts.targets import Target, targets
-from upgate.sources.hosts.transport import Running, ask
+from upgate.sources.hosts.script import Asked, shell_command
+from upgate.sources.hosts.sections import split_sections
+from upgate.sources.hosts.targets import HostTarget, host_targets
+from upgate.sources.hosts.transport import HostProcesses, run_on_host
 
 if TYPE_CHECKING:
     from upgate.profile.hosts import Hosts
     from upgate.profile.model import Profile
 
-#: Machines at a time: more would only wait for this one to do its cryptography.
+#: Machines at a time: more would wait for this machine's CPU (ssh's cryptography).
 WORKERS = 32
 
 
-def look(profile: Profile, snapshot: Snapshot, since: datetime) -> list[Host] | None:
-    """What is seen of every machine; None where it is not known which there are."""
+def look_at_hosts(profile: Profile, snapshot: Snapshot, since: datetime) -> list[Host] | None:
+    """What is seen of every machine; None if the machines are unknown."""
     hosts = profile.hosts
     if hosts is None:
         return []
     try:
-        wanted = targets(hosts, snapshot)
+        wanted = host_targets(hosts, snapshot)
     except Inconclusive:
         return None  # the noun `hosts` raises the same
     asked = Asked(since, tuple(profile.expect.hosts), hosts.certificates, hosts.journal.patterns)
@@ -48,41 +48,43 @@ def look(profile: Profile, snapshot: Snapshot, since: datetime) -> list[Host] | 
 
 @dataclass(frozen=True)
 class Visitor:
-    """Goes to machines, as long as there is time."""
+    """Looks at machines until the deadline."""
 
     hosts: Hosts
     asked: Asked
     deadline: Deadline
-    running: Running = field(default_factory=Running)
-    #: One answer at a time becomes facts: each takes memory many times its size.
+    running: HostProcesses = field(default_factory=HostProcesses)
+    #: Answers are parsed one at a time: each needs many times its size in memory.
     understanding: Lock = field(default_factory=Lock)
 
-    def visit(self, target: Target) -> Host:
-        """One machine: whatever goes wrong with it, the others are looked at."""
+    def visit(self, target: HostTarget) -> Host:
+        """Look at one machine; an error with it does not stop the others."""
         try:
             text, mark = self._answer(target)
             with self.understanding:
-                return understood(target.name, text, mark, self.asked.since)
+                return host_from_answer(target.name, text, mark, self.asked.since)
         except Inconclusive as problem:
             return Host(name=target.name, unseen=str(problem))
-        except Exception as problem:  # one host blinds us for no other, whatever it answers
-            return Host(name=target.name, unseen=f"it could not be looked at: {words_of(problem)}")
+        except Exception as problem:  # the answer of one host must not stop the others
+            return Host(name=target.name, unseen=f"cannot be looked at: {words_of(problem)}")
 
-    def _answer(self, target: Target) -> tuple[str, str]:
-        """What it answers, and the mark of its sections. Raises Inconclusive."""
+    def _answer(self, target: HostTarget) -> tuple[str, str]:
+        """Its answer, and the mark of its sections. Raises Inconclusive."""
         if target.gap:
             raise Inconclusive(target.gap)
         if self.deadline.passed:
-            raise Inconclusive(f"its turn did not come within {self.deadline.seconds:.0f} s")
+            raise Inconclusive(f"not started before the {self.deadline.seconds:.0f} s deadline")
         mark = token_hex(16)
         seconds = min(self.hosts.timeout.total_seconds(), self.deadline.remaining)
-        return ask(self.hosts, target.spec, command(target, self.asked, mark), seconds, self.running), mark
+        return run_on_host(
+            self.hosts, target.spec, shell_command(target, self.asked, mark), seconds, self.running
+        ), mark
 
 
-def understood(name: str, text: str, mark: str, since: datetime) -> Host:
-    """The facts in an answer. Raises Inconclusive where it is not whole, or something in it has a form that we do not know."""
-    answer = sections(text, mark)
+def host_from_answer(name: str, text: str, mark: str, since: datetime) -> Host:
+    """The facts in an answer. Raises Inconclusive if the answer is incomplete or has an unknown format."""
+    answer = split_sections(text, mark)
     try:
         return host(name, answer, since)
     except Exception as problem:
-        raise Inconclusive(f"its answer cannot be understood: {words_of(problem)}") from problem
+        raise Inconclusive(f"its answer cannot be parsed: {words_of(problem)}") from problem

@@ -1,4 +1,4 @@
-"""Manifests of static pods: YAML as far as a pod needs it, read within bounds, without tags and aliases."""
+"""Manifests of static pods: the subset of YAML that a pod needs, within limits, without tags and aliases."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ import yaml
 
 from upgate.sources.hosts.texts import encodable
 
-#: Characters of a manifest, and brackets within brackets. A kube-apiserver's have 5,000 and 8.
+#: Limits for the characters of a manifest and its nesting depth. A kube-apiserver's has 5,000 and 8.
 LONGEST, DEEPEST = 2**17, 32
-#: The parser alone, which reads on without recursion; libyaml's where PyYAML has it.
+#: Only the parser, which does not recurse; libyaml's if PyYAML has it.
 LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 def containers_in(text: str) -> list[dict[str, Any]]:
-    """The containers of a pod's manifest; none where it is no such thing. Raises ValueError where it cannot be read."""
+    """The containers of a pod's manifest; empty if it is not one. Raises ValueError if it cannot be read."""
     pod = value_of(text)
     spec = pod.get("spec") if isinstance(pod, dict) else None
     containers = spec.get("containers") if isinstance(spec, dict) else None
-    return [each for each in listed(containers) if isinstance(each, dict)]
+    return [each for each in list_entries(containers) if isinstance(each, dict)]
 
 
-def listed(value: Any) -> list[Any]:
-    """The entries of a list; none where it is no such thing, as a kubelet would have it."""
+def list_entries(value: Any) -> list[Any]:
+    """The entries of a list; empty if the value is not a list."""
     return value if isinstance(value, list) else []
 
 
 def value_of(text: str) -> Any:
-    """Its first document, of dicts, lists and texts: tags are not followed. Raises ValueError."""
+    """The first document as dicts, lists and texts; tags are ignored. Raises ValueError."""
     if len(text) > LONGEST:
         raise ValueError(f"it has more than {LONGEST} characters")
     try:
         return built(text)
     except yaml.YAMLError as problem:
-        raise ValueError(str(getattr(problem, "problem", None) or "it is not YAML")) from None
+        raise ValueError(str(getattr(problem, "problem", None) or "it is not valid YAML")) from None
 
 
 def built(text: str) -> Any:
@@ -43,7 +43,7 @@ def built(text: str) -> Any:
     inside: list[Any] = []
     for event in yaml.parse(text, Loader=LOADER):
         if isinstance(event, yaml.AliasEvent):
-            raise ValueError("it has an alias, which is not followed")
+            raise ValueError("it has an alias, which is not supported")
         if isinstance(event, yaml.CollectionStartEvent):
             above.append(inside)
             inside = []
@@ -61,5 +61,5 @@ def built(text: str) -> Any:
 
 
 def mapping(inside: list[Any]) -> dict[str, Any]:
-    """Keys and values by turns as a dict; a key that is no text has no meaning here."""
+    """Alternating keys and values as a dict; keys that are not text are ignored."""
     return {key: value for key, value in zip(inside[::2], inside[1::2], strict=True) if isinstance(key, str)}

@@ -1,16 +1,16 @@
-"""Numbers and times in a host's answer, as far as they can be true. What cannot be is none: a host may say anything."""
+"""Numbers and times in a host's answer. Implausible values become None: a host may send anything."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
 
-#: Digits of a number: 10**17 KiB are more than any disk has.
+#: Digits of a number: no disk has 10**17 KiB.
 WHOLE = re.compile(r"\d{1,17}", re.ASCII)
 #: Digits of a time in seconds since 1970, which ends before the year 2287.
 SECONDS = re.compile(r"\d{1,10}(?:\.\d{1,9})?", re.ASCII)
 FRACTION = re.compile(r"(\.\d{6})\d+", re.ASCII)
-#: The years of clocks.
+#: The plausible years of a clock.
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2300, 1, 1, tzinfo=UTC)
 
 
@@ -24,7 +24,7 @@ def from_unix(text: str) -> datetime | None:
     return datetime.fromtimestamp(float(text), UTC) if SECONDS.fullmatch(text) else None
 
 
-def from_iso(text: str) -> datetime | None:
+def from_rfc3339(text: str) -> datetime | None:
     """RFC 3339, with nanoseconds as Go writes them."""
     try:
         time = datetime.fromisoformat(FRACTION.sub(r"\1", text))
@@ -34,6 +34,6 @@ def from_iso(text: str) -> datetime | None:
 
 
 def in_range(time: datetime) -> datetime | None:
-    """The same time in UTC. Raises OverflowError where it has none."""
+    """The same time in UTC. Raises OverflowError if it is out of range."""
     moved = time.astimezone(UTC)
     return moved if FIRST <= moved < LAST else None

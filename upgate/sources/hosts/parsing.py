@@ -1,4 +1,4 @@
-"""Sections become facts. Pure; what cannot be told becomes a gap with its reason."""
+"""Sections become facts. Pure; what cannot be determined becomes a gap with its reason."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from upgate.facts.hosts import FileSystem, Host, HostService, Kernel, Reboot
+from upgate.facts.hosts import FileSystem, Host, HostService, Kernel, RebootStatus
 from upgate.sources.hosts.certificates import certificates
 from upgate.sources.hosts.commands import command_lines, unattributed, unreadable
 from upgate.sources.hosts.logs import log
 from upgate.sources.hosts.numbers import from_unix, whole
-from upgate.sources.hosts.sections import Lines, first, rows, values
+from upgate.sources.hosts.sections import Lines, field_rows, field_values, first
 from upgate.sources.hosts.sockets import sockets
 
-#: The first thing in a line that looks like a version; none has more digits or characters.
+#: The first text in a line that looks like a version, within these lengths.
 VERSION = re.compile(r"v?(?<!\d)(\d{1,12}\.\d{1,12}[\w.+~-]{0,80})", re.ASCII)
-#: The epoch before a package's version.
+#: The epoch prefix of a package's version.
 EPOCH = re.compile(r"^\d{1,12}:")
-#: What needs-restarting says.
+#: The output of needs-restarting.
 NO_REBOOT = re.compile("not (be )?necessary")
 REASON = re.compile(r"^ *\* *(\S+)", re.MULTILINE)
-#: File systems that are made full, or are none.
+#: File systems that are always full, or are not on a disk.
 PSEUDO = ("squashfs", "erofs", "iso9660", "tmpfs", "devtmpfs", "ramfs", "proc", "sysfs", "nsfs", "autofs")
-#: The read-only image at / of Fedora CoreOS and its like, which calls itself an overlay.
+#: The read-only image at / of Fedora CoreOS and similar systems, whose type is overlay.
 COMPOSED = "composefs"
-#: How each program says that the clock is set by others, and that it is not.
+#: How each program reports that the clock is synchronised, and that it is not.
 SYNCHRONISED = {
     "chronyc": (
         re.compile(r"Leap status\s*: (Normal|Insert second|Delete second)", re.IGNORECASE),
@@ -42,13 +42,13 @@ SYNCHRONISED = {
 
 
 def host(name: str, found: Mapping[str, Lines], since: datetime) -> Host:
-    """All that one pass saw."""
+    """All facts about one host."""
     facts: dict[str, Any] = {}
     for section, read in READERS.items():
         facts |= read(found[section])
     told, unread = log(found["journal"], since, first(found["host"], "zone"))
     lying, spoilt = certificates(found["certificates"])
-    gaps = {section: tuple(dict.fromkeys(values(lines, "gap"))) for section, lines in found.items()}
+    gaps = {section: tuple(dict.fromkeys(field_values(lines, "gap"))) for section, lines in found.items()}
     untold = [*unreadable(found["arguments"]), *unattributed(found["arguments"], facts["commands"])]
     more = {"journal": unread, "certificates": spoilt, "arguments": untold}
     gaps |= {section: (*gaps[section], *reasons) for section, reasons in more.items()}
@@ -58,26 +58,26 @@ def host(name: str, found: Mapping[str, Lines], since: datetime) -> Host:
 
 
 def with_missing(gaps: dict[str, tuple[str, ...]], facts: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """The gaps, and what no line of a section told."""
+    """The gaps, including facts that no line of a section gives."""
     for section, (fact, words) in MISSING.items():
         if not gaps[section] and facts[fact] in ((), None):
             gaps[section] = (words,)
     if not facts["reboot"].told:
-        gaps["reboot"] = ("nothing on it tells whether it needs a reboot (no kernel in /boot, no needs-restarting)",)
+        gaps["reboot"] = ("cannot tell whether it needs a reboot (no kernel in /boot, no needs-restarting)",)
     return gaps
 
 
-#: Section → the fact without which it is not known, and how that is said.
+#: Section → the fact that it must give, and the message if it does not.
 MISSING = {
     "ports": ("sockets", "its sockets cannot be listed: ss does not answer, and /proc/net cannot be read"),
     "disk": ("file_systems", "its file systems cannot be listed: df does not answer"),
-    "clock": ("synchronised", "nothing on it tells whether its clock is synchronised (chronyc, timedatectl, adjtimex)"),
-    "certificates": ("certificates", "no certificate lies where its preset has them"),
+    "clock": ("synchronised", "cannot tell whether its clock is synchronised (chronyc, timedatectl, adjtimex)"),
+    "certificates": ("certificates", "no certificate found at the paths of its preset"),
 }
 
 
 def clock_time(text: str) -> datetime | None:
-    """The host's own time. Raises ValueError where it cannot be that of a clock."""
+    """The host's own time. Raises ValueError if it is implausible."""
     time = from_unix(text)
     if text and not time:
         raise ValueError(f"its clock says {text[:40]!r}")
@@ -86,15 +86,15 @@ def clock_time(text: str) -> datetime | None:
 
 def services(lines: Lines) -> dict[str, object]:
     """Units and containers."""
-    containers = [service_of_container(name, said) for name, said in rows(lines, "container", 2)]
-    return {"services": (*units(lines), *containers)}
+    containers = [service_of_container(name, said) for name, said in field_rows(lines, "container", 2)]
+    return {"services": (*systemd_services(lines), *containers)}
 
 
-def units(lines: Lines) -> Iterator[HostService]:
+def systemd_services(lines: Lines) -> Iterator[HostService]:
     """The units that systemd knows."""
     starts = [number for number, line in enumerate(lines) if line[0] == "unit"]
     for start, end in pairwise([*starts, len(lines)]):
-        shown = dict(line.partition("=")[::2] for line in values(lines[start:end], "is"))
+        shown = dict(line.partition("=")[::2] for line in field_values(lines[start:end], "is"))
         if shown.get("LoadState") not in (None, "not-found"):
             yield service_of_unit(lines[start][1], shown)
 
@@ -115,16 +115,16 @@ def service_of_container(name: str, said: str) -> HostService:
 
 
 def reboot(lines: Lines) -> dict[str, object]:
-    """Whether the host needs a reboot, by its own words."""
-    advice = "\n".join(values(lines, "advice"))
+    """Whether the host reports that it needs a reboot."""
+    advice = "\n".join(field_values(lines, "advice"))
     advised = True if "Reboot is required" in advice else False if NO_REBOOT.search(advice) else None
     reasons = REASON.findall(advice) if advised else []
     flag = first(lines, "flagged")
-    kernels = (line.rpartition(" ") for line in values(lines, "kernel"))
-    facts = Reboot(
+    kernels = (line.rpartition(" ") for line in field_values(lines, "kernel"))
+    facts = RebootStatus(
         flagged=from_unix(flag),
         advised=advised,
-        packages=tuple(dict.fromkeys([*values(lines, "package"), *reasons])),
+        packages=tuple(dict.fromkeys([*field_values(lines, "package"), *reasons])),
         running=first(lines, "running"),
         kernels=tuple(
             Kernel(version=version, installed=from_unix(at)) for version, _, at in kernels if "rescue" not in version
@@ -134,10 +134,10 @@ def reboot(lines: Lines) -> dict[str, object]:
 
 
 def versions(lines: Lines) -> dict[str, object]:
-    """Versions by name; what runs counts before what its package says."""
-    found = dict(line.split(" ", 1) for line in values(lines, "version") if " " in line)
+    """Versions by name; a program's own version overrides its package's."""
+    found = dict(line.split(" ", 1) for line in field_values(lines, "version") if " " in line)
     for kind in ("package", "image", "program"):
-        for name, said in rows(lines, kind, 2):
+        for name, said in field_rows(lines, kind, 2):
             shown = tag(said) if kind == "image" else EPOCH.sub("", said[:200])
             if match := VERSION.search(shown):
                 found[name] = match[1]
@@ -145,15 +145,15 @@ def versions(lines: Lines) -> dict[str, object]:
 
 
 def tag(image: str) -> str:
-    """The tag of an image; empty where it has none, as with a digest alone."""
+    """The tag of an image; empty if it has only a digest."""
     return image[:500].partition("@")[0].rpartition("/")[2].partition(":")[2]
 
 
 def disk(lines: Lines) -> dict[str, object]:
     """The file systems, each once."""
-    inodes = {columns[-1]: columns for columns in map(str.split, values(lines, "inodes")) if len(columns) == 6}
+    inodes = {columns[-1]: columns for columns in map(str.split, field_values(lines, "inodes")) if len(columns) == 6}
     found: dict[str, FileSystem] = {}
-    for columns in map(str.split, values(lines, "space")):
+    for columns in map(str.split, field_values(lines, "space")):
         if (
             len(columns) == 7
             and columns[1] not in PSEUDO
@@ -179,10 +179,10 @@ def file_system(columns: list[str], inodes: list[str]) -> FileSystem:
     )
 
 
-def clock(lines: Lines) -> dict[str, object]:
-    """Whether the clock is synchronised, by the first that tells: chrony may leave the kernel's own flag alone."""
+def clock_state(lines: Lines) -> dict[str, object]:
+    """Whether the clock is synchronised, by the first program that answers: chrony may not set the kernel's flag."""
     for program, patterns in SYNCHRONISED.items():
-        said = "\n".join(values(lines, program))
+        said = "\n".join(field_values(lines, program))
         for pattern, answer in zip(patterns, (True, False), strict=True):
             if pattern.search(said):
                 return {"synchronised": answer, "clock": program}
@@ -196,5 +196,5 @@ READERS: dict[str, Callable[[Lines], dict[str, object]]] = {
     "arguments": command_lines,
     "ports": sockets,
     "disk": disk,
-    "clock": clock,
+    "clock": clock_state,
 }

@@ -21,9 +21,9 @@ class Preset:
     journals: tuple[str, ...] = ()
     #: Log files.
     files: tuple[str, ...] = ()
-    #: Containers of Docker: they are services, they have arguments and logs.
+    #: Docker containers: their state, arguments and logs are read.
     docker: tuple[str, ...] = ()
-    #: Containers of the CRI, whose logs are read where crictl is there.
+    #: Containers of the CRI, whose logs are read if crictl is installed.
     crictl: tuple[str, ...] = ()
     #: Folders whose file systems must not run full.
     folders: tuple[str, ...] = ()

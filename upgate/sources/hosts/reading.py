@@ -1,4 +1,4 @@
-"""What a process writes, within bounds of time and size: a host may send for ever."""
+"""Reads the output of a process, limited in time and size: a host may send without end."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from typing import IO, cast
 from upgate.base.errors import Inconclusive
 from upgate.base.waiting import Deadline
 
-#: Bytes of an answer, and of what ssh and sudo say beside it. An ordinary host's has less than 200 KB; 10,000 sockets make 1 MB.
+#: Bytes of an answer, and of the error output of ssh and sudo. An ordinary host's has less than 200 KB; 10,000 sockets make 1 MB.
 MOST, MOST_ERRORS = 4 * 2**20, 2**20
 #: Bytes at a time.
 CHUNK = 2**16
 
 
-def read(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes]:
-    """Its output and its errors, once it has ended. Raises Inconclusive where it takes too long, or writes too much."""
+def read_output(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes]:
+    """Its output and error output, after it has ended. Raises Inconclusive if it takes too long or writes too much."""
     out, errors, deadline = bytearray(), bytearray(), Deadline(seconds)
     with DefaultSelector() as selector:
         selector.register(cast("IO[bytes]", process.stdout), EVENT_READ, (out, MOST))
         selector.register(cast("IO[bytes]", process.stderr), EVENT_READ, (errors, MOST_ERRORS))
-        for pipe, (text, most), chunk in chunks(selector, deadline):
+        for pipe, (text, most), chunk in pipe_chunks(selector, deadline):
             text += chunk
             if len(text) > most:
-                raise Inconclusive(f"it answers with more than {most // 2**20} MiB")
+                raise Inconclusive(f"its answer has more than {most // 2**20} MiB")
             if not chunk:
                 selector.unregister(pipe)
     try:
         process.wait(deadline.remaining)
     except subprocess.TimeoutExpired:
-        raise Inconclusive(late(deadline)) from None
+        raise Inconclusive(timeout_reason(deadline)) from None
     return bytes(out), bytes(errors)
 
 
-def chunks(selector: DefaultSelector, deadline: Deadline) -> Iterator[tuple[int, tuple[bytearray, int], bytes]]:
-    """What comes through which pipe, until none is left; nothing at a pipe's end. Raises Inconclusive at the deadline."""
+def pipe_chunks(selector: DefaultSelector, deadline: Deadline) -> Iterator[tuple[int, tuple[bytearray, int], bytes]]:
+    """The data of each pipe until all are closed; empty at the end of a pipe. Raises Inconclusive at the deadline."""
     while selector.get_map():
         if deadline.passed:
-            raise Inconclusive(late(deadline))
+            raise Inconclusive(timeout_reason(deadline))
         for key, _ in selector.select(deadline.remaining):
             yield key.fd, key.data, os.read(key.fd, CHUNK)
 
 
-def late(deadline: Deadline) -> str:
-    """That there was no end of it."""
-    return f"it did not answer to the end within {deadline.seconds:.0f} s"
+def timeout_reason(deadline: Deadline) -> str:
+    """The message for an answer that was not complete in time."""
+    return f"its answer was not complete within {deadline.seconds:.0f} s"

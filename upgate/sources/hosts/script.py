@@ -1,4 +1,4 @@
-"""What is run on a host: gather.sh, with what the profile asks for set before it, as one command for any login shell."""
+"""The command that is run on a host: gather.sh after the profile's settings, as one line for any login shell."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from upgate.sources.hosts.targets import Target
+from upgate.sources.hosts.targets import HostTarget
 
-#: What a control plane says before it ends, and what it says when certificates or rights are broken; for grep -E and Python.
+#: Messages of a control plane that exits, or whose certificates or permissions are broken; for grep -E and Python.
 FATAL = (
     r"F[0-9][0-9][0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9][.][0-9]+ +[0-9]+ [^ ]+:[0-9]+\]",
     r"(^|[^a-z-])panic: ",
@@ -24,13 +24,13 @@ FATAL = (
     r"User .?.?system:anonymous.?.? cannot",
 )
 
-#: What means something in an extended regular expression.
+#: The special characters of an extended regular expression.
 SPECIAL_LETTERS = re.compile(r"[].\[{}()*+?^$|\\]")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of every host alike."""
+    """What is asked of every host."""
 
     since: datetime
     versions: tuple[str, ...] = ()
@@ -38,15 +38,15 @@ class Asked:
     patterns: tuple[str, ...] = ()
 
 
-def command(target: Target, asked: Asked, mark: str) -> str:
-    """One line without anything that a login shell, csh and fish included, would read."""
+def shell_command(target: HostTarget, asked: Asked, mark: str) -> str:
+    """One line without characters that are special to a login shell, including csh and fish."""
     script = "\n".join([*(f"{name}={shlex.quote(value)}" for name, value in settings(target, asked).items()), body()])
     text = b64encode(f"MARK={mark}\n{script}".encode()).decode()
     return f"echo {text} | base64 -d | sh"
 
 
-def settings(target: Target, asked: Asked) -> dict[str, str]:
-    """The script's words in capitals. The names in them hold no blank, as the profile has checked."""
+def settings(target: HostTarget, asked: Asked) -> dict[str, str]:
+    """The variables of the script. Their names have no spaces: the profile has validated them."""
     preset = target.preset
     return {
         "SINCE": str(int(asked.since.timestamp())),
@@ -67,7 +67,7 @@ def settings(target: Target, asked: Asked) -> dict[str, str]:
 
 
 def fatal(patterns: Iterable[str]) -> str:
-    """All patterns as one extended regular expression; those of the profile are taken literally."""
+    """All patterns as one extended regular expression; the profile's are literal texts."""
     return "|".join([*FATAL, *(SPECIAL_LETTERS.sub(r"\\\g<0>", text) for text in patterns)])
 
 

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def encodable(text: str) -> str:
-    """The text without halves of characters, which JSON and YAML can spell and nothing can write."""
+    """The text without lone surrogates, which JSON and YAML can contain and UTF-8 cannot."""
     return text.encode(errors="replace").decode()

@@ -1,4 +1,4 @@
-"""One command on one host, through testinfra's backends: bounded in time, asking nobody anything."""
+"""Runs one command on one host, through testinfra's backends: limited in time, without prompts."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from testinfra.backend import get_backend
 from testinfra.backend.base import BaseBackend, CommandResult
 
 from upgate.base.errors import Inconclusive
-from upgate.sources.hosts.reading import read
+from upgate.sources.hosts.reading import read_output
 
 if TYPE_CHECKING:
     from upgate.profile.hosts import Hosts
 
-#: Strict: a key that is not known is not accepted, nor one that the host names beside its own, nor any because it is
-#: localhost. Nothing prompts, nothing is forwarded or delegated, nothing is run here, no line is shared or kept open.
-#: None of it is weaker than what a user's own ssh_config may say. https://man.openbsd.org/ssh_config
+#: Strict: unknown host keys are rejected, also additional keys that a host announces, and also on localhost. ssh does not
+#: prompt, forward or delegate anything, run local commands, or share and keep connections.
+#: No option is weaker than what a user's own ssh_config may set. https://man.openbsd.org/ssh_config
 STRICT = (
     *("-a", "-x", "-k"),
     *("-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "UpdateHostKeys=no"),
@@ -36,12 +36,12 @@ OPTIONS = (
     *("-T", "-o", "RemoteCommand=none", "-o", "LogLevel=ERROR"),
     *("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"),
 )
-#: The zone of an IPv6 address, as people write it and as a host spec has it, whose words are decoded once more.
+#: The zone of an IPv6 address, as it is written and as a host spec needs it, which is URL-decoded once more.
 #: https://www.rfc-editor.org/rfc/rfc6874
 ZONE = re.compile(r"%(?:25)?(\w+\])", re.ASCII)
 #: Seconds that connecting may take, at most.
 CONNECT = 10
-#: What ssh and sudo say, and what that means.
+#: Messages of ssh and sudo, and what they mean.
 MEANINGS = (
     (
         re.compile(r"REMOTE HOST IDENTIFICATION HAS CHANGED|host key for .* has changed"),
@@ -57,23 +57,26 @@ MEANINGS = (
     (re.compile(r"timed out|Operation timed out|Timeout, server"), "it does not answer in time"),
     (re.compile(r"No route to host|Network is unreachable"), "no route to it"),
     (re.compile(r"Connection (closed|reset)"), "it closes the connection: {said}"),
-    (re.compile(r"ssh: (command )?not found|ssh: No such file"), "there is no ssh here: install the OpenSSH client"),
+    (
+        re.compile(r"ssh: (command )?not found|ssh: No such file"),
+        "ssh is not installed here: install the OpenSSH client",
+    ),
     (
         re.compile(r"sudo:|sudoers"),
-        "sudo does not let us: {said}; allow it without a password (NOPASSWD), or say sudo: false",
+        "sudo is denied: {said}; allow it without a password (NOPASSWD), or set sudo: false",
     ),
 )
 
 
-class Running:
-    """The processes of one look, each the head of a session of its own."""
+class HostProcesses:
+    """The processes of one look, each the leader of its own session."""
 
     def __init__(self) -> None:
         self._processes: set[subprocess.Popen[bytes]] = set()
 
     @contextmanager
     def process(self, command: str) -> Iterator[subprocess.Popen[bytes]]:
-        """A shell's command without a terminal on which anything could ask; afterwards nothing of it is left."""
+        """Run a shell command without a terminal, so that it cannot prompt; afterwards all its processes are ended."""
         process = subprocess.Popen(  # noqa: S602 - testinfra's backends make a command for a shell, quoted by them
             command,
             shell=True,
@@ -88,26 +91,26 @@ class Running:
             try:
                 yield process
             finally:
-                end(process)
+                kill_process_group(process)
                 self._processes.discard(process)
 
     def stop(self) -> None:
-        """End all of them."""
+        """Kill all processes."""
         for process in list(self._processes):
-            end(process)
+            kill_process_group(process)
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """End it and all that it has started, if it is not over yet."""
+def kill_process_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill the process and all that it has started, unless it has ended."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def ask(hosts: Hosts, spec: str, command: str, seconds: float, running: Running) -> str:
-    """What a command on a host writes. Raises Inconclusive with the reason, which may hold the host's own words."""
+def run_on_host(hosts: Hosts, spec: str, command: str, seconds: float, running: HostProcesses) -> str:
+    """The output of a command on a host. Raises Inconclusive with the reason, which may quote the host."""
     try:
-        backend = get_backend(ZONE.sub(r"%25\1", spec), **options(hosts, seconds))
+        backend = get_backend(ZONE.sub(r"%25\1", spec), **backend_options(hosts, seconds))
         backend.run_local = partial(run_local, backend, seconds, running)
         return backend.run(command).stdout_bytes.decode(errors="replace")
     except RuntimeError as problem:  # what testinfra makes of ssh's exit code 255
@@ -115,20 +118,20 @@ def ask(hosts: Hosts, spec: str, command: str, seconds: float, running: Running)
         raise Inconclusive(meaning(said.decode(errors="replace"))) from None
 
 
-def options(hosts: Hosts, seconds: float) -> dict[str, object]:
-    """What testinfra is told beside the host spec, whose own words count first."""
+def backend_options(hosts: Hosts, seconds: float) -> dict[str, object]:
+    """The options of testinfra's backend; those in the host spec override them."""
     return {
         "ssh_config": hosts.ssh_config,
         "ssh_identity_file": hosts.key,
-        "ssh_extra_args": shlex.join(arguments(hosts)),
+        "ssh_extra_args": shlex.join(ssh_arguments(hosts)),
         "timeout": max(1, min(CONNECT, int(seconds))),
         "controlpersist": 0,
         **({"sudo": True} if hosts.sudo else {}),
     }
 
 
-def arguments(hosts: Hosts) -> list[str]:
-    """ssh's options. The way through another host is a command of our own: with -J that host's key would go unchecked."""
+def ssh_arguments(hosts: Hosts) -> list[str]:
+    """ssh's options. A jump host needs its own ProxyCommand: with -J its host key would not be checked."""
     known = ["-o", f"UserKnownHostsFile={hosts.known_hosts}"] if hosts.known_hosts else []
     return [*OPTIONS, *known, *(["-o", f"ProxyCommand={through(hosts, known)}"] if hosts.jump else [])]
 
@@ -140,11 +143,11 @@ def through(hosts: Hosts, known: list[str]) -> str:
     return f"{command} -W [%h]:%p ssh://{hosts.jump}"
 
 
-def run_local(backend: BaseBackend, seconds: float, running: Running, command: str, *args: str) -> CommandResult:
-    """testinfra's own, but bounded in time and size. Raises Inconclusive."""
+def run_local(backend: BaseBackend, seconds: float, running: HostProcesses, command: str, *args: str) -> CommandResult:
+    """Replaces testinfra's own method, which has no limits of time and size. Raises Inconclusive."""
     text = backend.quote(command, *args)
     with running.process(text) as process:
-        out, errors = read(process, seconds)
+        out, errors = read_output(process, seconds)
     if process.returncode and not out:
         raise Inconclusive(meaning(errors.decode(errors="replace")))
     # Not backend.result(), which logs all of it: command lines may hold secrets.
@@ -152,15 +155,15 @@ def run_local(backend: BaseBackend, seconds: float, running: Running, command: s
 
 
 def meaning(said: str) -> str:
-    """What went wrong, in a line that is the same for all hosts with which the same went wrong."""
+    """What went wrong, in a line that is the same for all hosts with the same problem."""
     line = last_line(said)
     for pattern, words in MEANINGS:
         if pattern.search(said):
             return words.format(said=line)
-    return f"the command failed: {line}" if line else "the command failed without a word"
+    return f"the command failed: {line}" if line else "the command failed without a message"
 
 
 def last_line(said: str) -> str:
-    """The last thing that was said, short."""
+    """The last line, shortened."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     return lines[-1][:160].rstrip(".") if lines else ""

@@ -4,7 +4,7 @@ Looking and judging are separated. Only what looks needs httpx, and is imported 
 
 targets     the profile's entries and the snapshot → targets; and what was seen of each
 places      what `each:` stands for: nodes, Ingresses, load balancers
-asking      one entry at one place → a target
+asking      one entry at one location → a target
 target      what to send, and what to expect: data
 running     all targets at once, bounded, paced, retried visibly          (looks)
 look        one target, under one clock; classifies what went wrong       (looks)
@@ -26,22 +26,32 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from upgate.facts.attempts import Attempt, Certificate, Failure
-from upgate.sources.probes.judging import Problem, judge
-from upgate.sources.probes.target import Expectation, Target
+from upgate.sources.probes.judging import Mismatch, judge_attempt
+from upgate.sources.probes.target import Expectation, ProbeTarget
 
-__all__ = ["Attempt", "Certificate", "Expectation", "Failure", "Problem", "Target", "attempt", "attempt_all", "judge"]
+__all__ = [
+    "Attempt",
+    "Certificate",
+    "Expectation",
+    "Failure",
+    "Mismatch",
+    "ProbeTarget",
+    "attempt",
+    "attempt_all",
+    "judge_attempt",
+]
 
 
-def attempt_all(targets: Iterable[Target], *, vantage: str = "", limit: int = 1024) -> list[Attempt]:
+def attempt_all(targets: Iterable[ProbeTarget], *, vantage: str = "", limit: int = 1024) -> list[Attempt]:
     """Look at all targets at once, at most `limit` at a time; the attempts come in the targets' order.
 
-    Nothing that a network or a server does is raised: it is in the attempts.
+    Errors of the network or of a server are not raised: they are in the attempts.
     """
-    from upgate.sources.probes.running import run
+    from upgate.sources.probes.running import run_attempts
 
-    return run(list(targets), vantage, limit)
+    return run_attempts(list(targets), vantage, limit)
 
 
-def attempt(target: Target, *, vantage: str = "") -> Attempt:
+def attempt(target: ProbeTarget, *, vantage: str = "") -> Attempt:
     """Look at one target."""
     return attempt_all([target], vantage=vantage)[0]

@@ -9,16 +9,16 @@ import msgspec
 
 from upgate.base.errors import Inconclusive
 from upgate.base.redaction import HIDDEN
-from upgate.base.text import excerpt
-from upgate.facts.attempts import Seen
+from upgate.base.text import one_line_excerpt
+from upgate.facts.attempts import Comparison
 from upgate.sources.probes.masking import is_credential, shown_url
 from upgate.sources.probes.target import Expectation
 
 #: Characters that are shown of a URL, or of a list of records.
 LONGEST_URL = 300
-#: Characters of a body that are looked through for secrets before an excerpt is cut out of them.
+#: Characters of a body that are searched for secrets before an excerpt is taken from them.
 BEGINNING = 1 << 14
-#: Stands for what another origin answered: only its own readers know who may see that.
+#: Replaces the answer of another origin, which may be confidential.
 FOREIGN = "(not shown: the redirect led to another origin)"
 
 
@@ -29,42 +29,42 @@ class Answer(msgspec.Struct):
     body: str
     #: The URL that it redirects to; empty if it does not.
     location: str = ""
-    #: There was more of the body than was read.
+    #: The body was longer than what was read.
     cut: bool = False
-    #: Why the body cannot be read; empty where it can.
+    #: Why the body cannot be read; empty if it can.
     unread: str = ""
-    #: It comes from another origin than the one that was asked: nothing of it is shown.
+    #: The answer comes from an origin other than the one that was asked: no part of it is shown.
     foreign: bool = False
-    #: Takes secrets out of what is shown. Before a text is cut: half of one would not be known again.
+    #: Removes secrets from what is shown. Runs before a text is cut: half a secret would not be recognized.
     mask: Callable[[str], str] = str
-    #: What the search for each pattern came to, before anything is compared: see searching.search.
+    #: The result of the search for each pattern, done before the comparison: see searching.search.
     searched: dict[str, str | Inconclusive | None] = {}
 
     @property
     def beginning(self) -> str:
-        """How the body begins, without secrets; empty where nothing of it is to be shown."""
+        """How the body begins, without secrets; empty if it must not be shown."""
         return "" if self.foreign else self.shown(self.body[:BEGINNING])
 
     def shown(self, text: str) -> str:
         """A part of the answer for people."""
-        return FOREIGN if self.foreign else excerpt(self.mask(text))
+        return FOREIGN if self.foreign else one_line_excerpt(self.mask(text))
 
     def found(self, pattern: str) -> str | None:
-        """What a pattern finds in the body; None where it does not match. Raises Inconclusive where its search did not end."""
+        """What a pattern finds in the body; None if it does not match. Raises Inconclusive if the search did not end."""
         found = self.searched[pattern]
         if isinstance(found, Inconclusive):
             raise found
         return found
 
 
-def compare(expected: Expectation, answer: Answer) -> Seen:
+def compare(expected: Expectation, answer: Answer) -> Comparison:
     """Whether the expectation is met, and if not, what was there instead, or why that is not known."""
     words = answer.mask(str(expected))
     try:
         observed = COMPARISONS[expected.about](expected, answer)
     except Inconclusive as reason:
-        return Seen(words, None, answer.mask(str(reason)))
-    return Seen(words, observed is None, answer.mask(observed or ""))
+        return Comparison(words, None, answer.mask(str(reason)))
+    return Comparison(words, observed is None, answer.mask(observed or ""))
 
 
 def _contains(expected: Expectation, answer: Answer) -> str | None:
@@ -99,7 +99,7 @@ def _json(expected: Expectation, answer: Answer) -> str | None:
 
 
 def _whole(value: Any) -> str:
-    """A JSON value as text in which 1 and 1.0 are one number, and true is none."""
+    """A JSON value as text, in which 1 and 1.0 are the same number and true is not a number."""
     numbers = msgspec.json.Decoder(float_hook=_number).decode(msgspec.json.encode(value))
     return msgspec.json.encode(numbers, order="deterministic").decode()
 
@@ -119,7 +119,7 @@ def json_at(path: str, answer: Answer) -> Any:
         try:
             value = value[int(step)] if isinstance(value, list) else value[step]
         except (LookupError, TypeError, ValueError) as error:
-            raise LookupError(f"JSON has no {path}: there is no {step}") from error
+            raise LookupError(f"JSON has no {path}: {step} is missing") from error
     return value
 
 
@@ -131,7 +131,7 @@ def _header(expected: Expectation, answer: Answer) -> str | None:
 
 
 def _value(name: str, text: str, answer: Answer) -> str:
-    """A value for people; one that is named like a credential, such as Set-Cookie, is none of theirs."""
+    """A value as it is shown; hidden if its name is that of a credential, such as Set-Cookie."""
     return HIDDEN if is_credential(name.rpartition(".")[2]) else answer.shown(text)
 
 
@@ -139,12 +139,14 @@ def _location(expected: Expectation, answer: Answer) -> str | None:
     if expected.wanted == answer.location:
         return None
     return (
-        f"redirects to {excerpt(shown_url(answer.location), LONGEST_URL)}" if answer.location else "does not redirect"
+        f"redirects to {one_line_excerpt(shown_url(answer.location), LONGEST_URL)}"
+        if answer.location
+        else "does not redirect"
     )
 
 
 def _resolves(expected: Expectation, answer: Answer) -> str | None:
-    return None if expected.wanted == answer.body else f"resolves to {excerpt(answer.body, LONGEST_URL)}"
+    return None if expected.wanted == answer.body else f"resolves to {one_line_excerpt(answer.body, LONGEST_URL)}"
 
 
 def _versions(expected: Expectation, answer: Answer) -> str | None:

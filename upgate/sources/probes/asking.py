@@ -1,4 +1,4 @@
-"""An entry of the profile, at one place, becomes a target."""
+"""Makes a target of an entry of the profile and one of its locations."""
 
 from __future__ import annotations
 
@@ -12,59 +12,76 @@ from urllib.parse import urljoin
 import msgspec
 
 from upgate.profile.external import METHODS, PLACES
-from upgate.sources.probes.places import Place
-from upgate.sources.probes.target import Expectation, Step, Target
+from upgate.sources.probes.places import ProbeLocation
+from upgate.sources.probes.target import Expectation, ProbeStep, ProbeTarget
 
 if TYPE_CHECKING:
     from upgate.profile.external import External
-    from upgate.profile.external import Step as ProfileStep
+    from upgate.profile.external import JourneyStep as ProfileStep
 
-#: Where a word of a place belongs.
+#: A placeholder for a word of the location.
 WORD = re.compile(r"\{(\w+)\}")
 #: The answer to the key of UPGRADE, by RFC 6455.
 ACCEPTED = Expectation("header", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Sec-WebSocket-Accept")
-#: A page that redirects has not been shown: whoever is not logged in is sent to the login.
+#: Without redirects: a page redirects users who are not logged in to the login.
 SUCCESS = dict.fromkeys(("GET", "HEAD"), tuple(range(200, 300)))
 
 
-def target_at(entry: External, place: Place, secrets: Sequence[str]) -> Target | None:
-    """What to ask there. None where the entry asks for a word that this place does not have, such as a host."""
+def target_at(entry: External, place: ProbeLocation, secrets: Sequence[str]) -> ProbeTarget | None:
+    """What to ask there. None if the entry uses a word that this location does not have, such as a host."""
     words = Words(place.words)
-    url = words.in_url(url_of(entry))
     if entry.each and lacks(entry, words):
         return None
+    url = words.in_url(entry_url(entry))
     password = (entry.basic or "").partition(":")[2]
-    return Target(
+    return ProbeTarget(
         id=f"{entry.id}[{place.name}]" if place.name else entry.id,
         url=url,
-        headers={name: words(value) for name, value in headers_of(entry).items()},
-        status=(101,) if entry.websocket else entry.status or (),
-        expectations=tuple(expectations(entry, url, words)),
-        within=entry.within.total_seconds() if entry.within else None,
-        timeout=entry.timeout.total_seconds(),
-        tls_days=entry.tls_days,
-        address=words(entry.address or ""),
-        server_name=words(entry.server_name or ""),
-        steps=tuple(step_of(step, words) for step in entry.journey or ()),
-        closed=entry.closed is not None,
-        allow_addresses=entry.allow_addresses,
         named_by_cluster=entry.each is not None,
         secrets=(*secrets, *filter(None, [password])),
-        method=entry.method,
-        follow=entry.follow,
-        http2=entry.http2,
-        attempts=entry.attempts,
-        ca=entry.ca or "",
-        client_certificate=entry.client_certificate or "",
-        client_key=entry.client_key or "",
-        proxy=entry.proxy or "",
-        resolver=entry.resolver or "",
-        record=entry.record or "",
+        **request_fields(entry, words),
+        **expectation_fields(entry, url, words),
+        **connection_fields(entry, words),
     )
 
 
+def request_fields(entry: External, words: Words) -> dict[str, Any]:
+    """What is sent, and how often."""
+    return {
+        "method": entry.method,
+        "headers": {name: words(value) for name, value in headers_of(entry).items()},
+        "steps": tuple(step_of(step, words) for step in entry.journey or ()),
+        "record": entry.record or "",
+        "follow": entry.follow,
+        "attempts": entry.attempts,
+        "timeout": entry.timeout.total_seconds(),
+    }
+
+
+def expectation_fields(entry: External, url: str, words: Words) -> dict[str, Any]:
+    """What the answer must be."""
+    return {
+        "status": (101,) if entry.websocket else entry.status or (),
+        "expectations": tuple(expectations(entry, url, words)),
+        "within": entry.within.total_seconds() if entry.within else None,
+        "tls_days": entry.tls_days,
+        "closed": entry.closed is not None,
+    }
+
+
+def connection_fields(entry: External, words: Words) -> dict[str, Any]:
+    """How the target is reached, and which certificates count."""
+    optional = ("ca", "client_certificate", "client_key", "proxy", "resolver")
+    return {name: getattr(entry, name) or "" for name in optional} | {
+        "address": words(entry.address or ""),
+        "server_name": words(entry.server_name or ""),
+        "allow_addresses": entry.allow_addresses,
+        "http2": entry.http2,
+    }
+
+
 def lacks(entry: External, words: Words) -> bool:
-    """The entry names a word of its `each` that this place does not have, in whatever it sends or expects."""
+    """The entry uses a word of its `each` that this location does not have, in something that it sends or expects."""
     sent = [entry.url, entry.tcp, entry.tls, entry.dns, entry.websocket, entry.closed, entry.address, entry.server_name]
     texts = [*filter(None, sent), *entry.headers.values(), *(entry.resolves_to or ())]
     texts += [entry.location or "", entry.body or "", *entry.header.values()]
@@ -75,17 +92,17 @@ def lacks(entry: External, words: Words) -> bool:
 
 
 class Words:
-    """Puts a place's words where an entry's texts name them; other braces stay as they are."""
+    """Replaces the words of a location in the texts of an entry; other braces are left unchanged."""
 
     def __init__(self, words: Mapping[str, str]) -> None:
         self._words = words
 
     def __call__(self, text: str) -> str:
-        """The text with them."""
+        """The text with its words replaced."""
         return WORD.sub(lambda match: self._words.get(match[1], match[0]), text)
 
     def in_url(self, text: str) -> str:
-        """A URL with them: an IPv6 address stands in brackets."""
+        """A URL with its words replaced, IPv6 addresses in brackets."""
         bracketed = {word: f"[{value}]" if is_ipv6(value) else value for word, value in self._words.items()}
         return Words(bracketed)(text)
 
@@ -98,8 +115,8 @@ def is_ipv6(text: str) -> bool:
         return False
 
 
-def url_of(entry: External) -> str:
-    """What is asked; the scheme says how."""
+def entry_url(entry: External) -> str:
+    """The URL that is asked; its scheme says how."""
     if entry.websocket:
         return "ws" + entry.websocket.removeprefix("ws").removeprefix("http")
     if entry.journey:
@@ -112,16 +129,16 @@ def url_of(entry: External) -> str:
 
 
 def headers_of(entry: External) -> dict[str, str]:
-    """The headers to send, with who we are."""
+    """The headers to send, including credentials."""
     basic = {"Authorization": "Basic " + b64encode((entry.basic or "").encode()).decode()} if entry.basic else {}
     bearer = {"Authorization": f"Bearer {entry.bearer}"} if entry.bearer else {}
     return {**entry.headers, **basic, **bearer}
 
 
-def step_of(step: ProfileStep, words: Words) -> Step:
+def step_of(step: ProfileStep, words: Words) -> ProbeStep:
     """One request of a journey."""
     method, url = request_of(step)
-    return Step(
+    return ProbeStep(
         method=method,
         url=words.in_url(url),
         headers={name: words(value) for name, value in step.headers.items()},
@@ -157,7 +174,7 @@ def expectations(entry: External, url: str, words: Words) -> Iterator[Expectatio
 
 
 def canonical(text: str) -> str:
-    """A record as it is written here: `2001:DB8::0` and `2001:db8::` are one, and quotes of a zone file say nothing."""
+    """A record in one spelling: `2001:DB8::0` and `2001:db8::` are equal, and the quotes of a zone file are removed."""
     try:
         return str(ip_address(text))
     except ValueError:

@@ -13,11 +13,11 @@ import httpx
 
 #: Bytes that are read of a body, after decompression.
 MOST_BODY = 1 << 20
-#: Pieces of a body that are taken in a row: a server may send it byte by byte.
+#: Pieces of a body that are read without a pause: a server may send it byte by byte.
 MOST_AT_ONCE = 100
 #: How zlib unpacks each coding: https://docs.python.org/3/library/zlib.html#zlib.decompressobj
 WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
-#: Charsets of texts, as Python calls them. Others can be slow to decode (idna), or yield what cannot be encoded again (utf-7).
+#: Charsets of texts, as Python calls them. Others can be slow to decode (idna), or give text that cannot be encoded (utf-7).
 CHARSETS = re.compile(
     r"utf-8|utf-16(-[bl]e)?|utf-32(-[bl]e)?|ascii|iso8859-\d+|latin-1|cp125\d|koi8-[ru]|gb2312|gbk|gb18030|big5|euc_(jp|kr)"
     r"|shift_jis|iso2022_jp"
@@ -28,14 +28,14 @@ class Body(NamedTuple):
     """What was read of a body."""
 
     text: str = ""
-    #: There was more of it.
+    #: The body was longer than this.
     cut: bool = False
-    #: Why it cannot be read; empty where it can.
+    #: Why it cannot be read; empty if it can.
     unread: str = ""
 
 
-async def read(response: httpx.Response) -> Body:
-    """At most MOST_BODY bytes. Raises httpx.DecodingError where it is not packed as it says."""
+async def bounded_body(response: httpx.Response) -> Body:
+    """At most MOST_BODY bytes. Raises httpx.DecodingError if the body is not encoded as Content-Encoding says."""
     codings = codings_of(response)
     if codings and (len(codings) > 1 or codings[0] not in WINDOWS):
         return Body(unread=f"it has Content-Encoding {', '.join(codings)[:80]}, which was not asked for")
@@ -43,21 +43,21 @@ async def read(response: httpx.Response) -> Body:
     body, chunks = bytearray(), count(1)
     async for chunk in response.aiter_raw():
         if next(chunks) % MOST_AT_ONCE == 0:
-            await asyncio.sleep(0)  # they may all be here already: others, and the clock, have their turn
+            await asyncio.sleep(0)  # all pieces may have arrived already: let other tasks and the clock run
         body += unpack(chunk, MOST_BODY + 1 - len(body))
         if len(body) > MOST_BODY or unpack.ended:
             break
-    return Body(text_of(response, bytes(body[:MOST_BODY])), len(body) > MOST_BODY)
+    return Body(decoded_body(response, bytes(body[:MOST_BODY])), len(body) > MOST_BODY)
 
 
 def codings_of(response: httpx.Response) -> list[str]:
-    """How the body is packed, in the order of packing."""
+    """The content codings of the body, in the order in which they were applied."""
     said = (each.strip().lower() for each in response.headers.get("content-encoding", "").split(","))
     return [each for each in said if each not in ("", "identity")]
 
 
 class Plain:
-    """Bytes as they are."""
+    """Bytes without a content coding."""
 
     ended = False
 
@@ -67,7 +67,7 @@ class Plain:
 
 
 class Unpacked:
-    """Packed bytes, unpacked as far as they are wanted."""
+    """Compressed bytes, decompressed as far as needed."""
 
     def __init__(self, window: int) -> None:
         self._window, self._zlib = window, zlib.decompressobj(window)
@@ -75,7 +75,7 @@ class Unpacked:
 
     @property
     def ended(self) -> bool:
-        """The packed data is complete; what follows is not looked at."""
+        """The compressed data is complete; bytes after it are ignored."""
         return self._zlib.eof
 
     def __call__(self, data: bytes, most: int) -> bytes:
@@ -85,19 +85,19 @@ class Unpacked:
         except zlib.error as error:
             if self._begun or self._window != WINDOWS["deflate"]:
                 raise httpx.DecodingError(str(error)) from error
-            self._begun, self._zlib = True, zlib.decompressobj(-self._window)  # as browsers do: without zlib's frame
+            self._begun, self._zlib = True, zlib.decompressobj(-self._window)  # as browsers do: raw deflate
             return self(data, most)
         self._begun = True
         return found
 
 
-def text_of(response: httpx.Response, body: bytes) -> str:
-    """By the charset that the answer names, else as UTF-8; what cannot be decoded becomes U+FFFD."""
+def decoded_body(response: httpx.Response, body: bytes) -> str:
+    """The body as text, by the charset that the answer names, or UTF-8; invalid bytes become U+FFFD."""
     return body.decode(charset_of(response), errors="replace")
 
 
 def charset_of(response: httpx.Response) -> str:
-    """The charset of a text that the answer names; UTF-8 where it names none, or one that is not in use for texts."""
+    """The charset that the answer names; UTF-8 if it names none, or one that is not supported."""
     try:
         name = codecs.lookup(response.charset_encoding or "utf-8").name
     except (LookupError, ValueError):

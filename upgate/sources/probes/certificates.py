@@ -8,9 +8,9 @@ from contextlib import suppress
 
 
 async def fetch(address: str, port: int, server_name: str, seconds: float) -> bytes | None:
-    """The certificate of a server that did not verify, by a handshake of its own over which nothing is sent.
+    """The certificate of a server that did not verify, from a separate handshake over which no data is sent.
 
-    None if it cannot be had: that it did not verify is known already, and is what gets reported.
+    None if it cannot be read: the failed verification is known already and is reported.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

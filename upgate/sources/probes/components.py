@@ -1,4 +1,4 @@
-"""The parts of Kubernetes that listen on ports of their own, and the settings that say where."""
+"""The components of Kubernetes that listen on well-known ports, and the settings for the address."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from upgate.facts.pods import Pod
 
 
 class Component(NamedTuple):
-    """A part of Kubernetes that listens on a port of its own."""
+    """A component of Kubernetes that listens on a well-known port."""
 
     name: str
-    #: What of it listens there, in words.
+    #: What listens on the port, for messages.
     port: str
-    #: The setting that says on which address.
+    #: The setting for the address on which it listens.
     setting: str
 
 
@@ -35,5 +35,5 @@ COMPONENTS = {
 
 
 def is_pod_of(component: Component, node: Node, pod: Pod) -> bool:
-    """The pod of this component on this node, as kubeadm and its like name them."""
+    """The pod is this component on this node, as kubeadm names it."""
     return pod.spec.node_name == node.name and pod.name.startswith(f"{component.name}-") and pod.spec.host_network

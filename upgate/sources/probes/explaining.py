@@ -1,4 +1,4 @@
-"""What the cluster knows about an address that does not answer as it should. Pure."""
+"""What the cluster knows about an address that does not answer as expected. Pure."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from upgate.snapshot import Snapshot
 from upgate.sources.probes.components import API_SERVER, COMPONENTS, is_pod_of
 from upgate.sources.probes.routes import Claim, Routes
 
-NO_ENTRY = "answers 401 to everybody who is not logged in: with --anonymous-auth=false its health checks do so too"
+NO_ENTRY = "answers 401 to requests without credentials: with --anonymous-auth=false, also to health checks"
 #: The Service of the API server itself.
 KUBERNETES = ("default", "kubernetes")
 PORTS = {"https": 443, "wss": 443, "tls": 443}
-#: Failures that what stands behind a proxy can cause: the proxy itself was reached.
+#: Failures that the backend of a proxy can cause: the proxy itself was reached.
 BEHIND_A_PROXY = ("read-timeout", "reset")
-#: Ingresses and Services that are named in one finding.
+#: At most so many Ingresses and Services are named in one finding.
 MOST_NAMED = 5
 
 
-class Place(NamedTuple):
-    """Where an attempt went."""
+class Destination(NamedTuple):
+    """The host, address, port and path that an attempt was sent to."""
 
     #: The host of its URL.
     host: str
-    #: The address that was asked; the host where there was none.
+    #: The address that was asked, or the host if there is none.
     address: str
     port: int
     #: The path of its URL.
@@ -45,8 +45,8 @@ class Whereabouts:
         self._snapshot = snapshot
 
     def known(self, attempt: Attempt) -> Iterator[str]:
-        """Whose address and port this is, and how they are; nothing where the cluster does not know them."""
-        place = place_of(attempt)
+        """The objects that have this address and port, and their state; empty if the cluster does not know the address."""
+        place = destination_of(attempt)
         for node in self._nodes.get(place.address, ()):
             yield f"{node.name} is Ready" if node.ready.is_true else f"{node.name} is not Ready ({node.ready})"
             yield from self._component(node, place.port, attempt)
@@ -64,18 +64,18 @@ class Whereabouts:
     def behind(self, attempt: Attempt) -> list[str]:
         """The objects that explain what was seen: the node whose address it is, the API server, the Services that serve it.
 
-        A name that does not resolve and a certificate that does not verify are faults of their own.
+        An unresolved name and an invalid certificate are not explained by other objects.
         """
         if attempt.failure and (attempt.failure.kind in CERTIFICATE or attempt.failure.kind == "name"):
             return []
-        place = place_of(attempt)
+        place = destination_of(attempt)
         nodes = [each.ref for each in self._nodes.get(place.address, ())]
         api_server = ["APIServer/readyz", "APIServer/livez"] if self._is_api_server(place) else []
         return [*nodes, *api_server, *self._services_behind(attempt, place)]
 
-    def _services_behind(self, attempt: Attempt, place: Place) -> list[str]:
-        """The Services without endpoints that explain it. Who can write one, or an Ingress, may claim what is another's:
-        if one of all that are said to serve it has ready endpoints, none explains.
+    def _services_behind(self, attempt: Attempt, place: Destination) -> list[str]:
+        """The Services without endpoints that explain it. Anyone who can write a Service or an Ingress can claim any address:
+        if one of the Services that claim it has ready endpoints, none of them explains the failure.
         """
         kind = attempt.failure.kind if attempt.failure else ""
         own = [each.key for each, role in self._services(place) if role == "node port" or is_given(each, place)]
@@ -97,21 +97,21 @@ class Whereabouts:
         if pod:
             yield f"its pod {pod.name} is {pod.status.phase}" + ("" if pod.ready.is_true else f", {pod.ready}")
 
-    def _services(self, place: Place) -> Iterator[tuple[Service, str]]:
-        """The Services that this place is of, and what it is of them."""
+    def _services(self, place: Destination) -> Iterator[tuple[Service, str]]:
+        """The Services that have this address and port, each with the role of the address."""
         if place.address in self._nodes:
             yield from ((each, "node port") for each in self._node_ports.get(place.port, ()))
         for each in self._by_address.get(place.address, ()):
             if any(port.port == place.port for port in each.spec.ports or ()):
                 yield each, "address"
 
-    def _strays(self, place: Place) -> bool:
-        """The address is that of an Ingress, and the host is in the rules of none there."""
+    def _strays(self, place: Destination) -> bool:
+        """The address is an Ingress's, but no Ingress at that address has a rule for the host."""
         at = self._routes.at(place.address)
         named = not is_ip(place.host)
         return named and bool(at) and not any(each.serves(place.host) or each.serves_all for each in at)
 
-    def _is_api_server(self, place: Place) -> bool:
+    def _is_api_server(self, place: Destination) -> bool:
         server = place_of_url(self._snapshot.server)
         known = {(server.host, server.port), *self._api_servers}
         return (place.address, place.port) in known or (place.address in self._nodes and place.port == API_SERVER)
@@ -174,40 +174,40 @@ class Whereabouts:
         return noun not in self._snapshot.gaps and self._snapshot.count(noun) is not None
 
 
-def is_given(service: Service, place: Place) -> bool:
-    """The address is one that Kubernetes or its cloud gave to the Service: `externalIPs` are whatever its author wrote."""
+def is_given(service: Service, place: Destination) -> bool:
+    """Kubernetes or its cloud provider assigned the address; anyone can write any address into `externalIPs`."""
     return place.address in (service.spec.cluster_ip, *service.status.load_balancer.addresses)
 
 
 def is_of_proxy(status: int | None) -> bool:
-    """A status with which a proxy says that nothing stands behind it; some know no path to a Service without endpoints."""
+    """A status with which a proxy reports that it has no backend; some answer 404 for a Service without endpoints."""
     return status is not None and (status >= 500 or status == 404)
 
 
-def place_of(attempt: Attempt) -> Place:
-    """Where it went at last: the address that was asked, or the host of the URL where there was none."""
+def destination_of(attempt: Attempt) -> Destination:
+    """The last address that was asked, or the host of the URL if there is none."""
     url = place_of_url(attempt.asked or attempt.target)
     asked = place_of_url(attempt.address.partition(" ")[0])
-    return Place(url.host, asked.host or url.host, asked.port if asked.host else url.port, url.path)
+    return Destination(url.host, asked.host or url.host, asked.port if asked.host else url.port, url.path)
 
 
-def place_of_url(url: str) -> Place:
+def place_of_url(url: str) -> Destination:
     """Host, port and path of a URL or of `host:port`."""
     try:
         parts = urlsplit(url if "://" in url else f"//{url}")
         host = parts.hostname or ""
-        return Place(host, host, parts.port or PORTS.get(parts.scheme, 80), parts.path or "/")
+        return Destination(host, host, parts.port or PORTS.get(parts.scheme, 80), parts.path or "/")
     except ValueError:
-        return Place("", "", 0)
+        return Destination("", "", 0)
 
 
 def addresses_of(node: Node) -> set[str]:
-    """All that it is called."""
+    """All names and addresses of the node."""
     return {each.address for each in node.status.addresses or ()} | {node.name}
 
 
 def by(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
-    """Values by key; what has no key is left out."""
+    """Values by key; values without a key are left out."""
     found: defaultdict[Any, list[Any]] = defaultdict(list)
     for key, value in pairs:
         if key:

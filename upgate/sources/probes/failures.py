@@ -1,4 +1,4 @@
-"""Exceptions → classified failures. httpx tells most of them apart only by their causes."""
+"""Exceptions → classified failures. Most of httpx's exceptions differ only in their causes."""
 
 from __future__ import annotations
 
@@ -29,35 +29,35 @@ VERIFICATION: dict[int, Kind] = {
     62: "tls-wrong-name",
     64: "tls-wrong-name",
 }
-#: OpenSSL's reasons that do not speak for themselves. We speak TLS 1.2 and later, as browsers do.
+#: OpenSSL's reasons that need an explanation. We support TLS 1.2 and later, as browsers do.
 HANDSHAKE = {
-    "UNSUPPORTED_PROTOCOL": "it speaks no version of TLS from 1.2 on",
-    "TLSV1_ALERT_PROTOCOL_VERSION": "it speaks no version of TLS from 1.2 on",
-    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "it wants a client certificate",
-    "SSLV3_ALERT_HANDSHAKE_FAILURE": "it refuses what we offer: a cipher, or a missing client certificate",
-    "TLSV1_UNRECOGNIZED_NAME": "it knows no such name",
-    "WRONG_VERSION_NUMBER": "it does not speak TLS: wrong version number",
+    "UNSUPPORTED_PROTOCOL": "it does not support TLS 1.2 or later",
+    "TLSV1_ALERT_PROTOCOL_VERSION": "it does not support TLS 1.2 or later",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "it requires a client certificate",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "it rejects our handshake: no common cipher, or a missing client certificate",
+    "TLSV1_UNRECOGNIZED_NAME": "it does not know the requested name",
+    "WRONG_VERSION_NUMBER": "it does not support TLS: wrong version number",
 }
 UNREACHABLE = {errno.EHOSTUNREACH, errno.EHOSTDOWN}
-#: There is no way there from here.
+#: No route to the address.
 NO_NETWORK = {errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM}
-#: A header that may not be sent, quoted by h11: it may be a credential.
+#: An invalid header, which h11 quotes in its error: it may be a credential.
 QUOTED = re.compile(r" b(['\"]).*\1", re.DOTALL)
 OUT_OF_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
-#: When a whole attempt runs out of time, what it was waiting for.
+#: What an attempt was waiting for when its time was over.
 OVERDUE: dict[Phase, Failure] = {
     "name": Failure("resolver", "the name server did not answer in time"),
     "dns": Failure("read-timeout", "no answer to the DNS query"),
     "connect": Failure("connect-timeout"),
     "proxy": Failure("proxy", "the proxy did not answer in time"),
-    "tls": Failure("tls-other", "the handshake was not complete in time"),
+    "tls": Failure("tls-other", "the handshake did not complete in time"),
     "answer": Failure("read-timeout", "connected, but no answer"),
     "body": Failure("read-timeout", "the answer began, but did not end"),
 }
 
 
 def classify(error: Exception, watch: Watch) -> Failure:
-    """What went wrong. An error that nothing is known about counts as ours: it is never taken for an answer."""
+    """What went wrong. An unknown error counts as a problem of the probe, never as an answer."""
     if isinstance(error, TimeoutError):
         return OVERDUE[_proxied(watch.phase, watch)]
     failure = _first(error, watch.host) or Failure("set-up", f"{type(error).__name__}: {error}")
@@ -76,7 +76,7 @@ def _first(error: Exception, host: str) -> Failure | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, what caused it, and all members of groups on the way."""
+    """The error, its causes, and all members of exception groups among them."""
     yield error
     for member in getattr(error, "exceptions", ()):
         yield from _causes(member)
@@ -152,7 +152,7 @@ def _proxied(phase: Phase, watch: Watch) -> Phase:
 
 
 def _of_proxy(error: Exception, failure: Failure, watch: Watch) -> Failure:
-    """What a proxy says about the target is the target's; everything else is between us and the proxy."""
+    """Errors that the proxy reports about the target are the target's; all others concern the connection to the proxy."""
     if isinstance(error, httpx.ProxyError) and str(error)[:3] in ("502", "503", "504"):
         return Failure("unreachable", f"the proxy {watch.address} answered {error}")
     words = {"connect-refused": "connection refused", "connect-timeout": "no connection in time"}

@@ -1,4 +1,4 @@
-"""What to type to ask the same by hand: the words of a check's `Look first:`. No credential is in it. Pure."""
+"""The commands that send the same request by hand: the words of a check's `Look first:`, without credentials. Pure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from upgate.base.harmless import Typed, harmless, on_one_line
 from upgate.base.redaction import HIDDEN
 from upgate.facts.attempts import Attempt
 from upgate.sources.probes.masking import is_credential, shown_url
-from upgate.sources.probes.target import UPGRADE, Target
+from upgate.sources.probes.target import UPGRADE, ProbeTarget
 
 
-def words(target: Target, attempt: Attempt) -> dict[str, str]:
+def hint_words(target: ProbeTarget, attempt: Attempt) -> dict[str, str]:
     """`{request}` for curl, `{host}` and `{port}` for nc, `{question}` for dig, `{server}` for openssl s_client."""
     parts = urlsplit(target.url)
     host, port = on_one_line(target.address or parts.hostname or ""), str(parts.port or "")
@@ -28,22 +28,22 @@ def words(target: Target, attempt: Attempt) -> dict[str, str]:
     }
 
 
-def typed(target: Target, *words: str) -> Typed:
-    """The words as a shell takes them, without credentials."""
+def typed(target: ProbeTarget, *words: str) -> Typed:
+    """The words quoted for a shell, without credentials."""
     return Typed(join(harmless(target.mask(word)).replace("\n", "\\n") for word in words))
 
 
-def request(target: Target, attempt: Attempt) -> str:
-    """curl's options and the URL; of a journey the step at which it ended."""
+def request(target: ProbeTarget, attempt: Attempt) -> str:
+    """curl's options and the URL; for a journey those of the step at which it ended."""
     number = len(attempt.seen) - (attempt.failure is None)
     step = target.steps[max(number, 0)] if target.steps else target
     scheme, _, rest = shown_url(step.url).partition("://")
     plain = {"ws": "http", "wss": "https"}.get(scheme, scheme)
-    return typed(target, *options(target), f"{plain}://{rest}")
+    return typed(target, *curl_options(target), f"{plain}://{rest}")
 
 
-def options(target: Target) -> Iterator[str]:
-    """What curl must be told besides the URL."""
+def curl_options(target: ProbeTarget) -> Iterator[str]:
+    """The options of curl besides the URL."""
     flags = {"--head": target.method == "HEAD", "--location": target.follow, "--http2": target.http2}
     yield from (flag for flag, given in flags.items() if given)
     files = {"--cacert": target.ca, "--cert": target.client_certificate, "--key": target.client_key}
@@ -58,8 +58,8 @@ def options(target: Target) -> Iterator[str]:
         yield from ("--header", f"{name}: {HIDDEN if is_credential(name) else value}")
 
 
-def question(target: Target) -> list[str]:
-    """What dig is asked."""
+def question(target: ProbeTarget) -> list[str]:
+    """The arguments of dig."""
     server, _, port = target.resolver.rpartition(":") if is_with_port(target.resolver) else (target.resolver, "", "")
     given = [f"@{server.strip('[]')}"] if server else []
     kind = [target.record] if target.record else []
@@ -67,7 +67,7 @@ def question(target: Target) -> list[str]:
 
 
 def is_with_port(resolver: str) -> bool:
-    """`address:port` rather than an address alone, which may be an IPv6 one."""
+    """The text is `address:port`, not an address alone, which may be an IPv6 address."""
     return resolver.count(":") == 1 or resolver.startswith("[")
 
 

@@ -1,7 +1,7 @@
 """One answer over HTTP: connect, send, follow redirects if asked, read as much of the body as judging needs.
 
-Not by httpx.AsyncClient: it cost a third more of this process, and its redirects keep all headers but Authorization.
-Here no header, cookie, body or client certificate goes to another origin, and each hop's address is checked before it is used.
+It does not use httpx.AsyncClient, which needs a third more CPU time and whose redirects keep all headers but Authorization.
+Headers, cookies, bodies and client certificates are not sent to another origin, and each hop's address is checked first.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ import httpx
 import msgspec
 
 from upgate import __version__
-from upgate.base.text import excerpt
+from upgate.base.text import one_line_excerpt
 from upgate.sources.probes import bodies
 from upgate.sources.probes.answers import Answer, compare
 from upgate.sources.probes.cookies import Jars
 from upgate.sources.probes.masking import is_credential, shown_url
 from upgate.sources.probes.proxies import proxy_for
 from upgate.sources.probes.searching import search_all
-from upgate.sources.probes.target import UPGRADE, Target
+from upgate.sources.probes.target import UPGRADE, ProbeTarget
 from upgate.sources.probes.trust import Trust
 from upgate.sources.probes.watch import Watch
 
 MOST_REDIRECTS = 10
-#: Header fields of an answer, and characters of where it redirects to; h11 bounds all headers together at 100 KiB.
+#: Limits for the header fields of an answer and the length of a redirect's URL; h11 limits all headers to 100 KiB.
 MOST_HEADERS, LONGEST_LOCATION = 500, 8_000
-#: Characters of a header, or of where it redirects to, that are kept.
+#: Characters of a header, or of a redirect's URL, that are kept.
 LONGEST_KEPT = 300
 #: A WebSocket begins as HTTP.
 SOCKETS = {"ws": "http", "wss": "https"}
@@ -43,12 +43,12 @@ class Hop(msgspec.Struct, frozen=True):
     url: httpx.URL
     headers: dict[str, str]
     content: bytes
-    #: It goes to where the target's credentials belong.
+    #: The request goes to the origin for which the target's credentials are meant.
     home: bool = True
 
 
 class Report(msgspec.Struct):
-    """What is known of the answer so far: it may break off at any point."""
+    """What is known of the answer so far; the answer may end at any point."""
 
     status: int | None = None
     http_version: str = ""
@@ -60,17 +60,17 @@ class Report(msgspec.Struct):
     asked: str = ""
 
 
-async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
+async def probe_http(target: ProbeTarget, trust: Trust, watch: Watch, report: Report) -> None:
     """Fill the report. Raises what httpx and the network raise."""
     answer = await exchange(target, trust, watch, report, Jars())
     await search_all(target.patterns, answer, watch)
-    compared(target, answer, report)
+    compare_answer(target, answer, report)
 
 
-def compared(target: Target, answer: Answer, report: Report) -> None:
-    """Fill in how the answer compares with what is expected, without anything that the target keeps secret."""
+def compare_answer(target: ProbeTarget, answer: Answer, report: Report) -> None:
+    """Add to the report how the answer compares with the expectations, without the target's secrets."""
     answer.mask = target.mask
-    report.location = excerpt(target.mask(shown_url(answer.location)), LONGEST_KEPT) if answer.location else ""
+    report.location = one_line_excerpt(target.mask(shown_url(answer.location)), LONGEST_KEPT) if answer.location else ""
     report.headers = _wanted_headers(target, answer)
     report.seen = tuple(compare(expected, answer) for expected in target.expectations)
     if not target.accepts(report.status or 0):
@@ -78,9 +78,9 @@ def compared(target: Target, answer: Answer, report: Report) -> None:
 
 
 async def exchange(
-    target: Target, trust: Trust, watch: Watch, report: Report, cookies: Jars, *, led: bool = False
+    target: ProbeTarget, trust: Trust, watch: Watch, report: Report, cookies: Jars, *, led: bool = False
 ) -> Answer:
-    """The last answer, with the cookies that came on the way put into the jars. `led`: an answer named the host."""
+    """The last answer; cookies of all answers are put into the jars. `led`: the host comes from an answer."""
     hop = _first(target)
     for number in range(MOST_REDIRECTS + 1):
         report.asked = _shown(target, hop) if number else ""
@@ -94,24 +94,26 @@ async def exchange(
     raise httpx.TooManyRedirects(f"more than {MOST_REDIRECTS} redirects")
 
 
-def _first(target: Target) -> Hop:
+def _first(target: ProbeTarget) -> Hop:
     url = httpx.URL(target.url)
     if target.scheme not in SOCKETS:
         return Hop(target.method, url, target.headers, target.content)
     return Hop("GET", url.copy_with(scheme=SOCKETS[target.scheme]), target.headers | UPGRADE, b"")
 
 
-def _shown(target: Target, hop: Hop) -> str:
-    return excerpt(target.mask(shown_url(str(hop.url))), LONGEST_KEPT)
+def _shown(target: ProbeTarget, hop: Hop) -> str:
+    return one_line_excerpt(target.mask(shown_url(str(hop.url))), LONGEST_KEPT)
 
 
-def _goal(target: Target, hop: Hop) -> str:
-    """The host that is connected to."""
+def _goal(target: ProbeTarget, hop: Hop) -> str:
+    """The host to connect to."""
     return (target.address if hop.home else "") or hop.url.host
 
 
 @asynccontextmanager
-async def _answer(target: Target, hop: Hop, trust: Trust, watch: Watch, cookies: Jars) -> AsyncIterator[httpx.Response]:
+async def _answer(
+    target: ProbeTarget, hop: Hop, trust: Trust, watch: Watch, cookies: Jars
+) -> AsyncIterator[httpx.Response]:
     pinned = target.address if hop.home else ""
     proxy = None if pinned else proxy_for(hop.url.scheme, hop.url.host, target.proxy)
     watch.by_proxy, watch.behind_connect = proxy is not None, proxy is not None and hop.url.scheme == "https"
@@ -135,10 +137,10 @@ def _check_headers(response: httpx.Response) -> None:
         raise httpx.RemoteProtocolError(f"{number} header fields, more than {MOST_HEADERS}")
 
 
-def _transport(target: Target, hop: Hop, trust: Trust, proxy: str | None) -> httpx.AsyncHTTPTransport:
-    """A connection of its own for each request: one that is kept would hide what opening it takes.
+def _transport(target: ProbeTarget, hop: Hop, trust: Trust, proxy: str | None) -> httpx.AsyncHTTPTransport:
+    """Opens a new connection for each request: a reused one would hide how long connecting takes.
 
-    Below httpx.AsyncClient, which costs a third more of this process, and whose redirects and environment are not ours.
+    Without httpx.AsyncClient, which needs a third more CPU time and has its own rules for redirects and the environment.
     """
     identity = (target.client_certificate, target.client_key) if hop.home else ("", "")
     context = trust.context(target.ca, *identity, target.http2)
@@ -146,7 +148,7 @@ def _transport(target: Target, hop: Hop, trust: Trust, proxy: str | None) -> htt
 
 
 def _request(hop: Hop, pinned: str, watch: Watch, cookies: Jars) -> httpx.Request:
-    """Without a timeout: one clock bounds the whole attempt, look.py's."""
+    """Without a timeout: look.py limits the time of the whole attempt."""
     headers = httpx.Headers({**HEADERS, **_credentials(hop.url)})
     headers.update(hop.headers)
     request = httpx.Request(
@@ -160,7 +162,7 @@ def _request(hop: Hop, pinned: str, watch: Watch, cookies: Jars) -> httpx.Reques
 
 
 def _credentials(url: httpx.URL) -> dict[str, str]:
-    """What `user:password@` in a URL means."""
+    """The Authorization header for `user:password@` in a URL."""
     if not url.userinfo:
         return {}
     return {"Authorization": "Basic " + b64encode(f"{url.username}:{url.password}".encode()).decode()}
@@ -168,14 +170,14 @@ def _credentials(url: httpx.URL) -> dict[str, str]:
 
 async def _read(response: httpx.Response, hop: Hop, onward: httpx.URL | None, report: Report) -> Answer:
     report.status, report.http_version = response.status_code, response.http_version
-    body = await bodies.read(response)
+    body = await bodies.bounded_body(response)
     return Answer(response.headers, body.text, str(onward or ""), body.cut, body.unread, foreign=not hop.home)
 
 
-def _wanted_headers(target: Target, answer: Answer) -> dict[str, str]:
+def _wanted_headers(target: ProbeTarget, answer: Answer) -> dict[str, str]:
     wanted = (expected.of for expected in target.expectations if expected.about == "header")
     return {
-        name: excerpt(target.mask(answer.headers[name]), LONGEST_KEPT)
+        name: one_line_excerpt(target.mask(answer.headers[name]), LONGEST_KEPT)
         for name in wanted
         if name in answer.headers and not (is_credential(name) or answer.foreign)
     }
@@ -190,13 +192,13 @@ def _location(hop: Hop, response: httpx.Response) -> httpx.URL | None:
     try:
         return hop.url.join(location)
     except (httpx.InvalidURL, ValueError) as error:
-        wrong = excerpt(str(error))
-    # Not from within: what caused it looks as if our own URL were at fault.
+        wrong = one_line_excerpt(str(error))
+    # Raised without a cause: the cause reads as if our own URL were invalid.
     raise httpx.RemoteProtocolError(f"redirects to something that is not a URL ({wrong})")
 
 
 def _next(hop: Hop, url: httpx.URL, status: int) -> Hop:
-    """https://fetch.spec.whatwg.org/#http-redirect-fetch, and no credential leaves the origin it was meant for."""
+    """https://fetch.spec.whatwg.org/#http-redirect-fetch, and credentials are sent only to the origin they are meant for."""
     if url.scheme not in SOCKETS.values():
         raise httpx.RemoteProtocolError(f"redirects to {shown_url(str(url))}, which is neither http nor https")
     as_get = status == 303 or (status in (301, 302) and hop.method == "POST")
@@ -209,7 +211,7 @@ def _next(hop: Hop, url: httpx.URL, status: int) -> Hop:
 
 
 def _is_same_origin(one: httpx.URL, other: httpx.URL) -> bool:
-    """Or the same host with TLS added: nothing is lost by that."""
+    """The same origin, or the same host with TLS."""
     origins = [(url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)) for url in (one, other)]
     upgraded = one.host == other.host and [(url[0], url[2]) for url in origins] == [("http", 80), ("https", 443)]
     return origins[0] == origins[1] or upgraded

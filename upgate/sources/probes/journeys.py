@@ -1,4 +1,4 @@
-"""Requests one after the other that share cookies and captured values: log in, search, order."""
+"""Consecutive requests that share cookies and captured values: log in, search, order."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ import httpx
 import msgspec
 
 from upgate.base.errors import Inconclusive
-from upgate.facts.attempts import Attempt, Seen
+from upgate.facts.attempts import Attempt, Comparison
 from upgate.profile.sending import AUTHORITY, HARMLESS, WORDS_ALONE
 from upgate.sources.probes.answers import Answer, json_at
 from upgate.sources.probes.cookies import Jars
-from upgate.sources.probes.http import Report, compared, exchange
-from upgate.sources.probes.judging import judge
+from upgate.sources.probes.http import Report, compare_answer, exchange
+from upgate.sources.probes.judging import judge_attempt
 from upgate.sources.probes.searching import search_all
-from upgate.sources.probes.target import Step, Target
+from upgate.sources.probes.target import ProbeStep, ProbeTarget
 from upgate.sources.probes.trust import Trust
 from upgate.sources.probes.watch import Watch
 
-#: Where a captured value belongs.
+#: A placeholder for a captured value.
 WORD = re.compile(r"\{(\w+)\}")
-#: What is raised where a request cannot be written as it is.
+#: What is raised if a request cannot be sent because it is invalid.
 UNSENDABLE = (httpx.InvalidURL, httpx.LocalProtocolError, UnicodeError)
 #: User and password of a URL.
 USERINFO = re.compile(r"(?<=://)[^/?#]*@")
 
 
-async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
-    """Go as far as the steps are as expected. Raises what httpx and the network raise."""
+async def probe_journey(target: ProbeTarget, trust: Trust, watch: Watch, report: Report) -> None:
+    """Send the requests until a step is not as expected. Raises what httpx and the network raise."""
     cookies = Jars()
     captured: dict[str, str] = {}
     for step, stage in zip(target.steps, target.stages, strict=True):
@@ -43,22 +43,24 @@ async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> Non
             if not led:
                 raise
             # Not quoted: what was captured may be a credential.
-            report.seen += (Seen(stage, False, f"{stage}: cannot be sent with what was captured as {listed(led)}"),)
+            report.seen += (
+                Comparison(stage, False, f"{stage}: cannot be sent with what was captured as {joined_words(led)}"),
+            )
             return
         await search_all((*request.patterns, *step.patterns), answer, watch)
         missing, unknown = _capture(step, answer, cookies, captured)
         request = _with_secrets(request, captured)
-        compared(request, answer, own)
+        compare_answer(request, answer, own)
         met, words = _verdict(request, own, missing, unknown)
-        report.seen += (Seen(stage, met, f"{stage}: {request.mask(words)}" if words else ""),)
+        report.seen += (Comparison(stage, met, f"{stage}: {request.mask(words)}" if words else ""),)
         if not met:
             return
 
 
 async def _sent(
-    request: Target, step: Step, trust: Trust, watch: Watch, own: Report, report: Report, cookies: Jars
+    request: ProbeTarget, step: ProbeStep, trust: Trust, watch: Watch, own: Report, report: Report, cookies: Jars
 ) -> Answer:
-    """The answer to one step, which is told what was asked. Raises what httpx and the network raise."""
+    """The answer to one step. Raises what httpx and the network raise."""
     led = host_of(request.url) != host_of(step.url)
     try:
         return await exchange(request, trust, watch, own, cookies, led=led)
@@ -66,31 +68,31 @@ async def _sent(
         report.asked = own.asked or request.shown
 
 
-def _words_in(step: Step) -> set[str]:
-    """The words in what a step sends."""
+def _words_in(step: ProbeStep) -> set[str]:
+    """The placeholders in a step's request."""
     return set(WORD.findall(" ".join((step.url, step.json, *step.headers.values(), *step.form.values()))))
 
 
-def listed(words: set[str]) -> str:
-    """Words in a sentence."""
+def joined_words(words: set[str]) -> str:
+    """The words as an enumeration."""
     return ", ".join(sorted(words))
 
 
 def host_of(url: str) -> str:
-    """The host of a URL; what is captured may stand in its place."""
+    """The host of a URL, which may be a placeholder."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
 
 
-def place_of(url: str) -> str:
-    """Host and port of a URL; what is captured may stand in their place."""
+def authority_of(url: str) -> str:
+    """Host and port of a URL, which may be placeholders."""
     return AUTHORITY.match(url)[0].rpartition("@")[2]  # type: ignore[index]
 
 
-def _for_strangers(request: Target, step: Step) -> Target:
-    """The request to a place that an answer named: without anything that proves who we are."""
+def _for_strangers(request: ProbeTarget, step: ProbeStep) -> ProbeTarget:
+    """The request to a host that an answer named: without credentials."""
     kept = {name for name, value in step.headers.items() if HARMLESS.fullmatch(name) or WORDS_ALONE.fullmatch(value)}
     return msgspec.structs.replace(
         request,
@@ -102,7 +104,7 @@ def _for_strangers(request: Target, step: Step) -> Target:
     )
 
 
-def _request(target: Target, step: Step, captured: Mapping[str, str]) -> Target:
+def _request(target: ProbeTarget, step: ProbeStep, captured: Mapping[str, str]) -> ProbeTarget:
     body, content_type = _body(step, captured)
     headers = {name: _filled(value, captured) for name, value in step.headers.items()}
     request = msgspec.structs.replace(
@@ -116,22 +118,22 @@ def _request(target: Target, step: Step, captured: Mapping[str, str]) -> Target:
         expectations=step.expectations,
         secrets=(*target.secrets, *_typed(target)),
     )
-    if place_of(request.url) != place_of(step.url) and not target.address:
+    if authority_of(request.url) != authority_of(step.url) and not target.address:
         request = _for_strangers(request, step)
     return _with_secrets(request, captured)
 
 
-def _typed(target: Target) -> tuple[str, ...]:
-    """What is filled into forms: an answer could repeat it."""
+def _typed(target: ProbeTarget) -> tuple[str, ...]:
+    """The captured values that are sent: an answer may repeat them."""
     return tuple(value for step in target.steps for value in step.form.values())
 
 
-def _with_secrets(request: Target, captured: Mapping[str, str]) -> Target:
-    """The same, which shows no captured value: not even that of an answer that is wrong otherwise."""
+def _with_secrets(request: ProbeTarget, captured: Mapping[str, str]) -> ProbeTarget:
+    """The same target with the captured values as secrets, so that no message shows them."""
     return msgspec.structs.replace(request, secrets=(*request.secrets, *captured.values()))
 
 
-def _body(step: Step, captured: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+def _body(step: ProbeStep, captured: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     if step.form:
         fields = {name: _filled(value, captured) for name, value in step.form.items()}
         return urlencode(fields), {"Content-Type": "application/x-www-form-urlencoded"}
@@ -142,12 +144,12 @@ def _body(step: Step, captured: Mapping[str, str]) -> tuple[str, dict[str, str]]
 
 
 def _filled(text: str, captured: Mapping[str, str]) -> str:
-    """The text with captured values in the place of their `{word}`; other braces stay as they are."""
+    """The text with each `{word}` replaced by its captured value; other braces are left unchanged."""
     return WORD.sub(lambda match: captured.get(match[1], match[0]), text)
 
 
-def _verdict(request: Target, report: Report, missing: str, unknown: str) -> tuple[bool | None, str]:
-    """Whether the step is as expected, None where that is not known; and what is wrong, or why it is not known."""
+def _verdict(request: ProbeTarget, report: Report, missing: str, unknown: str) -> tuple[bool | None, str]:
+    """Whether the step is as expected, or None if that is unknown; and what is wrong, or why it is unknown."""
     try:
         wrong = _problems(request, report) or missing
     except Inconclusive as reason:
@@ -157,15 +159,15 @@ def _verdict(request: Target, report: Report, missing: str, unknown: str) -> tup
     return (None, unknown) if unknown else (True, "")
 
 
-def _problems(request: Target, report: Report) -> str:
+def _problems(request: ProbeTarget, report: Report) -> str:
     now = datetime.now(UTC)
     untimed = msgspec.structs.replace(request, within=None, tls_days=None)
     seen = Attempt(id=request.id, target=request.shown, started=now, **msgspec.structs.asdict(report))
-    return "; ".join(problem.observed for problem in judge(untimed, seen))
+    return "; ".join(problem.observed for problem in judge_attempt(untimed, seen))
 
 
-def _capture(step: Step, answer: Answer, cookies: Jars, captured: dict[str, str]) -> tuple[str, str]:
-    """Keep what later steps need; tell what is missing, and what is not known: both empty where all is there."""
+def _capture(step: ProbeStep, answer: Answer, cookies: Jars, captured: dict[str, str]) -> tuple[str, str]:
+    """Capture what later steps need. Returns what is missing and what is unknown; both are empty if everything was captured."""
     for word, source in step.capture.items():
         how, _, what = source.partition(":")
         try:
@@ -191,12 +193,12 @@ def _of_header(name: str, answer: Answer, _: Jars) -> str:
 def _of_cookie(name: str, _: Answer, cookies: Jars) -> str:
     value = cookies.value(name)
     if value is None:
-        raise LookupError(f"there is no cookie {name}")
+        raise LookupError(f"cookie {name} is missing")
     return value
 
 
 def _of_regex(pattern: str, answer: Answer, _: Jars) -> str:
-    """The first group, or all of the match where there is none."""
+    """The first group, or the whole match if the pattern has no group."""
     found = answer.found(pattern)
     if found is None:
         raise LookupError(f"the body does not match /{pattern}/")

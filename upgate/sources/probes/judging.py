@@ -9,20 +9,20 @@ from typing import NamedTuple
 from upgate.base.errors import Inconclusive
 from upgate.base.text import counted
 from upgate.facts.attempts import CERTIFICATE, Attempt, Certificate, Failure
-from upgate.sources.probes.target import Target
+from upgate.sources.probes.target import ProbeTarget
 
 
-class Problem(NamedTuple):
+class Mismatch(NamedTuple):
     """One thing that is not as expected."""
 
     observed: str
     expected: str
 
 
-def judge(target: Target, attempt: Attempt) -> list[Problem]:
-    """All that is wrong with what was seen; nothing means all is well.
+def judge_attempt(target: ProbeTarget, attempt: Attempt) -> list[Mismatch]:
+    """Everything that is not as expected; empty if the answer is right.
 
-    Raises Inconclusive where we could not look, or looked with other expectations than these.
+    Raises Inconclusive if the probe could not look, or was made with other expectations.
     """
     failure = attempt.failure
     if failure and failure.is_ours:
@@ -42,10 +42,10 @@ def judge(target: Target, attempt: Attempt) -> list[Problem]:
     return [*wrong, *_slow(target, attempt, tolerant=bool(wrong))]
 
 
-def _failed(target: Target, attempt: Attempt, failure: Failure) -> Iterator[Problem]:
+def _failed(target: ProbeTarget, attempt: Attempt, failure: Failure) -> Iterator[Mismatch]:
     stage = f"{target.stages[len(attempt.seen)]}: " if target.steps else ""
     if failure.kind in CERTIFICATE:
-        yield Problem(stage + _certificate(attempt, failure), "a certificate that verifies")
+        yield Mismatch(stage + _certificate(attempt, failure), "a certificate that verifies")
         return
     at, words = attempt.address or attempt.target, f" ({failure.words})" if failure.words else ""
     text = {
@@ -59,23 +59,23 @@ def _failed(target: Target, attempt: Attempt, failure: Failure) -> Iterator[Prob
         "read-timeout": f"no complete answer from {at} within {amount(target.timeout)}{words}",
         "protocol": f"{at} answered something that is not valid {'DNS' if target.scheme == 'dns' else 'HTTP'}{words}",
     }[failure.kind]
-    yield Problem(stage + text, target.expected)
+    yield Mismatch(stage + text, target.expected)
 
 
-def _open(attempt: Attempt) -> list[Problem]:
-    """What must be closed may refuse, ignore or drop us. Never having got near it proves nothing."""
+def _open(attempt: Attempt) -> list[Mismatch]:
+    """A closed port may refuse, ignore or reset the connection. An attempt that did not reach it proves nothing."""
     kind, words = (attempt.failure.kind, attempt.failure.words) if attempt.failure else ("", "")
     if kind in ("name", "no-network"):
-        raise Inconclusive(f"whether {attempt.target} is closed cannot be said from here: {words}")
+        raise Inconclusive(f"cannot tell from here whether {attempt.target} is closed: {words}")
     if kind == "read-timeout" and not attempt.address:
-        raise Inconclusive(f"whether {attempt.target} is closed cannot be said: the proxy got no answer in time")
+        raise Inconclusive(f"cannot tell whether {attempt.target} is closed: the proxy got no answer in time")
     if kind in ("connect-refused", "connect-timeout", "unreachable", "reset"):
         return []
-    return [Problem(f"{attempt.address} {_answer(attempt)}", "closed")]
+    return [Mismatch(f"{attempt.address} {_answer(attempt)}", "closed")]
 
 
 def _answer(attempt: Attempt) -> str:
-    """What came from a port that should be closed."""
+    """What a port that should be closed answered."""
     if attempt.status:
         return f"answers with status {attempt.status}"
     if attempt.failure is None:
@@ -107,7 +107,7 @@ def _names(certificate: Certificate) -> str:
     if not names and certificate.problem:
         return f"names that cannot be read ({certificate.problem})"
     if not names:
-        return f"no name ({certificate.subject} stands in its subject alone)"
+        return f"no name (only its subject has {certificate.subject})"
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
@@ -117,67 +117,65 @@ def _issuer(certificate: Certificate | None) -> str:
     return "itself" if certificate.issuer == certificate.subject else certificate.issuer
 
 
-def _status(target: Target, attempt: Attempt) -> Iterator[Problem]:
+def _status(target: ProbeTarget, attempt: Attempt) -> Iterator[Mismatch]:
     if attempt.status is None or target.accepts(attempt.status):
         return
     redirect = f", redirects to {attempt.location}" if attempt.location else ""
     excerpt = f'; the body begins "{attempt.excerpt}"' if attempt.excerpt else ""
-    yield Problem(f"status {attempt.status}{redirect}{excerpt}", target.expected)
+    yield Mismatch(f"status {attempt.status}{redirect}{excerpt}", target.expected)
 
 
-def _version(target: Target, attempt: Attempt) -> Iterator[Problem]:
+def _version(target: ProbeTarget, attempt: Attempt) -> Iterator[Mismatch]:
     if target.http2 and attempt.http_version not in ("HTTP/2", ""):
-        yield Problem(f"answered over {attempt.http_version}", "HTTP/2")
+        yield Mismatch(f"answered over {attempt.http_version}", "HTTP/2")
 
 
-def _content(target: Target, attempt: Attempt) -> Iterator[Problem]:
+def _content(target: ProbeTarget, attempt: Attempt) -> Iterator[Mismatch]:
     if target.scheme in ("ws", "wss") and attempt.status != 101:
-        return  # the status says it all
+        return  # the wrong status is reported already
     seen = {each.expected: each for each in attempt.seen}
     for expected in expected_words(target):
         if expected not in seen:
             raise Inconclusive(f"{attempt.target} was asked with other expectations than these; ask it again")
         if seen[expected].met is False:
-            yield Problem(seen[expected].observed, target.expected if target.steps else expected)
+            yield Mismatch(seen[expected].observed, target.expected if target.steps else expected)
         if target.steps and not seen[expected].met:
             return  # the journey ended there
 
 
-def expected_words(target: Target) -> list[str]:
-    """The expectations about the answer in words, without any secret."""
+def expected_words(target: ProbeTarget) -> list[str]:
+    """What is wrong with the answer's content, without secrets."""
     return [*target.stages, *(target.mask(str(each)) for each in target.expectations)]
 
 
-def _slow(target: Target, attempt: Attempt, tolerant: bool) -> Iterator[Problem]:
+def _slow(target: ProbeTarget, attempt: Attempt, tolerant: bool) -> Iterator[Mismatch]:
     took, ours = attempt.elapsed.total, attempt.elapsed.ours
     if target.within is None or took <= target.within:
         return
     if took - ours > target.within:
-        yield Problem(f"took {took:.2f} s", f"within {amount(target.within)}")
+        yield Mismatch(f"took {took:.2f} s", f"within {amount(target.within)}")
     elif not tolerant:
-        raise Inconclusive(
-            f"{attempt.target} took {took:.2f} s; for {ours:.2f} s of it this machine was too busy to look"
-        )
+        raise Inconclusive(f"{attempt.target} took {took:.2f} s; this machine was busy for {ours:.2f} s of it")
 
 
-def _ageing(target: Target, attempt: Attempt) -> Iterator[Problem]:
+def _ageing(target: ProbeTarget, attempt: Attempt) -> Iterator[Mismatch]:
     certificate = attempt.certificate
     if target.tls_days is None:
         return
     expected = f"more than {counted(target.tls_days, 'day')} left"
     if certificate is None and not attempt.failure:
-        yield Problem("no certificate: the answer came without TLS", expected)
+        yield Mismatch("no certificate: the answer came without TLS", expected)
     if certificate is None:
         return
     left = certificate.days_left(attempt.started)
     if left is None:
-        yield Problem(f"the certificate's last day cannot be read ({certificate.problem})", expected)
+        yield Mismatch(f"the certificate's last day cannot be read ({certificate.problem})", expected)
     elif 0 <= left <= target.tls_days:
-        yield Problem(f"certificate has {counted(left, 'day')} left ({certificate.not_after:%Y-%m-%d})", expected)
+        yield Mismatch(f"certificate has {counted(left, 'day')} left ({certificate.not_after:%Y-%m-%d})", expected)
 
 
 def amount(seconds: float) -> str:
-    """As a profile says it: `800ms`, `5s`."""
-    from upgate.profile.quantities import format_duration  # brings pydantic: only a wrong answer needs it
+    """A duration as profiles write it: `800ms`, `5s`."""
+    from upgate.profile.quantities import format_duration  # imports pydantic: only a wrong answer needs it
 
     return format_duration(timedelta(seconds=seconds))

@@ -1,4 +1,4 @@
-"""One look at one target under one clock: whatever happens, an attempt says it."""
+"""One probe of one target under one deadline: any error becomes part of the attempt."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from upgate.facts.certificates import read_certificate
 from upgate.sources.probes import certificates, http, journeys, ports, resolving
 from upgate.sources.probes.failures import classify
 from upgate.sources.probes.http import Report
-from upgate.sources.probes.target import Target
+from upgate.sources.probes.target import ProbeTarget
 from upgate.sources.probes.trust import Trust
 from upgate.sources.probes.watch import Watch, current
 
-#: By the URL's scheme; everything else is HTTP, or is refused by it.
-ASK = {"tcp": ports.ask, "tls": ports.ask, "dns": resolving.ask}
+#: By the URL's scheme; all others are HTTP, or are rejected by httpx.
+ASK = {"tcp": ports.probe_port, "tls": ports.probe_port, "dns": resolving.probe_name}
 
 
-async def look(target: Target, trust: Trust, watch: Watch, vantage: str) -> Attempt:
-    """What one attempt sees."""
+async def probe_once(target: ProbeTarget, trust: Trust, watch: Watch, vantage: str) -> Attempt:
+    """Probe the target once."""
     started, report, failure = datetime.now(UTC), Report(), None
     current.set(watch)
     try:
         async with asyncio.timeout(target.timeout) as watch.deadline:
-            ask = journeys.ask if target.steps else ASK.get(target.scheme, http.ask)
+            ask = journeys.probe_journey if target.steps else ASK.get(target.scheme, http.probe_http)
             await ask(target, trust, watch, report)
-    except Exception as error:  # whatever it is: it is classified, and kept
+    except Exception as error:  # any error is classified and kept
         failure = classify(error, watch)
     except asyncio.CancelledError:  # the deadline of all probes together
         await watch.abandon()

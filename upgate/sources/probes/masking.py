@@ -1,4 +1,4 @@
-"""What may be shown of a URL, and which texts are the credentials in a URL or in headers."""
+"""Which parts of a URL may be shown, and which texts in a URL or in headers are credentials."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _split(url: str) -> SplitResult:
 
 
 def secrets_of(url: str, headers: Mapping[str, str]) -> Iterator[str]:
-    """The credentials in a URL and in headers, in each form in which they could come back to us."""
+    """The credentials in a URL and in headers, in each form in which an answer may repeat them."""
     user, _, password = _split(url).netloc.rpartition("@")[0].partition(":")
     yield from (password, unquote(password))
     yield b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode() if password else ""
@@ -47,7 +47,7 @@ def secrets_of(url: str, headers: Mapping[str, str]) -> Iterator[str]:
 
 @cache
 def forms(secret: str) -> frozenset[str]:
-    """A secret as it may come back: as it is, in a URL, in JSON, in HTML, or as Python quotes it in an error."""
+    """A secret in the forms in which an answer may repeat it: plain, in a URL, in JSON, in HTML, or quoted by Python."""
     return frozenset(
         {
             secret,

@@ -1,4 +1,4 @@
-"""The records that a name server has of a name; the only user of dnspython."""
+"""The records of a name at a name server; the only user of dnspython."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from upgate.base.errors import Inconclusive
 from upgate.sources.probes.asking import canonical
 from upgate.sources.probes.hints import is_with_port
 from upgate.sources.probes.names import Unresolved
-from upgate.sources.probes.target import Target
+from upgate.sources.probes.target import ProbeTarget
 from upgate.sources.probes.watch import Watch
 
 
-async def records(target: Target, watch: Watch) -> list[str]:
-    """Those of the wanted type, aliases followed; over UDP, and over TCP where the answer is too long for that.
+async def records(target: ProbeTarget, watch: Watch) -> list[str]:
+    """The records of the wanted type, after following aliases; over UDP, or TCP if the answer is too long.
 
     Raises Unresolved, Inconclusive, and what the network raises.
     """
@@ -38,15 +38,15 @@ async def records(target: Target, watch: Watch) -> list[str]:
     if answer.rcode() != dns.rcode.NOERROR:
         raise Unresolved(f"{watch.host} does not resolve: {watch.address} answered {dns.rcode.to_text(answer.rcode())}")
     if not isinstance(answer, dns.message.QueryMessage):
-        raise dns.exception.FormError("the answer is not one to a query")
+        raise dns.exception.FormError("the answer is not a response to a query")
     found = answer.resolve_chaining().answer
     if found is None:
         raise Unresolved(f"{watch.host} has no {dns.rdatatype.to_text(kind)} record, says {watch.address}")
-    return [canonical(text_of(record)) for record in found]
+    return [canonical(record_text(record)) for record in found]
 
 
-def text_of(record: dns.rdata.Rdata) -> str:
-    """As a profile writes it: a TXT record is one text, however many strings it is made of."""
+def record_text(record: dns.rdata.Rdata) -> str:
+    """The record as profiles write it: the strings of a TXT record as one text."""
     if isinstance(record, TXTBase):
         return b"".join(record.strings).decode(errors="replace")
     return record.to_text()
@@ -75,4 +75,4 @@ def _own() -> str:
     try:
         return str(dns.resolver.Resolver().nameservers[0])
     except dns.exception.DNSException as problem:
-        raise Inconclusive(f"this machine names no DNS server: {problem}") from problem
+        raise Inconclusive(f"this machine has no DNS server configured: {problem}") from problem

@@ -1,7 +1,7 @@
-"""Name lookups that hold nobody up: each in a thread of its own that nobody waits for longer than he wants to.
+"""Name lookups that do not block others: each runs in its own thread, and the caller limits how long it waits.
 
-asyncio's default executor has six threads on a machine with two cores, and is waited for at the end of the loop: one dead name
-server would delay every other probe, and the run.
+asyncio's default executor has six threads on a machine with two cores, and the loop waits for it at its end: one dead name
+server would delay all other probes and the run.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from upgate.sources.probes.watch import current
 
 
 class Unresolved(Exception):
-    """The name server has answered, and has no such record."""
+    """The name server answered that the record does not exist."""
 
 
 class Loop(asyncio.SelectorEventLoop):
-    """An event loop with such name lookups."""
+    """An event loop that looks up names in this way."""
 
     async def getaddrinfo(self, host: Any, port: Any, **hints: int) -> list[tuple]:
-        """As socket.getaddrinfo; tells the current attempt which addresses there are."""
+        """As socket.getaddrinfo; passes the addresses to the current attempt."""
         watch, began = current.get(), time.monotonic()
         watch.resolving()
         found = await _lookup(self, host, port, hints)
@@ -31,7 +31,7 @@ class Loop(asyncio.SelectorEventLoop):
         return found
 
     async def sock_connect(self, sock: socket.socket, address: Any) -> None:
-        """As asyncio's. Every TCP connection of a probe comes by here, with the address that its name resolved to."""
+        """As asyncio's. Every TCP connection of a probe is opened here, to the address that its name resolved to."""
         watch = current.get()
         if not watch.by_proxy:
             watch.reach.connect(address[0])

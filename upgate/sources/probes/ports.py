@@ -1,4 +1,4 @@
-"""A port that accepts, with TLS where its certificate is of interest, and which versions of TLS it accepts."""
+"""A TCP port, its certificate if the profile asks for it, and the TLS versions that it accepts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import httpcore
 from upgate.base.errors import Inconclusive
 from upgate.sources.probes.answers import Answer, compare
 from upgate.sources.probes.http import Report
-from upgate.sources.probes.target import Target
+from upgate.sources.probes.target import ProbeTarget
 from upgate.sources.probes.trust import Trust
 from upgate.sources.probes.watch import Watch
 
@@ -22,11 +22,11 @@ VERSIONS = {
     "TLSv1.2": ssl.TLSVersion.TLSv1_2,
     "TLSv1.3": ssl.TLSVersion.TLSv1_3,
 }
-#: OpenSSL refuses by itself to speak it: whether the server would, nobody knows.
+#: Our own OpenSSL does not support the version: whether the server does is unknown.
 OURS = ("NO_PROTOCOLS_AVAILABLE", "NO_CIPHERS_AVAILABLE")
 
 
-async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
+async def probe_port(target: ProbeTarget, trust: Trust, watch: Watch, report: Report) -> None:
     """Connect; nothing is sent. Raises what httpcore and the network raise."""
     parts = urlsplit(target.url)
     host, port = target.address or parts.hostname or "", parts.port or 0
@@ -41,7 +41,7 @@ async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> Non
 
 
 async def _handshake(
-    stream: httpcore.AsyncNetworkStream, host: str, target: Target, trust: Trust, watch: Watch
+    stream: httpcore.AsyncNetworkStream, host: str, target: ProbeTarget, trust: Trust, watch: Watch
 ) -> None:
     context = trust.context(target.ca, target.client_certificate, target.client_key, False)
     await watch("connection.start_tls.started", {"server_hostname": host})
@@ -50,8 +50,8 @@ async def _handshake(
     await stream.aclose()
 
 
-async def _versions(name: str, target: Target, watch: Watch, report: Report) -> None:
-    """Where the versions are of interest: one handshake with each."""
+async def _versions(name: str, target: ProbeTarget, watch: Watch, report: Report) -> None:
+    """If the profile expects TLS versions: one handshake with each version."""
     if not target.expectations:
         return
     accepted = await asyncio.gather(*(_accepts(VERSIONS[each], name, watch) for each in VERSIONS))
@@ -62,7 +62,7 @@ async def _versions(name: str, target: Target, watch: Watch, report: Report) -> 
 
 
 async def _accepts(version: ssl.TLSVersion, name: str, watch: Watch) -> bool:
-    """The server shakes hands with this version. Raises OSError where it cannot be reached, Inconclusive where we cannot ask."""
+    """The server accepts this TLS version. Raises OSError if it cannot be reached, Inconclusive if we cannot offer it."""
     _, plain = await asyncio.open_connection(watch.addresses[0], watch.port)
     try:
         await plain.start_tls(_only(version), server_hostname=name)
@@ -78,11 +78,11 @@ async def _accepts(version: ssl.TLSVersion, name: str, watch: Watch) -> bool:
 
 
 def _only(version: ssl.TLSVersion) -> ssl.SSLContext:
-    """A client that speaks nothing else, and judges nothing: security level 0 has the ciphers of old versions too."""
+    """A client for this version only, which verifies nothing; security level 0 allows the ciphers of old versions."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.set_ciphers("ALL:@SECLEVEL=0")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # old versions are what we look for
+        warnings.simplefilter("ignore", DeprecationWarning)  # old versions are offered on purpose
         context.minimum_version = context.maximum_version = version
     return context

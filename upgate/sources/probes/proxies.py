@@ -1,4 +1,4 @@
-"""Which proxy a request goes through: the entry's own, or the environment's as curl and Go read it.
+"""The proxy of a request: the entry's own, or the environment's as curl and Go read it.
 
 NO_PROXY lists names, suffixes, addresses and networks; loopback is never proxied: https://pkg.go.dev/golang.org/x/net/http/httpproxy
 """
@@ -12,7 +12,7 @@ from ipaddress import ip_address, ip_network
 
 
 def proxy_for(scheme: str, host: str, own: str = "", environment: Mapping[str, str] = os.environ) -> str | None:
-    """The proxy's URL, or None to go there directly."""
+    """The proxy's URL, or None to connect directly."""
     if own:
         return None if own == "none" else own
     proxy = _variable(environment, f"{scheme}_proxy") or _variable(environment, "all_proxy")

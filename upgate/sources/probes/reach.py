@@ -1,8 +1,8 @@
-"""Which addresses a probe may connect to, where it was not the profile that named the host.
+"""Which addresses a probe may connect to if the profile does not name the host.
 
-Tenants write the hosts of Ingresses, kubelets write the addresses of nodes, and any server redirects: none of them may lead this
-machine's requests to itself, to its link or to the metadata service of its cloud. What counts is the address that is
-connected to: names are resolved by others, and may change from one moment to the next.
+Tenants write the hosts of Ingresses, kubelets write the addresses of nodes, and any server can redirect: none of them may send
+this machine's requests to itself, to its link or to the metadata service of its cloud. The check is made for the address
+of the connection: name servers are controlled by others, and their answers may change at any time.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from upgate.sources.probes.target import Target
+from upgate.sources.probes.target import ProbeTarget
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-#: Networks that lead nowhere outside, and what they are; the first that has an address names it.
+#: Networks that are not public, by kind; the first network with an address decides the kind.
 #: https://www.iana.org/assignments/iana-ipv4-special-registry/ and its IPv6 counterpart; the metadata services of AWS (also of
 #: its containers), Google, Azure, Alibaba and Oracle.
 NOWHERE = {
@@ -38,13 +38,13 @@ NOWHERE = {
     "multicast": ("224.0.0.0/4", "ff00::/8"),
     "reserved": ("240.0.0.0/4",),
 }
-#: The same in numbers: IP version, first and last address, and what they are.
+#: The same as numbers: IP version, first and last address, and kind.
 RANGES = [
     (network.version, int(network.network_address), int(network.broadcast_address), kind)
     for kind, networks in NOWHERE.items()
     for network in map(ip_network, networks)
 ]
-#: IPv6 networks with an IPv4 address in them, and where its last bit is: IPv4-mapped and -compatible, NAT64, 6to4.
+#: IPv6 networks that embed an IPv4 address, and the position of its last bit: IPv4-mapped and -compatible, NAT64, 6to4.
 WITH_IPV4 = [
     (ip_network(network), shift)
     for network, shift in {
@@ -55,12 +55,12 @@ WITH_IPV4 = [
         "2002::/16": 80,
     }.items()
 ]
-#: Hosts that say themselves where they are.
+#: Names of this machine.
 LOCAL_NAMES = ("localhost", "localhost.localdomain")
 
 
 class Refused(OSError):
-    """We do not connect there. The text says why; `by_redirect`: a server sent us there."""
+    """The probe does not connect to this address. The text says why; `by_redirect`: a server redirected to it."""
 
     def __init__(self, words: str, by_redirect: bool) -> None:
         super().__init__(words)
@@ -68,26 +68,26 @@ class Refused(OSError):
 
 
 class Reach:
-    """Where one attempt may go. What the profile's author named himself he meant; a redirect may stay where that was."""
+    """Which addresses one attempt may connect to: those that the profile names, and for redirects those of the same kind."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: ProbeTarget) -> None:
         self._allowed = networks(target.allow_addresses)
         self._by_cluster = target.named_by_cluster
-        #: The kinds of addresses that the author himself sent us to.
+        #: The kinds of the addresses that the profile names.
         self._own: set[str] = set()
-        #: A server told us to go where we are going now.
+        #: The current request follows a redirect.
         self.redirected = False
         self._host = ""
 
     def go(self, host: str, *, redirected: bool = False) -> None:
-        """The next connection is for this host. Raises Refused where its spelling says already that it cannot be."""
+        """The next connection is for this host. Raises Refused if the host itself is a refused address."""
         self._host, self.redirected = host, redirected
         if literal := as_address(host):
             self.connect(literal)
 
     def connect(self, address: str) -> None:
-        """We are about to connect to this address. Raises Refused."""
-        kind = kind_of(address, self._allowed)
+        """The next connection goes to this address. Raises Refused."""
+        kind = reserved_kind(address, self._allowed)
         if not kind or (kind in self._own and self.redirected):
             return
         if self.redirected or self._by_cluster or not self._is_meant(kind):
@@ -95,17 +95,17 @@ class Reach:
         self._own.add(kind)
 
     def _is_meant(self, kind: str) -> bool:
-        """An address in a profile is meant; a name in it may be one of this machine, and of nothing else of the kind."""
+        """An address in the profile is allowed; a name may resolve to this machine, but to no other refused address."""
         return kind == "loopback" or self._host in LOCAL_NAMES or bool(as_address(self._host))
 
     def _words(self, address: str, kind: str) -> str:
         where = address if self._host in (address, "") else f"{self._host} is {address}"
-        told = "an answer led there" if self.redirected else "the profile does not name this address"
+        told = "an answer named it" if self.redirected else "the profile does not name this address"
         return f"{where}, {_article(kind)} {kind} address: {told}; allow-addresses of the entry can allow it"
 
 
-def kind_of(address: str, allowed: Sequence[Network] = ()) -> str:
-    """What makes this an address that leads nowhere outside; empty for all others, and for those that are allowed."""
+def reserved_kind(address: str, allowed: Sequence[Network] = ()) -> str:
+    """The kind of an address that is not public; empty for public addresses and for those that are allowed."""
     for ip in _meanings(ip_address(address.partition("%")[0])):
         if not any(ip in network for network in allowed):
             version, number = ip.version, int(ip)
@@ -116,7 +116,7 @@ def kind_of(address: str, allowed: Sequence[Network] = ()) -> str:
 
 
 def as_address(host: str) -> str:
-    """The address that a host spells, in whatever way the system's resolver reads: 127.1, 0x7f000001, 2130706433; else empty."""
+    """The address that a host spells in any form that the system's resolver reads: 127.1, 0x7f000001, 2130706433; else empty."""
     try:
         return str(ip_address(host.strip("[]").partition("%")[0]))
     except ValueError:
@@ -129,12 +129,12 @@ def as_address(host: str) -> str:
 
 @cache
 def networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
-    """Networks by their texts, which the profile has checked."""
+    """The networks of these texts, which the profile has validated."""
     return tuple(ip_network(each, strict=False) for each in texts)
 
 
 def _meanings(ip: Address) -> Iterator[Address]:
-    """The address, or the IPv4 address that it stands for."""
+    """The address, or the IPv4 address that it embeds."""
     if ip.version == 4:
         yield ip
         return

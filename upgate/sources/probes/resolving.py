@@ -1,4 +1,4 @@
-"""What a name resolves to: for the programs of this machine, or at a name server that the entry names."""
+"""What a name resolves to: by this machine's resolver, or by the name server of the entry."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import socket
 
 from upgate.sources.probes.answers import Answer, compare
 from upgate.sources.probes.http import Report
-from upgate.sources.probes.target import Target
+from upgate.sources.probes.target import ProbeTarget
 from upgate.sources.probes.trust import Trust
 from upgate.sources.probes.watch import Watch
 
 
-async def ask(target: Target, trust: Trust, watch: Watch, report: Report) -> None:
+async def probe_name(target: ProbeTarget, trust: Trust, watch: Watch, report: Report) -> None:
     """Resolve the name. Raises socket.gaierror, Unresolved, and what the network raises."""
     watch.host = target.url.removeprefix("dns://")
     watch.begin()
     if target.resolver or target.record:
-        from upgate.sources.probes import name_servers  # brings dnspython
+        from upgate.sources.probes import name_servers  # imports dnspython
 
         found = await name_servers.records(target, watch)
     else:

@@ -1,4 +1,4 @@
-"""Which Ingresses serve a host and path, by the specification; each question is answered in the time of a few look-ups."""
+"""Which Ingresses serve a host and path, by the specification; each answer takes a few dictionary look-ups."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Paths:
         self.all: dict[Key, None] = {}
 
     def add(self, path: IngressPath, namespace: str) -> None:
-        """One more path. What ImplementationSpecific means only the controller knows: it is taken for Prefix."""
+        """Add a path. ImplementationSpecific depends on the controller and is treated as Prefix."""
         own = path.path or "/"
         keys = self._exact[own] if path.path_type == "Exact" else self._prefixes[own.rstrip("/")]
         if path.backend.service:
@@ -32,7 +32,7 @@ class Paths:
             self.all[keys[-1]] = None
 
     def best(self, path: str) -> list[Key] | None:
-        """What the longest path that matches leads to, an exact one first; None where none matches."""
+        """The Service of the longest path that matches, Exact before Prefix; None if no path matches."""
         if path in self._exact:
             return self._exact[path]
         while path and (path.rstrip("/") not in self._prefixes):
@@ -41,11 +41,11 @@ class Paths:
 
 
 class Claim(NamedTuple):
-    """What the Ingresses of one namespace say of a host and path: namespaces are what tenants have for themselves."""
+    """What the Ingresses of one namespace say about a host and path: a tenant writes only to its own namespaces."""
 
     #: The Services that serve it.
     serving: list[Key]
-    #: All Services of that host, where none of its paths matches.
+    #: All Services of that host, if none of its paths matches.
     others: list[Key]
 
 
@@ -65,23 +65,23 @@ class Routes:
         self._paths_of = cache(self._paths)
 
     def at(self, address: str) -> list[Ingress]:
-        """Those with this address."""
+        """The Ingresses with this address."""
         return self._by_address.get(address, [])
 
     def services(self, ingress: Ingress, host: str, path: str) -> list[Key]:
-        """The Services that this Ingress leads a request to; where it has no such path, all of the host."""
+        """The Services to which this Ingress routes a request; all Services of the host if it has no such path."""
         paths = self._paths_of(ingress.ref, host)
         found = paths.best(path)
         return found if found is not None else fallback(ingress) or list(paths.all)
 
     def _of_host(self, host: str) -> list[Ingress]:
-        """Those with a rule for the host; a wildcard stands for one label."""
+        """The Ingresses with a rule for the host; a wildcard matches one label."""
         wildcard = f"*.{host.partition('.')[2]}".lower()
         found = self._by_host.get(host.lower(), {}) | self._by_host.get(wildcard, {})
         return list(found.values()) if host else []
 
     def _claims(self, host: str, path: str) -> Iterator[Claim]:
-        """What each namespace says of it."""
+        """What each namespace says about the host and path."""
         for namespace, ingresses in grouped(self.of_host(host), lambda each: each.namespace).items():
             paths = self._paths_of(namespace, host)
             found = paths.best(path)
@@ -89,7 +89,7 @@ class Routes:
             yield Claim(found, []) if found is not None else Claim(defaults, list(paths.all))
 
     def _paths(self, of: str, host: str) -> Paths:
-        """Those of one Ingress, by its ref, or of all in a namespace."""
+        """The routes of one Ingress, by its ref, or of all Ingresses in a namespace."""
         found = Paths()
         for each in self.of_host(host):
             if of in (each.ref, each.namespace):
@@ -99,6 +99,6 @@ class Routes:
 
 
 def fallback(ingress: Ingress) -> list[Key]:
-    """What takes the requests that no path is for."""
+    """The Service for requests that no path matches."""
     default = ingress.spec.default_backend
     return [(ingress.namespace, default.service.name)] if default and default.service else []

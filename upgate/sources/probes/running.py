@@ -1,4 +1,4 @@
-"""All targets at once, within bounds, and each of them measured as if it were alone."""
+"""Probes all targets concurrently, within limits, so that they do not slow down each other."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from importlib.util import find_spec
 import msgspec
 
 from upgate.base.errors import Inconclusive
-from upgate.base.text import excerpt
+from upgate.base.text import one_line_excerpt
 from upgate.facts.attempts import Attempt, Failure
-from upgate.sources.probes.judging import judge
-from upgate.sources.probes.look import look
+from upgate.sources.probes.judging import judge_attempt
+from upgate.sources.probes.look import probe_once
 from upgate.sources.probes.names import Loop
 from upgate.sources.probes.reach import Reach
-from upgate.sources.probes.target import Target
+from upgate.sources.probes.target import ProbeTarget
 from upgate.sources.probes.trust import Trust
 from upgate.sources.probes.watch import Watch
 
-#: So many are resolving, connecting or shaking hands at a time: more would wait for this process and look slow themselves.
+#: Probes that resolve, connect or do a TLS handshake at a time: more would wait for this process and look slow.
 STARTING = 16
-#: Seconds after which one that is still starting no longer keeps others from it: a dead address must not hold up the rest.
+#: Seconds after which a probe that is still starting no longer counts: a dead address must not delay the others.
 HEAD_START = 0.1
 #: Seconds between two attempts of one target.
 PAUSE = 0.5
-#: Seconds between two looks at whether this process gets to run at all, and the delay that is usual for it.
+#: Seconds between two measurements of how long this process waits for the CPU, and the usual delay.
 BEAT, USUAL_LAG = 0.02, 0.005
-#: Seconds for all probes together; twice as long as the slowest target may take by its own profile, where that is more.
+#: Seconds for all probes together; twice the time of the slowest target, if that is more.
 TOGETHER = 300.0
-#: Open files beside those of the probes.
+#: Open files besides those of the probes.
 OTHER_FILES = 256
 
 
-def run(targets: list[Target], vantage: str, limit: int) -> list[Attempt]:
-    """Look at all of them; see `upgate.sources.probes.attempt_all`."""
+def run_attempts(targets: list[ProbeTarget], vantage: str, limit: int) -> list[Attempt]:
+    """Probe all targets; see `upgate.sources.probes.attempt_all`."""
     with ExitStack() as stack:
         stack.enter_context(_quiet_libraries())
         stack.enter_context(_undisturbed())
@@ -50,12 +50,12 @@ def run(targets: list[Target], vantage: str, limit: int) -> list[Attempt]:
         return runner.run(_all(targets, vantage, limit))
 
 
-def deadline(targets: list[Target]) -> float:
-    """Seconds that all of them together may take."""
+def deadline(targets: list[ProbeTarget]) -> float:
+    """Seconds that all probes together may take."""
     return max([TOGETHER, *(2 * each.attempts * (each.timeout + PAUSE) for each in targets)])
 
 
-async def _all(targets: list[Target], vantage: str, limit: int) -> list[Attempt]:
+async def _all(targets: list[ProbeTarget], vantage: str, limit: int) -> list[Attempt]:
     round_ = _Round(vantage, limit, deadline(targets))
     heartbeat = asyncio.create_task(round_.beat())
     attempts = await asyncio.gather(*map(round_.attempt, targets))
@@ -80,23 +80,23 @@ class _Round:
             late = time.monotonic() - began - BEAT
             self._lag += late if late > USUAL_LAG else 0.0
 
-    async def attempt(self, target: Target) -> Attempt:
-        """What was seen of it; what had no turn in time, or broke this program, could not be looked at."""
+    async def attempt(self, target: ProbeTarget) -> Attempt:
+        """The attempt. A target that was not started in time, or whose probe crashed, was not looked at."""
         try:
             async with asyncio.timeout_at(self._until):
                 return await self._attempts(target)
         except TimeoutError:
-            return self._unseen(target, f"not done within the {self._seconds:g} s that all probes have together")
-        except Exception as error:  # one target's answer must never be the end of all others
+            return self._unseen(target, f"not done within the {self._seconds:g} s for all probes together")
+        except Exception as error:  # the answer of one target must not stop the others
             return self._unseen(target, f"{type(error).__name__}: {error}")
 
-    def _unseen(self, target: Target, words: str) -> Attempt:
-        failure = Failure("set-up", excerpt(target.mask(words)))
+    def _unseen(self, target: ProbeTarget, words: str) -> Attempt:
+        failure = Failure("set-up", one_line_excerpt(target.mask(words)))
         now = datetime.now(UTC)
         return Attempt(id=target.id, target=target.shown, vantage=self._vantage, started=now, failure=failure)
 
-    async def _attempts(self, target: Target) -> Attempt:
-        """Until nothing is wrong, at most `target.attempts` times; what was wrong before stays in the result."""
+    async def _attempts(self, target: ProbeTarget) -> Attempt:
+        """Probe until nothing is wrong, at most `target.attempts` times; earlier problems are kept in the result."""
         earlier: list[str] = []
         while True:
             async with self._running:
@@ -108,33 +108,37 @@ class _Round:
             earlier.append(problems)
             await asyncio.sleep(PAUSE)
 
-    async def _paced(self, target: Target) -> Attempt:
+    async def _paced(self, target: ProbeTarget) -> Attempt:
         await self._starting.acquire()
         release = once(self._starting.release)
         head_start = asyncio.get_running_loop().call_later(HEAD_START, release)
         try:
-            return await look(target, self._trust, Watch(lambda: self._lag, release, Reach(target)), self._vantage)
+            return await probe_once(
+                target, self._trust, Watch(lambda: self._lag, release, Reach(target)), self._vantage
+            )
         finally:
             head_start.cancel()
             release()
 
 
 def once(work: Callable[[], None]) -> Callable[[], None]:
-    """The same, which does nothing when it is called again."""
+    """The same function, which does nothing when it is called again."""
     left = [work]
     return lambda: left.pop()() if left else None
 
 
-def _problems(target: Target, attempt: Attempt) -> str:
+def _problems(target: ProbeTarget, attempt: Attempt) -> str:
     try:
-        return "; ".join(f"{problem.observed}, expected {problem.expected}" for problem in judge(target, attempt))
+        return "; ".join(
+            f"{problem.observed}, expected {problem.expected}" for problem in judge_attempt(target, attempt)
+        )
     except Inconclusive as error:
         return str(error)
 
 
 @contextmanager
 def _quiet_libraries() -> Iterator[None]:
-    """httpx logs whole URLs, httpcore all headers: credentials would end up in somebody's log."""
+    """httpx logs whole URLs, httpcore all headers: a log would contain credentials."""
     loggers = [logging.getLogger(name) for name in ("httpx", "httpcore")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -148,7 +152,7 @@ def _quiet_libraries() -> Iterator[None]:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Without garbage collection, and without httpcore's search for sniffio, eight times a request where it is not installed.
+    """Without garbage collection, and without httpcore's import of sniffio, eight times per request if it is not installed.
 
     1,000 requests: 0.7 s of this process instead of 0.9 s; measured by benchmarks/probes.py.
     """
@@ -167,7 +171,7 @@ def _undisturbed() -> Iterator[None]:
 
 @contextmanager
 def _open_files(number: int) -> Iterator[None]:
-    """Allow so many open files, as far as the hard limit goes."""
+    """Raise the limit of open files to this number, or to the hard limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     enough = number if hard == resource.RLIM_INFINITY else min(number, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, enough), hard))

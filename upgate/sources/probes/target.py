@@ -1,4 +1,4 @@
-"""What to send and what to expect, resolved: no variables, no relative paths, no defaults left to find."""
+"""What to send and what to expect, with all variables, relative paths and defaults resolved."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UPGRADE = {
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 }
-#: What is expected where there is no HTTP status.
+#: What is expected if there is no HTTP status.
 OTHER_ANSWERS = {
     "tcp": "accepts connections",
     "tls": "a certificate that verifies",
@@ -47,7 +47,7 @@ class Expectation(msgspec.Struct, frozen=True):
         }[self.about]
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class ProbeStep(msgspec.Struct, frozen=True, kw_only=True):
     """One request of a journey. `{word}` in its URL, headers, form and JSON stands for a captured value."""
 
     method: str
@@ -58,7 +58,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     json: str = ""
     status: tuple[int, ...] = ()
     expectations: tuple[Expectation, ...] = ()
-    #: Word → where its value is found in the answer: `json:path`, `header:Name`, `cookie:name` or `regex:pattern`.
+    #: Word → the source of its value in the answer: `json:path`, `header:Name`, `cookie:name` or `regex:pattern`.
     capture: dict[str, str] = {}
 
     @property
@@ -67,7 +67,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(source.partition(":")[2] for source in self.capture.values() if source.startswith("regex:"))
 
 
-class Target(msgspec.Struct, frozen=True, kw_only=True):
+class ProbeTarget(msgspec.Struct, frozen=True, kw_only=True):
     """What to ask and what the answer must be. Times are seconds.
 
     The URL's scheme says how: http and https; ws and wss ask for a WebSocket; `tcp://host:port` only connects, with TLS if
@@ -90,29 +90,29 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     ca: str = ""
     client_certificate: str = ""
     client_key: str = ""
-    #: Overrides the environment's HTTP_PROXY and so on; `none` goes there directly.
+    #: Overrides HTTP_PROXY and so on of the environment; `none` connects directly.
     proxy: str = ""
-    #: Connect here, whatever the name resolves to.
+    #: Connect to this address instead of what the name resolves to.
     address: str = ""
-    #: Networks of which addresses may be connected to whoever names them: see reach.py.
+    #: Networks to which the probe may connect even if the profile does not name the address: see reach.py.
     allow_addresses: tuple[str, ...] = ()
     #: An object of the cluster names its host or address, not the profile.
     named_by_cluster: bool = False
     follow: bool = False
-    #: The answer must come over HTTP/2.
+    #: The answer must use HTTP/2.
     http2: bool = False
-    #: The name that is asked for and must be in the certificate, if not the URL's host. Only for tls.
+    #: The name to request and to find in the certificate, if not the URL's host. Only for tls.
     server_name: str = ""
     #: The DNS server to ask, and the type of record. Only for dns.
     resolver: str = ""
     record: str = ""
     #: A journey: its steps share cookies and captured values; `url` is the first one's.
-    steps: tuple[Step, ...] = ()
+    steps: tuple[ProbeStep, ...] = ()
     #: It must not answer.
     closed: bool = False
-    #: How often it is tried before a problem counts; a later success is reported as flaky.
+    #: Attempts before a problem counts; a later success is reported as flaky.
     attempts: int = 1
-    #: Texts that no output may hold, beside the credentials in the URL and the headers.
+    #: Secrets that no output may contain, besides the credentials in the URL and the headers.
     secrets: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -150,7 +150,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def expected(self) -> str:
-        """The answer that there must be, in words."""
+        """The expected answer, in words."""
         if self.steps:
             return "each step answers as expected"
         if self.scheme in OTHER_ANSWERS:
@@ -159,5 +159,5 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         return f"{version}status " + (" or ".join(map(str, self.status)) or "below 400")
 
     def accepts(self, status: int) -> bool:
-        """Whether this is a status that was asked for."""
+        """The status is one of the expected ones."""
         return status in self.status if self.status else status < 400

@@ -1,4 +1,4 @@
-"""Whom we trust and who we are: TLS contexts. Loading the system's authorities costs 10 ms and more, so they are shared."""
+"""TLS contexts: trusted authorities and client certificates. Loading the system's takes 10 ms or more, so they are shared."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from upgate.base.errors import Inconclusive
 
 
 class Trust:
-    """The TLS contexts of one run: a file that changes is read again in the next."""
+    """The TLS contexts of one run: the next run reads changed files again."""
 
     def __init__(self) -> None:
-        #: http2 has a context of its own: the protocols offered are a property of the context.
+        #: HTTP/2 needs a separate context: a context holds the protocols that it offers.
         self.context = cache(lambda ca, certificate, key, http2: _context(ca, certificate, key))
 
 
 def _context(ca: str, certificate: str, key: str) -> ssl.SSLContext:
     context = _of_file(ca) if ca else _system()
-    # As browsers and curl do: an intermediate that is trusted is enough, and RFC 5280's extensions may be missing.
+    # As browsers and curl do: a trusted intermediate is enough, and the extensions of RFC 5280 may be missing.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    # As browsers and Go do: a name that stands in the subject alone counts for nothing (RFC 9525, section 6.3).
+    # As browsers and Go do: a name in the subject alone is ignored (RFC 9525, section 6.3).
     context.hostname_checks_common_name = False
     if certificate:
         _identify(context, certificate, key)
@@ -30,7 +30,7 @@ def _context(ca: str, certificate: str, key: str) -> ssl.SSLContext:
 
 
 def _system() -> ssl.SSLContext:
-    """The operating system's authorities (SSL_CERT_FILE and SSL_CERT_DIR override them); where there are none, certifi's."""
+    """The operating system's authorities (SSL_CERT_FILE and SSL_CERT_DIR override them), or certifi's if there are none."""
     paths = ssl.get_default_verify_paths()
     context = ssl.create_default_context()
     if not (paths.cafile or paths.capath or context.cert_store_stats()["x509_ca"]):

@@ -1,4 +1,4 @@
-"""One attempt as it goes on: which phase it is in, since when, to which address, with which certificate.
+"""The progress of one attempt: its phase and when that began, its address and certificate.
 
 httpcore calls `Watch` at the start and end of each of its steps: https://www.encode.io/httpcore/extensions/#trace
 """
@@ -17,7 +17,7 @@ from upgate.sources.probes.reach import Reach
 
 Phase = Literal["name", "dns", "connect", "proxy", "tls", "answer", "body"]
 
-#: The attempt that the current task makes: name lookups happen far below httpx.
+#: The attempt of the current task: name lookups happen deep inside httpx.
 current: ContextVar[Watch] = ContextVar("current")
 
 STEPS: dict[str, Phase] = {
@@ -35,25 +35,25 @@ class Watch:
     """Follows the phases of one attempt."""
 
     def __init__(self, lag: Callable[[], float], asked: Callable[[], None], reach: Reach) -> None:
-        #: Where this attempt may go.
+        #: Which addresses this attempt may connect to.
         self.reach = reach
         self.phase: Phase = "connect"
-        #: The name or address that is asked for.
+        #: The host to connect to.
         self.host = ""
         self.addresses: list[str] = []
         self.port: int | None = None
         self.certificate: bytes | None = None
-        #: The current connection goes to a proxy first, and is the target's only after its CONNECT.
+        #: The current connection goes to a proxy, and reaches the target only after CONNECT.
         self.by_proxy = False
-        #: The proxy has yet to open the way for TLS: what it answers is its own.
+        #: The proxy has not accepted CONNECT yet: its answers are its own.
         self.behind_connect = False
-        #: Called when the request is on its way: from there on only the other side takes its time.
+        #: Called when the request is sent: from then on only the server takes time.
         self._asked = asked
-        #: When the first connection was begun: loading certificate authorities before that is not the server's time.
+        #: When the first connection began: the time before, for loading certificate authorities, does not count.
         self._began: float | None = None
         self._spent: dict[str, float] = {}
         self._stream: Any = None
-        #: Seconds that this process was held up so far, and when this attempt began.
+        #: Seconds that this process was delayed so far, and when this attempt began.
         self._lag, self._lag_before = lag, 0.0
         #: The deadline of the attempt, and the seconds in which it was paused.
         self.deadline: asyncio.Timeout | None = None
@@ -77,7 +77,7 @@ class Watch:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """This process works on what it has: that is not the server's time, and the attempt's deadline does not run meanwhile."""
+        """Pause the attempt's clock and deadline while this process works on the answer."""
         began, lag = time.monotonic(), self._lag()
         deadline, until = self.deadline, self.deadline and self.deadline.when()
         if deadline:
@@ -91,7 +91,7 @@ class Watch:
                 deadline.reschedule(until + took)
 
     async def abandon(self) -> None:
-        """Close what is open: httpcore 1.0 leaves the connection open when a handshake is cancelled."""
+        """Close the connection: httpcore 1.0 leaves it open if a handshake is cancelled."""
         if self._stream:
             await self._stream.aclose()
 
@@ -106,12 +106,12 @@ class Watch:
         self.phase = "connect"
 
     def answered(self, seconds: float) -> None:
-        """A name server has answered the question that the attempt is about."""
+        """A name server has answered the attempt's question."""
         self._spent["name"] = seconds
 
     @property
     def address(self) -> str:
-        """`address:port` that answered, or those that were tried; with a proxy it is the proxy's."""
+        """The `address:port` that answered, or those that were tried; with a proxy, the proxy's."""
         return " and ".join(host_and_port(address, self.port) for address in self.addresses)
 
     def elapsed(self) -> Elapsed:
@@ -157,7 +157,7 @@ class Watch:
 
 
 def host_and_port(host: str, port: int | None) -> str:
-    """`10.0.0.1:80`, `[::1]:80`; without a port the host alone."""
+    """`10.0.0.1:80`, `[::1]:80`; the host alone if there is no port."""
     if port is None:
         return host
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

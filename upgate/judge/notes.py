@@ -1,0 +1,41 @@
+"""What a reader should know beside the checks: forgeable answers, what was left out, waivers to renew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from upgate.judge.comparing import number_known
+from upgate.judge.outcome import ending, expired, unused
+from upgate.results import CheckResult
+
+if TYPE_CHECKING:
+    from upgate.judge.gate import Gate
+
+
+def notes_of_run(gate: Gate, checks: Sequence[CheckResult]) -> tuple[str, ...]:
+    """All notes of a run, one sentence each."""
+    from upgate.profile.sending import in_plain_text  # it needs pydantic, and `pytest --help` must not
+
+    on_the_way = (*why_forgeable(gate), *in_plain_text(gate.profile))
+    known = number_known(checks) if gate.baseline else []
+    return (*on_the_way, *gate.notes, *known, *windows_nodes(gate), *waivers_to_change(gate, checks))
+
+
+def waivers_to_change(gate: Gate, checks: Sequence[CheckResult]) -> list[str]:
+    """The waivers of the profile that have expired, match nothing, or end soon."""
+    waivers = gate.profile.waivers
+    today = gate.snapshot.taken.date() if gate.snapshot else gate.started.date()
+    return [*expired(waivers, today), *unused(waivers, checks), *ending(waivers, today)]
+
+
+def why_forgeable(gate: Gate) -> list[str]:
+    """Why the answers may have been changed on the way. The embedded cluster runs in this process."""
+    return gate.snapshot.forgeable if gate.snapshot and not gate.profile.cluster.embedded else []
+
+
+def windows_nodes(gate: Gate) -> list[str]:
+    """The machines that are left out on purpose."""
+    from upgate.sources.hosts.targets import left_out
+
+    return left_out(gate.profile.hosts, gate.snapshot) if gate.snapshot else []
