@@ -51,7 +51,7 @@ def test_no_certificate_in_use_expires_soon(
 ) -> None:
     """No TLS certificate in a Secret that an Ingress, a Gateway or a webhook uses has expired, or will soon.
 
-    Whoever should renew it has not: cert-manager does so when a third of its life is left. One that has expired is critical,
+    It was not renewed: cert-manager does so when a third of its life is left. A certificate that has expired is critical,
     one that ends within `expect.tls-days` a warning. Of each Secret only the certificates are read, never the key.
     Look first: kubectl -n {namespace} describe secret {name}; kubectl -n {namespace} get certificates
     """
@@ -79,7 +79,7 @@ def test_no_signing_request_waits_for_long(
 ) -> None:
     """No CertificateSigningRequest waits for long to be approved or signed.
 
-    Kubelets ask so for the certificates that they serve and log in with: a node whose request nobody approves stops answering
+    Kubelets ask so for the certificates that they serve and log in with: a node whose request is not approved stops answering
     logs and exec, or drops out, when the one that it has expires. One that was made again and then signed is litter.
     Look first: kubectl describe certificatesigningrequest {name}
     """

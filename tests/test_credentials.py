@@ -111,7 +111,7 @@ def test_a_client_certificate_is_read_and_its_key_is_not(tmp_path, authority):
     certificate, key = authority.issue("ops", days=5)
     user = {"client-certificate-data": encoded(certificate), "client-key-data": encoded(key)}
     connection = connect(kubeconfig(tmp_path, "https://127.0.0.1:9", user)).connection
-    (found,) = own.login_credentials(connection, DEADLINE)
+    (found,) = own.own_credentials(connection, DEADLINE)
     assert (found.ref, found.not_after.date()) == (
         "ClientCertificate/ops",
         (datetime.now(UTC) + timedelta(days=5)).date(),
@@ -152,7 +152,7 @@ def test_what_is_renewed_by_itself_is_not_judged(tmp_path, user):
     """A token file and a plugin give another one before the first ends."""
     (tmp_path / "token").write_text(token('{"exp": 1700000000}'))
     connection = connect(kubeconfig(tmp_path, "https://127.0.0.1:9", user)).connection
-    assert own.login_credentials(connection, DEADLINE) == []
+    assert own.own_credentials(connection, DEADLINE) == []
 
 
 def test_a_token_in_the_kubeconfig_is_judged(tmp_path):
@@ -160,4 +160,4 @@ def test_a_token_in_the_kubeconfig_is_judged(tmp_path):
     connection = connect(
         kubeconfig(tmp_path, "https://127.0.0.1:9", {"token": token('{"sub": "ci", "exp": 1700000000}')})
     ).connection
-    assert [each.ref for each in own.login_credentials(connection, DEADLINE)] == ["Token/ci"]
+    assert [each.ref for each in own.own_credentials(connection, DEADLINE)] == ["Token/ci"]

@@ -14,13 +14,13 @@ OPTIONAL = {"secret_names": "secret_metadata"}
 
 
 class SecretNames:
-    """Which Secrets there are; None: nobody may look."""
+    """Which Secrets exist; None: the profile does not allow it to look."""
 
     def __init__(self, secrets: Iterable[Secret] | None) -> None:
         self._names = None if secrets is None else {each.key for each in secrets}
 
     def missing(self, ingress: Ingress) -> str:
-        """The TLS Secrets that an Ingress names and that do not exist. Empty where all do, or nobody may look."""
+        """The TLS Secrets of an Ingress that do not exist. Empty where all exist, or the profile does not allow it to look."""
         if self._names is None:
             return ""
         lost = [name for name in dict.fromkeys(ingress.secrets) if (ingress.namespace, name) not in self._names]

@@ -71,7 +71,7 @@ class Gateway(KubernetesObject):
     @property
     def trouble(self) -> str:
         """What its controller says against it, or has not said. Empty where it is accepted and programmed, with each listener."""
-        said = [missing_condition(self.status.conditions, each) for each in WANTED]
+        said = [not_true(self.status.conditions, each) for each in WANTED]
         for listener in self.status.listeners or ():
             said += [f"listener {listener.name}: {each}" for each in denied(listener.conditions)]
         return "; ".join(filter(None, said))
@@ -80,7 +80,7 @@ class Gateway(KubernetesObject):
     def only_unprogrammed(self) -> bool:
         """It is accepted, with each listener, and only not yet, or no longer, there: it may lack its load balancer."""
         listeners = [each for listener in self.status.listeners or () for each in denied(listener.conditions)]
-        accepted = not missing_condition(self.status.conditions, "Accepted")
+        accepted = not not_true(self.status.conditions, "Accepted")
         return accepted and all(each.startswith("Programmed=") for each in listeners)
 
     @property
@@ -146,7 +146,7 @@ class HTTPRoute(KubernetesObject):
                 why = "no controller has said anything of this route" if gateway else "it does not exist"
                 said.append(f"Gateway {self._name(parent)}: {why}")
         for told_by in self.status.parents or ():
-            wrong = [missing_condition(told_by.conditions, "Accepted"), *denied(told_by.conditions)]
+            wrong = [not_true(told_by.conditions, "Accepted"), *denied(told_by.conditions)]
             said += [
                 f"{told_by.parent_ref.kind} {self._name(told_by.parent_ref)}: {each}"
                 for each in dict.fromkeys(wrong)
@@ -165,7 +165,7 @@ class HTTPRoute(KubernetesObject):
         return f"{parent.namespace or self.namespace}/{parent.name}"
 
 
-def missing_condition(conditions: list[Condition] | None, type: str) -> str:
+def not_true(conditions: list[Condition] | None, type: str) -> str:
     """The condition that must be True and is not, in words; empty where it is."""
     said = condition(conditions, type)
     return "" if said.is_true else str(said)

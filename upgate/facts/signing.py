@@ -38,7 +38,7 @@ class CertificateSigningRequest(KubernetesObject):
     def waiting(self, moment: datetime) -> str:
         """For what it has waited too long: to be approved, or to be signed. One that was denied, or failed, waits for nothing."""
         said = {each.type: each for each in self.status.conditions or () if each.is_true}
-        what = f"{self.spec.signer_name} for {self.spec.username or 'nobody'}"
+        what = f"{self.spec.signer_name} for {self.spec.username or 'an unknown user'}"
         if self.status.certificate or not said.keys() <= {"Approved"}:
             return ""
         if not said and self.age(moment) > UNDECIDED:
@@ -53,7 +53,7 @@ class CertificateSigningRequest(KubernetesObject):
 
 
 class SigningRequests:
-    """All requests: of those that somebody made again and got signed the earlier ones are litter."""
+    """All requests: where a later request of the same user was signed, the earlier ones are litter."""
 
     needs = ("certificatesigningrequests",)
 
@@ -65,6 +65,6 @@ class SigningRequests:
                 self._signed[each.asker] = max(made, self._signed.get(each.asker, made))
 
     def replaced(self, request: CertificateSigningRequest) -> bool:
-        """Whoever made it has made another one since, and that is signed."""
+        """A later request of the same user, to the same signer, is signed."""
         made, last = request.metadata.creation_timestamp, self._signed.get(request.asker)
         return made is not None and last is not None and last > made

@@ -53,7 +53,7 @@ class PersistentVolumeClaim(KubernetesObject):
         return SELECTED_NODE in (self.metadata.annotations or {})
 
     def resize_problem(self, moment: datetime) -> str:
-        """Why it is not made larger. Empty where nobody asked for that, or it is under way."""
+        """Why it is not made larger. Empty where no resize was asked for, or it is under way."""
         return "; ".join(str(each) for each in self.status.conditions or () if resize_failed(each, moment))
 
 
@@ -102,7 +102,7 @@ class PersistentVolume(KubernetesObject):
         return why if self.status.phase == "Failed" else ""
 
     def trouble(self, moment: datetime) -> str:
-        """What is wrong with it. Empty where nothing is: one that nobody claims, or that is retained, is right."""
+        """What is wrong with it. Empty where nothing is wrong: a volume without a claim, or one that is retained, is right."""
         return self.failure or self.not_reclaimed(moment)
 
     def not_reclaimed(self, moment: datetime) -> str:

@@ -72,7 +72,7 @@ def trusted(connection: Connection) -> list[Certificate]:
     return read_chain(beginning_of(path)) if path else []
 
 
-def login_credentials(connection: Connection, deadline: Deadline) -> list[Credential]:
+def own_credentials(connection: Connection, deadline: Deadline) -> list[Credential]:
     """What stands in the kubeconfig itself. A plugin, a token file and a pod's own token are renewed by themselves."""
     if connection.renews:
         return []
@@ -105,13 +105,13 @@ def of_token(token: str) -> list[Credential]:
         Credential(
             type="token",
             subject=one_line_excerpt(said.sub),
-            not_before=from_unix_time(said.iat),
-            not_after=from_unix_time(said.exp),
+            not_before=unix_moment(said.iat),
+            not_after=unix_moment(said.exp),
         )
     ]
 
 
-def from_unix_time(seconds: float | None) -> datetime | None:
+def unix_moment(seconds: float | None) -> datetime | None:
     """A moment of the Unix clock; None for none, and for one that no clock shows."""
     with suppress(ValueError, OverflowError, OSError):
         moment = None if seconds is None else datetime.fromtimestamp(seconds, UTC)
