@@ -22,6 +22,8 @@ DEAD_NODE = ("nodes.ready", "nodes.heartbeat")
 #: It explains the pods that hang on it while the same run elsewhere.
 IDLE_NODE = "nodes.work"
 UNSTARTED = ("pods.crashing", "pods.scheduler-silent")
+#: Findings that explain why a pod does not start: its claim is not bound, or its volume not attached.
+VOLUMES = ("storage.bound", "storage.attachments")
 
 
 @check("pods.crashing", severity="critical", after=(IDLE_NODE, "rbac.addons"), monitor=True, preflight="warning")
@@ -93,7 +95,7 @@ def test_no_pod_is_stuck_terminating(
 @check(
     "pods.pending",
     severity="critical",
-    after=(*UNSTARTED, *DEAD_NODE, IDLE_NODE),
+    after=(*UNSTARTED, *VOLUMES, *DEAD_NODE, IDLE_NODE),
     monitor=True,
     preflight="warning",
 )

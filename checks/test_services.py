@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgate.battery import Subjects, check
+from upgate.facts.spread import Spread, spreading
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from upgate.battery.before import Before
     from upgate.facts.backends import Backends
+    from upgate.facts.fronts import Controlled
     from upgate.facts.owned_pods import DeploymentPods
-    from upgate.facts.relations import Entrances
+    from upgate.facts.relations import Entrances, WarningEvents
     from upgate.facts.services import Service
+    from upgate.facts.upkeep import Cordons
     from upgate.profile.parts import Patience
 
 #: Findings that explain why nothing ready stands behind a Service.
@@ -72,4 +75,51 @@ def test_every_endpoint_is_a_live_pod(
         lambda service: backends.drift(service, now, patience.start_up),
         expected="exactly the addresses of its live, ready pods",
         transitional=lambda service: backends.in_motion(service, now, patience.start_up),
+    )
+
+
+@check("services.load-balancer", severity="critical", none_is_fine=True, monitor=True)
+def test_every_load_balancer_has_an_address(
+    services: Subjects[Service], warning_events: WarningEvents, patience: Patience, now: datetime
+) -> None:
+    """Every Service of type LoadBalancer has an address where it takes traffic.
+
+    The cloud, MetalLB or whatever serves its loadBalancerClass gives it one; where nothing does, no user reaches it. A load
+    balancer that was asked for minutes ago is under way.
+    Look first: kubectl -n {namespace} describe service {name}
+    """
+    services.where(lambda each: each.is_load_balancer).none(
+        lambda each: each.balancer_problem,
+        observed=lambda each: "; ".join(filter(None, (each.balancer_problem, warning_events.latest(each)))),
+        expected="an IP address or host name under status.loadBalancer, with all ports open",
+        transitional=lambda each: each.balancer_coming(now, patience.provisioning),
+    )
+
+
+@check(
+    "services.survivable",
+    severity="warning",
+    none_is_fine=True,
+    preflight="warning",
+    after=("services.endpoints", "nodes.ready", "nodes.schedulable"),
+)
+def test_every_entrance_survives_the_loss_of_a_node(
+    services: Subjects[Service],
+    controlled: Controlled,
+    spread: Spread,
+    backends: Backends,
+    cordons: Cordons,
+    patience: Patience,
+    now: datetime,
+) -> None:
+    """Each load balancer, Ingress controller, Gateway and the cluster's DNS is served from two nodes that can take pods.
+
+    A node that is cordoned or not Ready does not count: clouds take such nodes out of their load balancers, and its pods are
+    about to go. A cluster with only one node for pods is not judged.
+    Look first: kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={name} -o wide; kubectl get nodes
+    """
+    services.where(lambda each: controlled.is_entry(each) and not each.metadata.deletion_timestamp).none(
+        spread.narrow,
+        expected="ready endpoints on at least two nodes that are Ready and not cordoned",
+        transitional=lambda each: spreading(each, spread, backends, cordons, now, patience),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgate.battery import Subjects, check
-from upgate.facts.control_plane import leads, lone_proxy, serves, version_of
+from upgate.facts.control_plane import component_version, leads, lone_proxy, serves
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,11 +44,13 @@ def test_no_kube_proxy_is_out_of_step(
     Look first: kubectl -n kube-system get pods -o wide | grep kube-proxy
     """
     daemonsets.where(control_plane.proxies).none(
-        lambda each: skew.each_on_nodes(map(version_of, control_plane.proxies(each)), control_plane.server_versions()),
+        lambda each: skew.each_on_nodes(
+            map(component_version, control_plane.proxies(each)), control_plane.server_versions()
+        ),
         expected=SUPPORTED,
     )
     pods.where(lone_proxy).none(
-        lambda pod: skew.on_nodes(version_of(pod), control_plane.server_versions()), expected=SUPPORTED
+        lambda pod: skew.on_nodes(component_version(pod), control_plane.server_versions()), expected=SUPPORTED
     )
 
 
@@ -61,11 +63,11 @@ def test_the_control_plane_is_in_step(pods: Subjects[Pod], control_plane: Contro
     Look first: kubectl -n kube-system get pod {name} -o wide
     """
     pods.where(leads).none(
-        lambda pod: skew.in_control_plane(version_of(pod), control_plane.server_versions(pod)),
+        lambda pod: skew.in_control_plane(component_version(pod), control_plane.server_versions(pod)),
         expected="the API server's minor, or the one before",
     )
     pods.where(serves).none(
-        lambda pod: skew.among_servers(version_of(pod), control_plane.server_versions()),
+        lambda pod: skew.among_servers(component_version(pod), control_plane.server_versions()),
         expected="the minor of the other API servers, or the one before",
     )
 

@@ -24,21 +24,26 @@ from tests.machines import BAD_HOSTS, DEMANDS, host
 from tests.worlds import (
     CHECKS,
     ago,
+    attachment,
     autoscaler,
     battery,
     budget,
+    claim,
     condition,
     container_status,
+    credential,
     cronjob,
     daemonset,
     empty,
     endpointslice,
     good,
     hanging,
+    ingress,
     job,
     judge,
     kured,
     lease,
+    load_balancer,
     lock_holder,
     machine,
     metrics,
@@ -48,9 +53,12 @@ from tests.worlds import (
     pod,
     profile,
     replicated,
+    serving,
+    signing_request,
     snapshot,
     terminated,
     thing,
+    tls_secret,
     unseen,
     warning,
 )
@@ -70,6 +78,7 @@ PROFILE = profile(
     },
     sidecars=[{"container": "app", "image": "app:1"}],
     hosts=DEMANDS,
+    allow=["secrets"],
 )
 #: One bad world for each check: the lists that differ from the good one.
 BAD: dict[str, dict[str, Any]] = {
@@ -147,6 +156,17 @@ BAD: dict[str, dict[str, Any]] = {
     "services.endpoints": {"endpointslices": []},
     "services.endpoints-live": {"endpointslices": [endpointslice("web", "10.1.0.1", "10.1.0.99")]},
     "release.changes": {"nodes": [node(status={"nodeInfo": {"containerRuntimeVersion": "containerd://1.7.27"}})]},
+    "services.load-balancer": {"services": [load_balancer(status={"loadBalancer": {"ingress": None}})]},
+    "services.survivable": {
+        "services": [load_balancer()],
+        "endpointslices": [endpointslice("edge", endpoints=[{"addresses": ["10.1.0.1"], "nodeName": "worker-1"}])],
+        "nodes": [node(), node("worker-2")],
+    },
+    "ingresses.served": {"ingresses": [ingress(spec={"ingressClassName": "gone"})]},
+    "storage.bound": {"persistentvolumeclaims": [claim(phase="Pending")]},
+    "storage.attachments": {"volumeattachments": [attachment(status={"attached": False})]},
+    "certs.csr": {"certificatesigningrequests": [signing_request()]},
+    "certs.secrets": {"tls_secrets": [tls_secret(days=-1)]},
     "sidecars.image": {"pods": [pod(spec={"containers": [{"name": "app", "image": "app:0"}]})]},
     "version.kubelet-skew": {"nodes": [node(status={"nodeInfo": {"kubeletVersion": "v1.32.9"}})]},
     "version.kube-proxy-skew": {"pods": [proxy("kube-proxy:v1.37.0")], "daemonsets": [PROXIES]},
@@ -181,7 +201,10 @@ BAD_SERVER: dict[str, dict[str, Any]] = {
     "apis.custom-readable": {"custom_reads": CustomReads([UNREAD])},
 }
 #: Checks that ask the API server itself, which is there in any world, or a table of the battery.
-OF_SERVER = ("api.ready", "api.version", "apis.deprecated", "webhooks.answer", "clients.rejected", "release.changes")
+OF_SERVER = (
+    *("api.ready", "api.version", "apis.deprecated", "webhooks.answer", "clients.rejected", "release.changes"),
+    *("certs.api-server", "certs.client"),
+)
 
 #: What some checks look at beside the good world.
 MORE: dict[str, dict[str, Any]] = {
@@ -213,6 +236,10 @@ def bad(id: str) -> CheckResult:
         return judge(id, good(), profile=profile(expect={"version": "1.37"}))
     if id in BAD_SERVER:
         return judge(id, snapshot(good(), **BAD_SERVER[id]), profile=PROFILE)
+    if id == "certs.api-server":
+        return judge(id, snapshot(good(), api_certificates=[serving(days=3)]))
+    if id == "certs.client":
+        return judge(id, snapshot(good(), credentials=[credential(days=3)]))
     if id in BAD_HOSTS:
         return judge(id, snapshot(good(), hosts=[host(**BAD_HOSTS[id])]), profile=PROFILE)
     return asked(id, good(**BAD[id]))

@@ -53,7 +53,7 @@ def test_any_object_is_a_fact_or_malformed(noun, data):
     """Objects with anything in any place are decoded and judged; the snapshot can be written."""
     things = data.draw(st.lists(changed(BUILDERS.get(noun) or thing("any")), min_size=1, max_size=3))
     kind = KINDS[noun]
-    body = msgspec.json.encode({"kind": f"{kind.type.__name__}List", "items": things})
+    body = msgspec.json.encode({"kind": kind.list_kind, "items": things})
     page = page_in(ApiResponse(200, {}, body), kind)
     items, malformed = decode_page(kind.type, page)
     assert len(items) + len(malformed) == len(things)

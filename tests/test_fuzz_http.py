@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from tests.hostile.certificates import NAMES
 from upgate.base.errors import Inconclusive
+from upgate.facts.certificates import read_certificate
 from upgate.sources.probes import Attempt, Expectation, ProbeTarget, attempt, bodies, judge_attempt
 from upgate.sources.probes.answers import Answer, compare
-from upgate.sources.probes.certificates import read_certificate
 from upgate.sources.probes.reach import as_address, reserved_kind
 from upgate.sources.probes.searching import search
 

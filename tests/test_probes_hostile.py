@@ -17,8 +17,8 @@ from tests.hostile import certificates as odd_certificates
 from tests.hostile.http import MIB, bombs, redirecting, whole
 from tests.servers import accepting, serving, tls_with
 from upgate.base.errors import Inconclusive
+from upgate.facts.certificates import read_certificate
 from upgate.sources.probes import Attempt, Expectation, ProbeTarget, attempt, attempt_all, judge_attempt
-from upgate.sources.probes.certificates import read_certificate
 from upgate.sources.probes.running import TOGETHER, deadline
 from upgate.sources.probes.target import ProbeStep
 

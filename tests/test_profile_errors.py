@@ -15,7 +15,7 @@ WRONG = {
     "an unknown key with an underscore": (
         "expect: {may_be_empty: []}",
         '1:10: expect.may_be_empty: unknown key; did you mean "may-be-empty"? '
-        "Valid keys: hosts, may-be-empty, next-version, nodes, version",
+        "Valid keys: hosts, may-be-empty, next-version, nodes, tls-days, version",
     ),
     "an unknown key without a neighbour": (
         "scope: {zzz: 1}",

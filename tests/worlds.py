@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
@@ -14,11 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from tests.machines import NOW, host
 from upgate.baseline import Baseline, take_baseline
 from upgate.battery.check import Check
 from upgate.battery.registry import load_checks
+from upgate.facts.certificates import read_chain
+from upgate.facts.credentials import Credential, ServingCertificate
 from upgate.facts.custom_reads import CustomReads
 from upgate.facts.decoding import Page, decode_page
 from upgate.facts.health import HealthEndpoint
@@ -287,6 +294,12 @@ def service(name: str = "web", **changes: Any) -> dict[str, Any]:
     return merged(thing(name, "shop", spec=spec), changes)
 
 
+def load_balancer(name: str = "edge", *ips: str, **changes: Any) -> dict[str, Any]:
+    """A Service of type LoadBalancer with these addresses, whose endpoints Kubernetes does not keep."""
+    status = {"loadBalancer": {"ingress": [{"ip": ip} for ip in ips or ("192.0.2.20",)]}}
+    return merged(service(name, spec={"type": "LoadBalancer", "selector": None}, status=status), changes)
+
+
 def endpointslice(service: str = "web", *ips: str, ready: bool = True, **changes: Any) -> dict[str, Any]:
     """A slice of a Service's endpoints."""
     endpoints = [
@@ -320,6 +333,100 @@ def ingress(name: str = "front", host: str = "shop.example.com", *ips: str, **ch
     spec = {"rules": [{"host": host, "http": {"paths": paths}}], "tls": [{"hosts": [host], "secretName": "front-tls"}]}
     status = {"loadBalancer": {"ingress": [{"ip": ip} for ip in ips or ("192.0.2.10",)]}}
     return merged(thing(name, "shop", spec=spec, status=status), changes)
+
+
+def claim(name: str = "data", phase: str = "Bound", **changes: Any) -> dict[str, Any]:
+    """A claim of the class fast, and its volume."""
+    bound = {"volumeName": f"pv-{name}"} if phase != "Pending" else {}
+    return merged(thing(name, "shop", spec={"storageClassName": "fast", **bound}, status={"phase": phase}), changes)
+
+
+def volume(name: str = "pv-data", phase: str = "Bound", **changes: Any) -> dict[str, Any]:
+    """A PersistentVolume that is deleted with its claim."""
+    spec = {"storageClassName": "fast", "persistentVolumeReclaimPolicy": "Delete"}
+    return merged(thing(name, spec=spec, status={"phase": phase, "lastPhaseTransitionTime": ago(hours=1)}), changes)
+
+
+def storage_class(name: str = "fast", binding: str = "Immediate", **changes: Any) -> dict[str, Any]:
+    """A StorageClass."""
+    return merged(thing(name, provisioner="csi.example.com", volumeBindingMode=binding), changes)
+
+
+def attachment(volume: str = "pv-data", node: str = "worker-1", **changes: Any) -> dict[str, Any]:
+    """A volume that is attached to a node."""
+    spec = {"attacher": "csi.example.com", "nodeName": node, "source": {"persistentVolumeName": volume}}
+    return merged(thing(f"csi-{volume}-{node}", spec=spec, status={"attached": True}), changes)
+
+
+def csi_node(name: str = "worker-1", *drivers: str, **changes: Any) -> dict[str, Any]:
+    """What the kubelet of a node knows of CSI drivers."""
+    spec = {"drivers": [{"name": each, "nodeID": name} for each in drivers or ("csi.example.com",)]}
+    return merged(thing(name, spec=spec), changes)
+
+
+def ingress_class(name: str = "nginx", *, default: bool = False, **changes: Any) -> dict[str, Any]:
+    """An IngressClass."""
+    mark = {"annotations": {"ingressclass.kubernetes.io/is-default-class": "true"}} if default else {}
+    return merged(thing(name, metadata=mark, spec={"controller": "k8s.io/ingress-nginx"}), changes)
+
+
+def signing_request(name: str = "csr-1", *conditions: str, **changes: Any) -> dict[str, Any]:
+    """A kubelet's request for a certificate, with these conditions."""
+    spec = {"signerName": "kubernetes.io/kubelet-serving", "username": "system:node:worker-1"}
+    status = {"conditions": [condition(each) for each in conditions]}
+    return merged(thing(name, spec=spec, status=status), changes)
+
+
+def gateway(name: str = "entry", accepted: str = "True", programmed: str = "True", **changes: Any) -> dict[str, Any]:
+    """A Gateway."""
+    said = [condition("Accepted", accepted), condition("Programmed", programmed, reason="Programmed")]
+    return merged(thing(name, "shop", spec={"gatewayClassName": "any"}, status={"conditions": said}), changes)
+
+
+def http_route(name: str = "web", parent: str = "entry", *conditions: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A route of a Gateway, with what that says of it."""
+    ref = {"name": parent}
+    said = list(conditions or (condition("Accepted"), condition("ResolvedRefs")))
+    status = {"parents": [{"parentRef": ref, "conditions": said}]}
+    return merged(thing(name, "shop", spec={"parentRefs": [ref]}, status=status), changes)
+
+
+def tls_secret(
+    name: str = "front-tls",
+    days: float = 60,
+    *,
+    lifetime: float = 90,
+    names: tuple[str, ...] = ("shop.example.com",),
+    **changes: Any,
+) -> dict[str, Any]:
+    """A TLS Secret whose certificate has so many days left."""
+    public, key = pem(days, lifetime, names), b"-- a key --"
+    data = {"tls.crt": b64encode(public).decode(), "tls.key": b64encode(key).decode()}
+    return merged(thing(name, "shop", type="kubernetes.io/tls", data=data), changes)
+
+
+@cache
+def pem(days: float, lifetime: float = 90, names: tuple[str, ...] = ("shop.example.com",)) -> bytes:
+    """A certificate that ends so many days after NOW, as PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+    end = NOW + timedelta(days=days)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 7, end - timedelta(days=lifetime), end)
+    alternatives = x509.SubjectAlternativeName([x509.DNSName(each) for each in names])
+    signed = builder.add_extension(alternatives, critical=False).sign(key, hashes.SHA256())
+    return signed.public_bytes(serialization.Encoding.PEM)
+
+
+def serving(days: float = 200, *, authority: bool = False) -> ServingCertificate:
+    """The API server's certificate, or its authority's, with so many days left."""
+    (seen,) = read_chain(pem(days, 365, ("kube-apiserver",)))
+    return ServingCertificate(server="10.0.0.1:6443", certificate=seen, authority=authority)
+
+
+def credential(days: float = 200, lifetime: float = 365, type: str = "client certificate") -> Credential:
+    """What we log in with, with so many days left."""
+    end = NOW + timedelta(days=days)
+    return Credential(type=type, subject="ops", not_before=end - timedelta(days=lifetime), not_after=end)
 
 
 def warning(
@@ -376,7 +483,7 @@ def good(**changes: list[dict[str, Any]]) -> World:
                 daemonset("agent", 0, spec={"template": {"spec": {"nodeSelector": {"gpu": "yes"}}}}),
                 kured(lock_holder()),
             ],
-            "services": [service()],
+            "services": [service(), load_balancer()],
             "endpointslices": [endpointslice("web", "10.1.0.1")],
             "ingresses": [ingress()],
             "jobs": [job()],
@@ -384,11 +491,11 @@ def good(**changes: list[dict[str, Any]]) -> World:
             "horizontalpodautoscalers": [autoscaler()],
             "poddisruptionbudgets": [budget()],
             "ingressclasses": [],
-            "persistentvolumeclaims": [],
-            "persistentvolumes": [],
-            "storageclasses": [],
-            "volumeattachments": [],
-            "csinodes": [],
+            "persistentvolumeclaims": [claim()],
+            "persistentvolumes": [volume()],
+            "storageclasses": [storage_class()],
+            "volumeattachments": [attachment()],
+            "csinodes": [csi_node()],
             "leader_leases": LEADERS,
             "apiservices": [api_service()],
             "customresourcedefinitions": [definition(), orders()],
@@ -398,7 +505,9 @@ def good(**changes: list[dict[str, Any]]) -> World:
             "clusterrolebindings": [binding("system:coredns")],
             "roles": [],
             "rolebindings": [],
-            "certificatesigningrequests": [],
+            "certificatesigningrequests": [signing_request("csr-1", "Denied")],
+            "tls_secrets": [tls_secret()],
+            "secret_metadata": [thing("front-tls", "shop")],
             # Not served by most clusters.
             "gateways": [],
             "httproutes": [],
@@ -472,6 +581,8 @@ def snapshot(world: World, **fields: Any) -> Snapshot:
         "metrics": metrics(),
         "custom_reads": CustomReads([]),
         "hosts": [host()],
+        "api_certificates": [serving()],
+        "credentials": [credential()],
     }
     return Snapshot(lists=lists, **{**defaults, **fields})
 

@@ -22,7 +22,7 @@ from upgate.snapshot import Snapshot
 SCHEMA = 1
 #: The lists that a baseline is made of, and those that it is richer for.
 NEEDS = (
-    *("nodes", "pods", "services", "endpointslices", "warnings"),
+    *("nodes", "pods", "services", "endpointslices", "ingresses", "warnings"),
     *("deployments", "statefulsets", "daemonsets", "cronjobs"),
 )
 #: The kinds whose generations it knows.
@@ -52,6 +52,8 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     warnings: set[str] = set()
     #: The references of the Services that had a ready endpoint.
     served: set[str] = set()
+    #: The references of the Ingresses that had an address.
+    addressed: set[str] = set()
     #: Restarts by pod UID and container, zeros left out.
     restarts: dict[str, dict[str, int]]
     #: The UIDs of all pods: one that is not among them started from 0.
@@ -142,6 +144,7 @@ def take_baseline(snapshot: Snapshot, pool_label: str | None, checks: Iterable[C
         cronjobs={each.ref for each in facts_known(snapshot, "cronjobs") if each.runs},
         generations={each.ref: each.metadata.generation for noun in CHANGING for each in facts_known(snapshot, noun)},
         warnings={each.topic for each in facts_known(snapshot, "warnings")},
+        addressed={each.ref for each in facts_known(snapshot, "ingresses") if each.addresses},
         restarts={uid: containers for uid, containers in counts.items() if containers},
         pods=set(counts),
         boots={node.name: node.boot_id for node in snapshot.facts("nodes") if node.boot_id},

@@ -17,6 +17,7 @@ import msgspec
 from upgate.base.errors import Inconclusive, UsageError
 from upgate.base.redaction import any_in, redacted
 from upgate.facts.attempts import Attempt
+from upgate.facts.credentials import Credential, ServingCertificate
 from upgate.facts.custom_reads import CustomReads
 from upgate.facts.decoding import Malformed
 from upgate.facts.health import HealthEndpoint
@@ -46,6 +47,10 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     lists: dict[str, Any] = {}
     malformed: dict[str, list[Malformed]] = {}
     health: list[HealthEndpoint] = []
+    #: The certificates that the API server serves with; none where it is asked through plain http. None: not looked at.
+    api_certificates: list[ServingCertificate] | None = None
+    #: What we logged in with, as far as nothing renews it by itself. None: not looked at.
+    credentials: list[Credential] | None = None
     attempts: list[Attempt] = []
     #: Noun → how many more objects there are, of which no more was read than that they look right.
     unread: dict[str, int] = {}

@@ -10,7 +10,10 @@ from upgate.sources.demo import statuses
 from upgate.sources.demo.api import TABLE, Api, Request, ResourcePath
 from upgate.sources.demo.listing import Objects
 from upgate.sources.demo.recording import Recording
-from upgate.sources.demo.statuses import Refusal, Reply
+from upgate.sources.demo.statuses import Refusal, Reply, json_reply
+
+#: In the Accept header of a client that asks for names and labels alone.
+METADATA_ONLY = "PartialObjectMetadataList"
 
 
 class FullApi(Api):
@@ -33,6 +36,10 @@ class FullApi(Api):
 
     def listed(self, objects: Objects, namespace: str, request: Request) -> Reply:
         """The answer to LIST, as a table where that is asked for; only pods have one. Raises Refusal."""
+        if METADATA_ONLY in request.accept:
+            metadata, page = objects.page(namespace, request.query, self._epoch)
+            items = [{"metadata": item.content["metadata"]} for item in page]
+            return json_reply({"kind": METADATA_ONLY, "metadata": metadata, "items": items})
         if TABLE not in request.accept:
             return objects.reply(*objects.page(namespace, request.query, self._epoch))
         if objects.resource.plural != "pods":

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
+#: Characters of what somebody else's server says that are shown.
+EXCERPT = 120
 UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
@@ -25,6 +27,12 @@ def duration(time: timedelta) -> str:
         if len(parts) == 2:
             break
     return "".join(parts) or "0s"
+
+
+def one_line_excerpt(text: str, length: int = EXCERPT) -> str:
+    """How a text begins, on one line."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text[: length * 4]).split())
+    return line[: length - 1] + "…" if len(line) > length else line
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from upgate.base.text import counted
 from upgate.baseline import Baseline, pool_of
 from upgate.facts.cronjobs import CronJob
 from upgate.facts.daemonsets import DaemonSet
+from upgate.facts.ingresses import Ingress
 from upgate.facts.nodes import Node
 from upgate.facts.services import Service
 from upgate.facts.workloads import Workload
@@ -97,6 +98,10 @@ class Before:
     def moved_out(self, workloads: Iterable[Workload]) -> bool:
         """One of them is a DaemonSet that wanted nodes and wants none now: those are not scaled to zero."""
         return any(isinstance(each, DaemonSet) and not each.desired and self.place(each) for each in workloads)
+
+    def addressed(self, ingress: Ingress) -> bool:
+        """The Ingress had an address."""
+        return self.baseline is not None and ingress.ref in self.baseline.addressed
 
     def served(self, service: Service) -> bool:
         """The Service had a ready endpoint."""

@@ -10,6 +10,7 @@ import msgspec
 
 from upgate.battery.chapters import by_chapter, in_order
 from upgate.battery.check import Check, with_severity
+from upgate.battery.secrets import ALLOWED, OPTIONAL
 from upgate.battery.selection import why_unselected
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import ASIDES, HOSTS, lists_for
@@ -86,10 +87,10 @@ def needs_in_short(check: Check) -> str:
 def link(heading: str) -> str:
     """A heading of the catalogue as a link to it, as GitHub names it."""
     anchor = UNNAMED.sub("", heading.lower()).replace(" ", "-")
-    return f"[{escaped(heading)}](#{anchor})"
+    return f"[{markdown_id(heading)}](#{anchor})"
 
 
-def escaped(id: str) -> str:
+def markdown_id(id: str) -> str:
     """An id in which `{name}` shows as `<name>`: Markdown takes that for a tag."""
     return in_markdown(id).replace("<", r"\<")
 
@@ -163,7 +164,7 @@ def parts(check: Check) -> list[str]:
 def entry(check: Check) -> str:
     """One check in its own words."""
     words = {name: in_markdown(getattr(check, name)) for name in ("title", "why", "hint")}
-    return ENTRY.format(id=escaped(check.id), severity=" · ".join(badges(check)), needs=permissions(check), **words)
+    return ENTRY.format(id=markdown_id(check.id), severity=" · ".join(badges(check)), needs=permissions(check), **words)
 
 
 def badges(check: Check) -> list[str]:
@@ -182,6 +183,12 @@ def permissions(check: Check) -> str:
     if "external" in check.inputs:
         return f"nothing; for `each:`, and to explain what is found, `list` on {', '.join(EXPLAINING)}"
     words = list(dict.fromkeys(kind.permission for noun, kind in KINDS.items() if noun in nouns))
-    words += [needed for name, needed in ASIDES.items() if name in nouns]
+    words += [needed for name, needed in ASIDES.items() if needed and name in nouns]
+    words += [
+        f"with `allow: [{ALLOWED}]` also {KINDS[noun].permission}"
+        for name, noun in OPTIONAL.items()
+        if name in check.inputs
+    ]
     words += [f"ssh to the hosts; for `each: node` {KINDS['nodes'].permission}"] if "hosts" in nouns else []
+    words = [f"only with `allow: [{check.allow}]` in the profile: {'; '.join(words)}"] if check.allow else words
     return "; ".join(words) or "nothing beyond being logged in"

@@ -21,8 +21,10 @@ from upgate.battery.judgement import Judgement, Subjects
 from upgate.battery.node_demands import NodeDemands
 from upgate.battery.node_pools import KnownTaints, NodePools
 from upgate.battery.restarts import RecentRestarts
+from upgate.battery.secrets import ALLOWED, SecretNames
 from upgate.battery.skew import Skew, skew_around
 from upgate.facts.counting import Counting
+from upgate.facts.credentials import Credential, ServingCertificate
 from upgate.facts.custom_reads import CustomReads
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for
@@ -154,6 +156,26 @@ class Inputs:
         return self.next_version if self.preflight else ""
 
     @property
+    def secret_names(self) -> SecretNames:
+        """Which Secrets there are, where the profile's `allow:` names secrets; else nothing is said of them."""
+        if ALLOWED not in self.profile.allow:
+            return SecretNames(None)
+        self.judgement.gaps += self._evidence.unreadable("secret_metadata")
+        return SecretNames(self._evidence.snapshot.facts("secret_metadata"))
+
+    @property
+    def api_certificates(self) -> Subjects[ServingCertificate]:
+        """The certificates that the API server serves with, and its authority's; none where it is asked through plain http."""
+        found = self._seen("api_certificates", self._evidence.snapshot.api_certificates)
+        return Subjects("certificates", found, self.judgement)
+
+    @property
+    def credentials(self) -> Subjects[Credential]:
+        """What we log in with, as far as nothing renews it by itself."""
+        found = self._seen("credentials", self._evidence.snapshot.credentials)
+        return Subjects("credentials", found, self.judgement)
+
+    @property
     def restarts(self) -> RecentRestarts:
         """Restarts since the reference time, and how many are allowed."""
         return RecentRestarts(self.since, self.profile.restarts.allowed, self.baseline, self.now, self["outages"])
@@ -225,7 +247,7 @@ class Inputs:
         """What was answered beside the lists. Raises Inconclusive where that could not be looked at."""
         self._refuse_gap(name)
         if answer is None:
-            raise Inconclusive(f"{name} were not looked at when this snapshot was taken")
+            raise Inconclusive(f"{name.replace('_', ' ')} were not looked at when this snapshot was taken")
         return answer
 
     def _refuse_gap(self, name: str) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from upgate.base.harmless import Typed, shell_word
-from upgate.base.text import counted, duration
+from upgate.base.text import counted
 from upgate.base.versions import satisfies
 from upgate.battery.host_demands import lacking, reaches
+from upgate.facts.certificates import expiry
 from upgate.facts.hosts import CommandLine, FileSystem, Host, HostCertificate, HostService
 from upgate.sources.hosts.presets import KUBELET_PKI
 from upgate.sources.hosts.targets import HostTarget
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 #: The kubelet's own certificate, left behind once the cluster signs it one.
 REPLACED = {f"{KUBELET_PKI}/kubelet.crt": f"{KUBELET_PKI}/kubelet-server-current.pem"}
-#: A certificate may have been made by a clock that is so far ahead.
-SKEW = timedelta(minutes=5)
 PORT = re.compile(r"^(.+):(\d+)$")
 BRACKETS = str.maketrans("", "", "[]")
 
@@ -175,13 +174,9 @@ class JudgedMachine:
         return (free := " and ".join(filter(None, parts))) and f"{disk.mount} has {free} left"
 
     def _old(self, certificate: HostCertificate) -> str:
-        if certificate.not_before > max(self.now, self.moment) + SKEW:
-            return f"{certificate.path} ({certificate.subject}) is not valid before {certificate.not_before:%Y-%m-%d}"
-        left = certificate.left(self.moment)
-        if left > min(timedelta(days=self.demands.tls_days), certificate.lifetime / 10):
-            return ""
-        when = f"expires in {duration(left)}" if left > timedelta(0) else f"expired {duration(-left)} ago"
-        return f"{certificate.path} ({certificate.subject}) {when}"
+        days, made = self.demands.tls_days, max(self.now, self.moment)
+        ends = expiry(certificate.not_before, certificate.not_after, self.moment, days, made)
+        return ends and f"{certificate.path} ({certificate.subject}) {ends}"
 
 
 def unfilled(line: CommandLine) -> bool:

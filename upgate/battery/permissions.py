@@ -12,6 +12,8 @@ from upgate.facts.relations import lists_for
 if TYPE_CHECKING:
     from upgate.profile import Profile
 
+#: API group and resource of what is listed only where the profile's `allow:` names a word.
+ALLOWED_RESOURCES = {("", "secrets")}
 HEADER = """\
 # What upgate needs to judge the profile {name}: `list`, and `get` for what is not a list; nothing is ever changed.
 # The API server's health, version and "who am I" are open to everybody who is logged in (the built-in roles
@@ -40,6 +42,12 @@ CUSTOM = """\
 # apis.custom-readable also lists each custom resource of the cluster. Which there are is not known here: add `list` on them, or
 # bind the built-in role `view`, where the operators add their resources to it.
 """
+#: What stands above a rule that is there only because the profile's `allow:` asks for it. RBAC cannot narrow it down further.
+ALLOWED_RULE = """\
+# Because the profile's `allow:` names secrets: RBAC knows neither types nor parts of Secrets, so this rule lets upgate read
+# all of each. It asks for those of type kubernetes.io/tls, keeps of them what their certificates say to everybody, and of
+# the others it asks for names and labels alone. Take the word out of `allow:` to do without.
+"""
 RULE = "- apiGroups: [{group}]\n  resources: [{resource}]\n{named}  verbs: [list]\n"
 
 
@@ -58,12 +66,15 @@ def roles_as_yaml(profile: Profile, registry: Registry) -> str:
 
 def role_rules(kinds: Iterable[Kind], more: str = "") -> str:
     """The rules of one role, and `more` of them."""
-    granted = dict.fromkeys((kind.group or '""', kind.resource, kind.only) for kind in kinds)
-    listed = "".join(
-        RULE.format(group=group, resource=resource, named=f"  resourceNames: [{name}]\n" if name else "")
-        for group, resource, name in granted
-    )
-    return listed + more or "[]\n"
+    granted = dict.fromkeys((kind.group, kind.resource, kind.only) for kind in kinds)
+    return "".join(list_rule(*each) for each in granted) + more or "[]\n"
+
+
+def list_rule(group: str, resource: str, name: str) -> str:
+    """One rule; one that the profile allows on top says so."""
+    words = ALLOWED_RULE if (group, resource) in ALLOWED_RESOURCES else ""
+    named = f"  resourceNames: [{name}]\n" if name else ""
+    return words + RULE.format(group=group or '""', resource=resource, named=named)
 
 
 def needed(profile: Profile, registry: Registry) -> list[Kind]:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from upgate.base.errors import UsageError
 from upgate.base.text import shown
 from upgate.battery.check import Check, before_upgrade, parameters
+from upgate.battery.secrets import ALLOWED, OPTIONAL
 from upgate.battery.selection import why_unselected
 
 if TYPE_CHECKING:
@@ -66,7 +67,9 @@ class Registry:
     def inputs(self, profile: Profile, *, preflight: bool = False) -> set[str]:
         """Whatever the checks that the profile asks for may take, and other functions beside them."""
         checks = self.selected(profile, preflight=preflight)
-        return {*self.other_inputs, *(name for check in checks for name in check.inputs)}
+        taken = {*self.other_inputs, *(name for check in checks for name in check.inputs)}
+        allowed = OPTIONAL if ALLOWED in profile.allow else {}
+        return taken | {noun for name, noun in allowed.items() if name in taken}
 
 
 def load_checks(paths: Iterable[Path]) -> Registry:

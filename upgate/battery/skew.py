@@ -53,16 +53,16 @@ class Skew:
     def in_control_plane(self, version: str, servers: Sequence[str]) -> str:
         """The same of a controller manager or scheduler, beside the API servers that it may call."""
         servers = servers or [self.server]
-        return newer(version, servers) or older(version, latest(servers), 1) or self._left_behind(version)
+        return newer(version, servers) or older(version, latest_version(servers), 1) or self._left_behind(version)
 
     def among_servers(self, version: str, others: Sequence[str]) -> str:
         """The same of an API server beside the others."""
-        return older(version, latest([self.server, *others]), 1) or self._left_behind(version)
+        return older(version, latest_version([self.server, *others]), 1) or self._left_behind(version)
 
     def _too_old(self, version: str, servers: Sequence[str]) -> str:
-        newest = latest(servers)
-        now = older(version, newest, allowed(newest))
-        return now or (older(version, self.coming, allowed(self.coming), COMING) if self.coming else "")
+        newest = latest_version(servers)
+        now = older(version, newest, allowed_skew(newest))
+        return now or (older(version, self.coming, allowed_skew(self.coming), COMING) if self.coming else "")
 
     def _left_behind(self, version: str) -> str:
         """An upgrade leads from one minor to the next: what is older than the present one is left behind by its first step."""
@@ -83,12 +83,12 @@ def readable(version: str) -> Minor:
     return minor
 
 
-def allowed(server: str) -> int:
+def allowed_skew(server: str) -> int:
     """How many minors older than this API server kubelets and kube-proxies may be."""
     return 3 if readable(server) >= WIDER else 2
 
 
-def latest(versions: Iterable[str]) -> str:
+def latest_version(versions: Iterable[str]) -> str:
     """The one of the latest minor."""
     return max(versions, key=readable)
 

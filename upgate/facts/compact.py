@@ -13,10 +13,12 @@ from msgspec.structs import force_setattr as put
 
 from upgate.facts.containers import Container, ContainerState, ContainerStatus, Running
 from upgate.facts.hiding import Left, hidden_values, hide, without_secrets_in
+from upgate.facts.ingresses import CLASS_ANNOTATION, Ingress
 from upgate.facts.joining import ConfigMap
 from upgate.facts.meta import Condition, ObjectMeta, condition
 from upgate.facts.pod_fields import PodSpec, PodStatus
 from upgate.facts.pods import Pod
+from upgate.facts.secrets import Secret, without_contents
 
 _shared: dict[Any, Any] = {}
 _HEALTHY = ContainerState(running=Running())
@@ -59,6 +61,22 @@ def compact_status(status: ConfigMap) -> ConfigMap:
     return status
 
 
+@compact.register
+def compact_secret(secret: Secret) -> Secret:
+    """A Secret: of its contents nothing stays but what its certificates say to everybody."""
+    return without_contents(secret)
+
+
+@compact.register
+def compact_ingress(ingress: Ingress) -> Ingress:
+    """An Ingress: of its annotations the one that names its class."""
+    annotations = ingress.metadata.annotations or {}
+    put(ingress.metadata, "annotations", {key: annotations[key] for key in (CLASS_ANNOTATION,) if key in annotations})
+    hide(ingress)
+    share_metadata(ingress.metadata)
+    return ingress
+
+
 def share_metadata(metadata: ObjectMeta) -> None:
     """Namespace, labels and owners are those of many others."""
     put(metadata, "namespace", shared_value(metadata.namespace))
@@ -79,6 +97,9 @@ def share_spec(spec: PodSpec) -> None:
     put(spec, "readiness_gates", shared_list("gates", spec.readiness_gates))
     for name in ("node_selector", "overhead", "resources"):
         put(spec, name, shared_value(getattr(spec, name)))
+    if spec.volumes:
+        claimed = [each for each in spec.volumes if each.persistent_volume_claim or each.ephemeral]
+        put(spec, "volumes", claimed or None)
 
 
 def shared_containers(containers: list[Container] | None) -> list[Container] | None:

@@ -47,7 +47,7 @@ def runs(pod: Pod, component: str) -> bool:
     return any(component in (each.name, image_name(each.image)) for each in pod.spec.containers or ())
 
 
-def version_of(pod: Pod) -> str:
+def component_version(pod: Pod) -> str:
     """The version of the component that it runs, as its image's tag says. Raises ValueError where that says none."""
     component = component_of(pod)
     images = (each.image for each in pod.spec.containers or () if component in (each.name, image_name(each.image)))
@@ -76,7 +76,7 @@ class ControlPlane:
         """The versions of the API servers; of those on the pod's node, which kubeadm's components call, where there are any."""
         servers = [each for each in self._pods.get(SERVER, ()) if known_version(each)]
         beside = [each for each in servers if pod and each.spec.node_name == pod.spec.node_name]
-        return [version_of(each) for each in beside or servers]
+        return [component_version(each) for each in beside or servers]
 
     def starting(self, component: str, moment: datetime, start_up: timedelta) -> bool:
         """An instance of it was started, or became ready, moments ago, and does not crash."""
@@ -91,7 +91,7 @@ class ControlPlane:
 def known_version(pod: Pod) -> bool:
     """Its image says its version."""
     try:
-        return bool(version_of(pod))
+        return bool(component_version(pod))
     except ValueError:
         return False
 

@@ -117,14 +117,14 @@ def parsed(text: str) -> Schedule:
     prefix = ZONE.fullmatch(text.strip())
     zone, said = (prefix[1], prefix[2].strip()) if prefix else ("", text.strip())
     if said.startswith(EVERY):
-        return Schedule(every=span(said.removeprefix(EVERY).strip()), zone=zone)
+        return Schedule(every=parse_interval(said.removeprefix(EVERY).strip()), zone=zone)
     words = MACROS.get(said, said).split()
     if len(words) != len(RANGES):
         raise ValueError(f"the schedule {said!r} does not have 5 fields")
-    return Schedule(tuple(field(word, range) for word, range in zip(words, RANGES, strict=True)), zone=zone)
+    return Schedule(tuple(parse_field(word, range) for word, range in zip(words, RANGES, strict=True)), zone=zone)
 
 
-def span(text: str) -> timedelta:
+def parse_interval(text: str) -> timedelta:
     """A duration of at least a second. Raises ValueError."""
     if not SPAN.fullmatch(text):
         raise ValueError(f"{text!r} is not a duration")
@@ -132,13 +132,13 @@ def span(text: str) -> timedelta:
     return timedelta(seconds=max(1, int(seconds)))
 
 
-def field(text: str, range: Range) -> Field:
+def parse_field(text: str, range: Range) -> Field:
     """One field: values, ranges and steps, with commas between them. Raises ValueError."""
-    parts = [part(each, range) for each in text.split(",")]
+    parts = [parse_range(each, range) for each in text.split(",")]
     return Field(frozenset().union(*(each.values for each in parts)), any(each.star for each in parts))
 
 
-def part(text: str, known: Range) -> Field:
+def parse_range(text: str, known: Range) -> Field:
     """`*`, `?`, `5`, `1-5`, `mon-fri`, each with a step behind it or none. Raises ValueError."""
     span, slash, by = text.partition("/")
     low, dash, high = span.partition("-")

@@ -15,7 +15,7 @@ from msgspec.structs import force_setattr as put
 from upgate.base.redaction import HIDDEN, without_known
 
 #: The fields that hold what somebody wrote.
-TEXTS = frozenset({"message", "reason", "body", "note", "problem", "image", "expression"})
+TEXTS = frozenset({"message", "reason", "body", "note", "problem", "image", "expression", "error"})
 MAPS = frozenset({"annotations"})
 #: Characters of one text that are kept: what is longer is not read, and this much more is looked at, so that a secret is
 #: not cut in two.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import dataclass_transform
 
 import msgspec
@@ -171,15 +171,6 @@ class HostCertificate(HostFact):
     subject: str
     not_before: datetime
     not_after: datetime
-
-    @property
-    def lifetime(self) -> timedelta:
-        """For how long it was made."""
-        return self.not_after - self.not_before
-
-    def left(self, moment: datetime) -> timedelta:
-        """How long it is still valid; negative once it has expired."""
-        return self.not_after - moment
 
 
 class Host(HostFact):

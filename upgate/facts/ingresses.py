@@ -4,14 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from upgate.facts.meta import AnnotatedMeta, Fact, KubernetesObject, ManagedMeta
+from upgate.facts.meta import AnnotatedMeta, Fact, KubernetesObject
 from upgate.facts.services import LoadBalanced
+
+#: The annotation that named the class of an Ingress before `spec.ingressClassName`.
+CLASS_ANNOTATION = "kubernetes.io/ingress.class"
+#: The annotation of the class of Ingresses that name none.
+DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
+#: The controller that also takes the targetPort of a Service for its port.
+INGRESS_NGINX = "k8s.io/ingress-nginx"
+
+
+class IngressServicePort(Fact):
+    """The port of a Service that an Ingress leads to: its name or its number."""
+
+    name: str = ""
+    number: int = 0
+
+    @property
+    def by_annotation(self) -> bool:
+        """An annotation for the AWS Load Balancer Controller says what to do, and the Service is only a name."""
+        return self.name == "use-annotation"
+
+    def __str__(self) -> str:
+        return self.name or str(self.number)
 
 
 class IngressServiceBackend(Fact):
     """A Service that an Ingress leads to."""
 
     name: str = ""
+    port: IngressServicePort = IngressServicePort()
 
 
 class IngressBackend(Fact):
@@ -65,7 +88,7 @@ class IngressSpec(Fact):
 class Ingress(KubernetesObject):
     """https://kubernetes.io/docs/concepts/services-networking/ingress/"""
 
-    metadata: ManagedMeta
+    metadata: AnnotatedMeta
     spec: IngressSpec = IngressSpec()
     status: LoadBalanced = LoadBalanced()
 
@@ -74,12 +97,30 @@ class Ingress(KubernetesObject):
         """Where its controller takes traffic, as far as that says so."""
         return self.status.load_balancer.addresses
 
+    @property
+    def class_annotation(self) -> str:
+        """The class that the annotation of earlier versions names; empty where there is none."""
+        return (self.metadata.annotations or {}).get(CLASS_ANNOTATION, "")
+
+    @property
+    def class_name(self) -> str:
+        """The class that it names itself; empty where it names none."""
+        return self.spec.ingress_class_name or self.class_annotation
+
+    @property
+    def secrets(self) -> list[str]:
+        """The names of the Secrets that hold its certificates."""
+        return [each.secret_name for each in self.spec.tls or () if each.secret_name]
+
+    @property
+    def backends(self) -> list[IngressServiceBackend]:
+        """The Services that requests are led to, whatever their host and path; those of other kinds are not among them."""
+        backends = [path.backend for rule in self.spec.rules or () for path in rule.paths]
+        return [each.service for each in [*backends, self.spec.default_backend] if each and each.service]
+
     def services(self) -> Iterator[tuple[str, str]]:
         """Namespace and name of each Service that requests are led to, whatever their host and path."""
-        backends = [path.backend for rule in self.spec.rules or () for path in rule.paths]
-        for backend in [*backends, self.spec.default_backend]:
-            if backend and backend.service:
-                yield self.namespace, backend.service.name
+        yield from ((self.namespace, each.name) for each in self.backends)
 
     def paths(self, host: str) -> Iterator[IngressPath]:
         """Each path of the rules for this host."""
@@ -104,7 +145,24 @@ def matches(pattern: str, host: str) -> bool:
     return not pattern or pattern.lower() == host.lower()
 
 
+class IngressClassSpec(Fact):
+    """`spec` of an IngressClass."""
+
+    controller: str = ""
+
+
 class IngressClass(KubernetesObject):
     """https://kubernetes.io/docs/concepts/services-networking/ingress/#ingress-class"""
 
     metadata: AnnotatedMeta
+    spec: IngressClassSpec = IngressClassSpec()
+
+    @property
+    def is_default(self) -> bool:
+        """Ingresses that name no class get this one."""
+        return (self.metadata.annotations or {}).get(DEFAULT_CLASS) == "true"
+
+    @property
+    def takes_target_ports(self) -> bool:
+        """Its controller finds a backend's port by the Service's targetPort, too."""
+        return self.spec.controller == INGRESS_NGINX

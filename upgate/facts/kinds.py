@@ -25,6 +25,7 @@ from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Lease, Node
 from upgate.facts.pods import Pod
 from upgate.facts.rbac import ClusterRole, ClusterRoleBinding, Role, RoleBinding
+from upgate.facts.secrets import Secret
 from upgate.facts.services import EndpointSlice, Service
 from upgate.facts.signing import CertificateSigningRequest
 from upgate.facts.statefulsets import StatefulSet
@@ -54,6 +55,9 @@ NODE_NOTICES = ",".join(
 #: The groups and versions of several kinds.
 GATEWAY, ADMISSION = "gateway.networking.k8s.io/v1", "admissionregistration.k8s.io/v1"
 DEFINITIONS = "customresourcedefinitions"
+#: Asks for names, labels and the like alone: what else an object holds stays with the API server.
+#: https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-representations-of-resources
+METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 #: A list with this selector may be granted for one name:
@@ -77,6 +81,8 @@ class Kind(NamedTuple):
     earlier: tuple[str, ...] = ()
     #: A cluster may not serve it at all: then there are no such objects, and that is no gap.
     optional: bool = False
+    #: Only the metadata of its objects leaves the API server (PartialObjectMetadata).
+    metadata_only: bool = False
 
     @property
     def group(self) -> str:
@@ -93,6 +99,16 @@ class Kind(NamedTuple):
     def only(self) -> str:
         """The name of the only object that is of interest; empty where all are."""
         return self.field_selector.removeprefix(NAMED) if self.field_selector.startswith(NAMED) else ""
+
+    @property
+    def accept(self) -> str:
+        """The media type that it is asked for as."""
+        return METADATA if self.metadata_only else "application/json"
+
+    @property
+    def list_kind(self) -> str:
+        """What the API server calls a list of it."""
+        return "PartialObjectMetadataList" if self.metadata_only else f"{self.type.__name__}List"
 
     @property
     def permission(self) -> str:
@@ -168,6 +184,9 @@ KINDS: dict[str, Kind] = {
             "metadata.name=cluster-autoscaler-status",
             optional=True,
         ),
+        # Only where the profile's `allow:` names secrets.
+        Kind("tls_secrets", Secret, "v1", "secrets", field_selector="type=kubernetes.io/tls"),
+        Kind("secret_metadata", Secret, "v1", "secrets", metadata_only=True),
         Kind("warnings", Event, "v1", "events", field_selector="type=Warning"),
         Kind("notices", Event, "v1", "events", field_selector=NOTICES),
         Kind("node_notices", Event, "v1", "events", field_selector=NODE_NOTICES),

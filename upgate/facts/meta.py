@@ -51,6 +51,7 @@ class SpecFields(Fact):
     unschedulable: dict[str, object] | None = msgspec.field(default=None, name="f:unschedulable")
     taints: dict[str, object] | None = msgspec.field(default=None, name="f:taints")
     renew_time: dict[str, object] | None = msgspec.field(default=None, name="f:renewTime")
+    type: dict[str, object] | None = msgspec.field(default=None, name="f:type")
 
 
 class FieldsV1(Fact):

@@ -20,7 +20,7 @@ COMING = timedelta(minutes=3)
 LEASE = timedelta(minutes=1)
 
 
-class Span(NamedTuple):
+class Downtime(NamedTuple):
     """A time without an API server."""
 
     gone: datetime
@@ -53,11 +53,11 @@ def is_api_server(pod: Pod) -> bool:
     return pod.mirror and pod.namespace == "kube-system" and pod.labels.get("component") == API_SERVER
 
 
-def away(server: Pod) -> Iterator[Span]:
+def away(server: Pod) -> Iterator[Downtime]:
     """When it was not there: before it was made, and between two runs."""
     if made := server.metadata.creation_timestamp:
-        yield Span(made, made, COMING)
+        yield Downtime(made, made, COMING)
     for each in server.statuses:
         run, end = each.now.running, each.last_end
         if run and run.started_at and end and end.finished_at:
-            yield Span(end.finished_at, run.started_at)
+            yield Downtime(end.finished_at, run.started_at)

@@ -27,6 +27,24 @@ class NodeSelector(Fact):
     hostname: str = msgspec.field(name="kubernetes.io/hostname", default="")
 
 
+class ClaimSource(Fact):
+    """The claim that a volume of a pod is for."""
+
+    claim_name: str = ""
+
+
+class EphemeralSource(Fact):
+    """https://kubernetes.io/docs/concepts/storage/ephemeral-volumes/#generic-ephemeral-volumes"""
+
+
+class PodVolume(Fact):
+    """One of `spec.volumes`."""
+
+    name: str = ""
+    persistent_volume_claim: ClaimSource | None = None
+    ephemeral: EphemeralSource | None = None
+
+
 class PodSpec(Fact):
     """`spec` of a pod."""
 
@@ -45,6 +63,8 @@ class PodSpec(Fact):
     overhead: Amounts | None = None
     #: What is requested for the pod as a whole.
     resources: Resources | None = None
+    #: Those that are for a claim.
+    volumes: list[PodVolume] | None = None
 
 
 class PodIP(Fact):

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from upgate.facts.backends import Backends, controller_of, grouped
+from upgate.facts.claims import Claims, VolumeNodes
 from upgate.facts.control_plane import ControlPlane, Leaders
 from upgate.facts.cronjobs import Timetables
 from upgate.facts.daemonsets import DaemonSet
@@ -19,6 +20,7 @@ from upgate.facts.disruption import Budgets
 from upgate.facts.events import AUTOSCALER, Event
 from upgate.facts.exposure import Exposure
 from upgate.facts.flapping import NodeNotices
+from upgate.facts.fronts import Controlled, IngressFronts
 from upgate.facts.headroom import Headroom
 from upgate.facts.interception import Interceptions
 from upgate.facts.jobs import Retries, Schedules
@@ -35,8 +37,11 @@ from upgate.facts.promises import Autoscalers, Deadlines, Preemptions
 from upgate.facts.relapses import NodeRelapses
 from upgate.facts.release_changes import ReleaseChanges
 from upgate.facts.rights import AddonRights
-from upgate.facts.services import Service
+from upgate.facts.services import PROVISIONING, Service
+from upgate.facts.signing import SigningRequests
+from upgate.facts.spread import Spread
 from upgate.facts.successors import Successors
+from upgate.facts.tls_users import TlsUsers
 from upgate.facts.troubles import Troubles
 from upgate.facts.upkeep import Cordons, Heartbeats
 from upgate.facts.webhooks import WebhookCalls
@@ -49,8 +54,6 @@ AUTOSCALER_HOMES = ("kube-system", "cluster-autoscaler", "karpenter")
 #: What only a cluster-autoscaler says of pods, also one that the cloud runs out of sight (GKE, AKS):
 #: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md#what-events-are-emitted-by-ca
 AUTOSCALER_EVENTS = ("TriggeredScaleUp", "NotTriggerScaleUp", "ScaleDown")
-#: A cloud takes minutes to remove a load balancer.
-BALANCER = timedelta(minutes=10)
 
 
 class Controllers:
@@ -109,7 +112,7 @@ class NamespaceContents:
         """It waits for pods that are going, or for the cloud to remove a load balancer, and none of them is overdue."""
         pods, fronts = self._pods.get(namespace.name, []), self._fronts.get(namespace.name, [])
         late = [pod for pod in pods if pod.overdue(moment) >= slack]
-        late += [each for each in fronts if moment - each.metadata.deletion_timestamp >= BALANCER]
+        late += [each for each in fronts if moment - each.metadata.deletion_timestamp >= PROVISIONING]
         return bool(pods or fronts) and not late and not namespace.own_fault
 
 
@@ -219,14 +222,23 @@ RELATIONS: dict[str, type[Any]] = {
     "budgets": Budgets,
     "exposure": Exposure,
     "troubles": Troubles,
+    "claims": Claims,
+    "volume_nodes": VolumeNodes,
+    "controlled": Controlled,
+    "ingress_fronts": IngressFronts,
+    "spread": Spread,
+    "tls_users": TlsUsers,
+    "signing_requests": SigningRequests,
 }
 
 
 #: What the API server is asked beside the lists, where a check takes it (`sources/cluster/asides.py`), and the permission that
-#: it needs, in words.
+#: it needs, in words; empty where it needs none.
 ASIDES: dict[str, str] = {
     "metrics": "`get` on the non-resource URL `/metrics`",
     "custom_reads": "`list` on each custom resource cluster-wide",
+    "api_certificates": "",
+    "credentials": "",
 }
 #: The input whose machines are looked at over ssh.
 HOSTS = "hosts"

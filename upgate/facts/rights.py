@@ -51,7 +51,7 @@ class AddonRights:
         """What its add-ons must read and may not, now and in the Kubernetes that is coming. Empty where they may all."""
         rules = self._rules(account)
         judged = [each for each in account.installed if asks_as(account, each.addon, rules)]
-        said = [lacking(each, rules, minor_of(coming.lstrip("<>=! "))) for each in judged]
+        said = [lacking_rights(each, rules, minor_of(coming.lstrip("<>=! "))) for each in judged]
         return "; ".join(sorted(filter(None, said)))
 
     def _rules(self, account: AddonAccount) -> list[PolicyRule]:
@@ -68,7 +68,7 @@ def asks_as(account: AddonAccount, addon: Addon, rules: list[PolicyRule]) -> boo
     """The add-on asks as this account; where that may read nothing of what it needs, a kubeconfig may name somebody else."""
     if addon.as_itself:
         return account.name != "default"
-    return any(allowed(rules, each) for each in addon.readings)
+    return any(is_granted(rules, each) for each in addon.readings)
 
 
 def accounts_of(pods: Iterable[Pod]) -> list[AddonAccount]:
@@ -85,16 +85,16 @@ def accounts_of(pods: Iterable[Pod]) -> list[AddonAccount]:
     return [AddonAccount(*key, frozenset(each)) for key, each in found.items() if key[1]]
 
 
-def lacking(installed: Installed, rules: list[PolicyRule], coming: Minor | None) -> str:
+def lacking_rights(installed: Installed, rules: list[PolicyRule], coming: Minor | None) -> str:
     """What it must read by these rules and may not: now, else in the version that comes. Empty where it may all."""
     for when, version in versions_of(installed, coming):
         readings = (each for each in installed.addon.readings if each.asked_by(version))
-        if lacks := [each.words for each in readings if not allowed(rules, each)]:
+        if lacks := [each.words for each in readings if not is_granted(rules, each)]:
             return f"{installed.addon.name}{when} must {' and '.join(lacks)}, and may not"
     return ""
 
 
-def allowed(rules: list[PolicyRule], reading: Reading) -> bool:
+def is_granted(rules: list[PolicyRule], reading: Reading) -> bool:
     """Each of its verbs is allowed by one of the rules."""
     return all(any(rule.allows(verb, reading.group, reading.resource) for rule in rules) for verb in reading.verbs)
 
@@ -102,13 +102,13 @@ def allowed(rules: list[PolicyRule], reading: Reading) -> bool:
 def versions_of(installed: Installed, coming: Minor | None) -> list[tuple[str, Minor | None]]:
     """The version that runs, and the one that an upgrade of Kubernetes brings: each with what is said of it."""
     addon, version = installed
-    now: list[tuple[str, Minor | None]] = [(f" {dotted(version)}" if version else "", version)]
+    now: list[tuple[str, Minor | None]] = [(f" {minor_as_text(version)}" if version else "", version)]
     brought = coredns_of(coming) if coming and addon is COREDNS else None
     if brought and version and brought > version:
-        return [*now, (f" {dotted(brought)}, which the upgrade brings,", brought)]
+        return [*now, (f" {minor_as_text(brought)}, which the upgrade brings,", brought)]
     return now
 
 
-def dotted(version: Minor) -> str:
+def minor_as_text(version: Minor) -> str:
     """`1.12`."""
     return f"{version[0]}.{version[1]}"

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 import msgspec
 
-from upgate.facts.meta import Fact, KubernetesObject
+from upgate.facts.meta import Fact, KubernetesObject, ManagedMeta
+
+#: How long a cloud may take to remove a load balancer.
+PROVISIONING = timedelta(minutes=10)
 
 #: Who manages the slices with the addresses of this cluster's pods; others (Cilium's Cluster Mesh, Karmada) bring those of
 #: other clusters. https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#management
@@ -46,6 +50,16 @@ class ServiceSpec(Fact):
     ip_families: list[str] | None = None
     ip_family_policy: str = ""
     external_ips: list[str] | None = msgspec.field(default=None, name="externalIPs")
+    load_balancer_class: str | None = None
+    external_traffic_policy: str = ""
+
+
+class LoadBalancerPort(Fact):
+    """One port of a load balancer, and why it could not be opened."""
+
+    port: int = 0
+    protocol: str = "TCP"
+    error: str | None = None
 
 
 class LoadBalancerIngress(Fact):
@@ -53,6 +67,7 @@ class LoadBalancerIngress(Fact):
 
     ip: str = ""
     hostname: str = ""
+    ports: list[LoadBalancerPort] | None = None
 
 
 class LoadBalancer(Fact):
@@ -65,6 +80,12 @@ class LoadBalancer(Fact):
         """Where it takes traffic: IP addresses and names."""
         return [each.ip or each.hostname for each in self.ingress or () if each.ip or each.hostname]
 
+    @property
+    def port_errors(self) -> list[str]:
+        """The ports that it could not open, and why."""
+        ports = [port for each in self.ingress or () for port in each.ports or ()]
+        return [f"port {each.port}/{each.protocol}: {each.error}" for each in ports if each.error]
+
 
 class LoadBalanced(Fact):
     """`status` of Services and Ingresses."""
@@ -75,6 +96,7 @@ class LoadBalanced(Fact):
 class Service(KubernetesObject):
     """https://kubernetes.io/docs/concepts/services-networking/service/"""
 
+    metadata: ManagedMeta
     spec: ServiceSpec = ServiceSpec()
     status: LoadBalanced = LoadBalanced()
 
@@ -82,6 +104,34 @@ class Service(KubernetesObject):
     def addresses(self) -> list[str]:
         """Where it takes traffic from outside, node ports aside."""
         return [*self.status.load_balancer.addresses, *(self.spec.external_ips or ())]
+
+    @property
+    def is_load_balancer(self) -> bool:
+        """It asks for a load balancer, and is not being deleted."""
+        return self.spec.type == "LoadBalancer" and not self.metadata.deletion_timestamp
+
+    @property
+    def balancer_problem(self) -> str:
+        """It has no address where it takes traffic, or not all of its ports are open there. Empty where all is well."""
+        if not self.addresses:
+            wanted = self.spec.load_balancer_class
+            return f"no address from loadBalancerClass {wanted}" if wanted else "no address"
+        return "; ".join(self.status.load_balancer.port_errors)
+
+    def balancer_coming(self, moment: datetime, limit: timedelta) -> bool:
+        """It has asked for its load balancer recently: since it was made, or its type was changed."""
+        writes = (each.time for each in self.metadata.managed_fields or () if each.fields_v1.spec.type is not None)
+        asked = max((moment - each for each in writes if each), default=self.age(moment))
+        return min(self.age(moment), asked) < limit
+
+    def offers(self, name: str, number: int, target_ports: bool = False) -> bool:
+        """It has a port of that name or number. An alias for an external name need not name its ports."""
+        ports = self.spec.ports or []
+        if self.spec.type == "ExternalName" and not ports:
+            return True
+        wanted = name or str(number)
+        found = any((each.name == name) if name else (each.port == number) for each in ports)
+        return found or (target_ports and any(wanted == str(each.target_port) for each in ports))
 
     @property
     def selects_pods(self) -> bool:
@@ -133,6 +183,7 @@ class Endpoint(Fact):
     addresses: list[str] | None = None
     conditions: EndpointConditions = EndpointConditions()
     target_ref: TargetRef | None = None
+    node_name: str | None = None
 
     @property
     def ready(self) -> bool:

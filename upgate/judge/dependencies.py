@@ -15,6 +15,7 @@ from upgate.facts.pods import Pod
 from upgate.facts.services import Service
 from upgate.facts.workloads import Workload
 from upgate.judge.beyond import NOUNS, add_beyond
+from upgate.judge.front_dependencies import FRONTS, STORAGE, add_fronts, add_storage
 from upgate.profile.parts import Patience
 from upgate.snapshot import Snapshot
 from upgate.sources.probes.explaining import Whereabouts
@@ -26,7 +27,7 @@ EVENTS = DeploymentPods.helped_by
 #: What promises a node.
 PROMISES = ("machines", "nodeclaims")
 AUTOSCALERS = "horizontalpodautoscalers"
-OTHERS = ("pods", "nodes", "namespaces", "services", "endpointslices", AUTOSCALERS)
+OTHERS = ("pods", "nodes", "namespaces", "services", "endpointslices", AUTOSCALERS, *STORAGE, *FRONTS)
 #: Namespace and UID of what controls something.
 Owner = tuple[str, str]
 
@@ -40,6 +41,8 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
     add_pods(depends, lists)
     add_services(depends, lists)
     add_promises(depends, lists)
+    add_storage(depends, lists)
+    add_fronts(depends, lists)
     add_autoscalers(depends, lists)
     add_probes(depends, snapshot)
     add_beyond(depends, lists, unmade_workloads(lists, counts), snapshot.taken)

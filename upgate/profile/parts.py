@@ -117,6 +117,8 @@ class Expected(Section):
     nodes: ExpectedNodes = ExpectedNodes()
     hosts: Annotated[dict[Package, Version], BeforeValidator(set_only)] = Field(default_factory=dict)
     """Versions on the hosts: kubelet, containerd, docker, kernel, … or the name of a package."""
+    tls_days: Count = 21
+    """Certificates of the cluster, and our own, must be valid for so many days more; a tenth of a life that is shorter."""
     may_be_empty: tuple[CheckId, ...] = ()
     """Checks that may find nothing to look at in this cluster."""
 
@@ -173,7 +175,7 @@ class Patience(Section):
     start_up: Duration = minutes(1)
     """A running pod may be not ready yet."""
     pending: Duration = minutes(5)
-    """A pod may be pending."""
+    """A pod or a claim may be pending, a volume be attached or detached; a load balancer may take twice as long."""
     terminating: Duration = minutes(2)
     """A pod may outlive its deletion time, which includes its grace period."""
     scheduler_silent: Duration = minutes(2)
@@ -184,3 +186,8 @@ class Patience(Section):
     """The deletion of a namespace may take so long."""
     cronjob_late: Duration = minutes(5)
     """A CronJob may make its Job so late: a control plane that is replaced makes up for what it missed."""
+
+    @property
+    def provisioning(self) -> timedelta:
+        """How long a controller and a cloud may take to make a load balancer, or the agents of a node to register."""
+        return 2 * self.pending

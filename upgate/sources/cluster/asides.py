@@ -7,13 +7,18 @@ from typing import Any
 
 from upgate.base.waiting import Deadline
 from upgate.sources.cluster.connection import Connection
+from upgate.sources.cluster.credentials import api_certificates, own_credentials
 from upgate.sources.cluster.custom_reads import read_custom_resources
 from upgate.sources.cluster.listing import Listing
 from upgate.sources.cluster.metrics import metrics_of
 
 #: Asked at once with the lists.
 Aside = Callable[[Connection, Deadline], Any]
-BESIDE: dict[str, Aside] = {"metrics": metrics_of}
+BESIDE: dict[str, Aside] = {
+    "metrics": metrics_of,
+    "api_certificates": api_certificates,
+    "credentials": own_credentials,
+}
 #: Asked afterwards: what to ask follows from what was listed. The lists that could not be read are not in the mapping.
 AFTERWARDS: dict[str, Callable[[Connection, Mapping[str, Listing], Deadline], Any]] = {
     "custom_reads": read_custom_resources

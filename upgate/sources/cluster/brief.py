@@ -158,10 +158,13 @@ def understaffed(glanced: Glance, others: Mapping[str, Listing]) -> list[Workloa
         homes[shared_name(each)].add(each.namespace)
     doubtful = {name for name in claims if claims[name] > glanced.crews[name] or len(homes[name]) > 1}
     short = [each for each in makers if each.claimed and shared_name(each) in doubtful]
-    return [*short, *overstated(others, {each.metadata.controller.uid for each in short if each.metadata.controller})]
+    return [
+        *short,
+        *overstated_deployments(others, {each.metadata.controller.uid for each in short if each.metadata.controller}),
+    ]
 
 
-def overstated(others: Mapping[str, Listing], doubted: Container[str]) -> Iterator[Workload]:
+def overstated_deployments(others: Mapping[str, Listing], doubted: Container[str]) -> Iterator[Workload]:
     """The Deployments of doubted ReplicaSets, and those that count more ready pods than their ReplicaSets do."""
     versions: Counter[str] = Counter()
     for each in others["replicasets"].items:

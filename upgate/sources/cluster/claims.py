@@ -24,7 +24,7 @@ def with_later_claims(answers: Answers, ask: Callable[[list[str]], Answers]) -> 
     if not overstating:
         return dict(answers)
     later = ask([noun for noun in WORKLOADS if noun in answers])
-    return {**answers, **{noun: renewed(answers[noun], each, overstating) for noun, each in later.items()}}
+    return {**answers, **{noun: corrected_list(answers[noun], each, overstating) for noun, each in later.items()}}
 
 
 def overstated(answers: Answers) -> set[str]:
@@ -38,7 +38,7 @@ def overstated(answers: Answers) -> set[str]:
     return {each.metadata.uid for each in makers if owned.absent(each)}
 
 
-def renewed(before: Listing, after: Listing | Inconclusive, overstating: set[str]) -> Listing:
+def corrected_list(before: Listing, after: Listing | Inconclusive, overstating: set[str]) -> Listing:
     """The list, in which those of these UIDs are as they were later, or gone; and with the versions that they made since."""
     if isinstance(after, Inconclusive):
         return before

@@ -21,9 +21,10 @@ from upgate.base.redaction import redact
 from upgate.base.threads import run_with_timeout
 from upgate.base.waiting import Deadline
 from upgate.sources.cluster.bounded import PAGE_BYTES, SMALL_BYTES, TooLarge, cut_off_after, read_body, read_lines
+from upgate.sources.cluster.peers import presented
 
 if TYPE_CHECKING:
-    from kubernetes.client import ApiClient
+    from kubernetes.client import ApiClient, Configuration
     from kubernetes.client.api_client import RequestSerialized
 
 USER_AGENT = "upgate"
@@ -83,8 +84,10 @@ class Timeouts:
 class Connection:
     """Asks one API server."""
 
-    def __init__(self, client: ApiClient, patience: Timeouts = Timeouts()) -> None:
+    def __init__(self, client: ApiClient, patience: Timeouts = Timeouts(), *, renews: bool = True) -> None:
         self.patience = patience
+        self.renews = renews  #: What we log in with is renewed by itself.
+        self.peer: bytes | None = None  #: The certificate that the API server presented, as DER.
         #: The moment of its latest answer, by its own clock; ours before that, and where a proxy drops the Date header.
         self.moment = datetime.now(UTC)
         #: What all lists of one look may hold beyond what was announced.
@@ -96,6 +99,11 @@ class Connection:
     def server(self) -> str:
         """The API server's URL."""
         return self._client.configuration.host
+
+    @property
+    def configuration(self) -> Configuration:
+        """How it is connected to, and what we log in with."""
+        return self._client.configuration
 
     @property
     def forgeable(self) -> list[str]:
@@ -164,6 +172,7 @@ class Connection:
             deadline.remaining + 1, lambda: self._client.call_api(*serialized, _request_timeout=tuple(limits)).response
         )
         self.moment = server_time(response.headers)
+        self.peer = self.peer or presented(response)
         with cut_off_after(deadline, response):
             return ApiResponse(response.status, response.headers, read(response))
 

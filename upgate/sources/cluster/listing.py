@@ -185,7 +185,7 @@ def ask_page(connection: Connection, kind: Kind, token: str, deadline: Deadline,
     query |= {name: selector for name, selector in selectors.items() if selector}
     query |= {"continue": token} if token else {}
     try:
-        answer = connection.get(kind.path, query, deadline=deadline)
+        answer = connection.get(kind.path, query, kind.accept, deadline)
     except NoAnswer as problem:
         if problem.too_large:
             raise
@@ -246,6 +246,6 @@ def whole_page(answer: ApiResponse, kind: Kind) -> Page:
     except NOT_JSON as problem:
         beginning = answer.body[:60].decode(errors="replace")
         raise Passing(f"the answer is not a complete JSON list ({problem}); it begins {beginning!r}") from problem
-    if page.kind != f"{kind.type.__name__}List":
-        raise Passing(f"the answer is a {page.kind[:60] or 'nameless object'}, not a {kind.type.__name__}List")
+    if page.kind != kind.list_kind:
+        raise Passing(f"the answer is a {page.kind[:60] or 'nameless object'}, not a {kind.list_kind}")
     return page

@@ -52,7 +52,7 @@ def connect(kubeconfig: str | Path | None = None, context: str | None = None, pa
     if not configuration.verify_ssl:
         said_by_ourselves()
     configuration.connection_pool_maxsize = 16
-    return Login(Connection(ApiClient(configuration), patience), said)
+    return Login(Connection(ApiClient(configuration), patience, renews=renews(kubeconfig, context)), said)
 
 
 def said_by_ourselves() -> None:
@@ -111,6 +111,20 @@ def usable_kubeconfig(kubeconfig: str | Path | None, context: str | None) -> Non
         if merged is None:
             raise ValueError("it holds no configuration")
         WithoutPlugins(merged, active_context=context or first_context(source)).load_and_set(Configuration())
+
+
+def renews(kubeconfig: str | Path | None, context: str | None) -> bool:
+    """A plugin, a token file or a pod's service account gives what we log in with: it is renewed by itself."""
+    from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
+
+    source = source_of(kubeconfig)
+    with overheard(), contextlib.redirect_stdout(io.StringIO()):
+        merged = KubeConfigMerger(source).config
+        if merged is None:
+            return True
+        with kubeconfig_errors_worded(source, context):
+            user = KubeConfigLoader(merged, active_context=context or first_context(source))._user
+    return user is None or any(key in user for key in ("exec", "auth-provider", "tokenFile"))
 
 
 def first_context(source: str) -> str | None:

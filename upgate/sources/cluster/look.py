@@ -60,7 +60,7 @@ def look_around(
     """All lists, the version and the health endpoints, concurrently; the moment is that of the answer before."""
     connection.room = Room()
     moment, deadline = connection.moment, Deadline(connection.patience.deadline)
-    tasks: dict[str, Callable[[], Any]] = {"version": partial(version_of, connection)}
+    tasks: dict[str, Callable[[], Any]] = {"version": partial(server_version, connection)}
     tasks |= {name: partial(health_of, connection, name) for name in HEALTH}
     nouns = [noun for noun in needs if noun in KINDS]
     tasks |= {noun: partial(list_all, connection, KINDS[noun], progress, deadline) for noun in nouns}
@@ -145,7 +145,7 @@ def health_of(connection: Connection, name: str) -> HealthEndpoint:
     return HealthEndpoint(name, status=answer.status, body=without_known(answer.body[:20_000].decode(errors="replace")))
 
 
-def version_of(connection: Connection) -> str:
+def server_version(connection: Connection) -> str:
     """The server's gitVersion. Raises Inconclusive."""
     return again(connection, lambda: git_version(permitted_answer(connection, "/version")))
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Iterator
 
 from cryptography import x509
 
+from upgate.facts.certificates import decode_base64
 from upgate.facts.hosts import HostCertificate
 from upgate.sources.hosts.sections import Lines
 
@@ -47,15 +47,7 @@ def of_kubeconfigs(lines: Lines) -> Iterator[tuple[str, bytes]]:
         if field == "kubeconfig":
             path = "\t".join(rest)
         elif field == "data" and any(rest):
-            yield path, decoded(rest[0])
-
-
-def decoded(text: str) -> bytes:
-    """The decoded base64; empty if it is invalid."""
-    try:
-        return b64decode(text)
-    except ValueError:
-        return b""
+            yield path, decode_base64(rest[0])
 
 
 def of_pem(path: str, text: bytes) -> Iterator[HostCertificate]:

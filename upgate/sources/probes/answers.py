@@ -9,11 +9,11 @@ import msgspec
 
 from upgate.base.errors import Inconclusive
 from upgate.base.redaction import HIDDEN
+from upgate.base.text import one_line_excerpt
 from upgate.facts.attempts import Comparison
 from upgate.sources.probes.masking import is_credential, shown_url
 from upgate.sources.probes.target import Expectation
 
-EXCERPT = 120
 #: Characters that are shown of a URL, or of a list of records.
 LONGEST_URL = 300
 #: Characters of a body that are searched for secrets before an excerpt is taken from them.
@@ -65,12 +65,6 @@ def compare(expected: Expectation, answer: Answer) -> Comparison:
     except Inconclusive as reason:
         return Comparison(words, None, answer.mask(str(reason)))
     return Comparison(words, observed is None, answer.mask(observed or ""))
-
-
-def one_line_excerpt(text: str, length: int = EXCERPT) -> str:
-    """How a text begins, on one line."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text[: length * 4]).split())
-    return line[: length - 1] + "…" if len(line) > length else line
 
 
 def _contains(expected: Expectation, answer: Answer) -> str | None:

@@ -14,8 +14,9 @@ import httpx
 import msgspec
 
 from upgate import __version__
+from upgate.base.text import one_line_excerpt
 from upgate.sources.probes import bodies
-from upgate.sources.probes.answers import Answer, compare, one_line_excerpt
+from upgate.sources.probes.answers import Answer, compare
 from upgate.sources.probes.cookies import Jars
 from upgate.sources.probes.masking import is_credential, shown_url
 from upgate.sources.probes.proxies import proxy_for

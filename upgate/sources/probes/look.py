@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from upgate.facts.attempts import CERTIFICATE, Attempt, Certificate, Failure
+from upgate.facts.certificates import read_certificate
 from upgate.sources.probes import certificates, http, journeys, ports, resolving
 from upgate.sources.probes.failures import classify
 from upgate.sources.probes.http import Report
@@ -51,4 +52,4 @@ async def _certificate(watch: Watch, failure: Failure | None, seconds: float) ->
     der = watch.certificate
     if failure and failure.kind in CERTIFICATE and watch.addresses and watch.port and not watch.by_proxy:
         der = await certificates.fetch(watch.addresses[0], watch.port, watch.host, seconds)
-    return certificates.read_certificate(der) if der else None
+    return read_certificate(der) if der else None

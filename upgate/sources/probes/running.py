@@ -16,8 +16,8 @@ from importlib.util import find_spec
 import msgspec
 
 from upgate.base.errors import Inconclusive
+from upgate.base.text import one_line_excerpt
 from upgate.facts.attempts import Attempt, Failure
-from upgate.sources.probes.answers import one_line_excerpt
 from upgate.sources.probes.judging import judge_attempt
 from upgate.sources.probes.look import probe_once
 from upgate.sources.probes.names import Loop
