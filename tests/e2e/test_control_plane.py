@@ -17,6 +17,7 @@ Broken = Callable[..., None]
 #: An API server that answers nothing must not hold up a test for longer.
 HURRY = {"connect-timeout": "2s", "read-timeout": "3s", "deadline": "6s"}
 LIMIT = 30.0
+LEASES = "control-plane.leases"
 
 
 @pytest.fixture
@@ -81,11 +82,14 @@ def test_an_api_server_without_its_store_says_so(
 def test_pods_that_no_scheduler_sees_are_found(
     cluster: RealCluster, battery: Battery, workshop: str, broken: Broken
 ) -> None:
-    """Without a scheduler a new pod waits without a word; that is the only finding."""
+    """Without a scheduler a new pod waits without a word; the scheduler is the only cause."""
     broken(lambda: cluster.halt("kube-scheduler"), lambda: recover(cluster, workshop))
     cluster.apply(workload(workshop, {"containers": [{}]}))
     until("the pod waits in vain", lambda: battery.run("-k", "scheduler").code == 1, within=30)
-    battery.run().must_find(f"pods.scheduler-silent: Pod/{workshop}/app-*")
+    until("the scheduler's lease is old", lambda: battery.run("-k", LEASES).code == 1)
+    run = battery.run()
+    run.must_find("control-plane.leases: Lease/kube-system/kube-scheduler")
+    assert "pods.scheduler-silent" in {each["check"] for each in run.findings}
 
 
 def recover(cluster: RealCluster, namespace: str) -> None:
@@ -111,9 +115,10 @@ def test_endpoints_that_nobody_keeps_up_are_found(
     )
     broken(lambda: cluster.halt("kube-controller-manager"), lambda: recover(cluster, workshop))
     cluster.kubectl("delete", "pod", "--all", f"--namespace={workshop}")
-    battery.run().must_find(
-        f"services.endpoints-live: Service/{workshop}/front", f"deployments.ready: Deployment/{workshop}/app"
-    )
+    until("its lease is old", lambda: battery.run("-k", LEASES).code == 1)
+    run = battery.run()
+    run.must_find("control-plane.leases: Lease/kube-system/kube-controller-manager")
+    assert {"services.endpoints-live", "deployments.ready"} <= {each["check"] for each in run.findings}
 
 
 def test_a_restart_since_the_baseline_is_found(

@@ -14,20 +14,16 @@ import yaml
 from tests.e2e.battery import HEALTHY, SHORT, Battery, call
 from tests.e2e.cluster import RealCluster, until
 from tests.e2e.logins import kubeconfig
+from tests.worlds import profile
 from upgate.battery import registry
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import lists_for
 
 
 def blind() -> dict[str, set[str]]:
-    """Resource → the checks that cannot be judged by one who may not list it: by the nouns that they take.
-
-    What the profile must allow first is not among them.
-    """
+    """Resource → the checks that cannot be judged by one who may not list it: by the nouns that they take."""
     concerned: dict[str, set[str]] = {}
-    for check in registry.load_checks([registry.battery()]).checks:
-        if check.allow:
-            continue
+    for check in registry.load_checks([registry.battery()]).selected(profile(**HEALTHY)):
         for noun in lists_for(check.inputs) & KINDS.keys():
             concerned.setdefault(KINDS[noun].resource, set()).add(check.id)
     return concerned
