@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from upgate.battery.expectations import Server
     from upgate.battery.judgement import Judgement
+    from upgate.facts.backends import Backends
     from upgate.facts.control_plane import ControlPlane, Leaders
     from upgate.facts.extensions import APIService, CustomResourceDefinition
     from upgate.facts.health import HealthEndpoint
@@ -18,19 +19,6 @@ if TYPE_CHECKING:
     from upgate.facts.webhooks import WebhookCalls
     from upgate.profile.model import Expected
     from upgate.profile.parts import Patience
-
-#: Findings that explain why nothing answers behind a Service that the API server calls.
-BEHIND = (
-    *(
-        "services.endpoints",
-        "deployments.ready",
-        "pods.crashing",
-        "pods.scheduler-silent",
-        "pods.pending",
-        "pods.ready",
-    ),
-    *("nodes.ready", "nodes.heartbeat"),
-)
 
 
 @check("api.ready", severity="critical", monitor=True, preflight="critical")
@@ -78,7 +66,7 @@ def test_controller_manager_and_scheduler_are_led(
     )
 
 
-@check("apiservices.available", severity="critical", preflight="critical", monitor=True, after=BEHIND)
+@check("apiservices.available", severity="critical", preflight="critical", monitor=True, after=("services.endpoints",))
 def test_every_api_service_is_available(apiservices: Subjects[APIService], patience: Patience, now: datetime) -> None:
     """Every APIService is available.
 
@@ -94,10 +82,11 @@ def test_every_api_service_is_available(apiservices: Subjects[APIService], patie
     )
 
 
-@check("crds.established", severity="critical", preflight="critical", none_is_fine=True, after=BEHIND)
+@check("crds.established", severity="critical", preflight="critical", none_is_fine=True, after=("services.endpoints",))
 def test_every_custom_resource_is_served(
     customresourcedefinitions: Subjects[CustomResourceDefinition],
     webhook_calls: WebhookCalls,
+    backends: Backends,
     patience: Patience,
     now: datetime,
 ) -> None:
@@ -111,22 +100,23 @@ def test_every_custom_resource_is_served(
         lambda each: "; ".join(filter(None, [*each.faults, webhook_calls.conversion_fault(each, now)])),
         expected="Established, NamesAccepted, stored versions served, conversion possible",
         severity=lambda each: None if each.broken or webhook_calls.conversion_fault(each, now) else "warning",
-        transitional=lambda each: each.age(now) < patience.start_up,
+        transitional=lambda each: (
+            each.age(now) < patience.start_up
+            or webhook_calls.starting(webhook_calls.unconverted(each, now), backends, now, patience)
+        ),
     )
 
 
 @check("rbac.addons", severity="critical", preflight="critical", none_is_fine=True)
-def test_addons_may_read_what_they_need(
-    addon_rights: AddonRights, judgement: Judgement, preflight: bool, next_version: str
-) -> None:
+def test_addons_may_read_what_they_need(addon_rights: AddonRights, judgement: Judgement, coming_version: str) -> None:
     """CoreDNS, kube-proxy, metrics-server and other add-ons may read what their versions need, by the ClusterRoles bound to them.
 
     A new version that may not read a new kind starts and never becomes ready. It is worked out for the versions that are
-    installed, and before an upgrade for the CoreDNS that comes with the next one. An add-on whose service account has no
-    role of its own may log in by a kubeconfig, and is left out.
+    installed, and before an upgrade for the CoreDNS that comes with the next one. Where a service account may read nothing of
+    all that, a kubeconfig may name somebody else, and it is left out.
     Look first: kubectl auth can-i --list --as=system:serviceaccount:{namespace}:{name}
     """
     Subjects("add-ons", addon_rights.accounts, judgement).none(
-        lambda each: addon_rights.missing(each, next_version if preflight else ""),
+        lambda each: addon_rights.missing(each, coming_version),
         expected="each may be listed and watched by it",
     )

@@ -27,6 +27,7 @@ DEAD_NODE = ("nodes.ready", "nodes.heartbeat")
     "nodes.kured-lock",
     severity="critical",
     after=(*DEAD_NODE, "nodes.schedulable"),
+    monitor=True,
     preflight="critical",
     none_is_fine=True,
 )
@@ -73,7 +74,7 @@ def test_every_node_that_was_asked_for_has_joined(
 
 @check("nodes.headroom", severity="warning", preflight="warning", after=(*DEAD_NODE, "nodes.schedulable"))
 def test_the_pods_of_each_node_fit_on_the_others(
-    nodes: Subjects[Node], headroom: Headroom, cluster_nodes: ClusterNodes
+    nodes: Subjects[Node], headroom: Headroom, cluster_nodes: ClusterNodes, judgement: Judgement
 ) -> None:
     """The pods of any node, as they request CPU, memory and storage, fit on the other nodes.
 
@@ -82,10 +83,10 @@ def test_the_pods_of_each_node_fit_on_the_others(
     autoscaler is at work it makes the room.
     Look first: kubectl describe node {name}  # Allocated resources
     """
-    autoscaled = cluster_nodes.scaled or any(node.autoscaled for node in cluster_nodes.nodes)
-    nodes.none(
-        lambda node: not autoscaled and headroom.lacks(node),
-        observed=headroom.lacks,
+    autoscaled = cluster_nodes.scaled or any(node.autoscaled for node in nodes)
+    Subjects("clusters", [headroom], judgement, counted=True).none(
+        lambda room: not autoscaled and room.lacks,
+        observed=lambda room: room.lacks,
         expected="its pods fit on the other nodes",
     )
 

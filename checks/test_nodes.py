@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from upgate.profile.parts import Patience
 
 
-@check("nodes.ready", severity="critical", monitor=True)
+@check("nodes.ready", severity="critical", monitor=True, preflight="critical")
 def test_every_node_is_ready(nodes: Subjects[Node], now: datetime) -> None:
     """Every node is Ready.
 
@@ -36,7 +36,7 @@ def test_every_node_is_ready(nodes: Subjects[Node], now: datetime) -> None:
     )
 
 
-@check("nodes.pressure", severity="critical", monitor=True)
+@check("nodes.pressure", severity="critical", monitor=True, preflight="critical")
 def test_no_node_is_under_pressure(nodes: Subjects[Node], now: datetime) -> None:
     """No node is under memory, disk or PID pressure, or without network.
 
@@ -51,7 +51,7 @@ def test_no_node_is_under_pressure(nodes: Subjects[Node], now: datetime) -> None
     )
 
 
-@check("nodes.schedulable", severity="critical", monitor=True)
+@check("nodes.schedulable", severity="critical", monitor=True, preflight="critical")
 def test_every_node_takes_pods(nodes: Subjects[Node], cordons: Cordons, patience: Patience, now: datetime) -> None:
     """Every node takes pods.
 
@@ -131,20 +131,22 @@ def test_nodes_of_one_pool_are_alike(nodes: Subjects[Node], node_pools: NodePool
 @check(
     "nodes.image",
     severity="critical",
+    monitor=True,
     expects=" or ".join(f"expect.nodes.{key}" for key in ("kubelet", "kernel", "runtime", "image", "deny")),
 )
 def test_every_node_runs_what_the_profile_expects(
-    nodes: Subjects[Node], node_demands: NodeDemands, now: datetime
+    nodes: Subjects[Node], node_demands: NodeDemands, cordons: Cordons, patience: Patience, now: datetime
 ) -> None:
     """Every node runs the kubelet, kernel, container runtime and image that the profile expects, and none that it denies.
 
-    A node that was not replaced still runs the old one; and a bad image is Ready in every list.
+    A node that was not replaced still runs the old one; and a bad image is Ready in every list. A node that is being drained
+    or removed is "not yet".
     Look first: kubectl get node {name} -o wide
     """
     nodes.none(
         node_demands.unmet,
         expected=node_demands.wanted,
-        transitional=lambda node: node.going(now),
+        transitional=lambda node: cordons.under_way(node, now, patience),
     )
 
 

@@ -18,21 +18,15 @@ if TYPE_CHECKING:
     from upgate.facts.webhooks import WebhookCalls
     from upgate.profile.parts import Patience
 
-#: Findings that explain why nothing answers behind a webhook's Service.
-BEHIND = (
-    *(
-        "services.endpoints",
-        "deployments.ready",
-        "pods.crashing",
-        "pods.scheduler-silent",
-        "pods.pending",
-        "pods.ready",
-    ),
-    *("nodes.ready", "nodes.heartbeat"),
+
+@check(
+    "webhooks.alive",
+    severity="critical",
+    preflight="critical",
+    none_is_fine=True,
+    monitor=True,
+    after=("services.endpoints",),
 )
-
-
-@check("webhooks.alive", severity="critical", preflight="critical", none_is_fine=True, monitor=True, after=BEHIND)
 def test_every_webhook_can_be_called(
     validatingwebhookconfigurations: Subjects[ValidatingWebhookConfiguration],
     mutatingwebhookconfigurations: Subjects[MutatingWebhookConfiguration],
@@ -53,7 +47,10 @@ def test_every_webhook_can_be_called(
             lambda one: webhook_calls.fault(one, now),
             expected="a Service with a ready endpoint for its port, and a valid caBundle",
             severity=lambda one: None if webhook_calls.refuses(one, now) else "warning",
-            transitional=lambda one: webhook_calls.coming(one, backends, now, patience),
+            transitional=lambda one: (
+                one.age(now) < patience.start_up
+                or webhook_calls.starting(webhook_calls.unanswered(one, now), backends, now, patience)
+            ),
         )
 
 

@@ -14,22 +14,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from upgate.facts import kinds as facts
+
 REVIEW = {"status": {"userInfo": {"username": "me"}}}
-KINDS = {
-    "nodes": "Node",
-    "leases": "Lease",
-    "namespaces": "Namespace",
-    "pods": "Pod",
-    "deployments": "Deployment",
-    "replicasets": "ReplicaSet",
-    "statefulsets": "StatefulSet",
-    "daemonsets": "DaemonSet",
-    "services": "Service",
-    "endpointslices": "EndpointSlice",
-    "ingresses": "Ingress",
-    "events": "Event",
-    "jobs": "Job",
-}
+#: The kind of each resource that is listed.
+KINDS = {each.resource: each.type.__name__ for each in facts.KINDS.values()}
 MEGABYTE = 2**20
 #: What answers a request for a list: the handler, the kind and the query.
 Answer = Callable[["Handler", str, dict[str, str]], None]

@@ -146,6 +146,7 @@ def test_metrics_server_reads_another_part_of_nodes_since_0_6(version, resource,
         ("public.ecr.aws/eks-distro/kubernetes-csi/external-provisioner:v5.0.1-eks-1", "persistentvolumes", "failed"),
         ("registry.k8s.io/sig-storage/csi-attacher:v4.6.1", "persistentvolumes volumeattachments", "passed"),
         ("registry.k8s.io/sig-storage/csi-attacher:v4.6.1", "persistentvolumes", "failed"),
+        ("registry.k8s.io/sig-storage/csi-attacher:v4.6.1", "secrets", "passed"),
         ("registry.k8s.io/sig-storage/csi-resizer:v1.11.1", "persistentvolumes", "failed"),
         ("quay.io/cilium/cilium:v1.16.0", "namespaces services pods nodes endpointslices", "passed"),
         ("quay.io/cilium/cilium:v1.16.0", "namespaces services pods nodes endpoints", "failed"),
@@ -157,6 +158,13 @@ def test_storage_network_and_autoscaler_are_known(image, granted, outcome):
     """Each add-on of the table is known by its image, whatever the registry."""
     granting = role("own", rule(granted, "*"))
     assert rights([addon(image, "own")], [granting], [binding("own", "own")]).outcome == outcome
+
+
+def test_an_autoscaler_of_another_cluster_is_left_out():
+    """In a cluster of Cluster API it may read nodes by a kubeconfig, and here nothing but its lease and machines."""
+    here = role("own", rule("leases", "coordination.k8s.io", "*"), rule("machines", "cluster.x-k8s.io", "*"))
+    pods = [addon("registry.k8s.io/autoscaling/cluster-autoscaler:v1.30.0", "own")]
+    assert rights(pods, [here], [binding("own", "own")]).outcome == "passed"
 
 
 def test_only_the_clusters_own_coredns_counts():

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.control_worlds import LEADERS, api_service, bundle, converted, definition, leader, static
-from tests.worlds import NOW, ago, condition, container_status, endpointslice, good, judge, objects
+from tests.worlds import NOW, ago, condition, container_status, endpointslice, good, judge, namespace, objects, pod
 
 MANAGER = leader("kube-controller-manager")
 
@@ -73,6 +73,13 @@ def test_a_lease_that_is_missing_counts_only_beside_the_other():
     assert (
         led(leader("kube-controller-manager", metadata={"creationTimestamp": ago(seconds=5)})).outcome == "inconclusive"
     )
+
+
+def test_openshifts_scheduler_has_its_lease_elsewhere():
+    """OpenShift keeps only the controller manager's lease in kube-system."""
+    elsewhere = [namespace("openshift-kube-scheduler"), namespace()]
+    assert led(MANAGER, namespaces=elsewhere).outcome == "passed"
+    assert objects(led(MANAGER, leader(renewed=900), namespaces=elsewhere)) == ["Lease/kube-system/kube-scheduler"]
 
 
 def test_a_lease_that_was_never_renewed_is_as_old_as_it_is():
@@ -168,6 +175,14 @@ def test_a_conversion_webhook_must_be_alive():
     expired = converted(caBundle=bundle(NOW - timedelta(days=1)))
     assert "its caBundle expired on" in resources(expired).findings[0].observed
     assert resources(converted(service=None, url="https://outside.example.com/convert")).outcome == "passed"
+
+
+def test_a_conversion_webhook_whose_pods_start_is_not_yet_there():
+    """After a drain the conversion waits for its pods as an admission webhook does."""
+    starting = pod(ready="False", metadata={"creationTimestamp": ago(seconds=20)})
+    nowhere = [endpointslice("web", "10.1.0.1", ready=False)]
+    assert resources(converted(), endpointslices=nowhere, pods=[starting]).outcome == "inconclusive"
+    assert resources(converted(), endpointslices=nowhere, pods=[pod(ready="False")]).outcome == "failed"
 
 
 def test_with_one_version_nothing_is_converted():

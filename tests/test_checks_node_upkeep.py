@@ -24,7 +24,7 @@ from tests.worlds import (
     snapshot,
     thing,
 )
-from upgate.facts.amounts import LARGEST, whole_quantity
+from upgate.facts.amounts import LARGEST, whole_number
 from upgate.facts.headroom import requests_of
 
 NANOSECONDS = 10**9
@@ -166,7 +166,7 @@ def test_the_node_that_died_explains_its_lock():
 )
 def test_quantities_are_read_as_kubernetes_does(text, scale, number):
     """Suffixes of 10 and of 2, exponents and fractions, rounded up and within what the API server keeps."""
-    assert whole_quantity(text, scale) == number
+    assert whole_number(text, scale) == number
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_quantities_are_read_as_kubernetes_does(text, scale, number):
 def test_what_is_no_quantity_is_refused(text):
     """Nothing is guessed, and no number becomes too large to work with."""
     with pytest.raises(ValueError, match="not a quantity"):
-        whole_quantity(text)
+        whole_number(text)
 
 
 def container(cpu: object = "", memory: object = "", name: str = "app", **more: Any) -> dict[str, Any]:
@@ -242,16 +242,20 @@ def test_pods_that_fit_on_the_others_are_fine():
 def test_pods_without_room_are_found_on_the_worst_node():
     """One finding: the node whose loss leaves most pods without room, and what they request."""
     (finding,) = room(*[asking("1500m", "1Gi", on=each) for each in "aabbc"], asking("3", on="c")).findings
-    assert finding.object == "Node/c"
+    assert finding.object == "NodePool/all"
+    assert finding.hint.startswith("kubectl describe node c")
     assert finding.observed == (
-        "if it is lost, 2 of the 2 pods that would move have no room on the 2 other nodes; "
+        "if node c is lost, 2 of the 2 pods that would move have no room on the 2 other nodes; "
         "requested: 4.5 CPU, 1 GiB memory"
     )
 
 
 def test_a_large_pod_needs_a_node_with_room_for_all_of_it():
     """Room that is scattered over the nodes is none."""
-    assert objects(room(asking("2", on="a"), asking("3", on="b"), asking("3", on="c"))) == ["Node/b"]
+    (finding,) = room(asking("2", on="a"), asking("3", on="b"), asking("3", on="c")).findings
+    assert finding.observed.startswith(
+        "if node b is lost, 1 of the 1 pod that would move has no room on the 2 other nodes"
+    )
 
 
 def test_memory_and_slots_count_like_cpu():
@@ -317,7 +321,8 @@ def test_a_single_node_has_no_others():
     """Nothing can be asked of a cluster of one node; of a control plane and one worker it can."""
     assert room(asking("3", on="a"), nodes=[sized("a")]).outcome == "passed"
     master = sized("m", spec={"taints": [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]})
-    assert objects(room(asking("3", on="a"), nodes=[sized("a"), master])) == ["Node/a"]
+    (finding,) = room(asking("3", on="a"), nodes=[sized("a"), master]).findings
+    assert "has no room on the 0 other nodes" in finding.observed
 
 
 def test_an_autoscaler_makes_the_room():
@@ -351,3 +356,14 @@ def test_a_big_cluster_is_asked_in_a_moment():
     began = time.process_time()
     judge("nodes.headroom", seen)
     assert time.process_time() - began < 5
+
+
+def test_nodes_that_are_out_explain_that_there_is_no_room():
+    """With the cordoned node there would be room: that is one cause. Where there would not be, it is another one."""
+    nodes = [sized("a"), sized("b"), sized("c", spec={"unschedulable": True})]
+    for requested, because in (("2100m", "nodes.schedulable: Node/c"), ("3900m", None)):
+        pods = [asking(requested, on=each) for each in "ab"]
+        pods += [asking("3", on="c")] if because is None else []
+        alone = [merged(each, {"metadata": {"name": f"p{index}"}}) for index, each in enumerate(pods)]
+        found = run(["nodes.schedulable", "nodes.headroom"], good(nodes=nodes, pods=alone))[1].findings
+        assert [each.because for each in found] == [because]

@@ -61,6 +61,19 @@ def test_an_upgrade_that_stopped_half_way_is_one_finding_for_the_pool():
     assert "kubelet v1.36.3 on 5 nodes, v1.35.2 on 4 nodes; kernel" in finding.observed
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_two_nodes_the_older_one_is_odd(order):
+    """Of a pool that is half upgraded the nodes of the earlier version are left."""
+    pair = [running("new"), running("old", kubeletVersion="v1.35.12")]
+    assert objects(uniform(*(pair[index] for index in order))) == ["Node/old"]
+
+
+@pytest.mark.parametrize("label", [("eks.amazonaws.com/compute-type", "fargate"), ("type", "virtual-kubelet")])
+def test_nodes_that_are_no_machines_are_not_compared(label):
+    """On Fargate each pod has a node of its own, as old as the pod."""
+    assert not uniform(*(running(each, labels=dict([label]), kubeletVersion=f"v1.36.{each}") for each in "12")).findings
+
+
 def test_a_drain_under_way_makes_a_mixture_not_yet():
     """While a node of the pool is cordoned the upgrade goes on."""
     going = merged(running("c", kubeletVersion="v1.35.2"), {"spec": {"unschedulable": True}})
@@ -133,7 +146,6 @@ def image(of: dict[str, Any], **expect: Any):
     [
         ({"kubelet": "1.36"}, {"kubeletVersion": "v1.36.1-eks-abc"}, {"kubeletVersion": "v1.35.9"}),
         ({"kubelet": ">=1.35, <1.37"}, {"kubeletVersion": "v1.35.4+k3s1"}, {"kubeletVersion": "v1.37.0-gke.1"}),
-        ({"kubelet": "1.36.*-eks-*"}, {"kubeletVersion": "v1.36.1-eks-abc"}, {"kubeletVersion": "v1.36.1-gke.1"}),
         ({"kernel": ">=6.1"}, {"kernelVersion": "6.12.10-1.amzn"}, {"kernelVersion": "5.10.225-213.878.amzn2"}),
         ({"kernel": "6.*"}, {"kernelVersion": "6.8.0-1014-azure"}, {"kernelVersion": "5.4"}),
         ({"runtime": "containerd://2.*"}, {}, {"containerRuntimeVersion": "containerd://1.7.22"}),
@@ -175,6 +187,8 @@ def test_an_image_label_that_a_node_lacks_is_a_finding():
         ({"kernel": "5.4.0-1043*", "runtime": "docker://*"}, 0),
         ({"image": "ami-bad"}, 1),
         ({"kubelet": "1.36.2"}, 0),
+        ({"kubelet": "v1.36.*-gke.*"}, 0),
+        ({"kubelet": "v1.36.*"}, 1),
         ({"kubelet": ">=1.36"}, 1),
     ],
 )
@@ -278,3 +292,9 @@ def test_a_baseline_of_an_earlier_version_says_nothing_about_taints():
 def test_a_removal_is_judged_elsewhere():
     """The taint of a node that the autoscaler removes is not a stranger."""
     assert not taints(node("a", spec={"taints": [removal(5)]}), before=[node("a")]).findings
+
+
+def test_a_node_that_is_being_drained_is_not_yet_replaced():
+    """While a node of the old image is drained or removed the upgrade goes on."""
+    draining = merged(running("a", kernelVersion="5.4"), {"spec": {"taints": [removal(2)]}})
+    assert image(draining, kernel=">=6.1").outcome == "inconclusive"

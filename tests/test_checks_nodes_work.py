@@ -139,6 +139,23 @@ def test_a_volume_that_does_not_come_blames_no_node_by_itself():
     assert not work(*pair, runs("web", "b"), warnings=[sandbox(each, "FailedAttachVolume") for each in pair]).findings
 
 
+@pytest.mark.parametrize(
+    ("said", "count"),
+    [
+        ('MountVolume.SetUp failed for volume "ca" : configmap "ca" not found', 0),
+        ('MountVolume.SetUp failed for volume "key" : secret "key" not found', 0),
+        ("references non-existent secret key: tls.crt", 0),
+        ("driver name smb.csi.k8s.io not found in the list of registered CSI drivers", 1),
+        ("mount error(5): Input/output error", 1),
+    ],
+)
+def test_what_is_missing_in_the_cluster_blames_no_node(said, count):
+    """A ConfigMap that two workloads share is gone: those that had it still run. A driver that is missing is the node's."""
+    pair = [hangs("web", "a"), hangs("api", "a")]
+    warnings = [warning(each, "FailedMount", message=said) for each in pair]
+    assert len(work(*pair, runs("web", "b"), runs("api", "b"), warnings=warnings).findings) == count
+
+
 def test_a_node_on_which_later_pods_start_works():
     """What came later is ready there, in the network of pods: then what hangs has a reason of its own."""
     pair = [hangs("web", "a"), runs("web", "b"), hangs("api", "a"), runs("api", "c")]

@@ -183,7 +183,7 @@ def test_what_a_failing_webhook_intercepts_is_said(resources, groups, what):
     """Of Kubernetes' own objects those count that an upgrade needs; a rule means what the API server takes it to mean."""
     each = webhook(rule={**CORE, "apiGroups": groups, "resources": resources, "operations": ["*"]})
     result = scope(each, mutating=True)
-    said = f"pods.example.com (failurePolicy Fail) intercepts {what}"
+    said = f"webhook pods.example.com: failurePolicy Fail on {what}"
     assert [found.observed for found in result.findings] == ([said] if what else [])
     assert result.outcome == ("warned" if what else "passed")
     assert scope(each, mutating=True, preflight=True).outcome == ("failed" if what else "passed")
@@ -233,7 +233,7 @@ def test_an_exemption_by_label_needs_the_label():
 def test_no_namespace_selector_exempts_nodes():
     """Nodes are in no namespace; leases of nodes are in kube-node-lease."""
     each = webhook(rule={**REST, "resources": ["*"]}, namespaceSelector=EXCEPT_SYSTEM)
-    assert observed(scope(each)) == "pods.example.com (failurePolicy Fail) intercepts nodes, leases"
+    assert observed(scope(each)) == "webhook pods.example.com: failurePolicy Fail on nodes, leases"
 
 
 def test_an_object_selector_is_evaluated_on_the_pods_that_there_are():
@@ -255,17 +255,24 @@ def test_an_object_selector_is_evaluated_on_the_pods_that_there_are():
 
 @pytest.mark.parametrize(
     ("expression", "outcome"),
-    [("object.metadata.namespace != 'kube-system'", "passed"), ("request.userInfo.username != 'x'", "warned")],
+    [
+        ("object.metadata.namespace != 'kube-system'", "passed"),
+        ("!(request.namespace in ['kube-system', 'kube-public'])", "passed"),
+        ("request.userInfo.username != 'x'", "warned"),
+        ("request.namespace == 'kube-system'", "warned"),
+    ],
 )
 def test_a_condition_that_speaks_of_it_is_believed(expression, outcome):
-    """CEL is not evaluated: a condition that names kube-system is taken to leave it out."""
-    assert scope(webhook(matchConditions=[{"name": "c", "expression": expression}])).outcome == outcome
+    """CEL is not evaluated: a condition that negates kube-system is taken to leave it out, and any other to be unknown."""
+    each = webhook(matchConditions=[{"name": "c", "expression": expression}])
+    assert scope(each).outcome == outcome
+    assert scope(each, preflight=True).outcome == outcome
 
 
 def test_a_validating_webhook_on_evictions_may_refuse_a_drain():
     """Ignore excuses errors, not refusals: one that is there for evictions alone is critical before an upgrade."""
     cleaner = webhook(rule={**CORE, "resources": ["pods/eviction"]}, policy="Ignore")
-    assert observed(scope(cleaner)) == "pods.example.com may refuse evictions"
+    assert observed(scope(cleaner)) == "webhook pods.example.com: may refuse evictions"
     assert (scope(cleaner).outcome, scope(cleaner, preflight=True).outcome) == ("warned", "failed")
     assert scope(cleaner, mutating=True).outcome == "passed"
     nowhere = {**cleaner, "namespaceSelector": {"matchLabels": {"kafka": "yes"}}}
@@ -283,7 +290,7 @@ def test_a_single_backend_is_told():
     """A drain takes the only pod away, and what waits for it is refused; custom resources of its own may wait."""
     alone = {"endpointslices": [endpointslice("web", "10.1.0.1")]}
     each = webhook(rule={**CORE, "resources": ["services"]})
-    assert "has a single ready backend" in observed(scope(each, **alone))
+    assert "with a single ready backend" in observed(scope(each, **alone))
     assert scope(each).outcome == "passed"
     assert scope(each, **alone, preflight=True).outcome == "warned"
     own = webhook(rule={**CORE, "apiGroups": ["cert-manager.io"], "resources": ["certificates"]})

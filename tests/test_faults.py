@@ -11,6 +11,7 @@ import kubernetes.client  # noqa: F401 - once, before many threads import it at 
 import pytest
 
 from tests.apiserver import FAULTS, EmbeddedCluster, Fault
+from tests.control_worlds import api_service
 from tests.worlds import (
     NOW,
     battery,
@@ -43,7 +44,9 @@ from upgate.sources.cluster.login import connect
 #: Seconds. The time bound of one look is three deadlines: who we are, everything, and what is being read at the end.
 PATIENCE = Timeouts(connect=1, read=1, deadline=3)
 BOUND = 3 * PATIENCE.deadline + 3
-PROFILE = profile(expect={"version": "1.36"}, sidecars=[{"container": "app", "image": "app:1"}])
+PROFILE = profile(
+    expect={"version": "1.36", "nodes": {"kernel": ">=6.1"}}, sidecars=[{"container": "app", "image": "app:1"}]
+)
 ELSEWHERE = ("external.", "hosts.", "certs.hosts")
 CHECKS = [id for id, each in battery().items() if not id.startswith(ELSEWHERE) and not each.only_preflight]
 #: All lists are read by the same code: a few of each sort stand for them.
@@ -94,10 +97,17 @@ def world() -> dict:
         endpointslices=[endpointslice("web", "10.1.0.1"), endpointslice("api", "10.1.0.2")],
         ingresses=[ingress(), ingress("back", "back.example.com")],
         jobs=[job(), job("export")],
-        # One resource, listed twice: warnings, and normal events about pods.
+        apiservices=[api_service(), api_service("v1beta1.custom.metrics.k8s.io")],
+        # One resource, listed three times: warnings, and normal events about pods and about nodes.
         warnings=[
-            thing(f"{kind}-{number}", "shop", type=kind, reason="Old", involvedObject={"kind": "Pod", "name": "old"})
-            for kind in ("Warning", "Normal")
+            thing(
+                f"{kind}-{about}-{number}".lower(),
+                "shop",
+                type=kind,
+                reason="Old",
+                involvedObject={"kind": about, "name": "old"},
+            )
+            for kind, about in (("Warning", "Pod"), ("Normal", "Pod"), ("Normal", "Node"))
             for number in (1, 2)
         ],
     )
@@ -125,7 +135,12 @@ def judged(snapshot: Snapshot) -> dict[str, CheckResult]:
 def needs(id: str) -> set[str]:
     """What a check needs to be looked at."""
     names = battery()[id].inputs
-    asked = {"health": ("readyz", "livez"), "server": ("version",), "next_version": ("version",)}
+    asked = {
+        "health": ("readyz", "livez"),
+        "server": ("version",),
+        "next_version": ("version",),
+        "skew": ("version",),
+    }
     return lists_for(names) | {each for name in names for each in asked.get(name, ())} | {"review"}
 
 

@@ -134,5 +134,5 @@ def test_a_snapshot_of_a_few_lists_is_inconclusive_where_it_lacks_one(demos):
     """What -k did not look at cannot be judged later; what it saw can."""
     later = demos[1]["nodes"].whole()
     assert later.code == 75
-    assert later.ids("passed") == {"api.ready", "nodes.pressure", "nodes.ready"}
+    assert later.ids("passed") == {"api.ready", "nodes.pressure", "nodes.ready", "nodes.taints", "nodes.uniform"}
     assert "pods were not looked at when this snapshot was taken" in later.reasons

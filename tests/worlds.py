@@ -527,8 +527,14 @@ def by_resource(world: World) -> dict[str, list[dict[str, Any]]]:
     """The objects as an API server serves them: two nouns may be of one resource."""
     served: dict[str, list[dict[str, Any]]] = {}
     for noun, items in world.items():
-        if items or not KINDS[noun].optional:
-            served.setdefault(KINDS[noun].resource, []).extend(items)
+        kind = KINDS[noun]
+        # A kind that a cluster may not serve is named with its group and version; the core group's are always served.
+        custom = kind.optional and bool(kind.group)
+        if items or not kind.optional:
+            resource = f"{kind.version}/{kind.resource}" if custom else kind.resource
+            served.setdefault(resource, []).extend(
+                {"kind": kind.type.__name__, **each} if custom else each for each in items
+            )
     return served | custom_resources(world)
 
 

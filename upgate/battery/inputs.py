@@ -148,7 +148,12 @@ class Inputs:
     def skew(self) -> Skew:
         """Which versions may stand beside the API server's, and with `-m preflight` beside the next. Raises Inconclusive."""
         self._refuse_gap("version")
-        return skew_around(self._evidence.snapshot.version or "", self.next_version if self.preflight else "")
+        return skew_around(self._evidence.snapshot.version or "", self.coming_version)
+
+    @property
+    def coming_version(self) -> str:
+        """The next version, where it is asked before an upgrade; else empty. Raises Inconclusive."""
+        return self.next_version if self.preflight else ""
 
     @property
     def secret_names(self) -> SecretNames:

@@ -13,10 +13,10 @@ from upgate.facts.nodes import Node
 from upgate.profile.quantities import is_comparison
 
 if TYPE_CHECKING:
-    from upgate.profile.parts import ExpectedNodes, NodeKind
+    from upgate.profile.parts import DeniedNodes, ExpectedNodes
 
 
-def patterns_of(kind: NodeKind) -> dict[str, str]:
+def patterns_of(kind: DeniedNodes | ExpectedNodes) -> dict[str, str]:
     """What it says of nodes, by key, in the order in which it is told."""
     every = {"kubelet": kind.kubelet, "kernel": kind.kernel, "runtime": kind.runtime, "image": kind.image}
     return {key: pattern for key, pattern in every.items() if pattern is not None}

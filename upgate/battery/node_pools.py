@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from upgate.base.text import counted
+from upgate.base.versions import version_parts
 from upgate.baseline import Baseline
 from upgate.battery.judgement import Judgement, Subjects
 from upgate.facts.backends import grouped
@@ -46,8 +47,11 @@ class NodePool:
 
     @property
     def odd(self) -> list[Node]:
-        """The nodes that are not as most are."""
-        usual = {part: values.most_common(1)[0][0] for part, values in self._values().items() if values}
+        """The nodes that are not as most are; of two halves the one with the earlier version."""
+        usual = {
+            part: max(values, key=lambda each: (values[each], version_parts(each)))
+            for part, values in self._values().items()
+        }
         return [each for each in self.nodes if not usual.items() <= self._parts(each).items()]
 
     def under_way(self, moment: datetime) -> bool:

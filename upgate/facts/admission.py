@@ -93,15 +93,17 @@ class AdmissionWebhook(Fact):
         host = self.client_config.url.partition("://")[2]
         return host.startswith(("127.0.0.1:", "localhost:", "[::1]:"))
 
-    def selects(self, labels: Mapping[str, str], namespace: Mapping[str, str] | None) -> bool:
-        """Its selectors match an object with these labels, in a namespace with those; None: it is in no namespace."""
-        of_namespace, of_object = self.namespace_selector, self.object_selector
-        home = namespace is None or of_namespace is None or of_namespace.matches(namespace)
-        return home and (of_object is None or of_object.matches(labels))
+    def selects_in(self, namespace: Mapping[str, str]) -> bool:
+        """It is asked about objects in a namespace with these labels."""
+        return self.namespace_selector is None or self.namespace_selector.matches(namespace)
+
+    def selects(self, labels: Mapping[str, str]) -> bool:
+        """It is asked about an object with these labels, as far as that goes."""
+        return self.object_selector is None or self.object_selector.matches(labels)
 
     def spares(self, word: str) -> bool:
-        """One of its conditions (CEL, which is not evaluated here) speaks of that: it is believed to leave it out."""
-        return any(word in each.expression for each in self.match_conditions or ())
+        """A condition (CEL, which is not evaluated here) negates something about that: it is believed to leave it out."""
+        return any(word in each.expression and "!" in each.expression for each in self.match_conditions or ())
 
 
 class WebhookConfiguration(KubernetesObject):

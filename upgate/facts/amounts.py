@@ -101,15 +101,15 @@ def load_of(amounts: Amounts | None) -> Load:
         return Load()
     cpu, memory, storage = amounts.cpu, amounts.memory, amounts.ephemeral_storage
     return Load(
-        whole_quantity(str(cpu), 1000),
-        whole_quantity(str(memory)),
-        whole_quantity(str(storage)),
-        whole_quantity(str(amounts.pods)),
+        whole_number(str(cpu), 1000),
+        whole_number(str(memory)),
+        whole_number(str(storage)),
+        whole_number(str(amounts.pods)),
     )
 
 
 @lru_cache(maxsize=4096)
-def whole_quantity(text: str, scale: int = 1) -> int:
+def whole_number(text: str, scale: int = 1) -> int:
     """`100m`, `1Gi`, `1e3` as a number, rounded up, within what the API server keeps. Raises ValueError."""
     if not text:
         return 0

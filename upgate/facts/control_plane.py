@@ -24,6 +24,10 @@ LED = ("kube-controller-manager", "kube-scheduler")
 COMPONENTS = (SERVER, *LED)
 #: A lease that its holder gave up holds for a second; nothing that somebody writes into one holds for hours.
 SHORTEST, LONGEST = timedelta(seconds=15), timedelta(minutes=5)
+#: In a new cluster one component may be this much later than the other.
+BEGINNING = timedelta(minutes=1)
+#: OpenShift keeps the scheduler's lease in a namespace of its own.
+OTHER_HOMES = {"openshift-kube-scheduler": "kube-scheduler"}
 
 
 def component_of(pod: Pod) -> str:
@@ -110,13 +114,15 @@ class Leaders:
     Where neither has one there is no election: a managed control plane that hides them, k3s and minikube with one instance.
     """
 
-    needs = ("leader_leases",)
+    needs = ("leader_leases", "namespaces")
 
     def __init__(self, lists: Lists) -> None:
         found = {each.name: each for each in lists["leader_leases"] if each.name in LED}
         self._found: dict[str, Lease] = found
+        elsewhere = {each.name for each in lists["namespaces"]} & OTHER_HOMES.keys()
+        expected = [each for each in LED if each not in {OTHER_HOMES[home] for home in elsewhere}] if found else []
         #: One for each component; of one that is not there, an empty one.
-        self.leases = [found.get(name) or Lease(ManagedMeta(name, HOME)) for name in LED] if found else []
+        self.leases = [found.get(name) or Lease(ManagedMeta(name, HOME)) for name in LED if name in (*expected, *found)]
 
     def fault(self, lease: Lease, moment: datetime) -> str:
         """Why nothing leads by this lease. Empty where its holder renewed it within two lease durations."""
@@ -131,7 +137,7 @@ class Leaders:
         """It was given up or made just now: the next holder takes it within a lease duration."""
         others = self._found.values()
         made = min((each.age(moment) for each in others), default=timedelta.max)
-        return lease.silence(moment) <= 2 * leader_term(lease) or (lease.name not in self._found and made < LONGEST / 5)
+        return lease.silence(moment) <= 2 * leader_term(lease) or (lease.name not in self._found and made < BEGINNING)
 
 
 def leader_term(lease: Lease) -> timedelta:

@@ -10,14 +10,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from msgspec.structs import replace
+
 from upgate.base.text import counted
 from upgate.facts.amounts import Load, load_of
 from upgate.facts.backends import grouped
 from upgate.facts.containers import Container
-from upgate.facts.nodes import Node
+from upgate.facts.nodes import Node, NodeCondition
 from upgate.facts.pods import Pod
 
 Lists = Mapping[str, list[Any]]
+#: What the cluster as a whole is called in reports.
+WHOLE = "NodePool/all"
 #: Of so many nodes, those with the most to move, the loss is tried.
 MOST = 20
 
@@ -33,22 +37,39 @@ class Headroom:
         #: What pods with the very same containers request is worked out once.
         self._known: dict[tuple[int, ...], Load] = {}
 
-    def lacks(self, node: Node) -> str:
-        """Which of its pods would have no room, if it is the one whose loss leaves the most without. Else empty."""
+    @property
+    def ref(self) -> str:
+        """It is asked of the cluster as a whole."""
+        return WHOLE
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What may stand in a check's hint: the node whose loss is the worst."""
+        return {"name": self._worst[0]}
+
+    @property
+    def lacks(self) -> str:
+        """Which pods would have no room after the loss of that node whose loss leaves the most without. Empty where all have."""
         worst, left = self._worst
-        if not left or worst != node.name:
+        if not left:
             return ""
         others, moving = counted(len(self._open) - 1, "other node"), counted(len(self._moving(worst)), "pod")
         verb = "has" if len(left) == 1 else "have"
         return (
-            f"if it is lost, {len(left)} of the {moving} that would move {verb} no room on the {others}; "
+            f"if node {worst} is lost, {len(left)} of the {moving} that would move {verb} no room on the {others}; "
             f"requested: {total(left).words}"
         )
+
+    def missed(self) -> list[Node]:
+        """The nodes that take no pods just now, if there is room for all when they do."""
+        out = [each for each in self._nodes if not takes_pods(each)]
+        back = Headroom({"nodes": [as_usual(each) for each in self._nodes], "pods": self._pods})
+        return out if out and not back.lacks else []
 
     @cached_property
     def _open(self) -> list[Node]:
         """The nodes that pods without tolerations may go to; where all are tainted, those that most have in common."""
-        taking = [each for each in self._nodes if each.ready.is_true and not each.spec.unschedulable]
+        taking = [each for each in self._nodes if takes_pods(each)]
         alike = grouped(
             taking, lambda each: frozenset(taint.spelling for taint in each.spec.taints or () if taint.blocks)
         )
@@ -76,7 +97,7 @@ class Headroom:
         loads: dict[str, list[tuple[Load, bool]]] = defaultdict(list)
         for pod in self._pods:
             if stays(pod):
-                loads[pod.spec.node_name].append((self._requests(pod), is_rescheduled(pod)))
+                loads[pod.spec.node_name].append((self._requests(pod), moves_elsewhere(pod)))
         return loads
 
     def _left_on(self, node: Node) -> Load:
@@ -96,12 +117,24 @@ class Headroom:
         return found
 
 
+def takes_pods(node: Node) -> bool:
+    """It is Ready, and not cordoned."""
+    return node.ready.is_true and not node.spec.unschedulable
+
+
+def as_usual(node: Node) -> Node:
+    """The node as it is when it is Ready, not cordoned, and without taints that pass."""
+    taints = [each for each in node.spec.taints or () if not each.passing]
+    spec = replace(node.spec, unschedulable=False, taints=taints)
+    return replace(node, spec=spec, status=replace(node.status, conditions=[NodeCondition("Ready", "True")]))
+
+
 def stays(pod: Pod) -> bool:
     """It takes room: it has a node, is there to stay, and does not make room for any other (a negative priority)."""
     return bool(pod.spec.node_name) and pod.active and pod.spec.priority >= 0
 
 
-def is_rescheduled(pod: Pod) -> bool:
+def moves_elsewhere(pod: Pod) -> bool:
     """Its controller makes it again on another node: not those of DaemonSets, static pods, and what is bound to its node."""
     owner = pod.metadata.controller
     bound = pod.spec.node_selector is not None and bool(pod.spec.node_selector.hostname)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from upgate.facts.admission import AdmissionWebhook, ValidatingWebhookConfiguration, WebhookConfiguration
-from upgate.facts.webhooks import WebhookCalls
+from upgate.facts.webhooks import WebhookCalls, first_of
 
 Lists = Mapping[str, list[Any]]
 Labels = dict[str, str]
@@ -65,11 +65,14 @@ class Interceptions:
     def __init__(self, lists: Lists) -> None:
         self._namespaces: dict[str, Labels] = {each.name: each.labels for each in lists["namespaces"]}
         self._nodes: list[Labels] = [each.labels for each in lists["nodes"]]
+        # Of pods with the same labels one will do: those of a ReplicaSet share them.
+        alike = {(pod.namespace, id(pod.metadata.labels)): pod.labels for pod in lists["pods"]}
         self._pods: dict[str, list[Labels]] = {}
-        for pod in lists["pods"]:
-            self._pods.setdefault(pod.namespace, []).append(pod.labels)
+        for (namespace, _), labels in alike.items():
+            self._pods.setdefault(namespace, []).append(labels)
         self._services = {each.key: each for each in lists["services"]}
         self._calls = WebhookCalls(lists)
+        self._some: dict[int, bool] = {}
 
     def words(self, configuration: WebhookConfiguration) -> str:
         """What its webhooks stand in the way of. Empty where they do not."""
@@ -77,24 +80,28 @@ class Interceptions:
         for webhook in judged_of(configuration):
             for why in self._reasons(configuration, webhook):
                 said.setdefault(why, []).append(webhook.name)
-        return "; ".join(f"{', '.join(names)} {why}" for why, names in said.items())
+        return "; ".join(f"{first_of(names)}: {why}" for why, names in said.items())
 
     def blocks(self, configuration: WebhookConfiguration) -> bool:
-        """It may stop an upgrade: what is needed waits for it, or cannot come back without it, or it is there for evictions."""
+        """It may stop an upgrade: what is needed waits for it, or cannot come back without it, or it is there for evictions.
+
+        Conditions narrow down what it is asked about, nobody here knows how far.
+        """
         return any(
             self._intercepted(each) or self._blocks_itself(each) or self._for_evictions(configuration, each)
             for each in judged_of(configuration)
+            if not each.match_conditions
         )
 
     def _reasons(self, configuration: WebhookConfiguration, webhook: AdmissionWebhook) -> Iterator[str]:
         if needed := self._intercepted(webhook):
-            yield f"(failurePolicy Fail) intercepts {', '.join(needed)}"
+            unless = ", unless its matchConditions leave them out" if webhook.match_conditions else ""
+            yield f"failurePolicy Fail on {', '.join(needed)}{unless}"
         if self._refuses_evictions(configuration, webhook):
             yield "may refuse evictions"
         if self._single(webhook):
-            yield "(failurePolicy Fail) has a single ready backend" + (
-                ", which cannot be made again without it" if self._blocks_itself(webhook) else ""
-            )
+            itself = ", which cannot be made again without it" if self._blocks_itself(webhook) else ""
+            yield f"failurePolicy Fail with a single ready backend{itself}"
 
     def _intercepted(self, webhook: AdmissionWebhook) -> list[str]:
         """What is needed and waits for its answer."""
@@ -109,7 +116,7 @@ class Interceptions:
             return asks(webhook, need, namespaced=True) and self._selects_some(webhook)
         if not need.namespaces:
             objects = self._nodes or [{}]
-            return asks(webhook, need, namespaced=False) and any(webhook.selects(each, None) for each in objects)
+            return asks(webhook, need, namespaced=False) and any(map(webhook.selects, objects))
         return asks(webhook, need, namespaced=True) and any(
             self._selects_in(webhook, each, need) for each in need.namespaces
         )
@@ -118,18 +125,19 @@ class Interceptions:
         """Its selectors match something there: one of the pods that there are; of another kind an object without labels."""
         home = self._namespaces.get(namespace, {"kubernetes.io/metadata.name": namespace})
         pods = self._pods.get(namespace, []) if PODS in need.resources else []
-        return any(webhook.selects(labels, home) for labels in pods or [{}])
+        return webhook.selects_in(home) and any(map(webhook.selects, pods or [{}]))
 
     def _selects_some(self, webhook: AdmissionWebhook) -> bool:
-        """There is a pod that its selectors match."""
-        homes = {name: labels for name, labels in self._namespaces.items() if webhook.selects({}, labels)}
+        """There is a pod that its selectors match; looked for once, for there may be many."""
+        if id(webhook) not in self._some:
+            self._some[id(webhook)] = self._look_for_some(webhook)
+        return self._some[id(webhook)]
+
+    def _look_for_some(self, webhook: AdmissionWebhook) -> bool:
+        homes = [name for name, labels in self._namespaces.items() if webhook.selects_in(labels)]
         if webhook.object_selector is None:
             return bool(homes)
-        return any(
-            webhook.selects(labels, home)
-            for name, home in self._namespaces.items()
-            for labels in self._pods.get(name, ())
-        )
+        return any(webhook.selects(labels) for name in homes for labels in self._pods.get(name, ()))
 
     def _refuses_evictions(self, configuration: WebhookConfiguration, webhook: AdmissionWebhook) -> bool:
         """It validates evictions: that errors are ignored excuses no refusal."""
@@ -155,7 +163,8 @@ class Interceptions:
         pods = [each for each in self._pods.get(service.namespace, ()) if service.spec.selector.items() <= each.items()]
         home = self._namespaces.get(service.namespace, {})
         spared = webhook.spares(own.word)
-        return not spared and asks(webhook, own, namespaced=True) and any(webhook.selects(each, home) for each in pods)
+        asked = not spared and asks(webhook, own, namespaced=True) and webhook.selects_in(home)
+        return asked and any(map(webhook.selects, pods))
 
 
 def judged_of(configuration: WebhookConfiguration) -> list[AdmissionWebhook]:

@@ -21,6 +21,8 @@ CONTROL_PLANE = (
     *("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"),
     *("node-role.kubernetes.io/controlplane", "node-role.kubernetes.io/etcd"),
 )
+#: The labels of nodes that stand for no machine: EKS on Fargate, virtual kubelets.
+SERVERLESS = (("eks.amazonaws.com/compute-type", "fargate"), ("type", "virtual-kubelet"))
 #: The name of an operating system in front of its version: "Ubuntu" of "Ubuntu 24.04.1 LTS".
 FAMILY = re.compile(r"[^\d(]{0,80}")
 
@@ -39,8 +41,11 @@ def runs_control_plane(node: Node) -> bool:
 def likeness(node: Node, label: str | None) -> tuple[str, ...]:
     """What nodes that should be alike have in common: pool, operating system, architecture.
 
-    Where no label names pools, nodes of the control plane and of other kinds of Linux are pools of their own.
+    A node that its cloud makes for one pod is not like any other. Where no label names pools, nodes of the control plane, and
+    of other kinds of Linux, are pools of their own.
     """
+    if any(node.labels.get(key) == value for key, value in SERVERLESS):
+        return (node.name,)
     platform = tuple(node.labels.get(f"kubernetes.io/{each}", "") for each in ("os", "arch"))
     if pool := pool_name(node, label):
         return (pool, *platform)

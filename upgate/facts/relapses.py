@@ -10,10 +10,10 @@ from typing import Any
 
 from upgate.base.text import counted
 from upgate.facts.containers import STARTS
+from upgate.facts.hanging import Version, workload_version
 from upgate.facts.node_images import build_of
 from upgate.facts.nodes import Node
 from upgate.facts.pods import Pod
-from upgate.facts.work import Version, pod_version
 
 Lists = Mapping[str, list[Any]]
 #: So many times as many of its pods must restart here as elsewhere.
@@ -23,26 +23,26 @@ WORKLOADS = 2
 
 
 @dataclass(frozen=True)
-class RestartRate:
+class RelapseRate:
     """How many of some pods restart again and again."""
 
     restart: int
     pods: int
 
-    def exceeds(self, other: RestartRate) -> bool:
+    def exceeds(self, other: RelapseRate) -> bool:
         """At least half of them do, and several times the share of the others, of which there are some."""
         return other.pods > 0 and 2 * self.restart >= self.pods > 0 and self._beyond(other)
 
-    def _beyond(self, other: RestartRate) -> bool:
+    def _beyond(self, other: RelapseRate) -> bool:
         return self.restart * other.pods >= SEVERAL * other.restart * self.pods and self.restart > 0
 
-    def plus(self, other: RestartRate) -> RestartRate:
+    def plus(self, other: RelapseRate) -> RelapseRate:
         """Both together."""
-        return RestartRate(self.restart + other.restart, self.pods + other.pods)
+        return RelapseRate(self.restart + other.restart, self.pods + other.pods)
 
-    def minus(self, other: RestartRate) -> RestartRate:
+    def minus(self, other: RelapseRate) -> RelapseRate:
         """What is left without those."""
-        return RestartRate(self.restart - other.restart, self.pods - other.pods)
+        return RelapseRate(self.restart - other.restart, self.pods - other.pods)
 
     def __str__(self) -> str:
         return f"{self.restart} of {counted(self.pods, 'pod')}"
@@ -56,7 +56,7 @@ class NodeRelapses:
     def __init__(self, lists: Lists) -> None:
         self._nodes: dict[str, Node] = {each.name: each for each in lists["nodes"] if each.ready.is_true}
         self._pods: list[Pod] = [each for each in lists["pods"] if each.spec.node_name in self._nodes]
-        self._rates: dict[datetime, Rates] = {}
+        self._rates: dict[datetime, RelapseRates] = {}
 
     def fault(self, node: Node, since: datetime) -> str:
         """What restarts on this node, or on its image, and does not elsewhere. Empty where nothing does."""
@@ -65,34 +65,34 @@ class NodeRelapses:
             return ""
         return rates.said(build_of(node), "nodes of its image") or rates.said(node.name, "this node")
 
-    def _known(self, since: datetime) -> Rates:
+    def _known(self, since: datetime) -> RelapseRates:
         if since not in self._rates:
             self._rates[since] = self._compared(since)
         return self._rates[since]
 
-    def _compared(self, since: datetime) -> Rates:
+    def _compared(self, since: datetime) -> RelapseRates:
         """Of each version of which some pod restarts again and again: how many do, by node and by node image."""
         often = {id(pod) for pod in self._pods if relapses(pod, since)}
-        versions = {pod_version(pod) for pod in self._pods if often and id(pod) in often}
-        rates = Rates()
+        versions = {workload_version(pod) for pod in self._pods if often and id(pod) in often}
+        rates = RelapseRates()
         for pod in self._pods if versions else ():
-            if pod.active and (version := pod_version(pod)) in versions:
+            if pod.active and (version := workload_version(pod)) in versions:
                 name = pod.spec.node_name
-                rates.count(version, RestartRate(int(id(pod) in often), 1), name, build_of(self._nodes[name]))
+                rates.count(version, RelapseRate(int(id(pod) in often), 1), name, build_of(self._nodes[name]))
         return rates
 
 
-class Rates:
+class RelapseRates:
     """How many pods of each version restart again and again: on each node, on each node image, and in all."""
 
     def __init__(self) -> None:
-        self.here: defaultdict[Hashable, dict[Version, RestartRate]] = defaultdict(dict)
-        self._all: dict[Version, RestartRate] = {}
+        self.here: defaultdict[Hashable, dict[Version, RelapseRate]] = defaultdict(dict)
+        self._all: dict[Version, RelapseRate] = {}
 
-    def count(self, version: Version, rate: RestartRate, *places: Hashable) -> None:
+    def count(self, version: Version, rate: RelapseRate, *places: Hashable) -> None:
         """Count a pod where it is."""
         for rates in (self._all, *(self.here[place] for place in places)):
-            rates[version] = rates.get(version, RestartRate(0, 0)).plus(rate)
+            rates[version] = rates.get(version, RelapseRate(0, 0)).plus(rate)
 
     def said(self, place: Hashable, here: str) -> str:
         """Which workloads restart much more here than elsewhere; empty where fewer than two do."""
@@ -104,9 +104,9 @@ class Rates:
         return f"{own} of {len(pairs)} workloads restart again and again on {here}, {others} on others"
 
 
-def sum_of(rates: Iterable[RestartRate]) -> RestartRate:
+def sum_of(rates: Iterable[RelapseRate]) -> RelapseRate:
     """All of them together."""
-    whole = RestartRate(0, 0)
+    whole = RelapseRate(0, 0)
     for each in rates:
         whole = whole.plus(each)
     return whole

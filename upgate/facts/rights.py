@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from upgate.base.versions import minor_of
-from upgate.facts.addons import COREDNS, Installed, Minor, Reading, coredns_of, installed_by
+from upgate.facts.addons import COREDNS, Addon, Installed, Minor, Reading, coredns_of, installed_by
 from upgate.facts.pods import Pod
 from upgate.facts.rbac import ClusterRole, ClusterRoleBinding, PolicyRule
 
@@ -45,13 +45,12 @@ class AddonRights:
         self._roles: dict[str, ClusterRole] = {each.name: each for each in lists["clusterroles"]}
         self._bindings: list[ClusterRoleBinding] = lists["clusterrolebindings"]
         # Without a single binding it is not RBAC that decides.
-        pods = [each for each in lists["pods"] if each.active and each.spec.service_account_name]
-        self.accounts = accounts_of(pods) if self._bindings else []
+        self.accounts = accounts_of(lists["pods"]) if self._bindings else []
 
     def missing(self, account: AddonAccount, coming: str = "") -> str:
         """What its add-ons must read and may not, now and in the Kubernetes that is coming. Empty where they may all."""
-        rules, meant = self._rules(account), self._meant(account)
-        judged = [each for each in account.installed if meant or (each.addon.as_itself and account.name != "default")]
+        rules = self._rules(account)
+        judged = [each for each in account.installed if asks_as(account, each.addon, rules)]
         said = [lacking_rights(each, rules, minor_of(coming.lstrip("<>=! "))) for each in judged]
         return "; ".join(sorted(filter(None, said)))
 
@@ -64,10 +63,12 @@ class AddonRights:
         ]
         return [rule for role in roles if role for rule in role.rules or ()]
 
-    def _meant(self, account: AddonAccount) -> bool:
-        """A binding is to itself: it asks as this account, and not by a kubeconfig as somebody else."""
-        subjects = (who for each in self._bindings for who in each.subjects or () if who.kind != "Group")
-        return any(who.means(account.namespace, account.name) for who in subjects)
+
+def asks_as(account: AddonAccount, addon: Addon, rules: list[PolicyRule]) -> bool:
+    """The add-on asks as this account; where that may read nothing of what it needs, a kubeconfig may name somebody else."""
+    if addon.as_itself:
+        return account.name != "default"
+    return any(is_granted(rules, each) for each in addon.readings)
 
 
 def accounts_of(pods: Iterable[Pod]) -> list[AddonAccount]:
@@ -78,9 +79,10 @@ def accounts_of(pods: Iterable[Pod]) -> list[AddonAccount]:
         for container in pod.spec.containers or ():
             if container.image not in known:
                 known[container.image] = installed_by(container.image)
-            if there := [each for each in known[container.image] if each.addon.namespace in ("", pod.namespace)]:
+            there = [each for each in known[container.image] if each.addon.namespace in ("", pod.namespace)]
+            if there and pod.active:
                 found[pod.namespace, pod.spec.service_account_name].update(there)
-    return [AddonAccount(*key, frozenset(each)) for key, each in found.items()]
+    return [AddonAccount(*key, frozenset(each)) for key, each in found.items() if key[1]]
 
 
 def lacking_rights(installed: Installed, rules: list[PolicyRule], coming: Minor | None) -> str:

@@ -34,7 +34,7 @@ class Spread:
         Where nothing is ready at all `services.endpoints` says so; and a cluster may have one node only.
         """
         places = self._places(service)
-        staying = [name for name in places if takes_pods(self._nodes.get(name))]
+        staying = [name for name in places if accepts_pods(self._nodes.get(name))]
         if not places or len(staying) > 1 or len(self._open | set(places)) < 2:
             return ""
         others = [f"{name} ({why_not(self._nodes[name])})" for name in places if name not in staying]
@@ -45,7 +45,7 @@ class Spread:
     def leaving(self, service: Service) -> list[Node]:
         """The nodes that it is served on and that take no pods."""
         nodes = (self._nodes.get(name) for name in self._places(service))
-        return [node for node in nodes if node and not takes_pods(node)]
+        return [node for node in nodes if node and not accepts_pods(node)]
 
     def _places(self, service: Service) -> list[str]:
         """The nodes of its ready endpoints; an endpoint outside of the cluster is a place of its own."""
@@ -62,7 +62,7 @@ def spreading(
     return moving or any(cordons.under_way(node, moment, patience) for node in spread.leaving(service))
 
 
-def takes_pods(node: Node | None) -> bool:
+def accepts_pods(node: Node | None) -> bool:
     """Pods may start there; what is outside of the cluster counts as well."""
     return node is None or not why_not(node)
 

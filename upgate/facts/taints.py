@@ -42,6 +42,15 @@ REPEATING = {
 }
 
 
+#: Taints that say what a node is for, or that nodes.schedulable judges, as patterns: those of the control plane, also in
+#: the words of earlier versions and of RKE; what Kubernetes, its clouds and its autoscalers put on a node for a while.
+WELL_KNOWN = (
+    *(f"node-role.kubernetes.io/{role}" for role in ("control-plane", "master", "controlplane", "etcd")),
+    *("CriticalAddonsOnly", "node.kubernetes.io/*", "node.cloudprovider.kubernetes.io/*", "virtual-kubelet.io/*"),
+    *("cloud.google.com/impending-node-termination", "aws-node-termination-handler/*", CANDIDATE_TAINT, "*kured*"),
+)
+
+
 class Toleration(Fact):
     """https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"""
 
@@ -57,15 +66,6 @@ class Toleration(Fact):
         if self.operator == "Exists":
             return self.key in ("", taint.key)
         return self.operator in ("", "Equal") and (self.key, self.value) == (taint.key, taint.value)
-
-
-#: Taints that say what a node is for, or that nodes.schedulable judges, as patterns: those of the control plane, also in
-#: the words of earlier versions and of RKE; what Kubernetes, its clouds and its autoscalers put on a node for a while.
-WELL_KNOWN = (
-    *(f"node-role.kubernetes.io/{role}" for role in ("control-plane", "master", "controlplane", "etcd")),
-    *("CriticalAddonsOnly", "node.kubernetes.io/*", "node.cloudprovider.kubernetes.io/*", "virtual-kubelet.io/*"),
-    *("cloud.google.com/impending-node-termination", "aws-node-termination-handler/*", CANDIDATE_TAINT, "*kured*"),
-)
 
 
 class Taint(Fact):

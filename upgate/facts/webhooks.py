@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -69,14 +69,12 @@ class WebhookCalls:
         named = {each.target_ref.name for each in ready if each.target_ref}
         return named | {ip for each in ready if not each.target_ref for ip in each.addresses or ()}
 
-    def coming(
-        self, configuration: WebhookConfiguration, backends: Backends, moment: datetime, patience: Patience
+    def starting(
+        self, references: Sequence[ServiceReference], backends: Backends, moment: datetime, patience: Patience
     ) -> bool:
-        """It was made moments ago, or nothing is wrong but that the pods behind it are starting."""
-        waiting = [self.service(each) for each in self.unanswered(configuration, moment)]
-        starting = [each for each in waiting if each and backends.coming(each, moment, patience)]
-        new = configuration.age(moment) < patience.start_up
-        return new or (bool(waiting) and len(starting) == len(waiting))
+        """Nothing is missing but these Services' endpoints, and the pods behind each of them are starting."""
+        services = [self.service(each) for each in references]
+        return bool(services) and all(each and backends.coming(each, moment, patience) for each in services)
 
     def unanswered(self, configuration: WebhookConfiguration, moment: datetime) -> list[ServiceReference]:
         """The Services without an endpoint that all its faults come from; none where one comes from something else."""

@@ -7,7 +7,6 @@ version of its workload runs on other nodes, and more than one thing fails here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -16,75 +15,21 @@ from upgate.base.text import counted, duration
 from upgate.facts.backends import grouped
 from upgate.facts.containers import STARTS
 from upgate.facts.events import Event
+from upgate.facts.hanging import (
+    Stuck,
+    Version,
+    given,
+    kind_of,
+    lacks_its_own,
+    waiting_reasons,
+    waits_for,
+    workload_version,
+)
 from upgate.facts.node_images import build_of
 from upgate.facts.nodes import Node
 from upgate.facts.pods import Pod
 
 Lists = Mapping[str, list[Any]]
-#: The version of a workload: namespace, UID of its controller, and the hash of its template.
-Version = tuple[str, str, str]
-#: The labels that tell the versions of one workload apart.
-REVISIONS = ("pod-template-hash", "controller-revision-hash")
-#: Reasons of waiting: nothing has gone wrong yet; the image does not come; the runtime does not start it.
-CREATING = ("ContainerCreating", "PodInitializing")
-PULLING = ("ErrImagePull", "ImagePullBackOff", "ImageInspectError", "RegistryUnavailable", "ErrImageNeverPull")
-STARTING = ("CreateContainerError", "RunContainerError", "StartError", "ContainerCannotRun")
-#: Reasons of events: the node makes no sandbox for a pod; a volume, which is often the pod's own, is not there.
-SANDBOX = ("FailedCreatePodSandBox", "NetworkNotReady")
-VOLUME = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
-
-
-@dataclass(frozen=True)
-class Stuck:
-    """A pod that should long have started, or been gone."""
-
-    pod: Pod
-    version: Version
-    #: `creating`, `pulling`, `starting` or `ending`.
-    kind: str
-    #: The reasons of its warning events.
-    reasons: frozenset[str]
-    #: The nodes on which the same version runs.
-    homes: frozenset[str]
-
-    @property
-    def sandbox(self) -> bool:
-        """Its node makes no sandbox for it."""
-        return not self.reasons.isdisjoint(SANDBOX)
-
-    @property
-    def certain(self) -> bool:
-        """It runs elsewhere, and what fails here is what nodes do: sandboxes and starting containers."""
-        return bool(self.homes) and (self.kind == "starting" or self.sandbox)
-
-    @property
-    def likely(self) -> bool:
-        """It runs elsewhere, or what fails is what nodes do."""
-        return bool(self.homes) or self.sandbox or self.kind == "ending"
-
-    @property
-    def of_volume(self) -> bool:
-        """It waits for a volume."""
-        return not self.reasons.isdisjoint(VOLUME) and not self.sandbox
-
-
-def pod_version(pod: Pod) -> Version:
-    """What pods that should do alike have in common; of one without a controller there is no other."""
-    owner = pod.metadata.controller
-    revision = next((pod.labels[key] for key in REVISIONS if key in pod.labels), "")
-    return (pod.namespace, owner.uid if owner else pod.metadata.uid or pod.name, revision)
-
-
-def waits_for(pod: Pod) -> str:
-    """What a pod that does not run waits for: `creating`, `pulling`, `starting`; empty for anything else."""
-    reasons = [each.now.waiting.reason if each.now.waiting else "" for each in pod.statuses]
-    if any(each in PULLING for each in reasons):
-        return "pulling"
-    if any(each in STARTING for each in reasons):
-        return "starting"
-    # An init container that has ended is followed by the next one: the sandbox is there.
-    creating = all(each in CREATING for each in reasons) and (pod.status.phase == "Pending" or bool(reasons))
-    return "creating" if creating else ""
 
 
 class NodeWork:
@@ -114,17 +59,20 @@ class NodeWork:
 
     def suffers(self, pod: Pod) -> bool:
         """If its node does not work, that explains this pod: it does not even start, or the same runs elsewhere."""
-        elsewhere = self._homes.get(pod_version(pod), set()) - {pod.spec.node_name}
+        if pod.terminating:
+            return not pod.metadata.finalizers
+        elsewhere = self._homes.get(workload_version(pod), set()) - {pod.spec.node_name}
         fails = not pod.ready.is_true or any(each.restart_count > STARTS for each in pod.statuses)
-        return pod.terminating or waits_for(pod) == "creating" or (fails and bool(elsewhere))
+        unstarted = waits_for(pod) == "creating" and not lacks_its_own(self._said_of(pod))
+        return unstarted or (fails and bool(elsewhere))
 
     @cached_property
     def _homes(self) -> dict[Version, set[str]]:
         """The nodes on which pods of each version that does not run somewhere do run."""
-        failing = {pod_version(pod) for pod in self._pods if not pod.ready.is_true or pod.terminating}
+        failing = {workload_version(pod) for pod in self._pods if not pod.ready.is_true or pod.terminating}
         homes: dict[Version, set[str]] = {}
         for pod in self._pods:
-            if failing and pod.active and pod.ready.is_true and (version := pod_version(pod)) in failing:
+            if failing and pod.active and pod.ready.is_true and (version := workload_version(pod)) in failing:
                 homes.setdefault(version, set()).add(pod.spec.node_name)
         return homes
 
@@ -134,10 +82,10 @@ class NodeWork:
         of_pods = (each for each in self._warnings if each.involved_object.kind == "Pod")
         return grouped(of_pods, lambda event: event.about[1:])
 
-    def _reasons(self, pod: Pod) -> frozenset[str]:
-        """The reasons of those about this very pod: an earlier one of the same name had another UID."""
+    def _said_of(self, pod: Pod) -> list[Event]:
+        """Those about this very pod: an earlier one of the same name had another UID."""
         alike = self._events.get(pod.key, ())
-        return frozenset(each.reason for each in alike if each.involved_object.uid in ("", pod.metadata.uid))
+        return [each for each in alike if each.involved_object.uid in ("", pod.metadata.uid)]
 
     def _stuck(self, moment: datetime, pending: timedelta, terminating: timedelta) -> Iterable[Stuck]:
         for pod in self._pods:
@@ -147,9 +95,9 @@ class NodeWork:
                     yield self._told(pod, kind)
 
     def _told(self, pod: Pod, kind: str) -> Stuck:
-        version = pod_version(pod)
+        version = workload_version(pod)
         homes = self._homes.get(version, set()) - {pod.spec.node_name}
-        return Stuck(pod, version, kind, self._reasons(pod), frozenset(homes))
+        return Stuck(pod, version, kind, self._said_of(pod), frozenset(homes))
 
     def _blamed(self, name: str, stuck: list[Stuck], all: Mapping[str, list[Stuck]]) -> bool:
         """What is stuck here says that the node is to blame, and nothing says that it works."""
@@ -215,22 +163,3 @@ class NodeWork:
             f"{counted(len(stuck), 'pod')} of {counted(len(versions), 'workload')}{elsewhere}, "
             f"hang here for more than {duration(pending)}: {', '.join(why) or 'no reason given'}{image}"
         )
-
-
-def waiting_reasons(pod: Pod) -> list[str]:
-    """Why its containers wait."""
-    return [each.now.waiting.reason for each in pod.statuses if each.now.waiting and each.now.waiting.reason]
-
-
-def given(pod: Pod) -> datetime | None:
-    """When it got its node; or, if that was later, when it ceased to be ready there: its node was booted."""
-    got = (pod.scheduled.last_transition_time if pod.scheduled else None) or pod.metadata.creation_timestamp
-    return max(filter(None, (got, pod.ready.last_transition_time)), default=None)
-
-
-def kind_of(pod: Pod, moment: datetime, pending: timedelta, terminating: timedelta) -> str:
-    """What it has waited for, for too long; empty where it does not, or still may."""
-    if pod.terminating:
-        return "ending" if pod.overdue(moment) > terminating and not pod.metadata.finalizers else ""
-    since = given(pod)
-    return waits_for(pod) if since is not None and moment - since > pending else ""

@@ -18,7 +18,7 @@ from upgate.facts.extensions import APIService
 from upgate.facts.jobs import Job
 from upgate.facts.meta import condition
 from upgate.facts.namespaces import Namespace
-from upgate.facts.pods import Pod
+from upgate.facts.rights import accounts_of
 from upgate.facts.webhooks import WebhookCalls
 from upgate.facts.workloads import Replicated, Workload
 from upgate.profile.parts import Patience
@@ -55,14 +55,16 @@ def add_beyond(depends: Depends, lists: Lists, unmade: Sequence[Workload], momen
 
 
 def add_movers(depends: Depends, lists: Lists) -> None:
-    """What waits for the scheduler or the controller manager; and their leases on their pods."""
+    """What waits for the scheduler or the controller manager, their leases on their pods, and add-ons on their rights."""
+    addons = {(each.namespace, each.name): each.ref for each in accounts_of(lists["pods"])}
     for pod in lists["pods"]:
         if component_of(pod) in LED:
             depends[f"Lease/{HOME}/{component_of(pod)}"].append(pod.ref)
         if pod.unseen_by_scheduler and pod.spec.scheduler_name in ("", "default-scheduler"):
             depends[pod.ref].append(SCHEDULER)
-        if lacks_rights_perhaps(pod):
-            depends[pod.ref].append(f"ServiceAccount/{pod.namespace}/{pod.spec.service_account_name}")
+        account = addons.get((pod.namespace, pod.spec.service_account_name))
+        if account and pod.status.phase == "Running" and not pod.ready.is_true:
+            depends[pod.ref].append(account)
     for each in (one for noun in MOVED for one in lists[noun]):
         depends[each.ref].append(MANAGER)
     for each in late_since_stop(lists):
@@ -84,11 +86,6 @@ def was_on_time(cronjob: CronJob, timetables: Timetables, moment: datetime) -> b
         return not timetables.missed(cronjob, moment, Patience().cronjob_late)
     except ValueError:
         return False
-
-
-def lacks_rights_perhaps(pod: Pod) -> bool:
-    """It runs and is not ready: its image and its node are there."""
-    return pod.status.phase == "Running" and not pod.ready.is_true and bool(pod.spec.service_account_name)
 
 
 def add_refused(depends: Depends, lists: Lists, unmade: Sequence[Workload]) -> None:

@@ -9,28 +9,26 @@ it is only "not yet", so is the finding.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from upgate.facts.work import NodeWork
-from upgate.judge.dependencies import Dependencies, dependencies, listed
+from upgate.judge.dependencies import Dependencies, dependencies
 from upgate.judge.earlier import Found, before_its_node
+from upgate.judge.idle import explained_by_work, room_of_nodes
 from upgate.judge.outcome import not_yet
 from upgate.results import CheckResult, Finding, Severity
 from upgate.snapshot import Snapshot
-
-#: The check of nodes that are Ready and do not work.
-WORK = "nodes.work"
 
 
 def relate(results: Sequence[CheckResult], snapshot: Snapshot, after: Mapping[str, Sequence[str]]) -> list[CheckResult]:
     """The results, each finding with the root cause that is found for it."""
     if not any(result.active for result in results):
         return list(results)
-    earlier, worked = before_its_node(results, snapshot), explained_by_work(results, snapshot)
-    return ActiveCauses(results, dependencies(snapshot), after, earlier, worked).related()
+    depends = {**dependencies(snapshot), **room_of_nodes(results, snapshot)}
+    earlier = before_its_node(results, snapshot)
+    return ActiveCauses(results, depends, after, earlier, explained_by_work(results, snapshot)).related()
 
 
 class ActiveCauses:
@@ -42,13 +40,13 @@ class ActiveCauses:
         depends: Dependencies,
         after: Mapping[str, Sequence[str]],
         earlier: Collection[Found] = (),
-        explained: Mapping[str, Container[str]] = MappingProxyType({}),
+        explained: Mapping[str, Collection[str]] = MappingProxyType({}),
     ) -> None:
         self._results = results
-        #: What was found of a time before the trouble of its node: that does not explain it.
-        self._earlier = earlier
         #: The id of a check that does not explain all that depends on what it found → the objects that it does.
         self._explained_by = explained
+        #: What was found of a time before the trouble of its node: that does not explain it.
+        self._earlier = earlier
         self._depends = depends
         self._after = after
         self._found = {
@@ -139,11 +137,3 @@ def judged_again(result: CheckResult, findings: tuple[Finding, ...]) -> CheckRes
         return related
     reasons = [*filter(None, [result.reason]), *not_yet(critical)]
     return replace(related, outcome="inconclusive" if reasons else "warned", reason="; ".join(reasons))
-
-
-def explained_by_work(results: Sequence[CheckResult], snapshot: Snapshot) -> dict[str, Container[str]]:
-    """The pods that a node which does not work explains: not those whose own image or configuration is wrong."""
-    if not any(each.id == WORK and each.active for each in results):
-        return {}
-    work = NodeWork({noun: listed(snapshot, noun) for noun in NodeWork.needs})
-    return {WORK: {pod.ref for pod in listed(snapshot, "pods") if work.suffers(pod)}}

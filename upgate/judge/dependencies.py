@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from upgate.base.errors import Inconclusive
 from upgate.facts.backends import WORKLOADS, Backends, controller_of
@@ -36,7 +36,8 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
     """Who depends on whom, as far as the lists were looked at."""
     lists = {noun: listed(snapshot, noun) for noun in {*WORKLOADS, *EVENTS, *NOUNS, *PROMISES, *OTHERS}}
     depends: dict[str, list[str]] = defaultdict(list)
-    add_workloads(depends, lists, snapshot.taken)
+    counts = pods_counted(lists)
+    add_workloads(depends, lists, counts, snapshot.taken)
     add_pods(depends, lists)
     add_services(depends, lists)
     add_promises(depends, lists)
@@ -44,28 +45,43 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
     add_fronts(depends, lists)
     add_autoscalers(depends, lists)
     add_probes(depends, snapshot)
-    add_beyond(depends, lists, unmade_workloads(lists), snapshot.taken)
+    add_beyond(depends, lists, unmade_workloads(lists, counts), snapshot.taken)
     return depends
 
 
-def add_workloads(depends: dict[str, list[str]], lists: dict[str, list[Any]], moment: datetime) -> None:
+class PodCounts(NamedTuple):
+    """How many pods each controller, and each Deployment behind one, has: that have not ended, and that are not ready."""
+
+    there: Counter[Owner | None]
+    unready: Counter[Owner | None]
+
+
+def pods_counted(lists: dict[str, list[Any]]) -> PodCounts:
+    """They are counted once."""
+    there = by_workload(lists, lambda pod: not pod.done)
+    return PodCounts(there, by_workload(lists, lambda pod: pod.terminating or not pod.ready.is_true))
+
+
+def add_workloads(
+    depends: dict[str, list[str]], lists: dict[str, list[Any]], counts: PodCounts, moment: datetime
+) -> None:
     """A workload depends on what it controls, unless it has a fault of its own."""
-    explained = explained_workloads(lists, moment)
+    explained = explained_workloads(lists, counts, moment)
     for owned in [*lists["replicasets"], *lists["pods"]]:
         owner = controller_of(owned)
         if owner in explained:
             depends[explained[owner].ref].append(owned.ref)
 
 
-def explained_workloads(lists: dict[str, list[Any]], moment: datetime) -> dict[Owner | None, Workload]:
+def explained_workloads(
+    lists: dict[str, list[Any]], counts: PodCounts, moment: datetime
+) -> dict[Owner | None, Workload]:
     """The workloads, by namespace and UID, that their pods can explain: all that they miss was made, and is not ready.
 
     That pods are made again and again is not explained by the present ones, which have only just begun.
     """
     owned, slack = DeploymentPods(lists), Patience().terminating
     stranded = stranded_pods(lists)
-    there = by_workload(lists, lambda pod: not pod.done)
-    unready = by_workload(lists, lambda pod: pod.terminating or not pod.ready.is_true)
     workloads: dict[Owner | None, Workload] = {
         (each.namespace, each.metadata.uid): each for noun in WORKLOADS for each in lists[noun]
     }
@@ -74,18 +90,17 @@ def explained_workloads(lists: dict[str, list[Any]], moment: datetime) -> dict[O
         for key, each in workloads.items()
         if not each.own_fault_beside(stranded[key])
         and not (isinstance(each, Deployment) and each.held)
-        and each.unready_created <= unready[key]
-        and each.claimed <= there[key]
+        and each.unready_created <= counts.unready[key]
+        and each.claimed <= counts.there[key]
         and not owned.never_done(each, moment, slack)
     }
 
 
-def unmade_workloads(lists: dict[str, list[Any]]) -> list[Workload]:
+def unmade_workloads(lists: dict[str, list[Any]], counts: PodCounts) -> list[Workload]:
     """The workloads that lack pods, or whose controller does not see them, while all the pods that they have are ready."""
-    there = by_workload(lists, lambda pod: not pod.done)
-    unready = by_workload(lists, lambda pod: pod.terminating or not pod.ready.is_true)
-    workloads = ((each, (each.namespace, each.metadata.uid)) for noun in WORKLOADS for each in lists[noun])
-    return [each for each, key in workloads if not unready[key] and (each.own_fault or there[key] < each.desired)]
+    keyed = ((each, (each.namespace, each.metadata.uid)) for noun in WORKLOADS for each in lists[noun])
+    settled = ((each, key) for each, key in keyed if not counts.unready[key])
+    return [each for each, key in settled if each.own_fault or counts.there[key] < each.desired]
 
 
 def add_pods(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None:

@@ -93,6 +93,8 @@ class DeniedNodes(NodeKind):
 class ExpectedNodes(NodeKind):
     """What the nodes must be."""
 
+    kubelet: Version | None = None
+    """The kubelet's version, its beginning, or a range, such as "1.36" or ">=1.35". Quoted: YAML reads 1.30 as 1.3."""
     min: Count | None = None
     """At least so many."""
     pool_label: Text | None = None

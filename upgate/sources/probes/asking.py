@@ -71,8 +71,12 @@ def expectation_fields(entry: External, url: str, words: Words) -> dict[str, Any
 
 def connection_fields(entry: External, words: Words) -> dict[str, Any]:
     """How the target is reached, and which certificates count."""
-    optional = ("ca", "client_certificate", "client_key", "proxy", "resolver")
-    return {name: getattr(entry, name) or "" for name in optional} | {
+    return {
+        "ca": entry.ca or "",
+        "client_certificate": entry.client_certificate or "",
+        "client_key": entry.client_key or "",
+        "proxy": entry.proxy or "",
+        "resolver": entry.resolver or "",
         "address": words(entry.address or ""),
         "server_name": words(entry.server_name or ""),
         "allow_addresses": entry.allow_addresses,
