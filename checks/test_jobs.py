@@ -50,7 +50,7 @@ def test_no_job_has_failed(
     )
 
 
-@check("cronjobs.on-time", severity="critical", none_is_fine=True, monitor=True)
+@check("cronjobs.on-time", severity="critical", none_is_fine=True, monitor=True, after=("control-plane.leases",))
 def test_every_cronjob_is_on_time(
     cronjobs: Subjects[CronJob], timetables: Timetables, before: Before, patience: Patience, now: datetime
 ) -> None:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
 from tests.control_worlds import LEADERS, addon, api_service, binding, leader, role, static, webhook, webhooks
 from tests.worlds import (
+    NOW,
     ago,
+    autoscaler,
     condition,
     container_status,
+    cronjob,
     daemonset,
     endpointslice,
     good,
@@ -25,7 +33,7 @@ IDS = [
     *("control-plane.leases", "apiservices.available", "webhooks.alive", "rbac.addons", "services.endpoints"),
     *("services.endpoints-live", "pods.crashing", "pods.scheduler-silent", "pods.pending", "pods.ready"),
     *("deployments.ready", "replicasets.ready", "statefulsets.ready", "daemonsets.ready", "jobs.failed"),
-    "namespaces.terminating",
+    *("namespaces.terminating", "cronjobs.on-time", "hpas.active"),
 ]
 
 
@@ -136,6 +144,36 @@ def test_a_dead_controller_manager_explains_nothing_that_has_a_cause_of_its_own(
     assert "deployments.ready: Deployment/shop/web" in lines
     held = namespace("old", metadata={"deletionTimestamp": ago(minutes=9), "finalizers": ["example.com/hold"]})
     assert "namespaces.terminating: Namespace/old" in roots(leader_leases=STOPPED, namespaces=[held])
+
+
+def daily(due: timedelta) -> dict[str, Any]:
+    """A CronJob that was due each day, last so long ago, and missed that time."""
+    last = NOW - due
+    written = {"schedule": f"{last.minute} {last.hour} * * *"}
+    status = {"lastScheduleTime": (last - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    return cronjob(spec=written, status=status)
+
+
+def test_a_dead_controller_manager_explains_the_cronjobs_that_are_late_since():
+    """A time that it missed while the controller manager still renewed its lease, and a suspended CronJob, have another cause."""
+    stopped = [leader("kube-controller-manager", renewed=3600), leader()]
+    assert roots(leader_leases=stopped, cronjobs=[daily(timedelta(minutes=30))]) == [MANAGER]
+    earlier = roots(leader_leases=stopped, cronjobs=[daily(timedelta(hours=3))])
+    assert earlier == [MANAGER, "cronjobs.on-time: CronJob/shop/backup"]
+    assert "cronjobs.on-time: CronJob/shop/backup" in roots(cronjobs=[daily(timedelta(minutes=30))])
+
+
+@pytest.mark.parametrize(
+    ("reason", "explained"),
+    [("FailedGetResourceMetric", True), ("FailedGetExternalMetric", False), ("InvalidSelector", False)],
+)
+def test_an_autoscaler_without_metrics_follows_from_the_api_of_those(reason, explained):
+    """An autoscaler whose metrics come from another API, or that is broken otherwise, is told beside the API that is gone."""
+    gone = api_service(available="False")
+    inactive = condition("ScalingActive", "False", reason=reason)
+    lines = roots(apiservices=[gone], horizontalpodautoscalers=[autoscaler(status={"conditions": [inactive]})])
+    assert "apiservices.available: APIService/v1beta1.metrics.k8s.io" in lines
+    assert ("hpas.active: HorizontalPodAutoscaler/shop/web" not in lines) == explained
 
 
 def test_a_dead_scheduler_explains_the_pods_that_it_does_not_see():

@@ -13,6 +13,7 @@ from typing import Any
 from upgate.facts.admission import WebhookConfiguration
 from upgate.facts.backends import controller_of
 from upgate.facts.control_plane import HOME, LED, component_of
+from upgate.facts.cronjobs import CronJob, Timetables
 from upgate.facts.extensions import APIService
 from upgate.facts.jobs import Job
 from upgate.facts.meta import condition
@@ -20,17 +21,18 @@ from upgate.facts.namespaces import Namespace
 from upgate.facts.rights import accounts_of
 from upgate.facts.webhooks import WebhookCalls
 from upgate.facts.workloads import Replicated, Workload
+from upgate.profile.parts import Patience
 
 Lists = Mapping[str, list[Any]]
 Depends = dict[str, list[str]]
 MANAGER, SCHEDULER = (f"Lease/{HOME}/{name}" for name in LED)
 CONFIGURATIONS = ("validatingwebhookconfigurations", "mutatingwebhookconfigurations")
 #: What only the controller manager moves.
-MOVED = ("services", "cronjobs", "volumeattachments")
+MOVED = ("services", "volumeattachments")
 #: The kinds that are asked for here, beside pods, namespaces, workloads and endpoints.
 NOUNS = (
     *(*CONFIGURATIONS, "apiservices", "customresourcedefinitions", "warnings", "jobs", "horizontalpodautoscalers"),
-    *MOVED,
+    *(*MOVED, "cronjobs", "leader_leases"),
 )
 #: What the API server says when a webhook does not answer; a webhook that answers and refuses says "denied the request".
 UNANSWERED = re.compile(r'failed calling webhook "([^"]{1,253})"')
@@ -65,6 +67,25 @@ def add_movers(depends: Depends, lists: Lists) -> None:
             depends[pod.ref].append(account)
     for each in (one for noun in MOVED for one in lists[noun]):
         depends[each.ref].append(MANAGER)
+    for each in late_since_stop(lists):
+        depends[each.ref].append(MANAGER)
+
+
+def late_since_stop(lists: Lists) -> list[CronJob]:
+    """The CronJobs that had missed no time when the controller manager last renewed its lease; a suspended one waits for none."""
+    renewed = next((each.spec.renew_time for each in lists["leader_leases"] if each.ref == MANAGER), None)
+    if renewed is None:
+        return []
+    timetables = Timetables(lists)
+    return [each for each in lists["cronjobs"] if each.runs and was_on_time(each, timetables, renewed)]
+
+
+def was_on_time(cronjob: CronJob, timetables: Timetables, moment: datetime) -> bool:
+    """It had missed no time at that moment; not, where its schedule cannot be read."""
+    try:
+        return not timetables.missed(cronjob, moment, Patience().cronjob_late)
+    except ValueError:
+        return False
 
 
 def add_refused(depends: Depends, lists: Lists, unmade: Sequence[Workload]) -> None:
