@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from upgate.battery.before import Before
     from upgate.facts.backends import Backends
+    from upgate.facts.entrances import Entrances
     from upgate.facts.owned_pods import DeploymentPods
-    from upgate.facts.relations import Entrances
     from upgate.facts.services import Service
     from upgate.profile.parts import Patience
 

@@ -16,6 +16,7 @@ from upgate.facts.cronjobs import Timetables
 from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.deployments import Deployment
 from upgate.facts.disruption import Budgets
+from upgate.facts.entrances import Entrances
 from upgate.facts.events import AUTOSCALER, Event
 from upgate.facts.exposure import Exposure
 from upgate.facts.flapping import NodeNotices
@@ -35,7 +36,6 @@ from upgate.facts.promises import Autoscalers, Deadlines, Preemptions
 from upgate.facts.relapses import NodeRelapses
 from upgate.facts.release_changes import ReleaseChanges
 from upgate.facts.rights import AddonRights
-from upgate.facts.services import Service
 from upgate.facts.successors import Successors
 from upgate.facts.troubles import Troubles
 from upgate.facts.upkeep import Cordons, Heartbeats
@@ -168,19 +168,6 @@ class ClusterNodes:
         runs = any(each.desired and AUTOSCALER in each.name for each in installed)
         marks = any(taint.of_autoscaler for node in self.nodes for taint in node.spec.taints or ())
         return runs or marks or any(each.by_autoscaler and each.reason in AUTOSCALER_EVENTS for each in self._events)
-
-
-class Entrances:
-    """Where users come in: Services that something outside the cluster, or all of it, leads to."""
-
-    needs = ("ingresses",)
-
-    def __init__(self, lists: Lists) -> None:
-        self._behind = {key for each in lists["ingresses"] for key in each.services()}
-
-    def lead_to(self, service: Service) -> bool:
-        """It takes traffic from outside, or every pod asks it: it is never at rest."""
-        return service.spec.type == "LoadBalancer" or service.key in self._behind or service.resolves_names
 
 
 RELATIONS: dict[str, type[Any]] = {
