@@ -25,7 +25,7 @@ from upgate.facts.interception import Interceptions
 from upgate.facts.jobs import Retries, Schedules
 from upgate.facts.kinds import KINDS
 from upgate.facts.kured import KuredLocks
-from upgate.facts.meta import KubernetesObject
+from upgate.facts.meta import KubernetesObject, lately
 from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Node
 from upgate.facts.outages import Outages
@@ -51,6 +51,11 @@ AUTOSCALER_HOMES = ("kube-system", "cluster-autoscaler", "karpenter")
 AUTOSCALER_EVENTS = ("TriggeredScaleUp", "NotTriggerScaleUp", "ScaleDown")
 #: A cloud takes minutes to remove a load balancer.
 BALANCER = timedelta(minutes=10)
+#: What the node controller says when a node's object is deleted.
+REMOVED = "RemovingNode"
+#: Within so long the pod garbage collector has surely deleted the pods of a node that does not exist: it waits 40 seconds.
+#: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-garbage-collection
+ORPHANED = timedelta(minutes=3)
 
 
 class Controllers:
@@ -78,9 +83,20 @@ class PodNodes:
     """The nodes that pods run on."""
 
     needs = ("nodes",)
+    helped_by = ("node_notices",)
 
     def __init__(self, lists: Lists) -> None:
         self._by_name: dict[str, Node] = {node.name: node for node in lists["nodes"]}
+        removed = (each for each in lists.get("node_notices", ()) if each.reason == REMOVED and each.time)
+        self._removed = {each.involved_object.name: each.time for each in sorted(removed, key=lambda each: each.time)}
+
+    def lost(self, pod: Pod, moment: datetime) -> bool:
+        """It was given a node that does not exist: it runs nowhere, whatever its status says. Lists are seconds apart."""
+        return bool(pod.spec.node_name) and not self.node(pod) and pod.age(moment) >= ORPHANED
+
+    def just_removed(self, pod: Pod, moment: datetime) -> bool:
+        """Its node was removed so lately that its pods may still be there."""
+        return lately(self._removed.get(pod.spec.node_name), moment, ORPHANED)
 
     def node(self, pod: Pod) -> Node | None:
         """The pod's node; None where there is none, or none any more."""
