@@ -9,6 +9,7 @@ from tests.worlds import (
     attempt,
     condition,
     container_status,
+    cronjob,
     good,
     job,
     judge,
@@ -126,6 +127,50 @@ def test_a_cluster_may_be_without_jobs():
 def test_of_a_cronjob_the_latest_job_counts(why, jobs, expected):
     """Older Jobs are history; while the next one runs, the failure before it is a warning."""
     assert severities(jobs) == expected
+
+
+@pytest.mark.parametrize(
+    ("why", "succeeded", "outcome"),
+    [
+        ("never", {}, "failed"),
+        ("days ago", {"lastSuccessfulTime": ago(days=9)}, "failed"),
+        ("since", {"lastSuccessfulTime": ago(minutes=30)}, "warned"),
+    ],
+)
+def test_a_job_that_still_runs_makes_no_failure_good(why, succeeded, outcome):
+    """The failure before it counts as long as the CronJob says that none has succeeded since; else it is not yet right."""
+    its = cronjob("report", metadata={"uid": "uid-report"}, status=succeeded)
+    world = good(jobs=[of_cron("a", 90, "Failed"), of_cron("b", 1, "")], cronjobs=[its])
+    assert judge("jobs.failed", world).outcome == outcome, why
+
+
+def test_monitoring_does_not_take_a_next_run_for_a_recovery():
+    """Where no CronJob says more, a failure whose next run is under way is neither news nor over."""
+    world = good(jobs=[of_cron("a", 90, "Failed"), of_cron("b", 1, "")], cronjobs=[])
+    (result,) = run(["jobs.failed"], world, monitor=True)
+    assert result.outcome == "warned"
+    assert [each.transitional for each in result.active] == [True]
+
+
+def failed_ago(**time):
+    """A Job that failed so long ago."""
+    return job(status={"conditions": [condition("Failed", lastTransitionTime=ago(**time))]})
+
+
+@pytest.mark.parametrize(
+    ("why", "its", "outcome"),
+    [
+        ("just now", failed_ago(minutes=5), "failed"),
+        ("since the reference time", failed_ago(minutes=50), "failed"),
+        ("on the day before", failed_ago(hours=20), "failed"),
+        ("long before", failed_ago(days=20), "warned"),
+        ("no time is known", job(status={"conditions": [{"type": "Failed", "status": "True"}]}), "failed"),
+        ("of a CronJob", merged(failed_ago(days=20), {"metadata": CRON}), "failed"),
+    ],
+)
+def test_what_failed_long_before_the_reference_time_is_litter(why, its, outcome):
+    """Failed Jobs stay until someone deletes them; the latest of a CronJob says that its work is not done."""
+    assert judge("jobs.failed", good(jobs=[its])).outcome == outcome, why
 
 
 def test_an_index_that_is_lost_is_a_warning_while_others_work():

@@ -18,6 +18,8 @@ Lists = Mapping[str, list[Any]]
 FAILURES, GRACE = 3, timedelta(minutes=10)
 #: A Job that has not begun after so long has no quota, no node or no volume; what is slow at other times begins before.
 BEGINS = timedelta(hours=1)
+#: A Job that failed so long before the reference time says nothing of what happened since.
+LITTER = timedelta(days=1)
 #: The kubelet's longest pause between two runs: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy
 LONGEST_BACKOFF = timedelta(minutes=5)
 #: Reasons of DisruptionTarget that are not the pod's own fault: a drain, a preemption, a taint, a node that is gone.
@@ -74,6 +76,11 @@ class Job(KubernetesObject):
         failed = next((each for each in ("Failed", "FailureTarget") if self._has(each)), None)
         return str(condition(self.status.conditions, failed)) if failed else ""
 
+    def failed_long_before(self, since: datetime) -> bool:
+        """It is litter: it failed more than a day before that, and no CronJob runs it again."""
+        ended = self.ended or LONG_AGO
+        return bool(self.failure) and not self.cron_job and LONG_AGO < ended < since - LITTER
+
     @property
     def lost_indexes(self) -> str:
         """The indexes that are not retried any more, while others are at work. Empty where there are none."""
@@ -97,26 +104,6 @@ class Job(KubernetesObject):
 
     def _has(self, type: str) -> bool:
         return condition(self.status.conditions, type).is_true
-
-
-class Schedules:
-    """The Jobs of CronJobs: what counts is the latest of each."""
-
-    needs = ("jobs",)
-
-    def __init__(self, lists: Lists) -> None:
-        scheduled = grouped((job for job in lists["jobs"] if job.cron_job), lambda job: job.schedule)
-        self._latest = {uid: max(jobs, key=lambda job: job.made) for uid, jobs in scheduled.items()}
-        over = {uid: [job for job in jobs if job.over] for uid, jobs in scheduled.items()}
-        self._latest_over = {uid: max(jobs, key=lambda job: job.made) for uid, jobs in over.items() if jobs}
-
-    def count(self, job: Job) -> bool:
-        """It is the latest of its CronJob, or the latest that is over; one without a CronJob speaks for itself."""
-        return any(job is each for each in (self._latest.get(job.schedule, job), self._latest_over.get(job.schedule)))
-
-    def follow(self, job: Job) -> bool:
-        """Its CronJob runs the next one already."""
-        return self._latest.get(job.schedule, job) is not job
 
 
 class Failures(NamedTuple):

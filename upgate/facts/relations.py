@@ -22,7 +22,7 @@ from upgate.facts.exposure import Exposure
 from upgate.facts.flapping import NodeNotices
 from upgate.facts.headroom import Headroom
 from upgate.facts.interception import Interceptions
-from upgate.facts.jobs import Retries, Schedules
+from upgate.facts.jobs import Retries
 from upgate.facts.kinds import KINDS
 from upgate.facts.kured import KuredLocks
 from upgate.facts.meta import KubernetesObject, lately
@@ -36,6 +36,7 @@ from upgate.facts.promises import Autoscalers, Deadlines, Preemptions
 from upgate.facts.relapses import NodeRelapses
 from upgate.facts.release_changes import ReleaseChanges
 from upgate.facts.rights import AddonRights
+from upgate.facts.schedules import Schedules
 from upgate.facts.successors import Successors
 from upgate.facts.troubles import Troubles
 from upgate.facts.upkeep import Cordons, Heartbeats
