@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from upgate.facts.meta import AnnotatedMeta, Fact, KubernetesObject, ManagedMeta
+from upgate.facts.meta import AnnotatedMeta, Fact, KubernetesObject
 from upgate.facts.services import LoadBalanced
+
+#: https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/#canary
+CANARY = "nginx.ingress.kubernetes.io/canary"
 
 
 class IngressServiceBackend(Fact):
@@ -65,9 +68,14 @@ class IngressSpec(Fact):
 class Ingress(KubernetesObject):
     """https://kubernetes.io/docs/concepts/services-networking/ingress/"""
 
-    metadata: ManagedMeta
+    metadata: AnnotatedMeta
     spec: IngressSpec = IngressSpec()
     status: LoadBalanced = LoadBalanced()
+
+    @property
+    def canary(self) -> bool:
+        """It belongs to another Ingress, of whose requests it takes a part, or none at the moment."""
+        return CANARY in (self.metadata.annotations or {})
 
     @property
     def addresses(self) -> list[str]:

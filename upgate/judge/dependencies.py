@@ -163,5 +163,5 @@ def listed(snapshot: Snapshot, noun: str) -> list[Any]:
 
 def entrance_refs(snapshot: Snapshot) -> set[str]:
     """The Services that users come in by: that they lead nowhere is felt at once."""
-    entrances = Entrances({noun: listed(snapshot, noun) for noun in Entrances.needs})
+    entrances = Entrances({noun: listed(snapshot, noun) for noun in (*Entrances.needs, *Entrances.helped_by)})
     return {each.ref for each in listed(snapshot, "services") if entrances.lead_to(each)}
