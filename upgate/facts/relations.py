@@ -240,5 +240,11 @@ def lists_for(names: Iterable[str]) -> set[str]:
     """The lists behind these nouns and relations, and what else is looked at for them."""
     needs: set[str] = set()
     for name in names:
-        needs.update(RELATIONS[name].needs if name in RELATIONS else {name} & {*KINDS, *ASIDES, HOSTS})
+        needs.update(wanted_by(RELATIONS[name]) if name in RELATIONS else {name} & {*KINDS, *ASIDES, HOSTS})
     return needs
+
+
+def wanted_by(relation: type[Any]) -> set[str]:
+    """The lists that a relation needs, and those of kinds that not every cluster has by which it is helped."""
+    helpful = {noun for noun in getattr(relation, "helped_by", ()) if KINDS[noun].optional}
+    return {*relation.needs, *helpful}
