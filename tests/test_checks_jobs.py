@@ -386,3 +386,18 @@ def test_an_ended_init_container_keeps_no_job():
     """Init containers end before the work begins."""
     it = two({}, init=[container_status("fetch", **over(hours=9))])
     assert judge("jobs.failed", good(jobs=[WORK], pods=[pod(), it])).outcome == "passed"
+
+
+def test_pods_that_a_node_refuses_are_failures():
+    """The kubelet writes phase and reason of such a pod, and no time: it failed when it was made."""
+    its = job(done="")
+    refused = [
+        attempt(
+            its,
+            f"r{n}",
+            metadata={"uid": f"r{n}", "creationTimestamp": ago(minutes=15 + n)},
+            status={"phase": "Failed", "reason": "OutOfcpu", "containerStatuses": None, "conditions": None},
+        )
+        for n in range(5)
+    ]
+    assert severities([its], *refused) == {"Job/shop/import": "critical"}

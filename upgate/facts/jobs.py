@@ -206,9 +206,11 @@ def failed_attempt(pod: Pod, since: datetime) -> Iterator[Failures]:
     """A pod that failed since then by its own fault: drains, preemptions and shutdowns of nodes are not."""
     target = condition(pod.status.conditions, "DisruptionTarget")
     disrupted = pod.status.reason in SHUTDOWN or (target.is_true and target.reason in DISRUPTED)
-    if pod.status.phase == "Failed" and not disrupted and pod.ended_at and pod.ended_at >= since:
+    # One that its node refused has no end: it failed as soon as it was made.
+    ended = pod.ended_at or pod.metadata.creation_timestamp
+    if pod.status.phase == "Failed" and not disrupted and ended and ended >= since:
         runs = [end.duration for each in pod.statuses if (end := each.now.terminated) and end.duration]
-        yield Failures(1, pod.ended_at, max(runs, default=timedelta(0)))
+        yield Failures(1, ended, max(runs, default=timedelta(0)))
 
 
 def failed_runs(pod: Pod, since: datetime) -> Iterator[Failures]:
