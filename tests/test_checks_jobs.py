@@ -301,7 +301,7 @@ def test_jobs_are_judged_in_the_profiles_namespaces():
 
 def test_a_job_of_thing_alone_is_judged():
     """Null lists of Go do no harm."""
-    assert severities([thing("x", "shop", status={"conditions": None}, spec={})]) == {}
+    assert severities([thing("x", "shop", status={"conditions": None, "startTime": ago(minutes=1)}, spec={})]) == {}
 
 
 def test_jobs_belong_to_what_is_in_their_own_namespace():
@@ -401,3 +401,19 @@ def test_pods_that_a_node_refuses_are_failures():
         for n in range(5)
     ]
     assert severities([its], *refused) == {"Job/shop/import": "critical"}
+
+
+@pytest.mark.parametrize(
+    ("why", "changes", "expected"),
+    [
+        ("for a day", {}, {"Job/shop/import": "warning"}),
+        ("it is new", {"metadata": {"creationTimestamp": ago(minutes=5)}}, {}),
+        ("it is suspended", {"spec": {"suspend": True}}, {}),
+        ("another controller runs it", {"spec": {"managedBy": "kueue.x-k8s.io/multikueue"}}, {}),
+    ],
+)
+def test_a_job_that_its_controller_never_saw_has_not_begun(why, changes, expected):
+    """A Job controller that is away writes no startTime."""
+    its = job(done="", status={"active": 0}, **changes)
+    del its["status"]["startTime"]
+    assert severities([its]) == expected, why

@@ -20,6 +20,7 @@ FAILURES, GRACE = 3, timedelta(minutes=10)
 BEGINS = timedelta(hours=1)
 #: A Job that failed so long before the reference time says nothing of what happened since.
 LITTER = timedelta(days=1)
+OWN_CONTROLLER = "kubernetes.io/job-controller"
 #: The kubelet's longest pause between two runs: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy
 LONGEST_BACKOFF = timedelta(minutes=5)
 #: Reasons of DisruptionTarget that are not the pod's own fault: a drain, a preemption, a taint, a node that is gone.
@@ -32,6 +33,8 @@ class JobSpec(Fact):
 
     suspend: bool = False
     backoff_limit: int = 6
+    #: Who runs it, where that is not Kubernetes' own controller: https://kubernetes.io/docs/concepts/workloads/controllers/job/
+    managed_by: str = ""
 
 
 class JobStatus(Fact):
@@ -137,8 +140,10 @@ class Retries:
 
     def unbegun(self, job: Job, moment: datetime) -> str:
         """None of its pods could be made, or none gets a node, for more than an hour. Else empty."""
-        started, pods = job.status.start_time, self.of(job)
-        if not job.under_way or started is None or moment - started < BEGINS:
+        # Its controller writes when it started: where that is away, only its creation tells.
+        started, pods = job.status.start_time or job.metadata.creation_timestamp, self.of(job)
+        foreign = job.spec.managed_by not in ("", OWN_CONTROLLER) and not job.status.start_time
+        if not job.under_way or foreign or started is None or moment - started < BEGINS:
             return ""
         if not pods and not (job.status.active or job.status.failed or job.status.succeeded):
             return f"no pod was made for {duration(moment - started)}"
