@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from upgate.battery.before import Before
     from upgate.facts.cronjobs import CronJob, Timetables
-    from upgate.facts.jobs import Job, Retries, Schedules
+    from upgate.facts.jobs import Job, Retries
+    from upgate.facts.schedules import Schedules
     from upgate.profile.parts import Patience
 
 SUSPENDED = "suspended; it was not suspended in the baseline"
@@ -33,7 +34,8 @@ def test_no_job_has_failed(
     Three failed pods or runs since the reference time without a success are a warning, and after ten minutes a failure,
     however many retries are left. One of which no pod is made or gets a node within an hour is a warning, and so is one
     whose pod runs on an hour after one of its containers has ended: a sidecar keeps it. Of a CronJob the latest Job
-    counts; while it still runs, the one before is a warning.
+    counts; while it still runs, the one before is a warning, unless the CronJob says that none has succeeded since.
+    A Job of no CronJob that failed more than a day before the reference time is litter, and a warning.
     Look first: kubectl -n {namespace} describe job {name}; kubectl -n {namespace} logs job/{name} --all-containers
     """
     jobs.where(lambda job: not job.metadata.deletion_timestamp and schedules.count(job)).none(
@@ -46,7 +48,14 @@ def test_no_job_has_failed(
         ),
         observed=lambda job: job.failure or retries.words(job, since, now),
         expected="Complete",
-        severity=lambda job: None if retries.grave(job, since, now) and not schedules.follow(job) else "warning",
+        severity=lambda job: (
+            None
+            if retries.grave(job, since, now)
+            and not job.failed_long_before(since)
+            and (schedules.unredeemed(job) or not schedules.follow(job))
+            else "warning"
+        ),
+        transitional=lambda job: schedules.follow(job) and not schedules.unredeemed(job),
     )
 
 

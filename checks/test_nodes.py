@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from upgate.base.text import counted, duration
 from upgate.battery import Subjects, check
+from upgate.facts.reboots import reboots, silent_for_reboot
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,18 +22,18 @@ if TYPE_CHECKING:
 
 
 @check("nodes.ready", severity="critical", monitor=True, preflight="critical")
-def test_every_node_is_ready(nodes: Subjects[Node], now: datetime) -> None:
+def test_every_node_is_ready(nodes: Subjects[Node], patience: Patience, now: datetime) -> None:
     """Every node is Ready.
 
     A node that is not Ready gets no new pods, and its own are evicted after five minutes. Unknown means that its
-    kubelet has stopped reporting.
+    kubelet has stopped reporting. One that was cordoned before, or says that it shuts down, has five minutes to reboot.
     Look first: kubectl describe node {name}
     """
     nodes.all(
         lambda node: node.ready.is_true,
         observed=lambda node: node.ready,
         expected="Ready=True",
-        transitional=lambda node: node.joining(now) or node.going(now),
+        transitional=lambda node: node.joining(now) or node.going(now) or reboots(node, now, patience.cordoned),
     )
 
 
@@ -68,7 +69,9 @@ def test_every_node_takes_pods(nodes: Subjects[Node], cordons: Cordons, patience
 
 
 @check("nodes.heartbeat", severity="critical", after=("nodes.ready",), monitor=True)
-def test_every_kubelet_renews_its_lease(nodes: Subjects[Node], heartbeats: Heartbeats, now: datetime) -> None:
+def test_every_kubelet_renews_its_lease(
+    nodes: Subjects[Node], heartbeats: Heartbeats, patience: Patience, now: datetime
+) -> None:
     """Every kubelet has renewed its lease recently.
 
     A node stays Ready for some time after it has died; its lease in kube-node-lease tells earlier.
@@ -78,7 +81,9 @@ def test_every_kubelet_renews_its_lease(nodes: Subjects[Node], heartbeats: Heart
         lambda node: heartbeats.recent(node, now),
         observed=lambda node: heartbeats.words(node, now),
         expected=lambda node: f"renewed within 4 lease durations, {duration(4 * heartbeats.term(node))}",
-        transitional=lambda node: node.going(now),
+        transitional=lambda node: (
+            node.going(now) or silent_for_reboot(node, now, patience.cordoned, heartbeats.silence(node, now))
+        ),
     )
 
 

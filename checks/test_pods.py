@@ -157,23 +157,28 @@ def test_no_pod_waits_for_a_word_of_the_scheduler(
 
 @check("pods.ready", severity="critical", after=("pods.crashing", *DEAD_NODE, IDLE_NODE, "rbac.addons"), monitor=True)
 def test_every_running_pod_is_ready(
-    pods: Subjects[Pod], deadlines: Deadlines, patience: Patience, now: datetime
+    pods: Subjects[Pod], deadlines: Deadlines, pod_nodes: PodNodes, patience: Patience, now: datetime
 ) -> None:
     """Every running pod is Ready.
 
     Running means only that its containers were started. Pods that have just started may take their time, those of Jobs
     are not asked, and a container that was to end, and ended well, need not be ready. Within the time of its probes and
     readiness gates, and in a rollout within its deadline, a pod is on its way, and one that was ready until a moment ago is
-    not yet an outage.
+    not yet an outage. A pod whose node does not exist is not ready, whatever its status says: nothing there writes it.
     Look first: kubectl -n {namespace} describe pod {name}
     """
     running = pods.where(lambda pod: pod.status.phase == "Running" and not pod.terminating and not pod.of_job)
     running.all(
-        lambda pod: pod.ready.is_true or pod.at_work or pod.started_for(now) <= patience.start_up,
-        observed=lambda pod: pod.ready,
+        lambda pod: (
+            not pod_nodes.lost(pod, now)
+            and (pod.ready.is_true or pod.at_work or pod.started_for(now) <= patience.start_up)
+        ),
+        observed=lambda pod: pod_nodes.of(pod) if pod_nodes.lost(pod, now) else pod.ready,
         expected=f"Ready=True within {duration(patience.start_up)} of its start",
         transitional=lambda pod: (
-            pod.becoming_ready(now, patience.pending, patience.start_up) or deadlines.let_start(pod, now)
+            pod_nodes.just_removed(pod, now)
+            if pod_nodes.lost(pod, now)
+            else pod.becoming_ready(now, patience.pending, patience.start_up) or deadlines.let_start(pod, now)
         ),
     )
 

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
     from upgate.battery.before import Before
     from upgate.facts.backends import Backends
+    from upgate.facts.entrances import Entrances
     from upgate.facts.fronts import Controlled
     from upgate.facts.owned_pods import DeploymentPods
-    from upgate.facts.relations import Entrances, WarningEvents
+    from upgate.facts.relations import WarningEvents
     from upgate.facts.services import Service
     from upgate.facts.upkeep import Cordons
     from upgate.profile.parts import Patience

@@ -416,7 +416,12 @@ def test_what_waits_for_what_is_under_way_is_under_way_itself():
     """A Deployment and a Service whose pod waits for an autoscaled node are not yet complete, as long as their pod may wait."""
     expected = dict.fromkeys(["pods.pending", "deployments.ready", "services.endpoints"], "inconclusive")
     assert outcomes(waiting()) == expected
-    assert set(outcomes(waiting(), monitor=True).values()) == {"warned"}
+    assert set(outcomes({**waiting(), "ingresses": []}, monitor=True).values()) == {"warned"}
+
+
+def test_in_monitoring_what_users_come_in_by_has_failed_whatever_its_pods_wait_for():
+    """The Service behind an Ingress leads nowhere for eight minutes: that is told while its pod waits for a node."""
+    assert outcomes(waiting(), monitor=True)["services.endpoints"] == "failed"
 
 
 def test_what_is_only_partly_explained_so_is_a_failure():

@@ -9,6 +9,7 @@ from tests.worlds import (
     attempt,
     condition,
     container_status,
+    cronjob,
     good,
     job,
     judge,
@@ -126,6 +127,50 @@ def test_a_cluster_may_be_without_jobs():
 def test_of_a_cronjob_the_latest_job_counts(why, jobs, expected):
     """Older Jobs are history; while the next one runs, the failure before it is a warning."""
     assert severities(jobs) == expected
+
+
+@pytest.mark.parametrize(
+    ("why", "succeeded", "outcome"),
+    [
+        ("never", {}, "failed"),
+        ("days ago", {"lastSuccessfulTime": ago(days=9)}, "failed"),
+        ("since", {"lastSuccessfulTime": ago(minutes=30)}, "warned"),
+    ],
+)
+def test_a_job_that_still_runs_makes_no_failure_good(why, succeeded, outcome):
+    """The failure before it counts as long as the CronJob says that none has succeeded since; else it is not yet right."""
+    its = cronjob("report", metadata={"uid": "uid-report"}, status=succeeded)
+    world = good(jobs=[of_cron("a", 90, "Failed"), of_cron("b", 1, "")], cronjobs=[its])
+    assert judge("jobs.failed", world).outcome == outcome, why
+
+
+def test_monitoring_does_not_take_a_next_run_for_a_recovery():
+    """Where no CronJob says more, a failure whose next run is under way is neither news nor over."""
+    world = good(jobs=[of_cron("a", 90, "Failed"), of_cron("b", 1, "")], cronjobs=[])
+    (result,) = run(["jobs.failed"], world, monitor=True)
+    assert result.outcome == "warned"
+    assert [each.transitional for each in result.active] == [True]
+
+
+def failed_ago(**time):
+    """A Job that failed so long ago."""
+    return job(status={"conditions": [condition("Failed", lastTransitionTime=ago(**time))]})
+
+
+@pytest.mark.parametrize(
+    ("why", "its", "outcome"),
+    [
+        ("just now", failed_ago(minutes=5), "failed"),
+        ("since the reference time", failed_ago(minutes=50), "failed"),
+        ("on the day before", failed_ago(hours=20), "failed"),
+        ("long before", failed_ago(days=20), "warned"),
+        ("no time is known", job(status={"conditions": [{"type": "Failed", "status": "True"}]}), "failed"),
+        ("of a CronJob", merged(failed_ago(days=20), {"metadata": CRON}), "failed"),
+    ],
+)
+def test_what_failed_long_before_the_reference_time_is_litter(why, its, outcome):
+    """Failed Jobs stay until someone deletes them; the latest of a CronJob says that its work is not done."""
+    assert judge("jobs.failed", good(jobs=[its])).outcome == outcome, why
 
 
 def test_an_index_that_is_lost_is_a_warning_while_others_work():
@@ -256,7 +301,7 @@ def test_jobs_are_judged_in_the_profiles_namespaces():
 
 def test_a_job_of_thing_alone_is_judged():
     """Null lists of Go do no harm."""
-    assert severities([thing("x", "shop", status={"conditions": None}, spec={})]) == {}
+    assert severities([thing("x", "shop", status={"conditions": None, "startTime": ago(minutes=1)}, spec={})]) == {}
 
 
 def test_jobs_belong_to_what_is_in_their_own_namespace():
@@ -341,3 +386,34 @@ def test_an_ended_init_container_keeps_no_job():
     """Init containers end before the work begins."""
     it = two({}, init=[container_status("fetch", **over(hours=9))])
     assert judge("jobs.failed", good(jobs=[WORK], pods=[pod(), it])).outcome == "passed"
+
+
+def test_pods_that_a_node_refuses_are_failures():
+    """The kubelet writes phase and reason of such a pod, and no time: it failed when it was made."""
+    its = job(done="")
+    refused = [
+        attempt(
+            its,
+            f"r{n}",
+            metadata={"uid": f"r{n}", "creationTimestamp": ago(minutes=15 + n)},
+            status={"phase": "Failed", "reason": "OutOfcpu", "containerStatuses": None, "conditions": None},
+        )
+        for n in range(5)
+    ]
+    assert severities([its], *refused) == {"Job/shop/import": "critical"}
+
+
+@pytest.mark.parametrize(
+    ("why", "changes", "expected"),
+    [
+        ("for a day", {}, {"Job/shop/import": "warning"}),
+        ("it is new", {"metadata": {"creationTimestamp": ago(minutes=5)}}, {}),
+        ("it is suspended", {"spec": {"suspend": True}}, {}),
+        ("another controller runs it", {"spec": {"managedBy": "kueue.x-k8s.io/multikueue"}}, {}),
+    ],
+)
+def test_a_job_that_its_controller_never_saw_has_not_begun(why, changes, expected):
+    """A Job controller that is away writes no startTime."""
+    its = job(done="", status={"active": 0}, **changes)
+    del its["status"]["startTime"]
+    assert severities([its]) == expected, why

@@ -32,7 +32,6 @@ from upgate.facts.health import HealthEndpoint
 from upgate.facts.kinds import KINDS
 from upgate.facts.metrics import Exposition, ServerMetrics, samples_in
 from upgate.facts.relations import ASIDES
-from upgate.judge.causes import relate
 from upgate.judge.gate import Gate
 from upgate.judge.judge import judge as judge_on
 from upgate.judge.options import PREFLIGHT, Options
@@ -644,7 +643,7 @@ def run(
     gate = Gate(profile or Profile(), Options(home=Path("reports"), part=part, monitor=monitor))
     gate.snapshot, gate.baseline = seen if isinstance(seen, Snapshot) else snapshot(seen), baseline
     results = [judge_on(replace(gate.as_asked(battery()[id]), entry=entry), gate.evidence) for id in ids]
-    return relate(results, gate.snapshot, {id: battery()[id].after for id in ids})
+    return gate.relate(results, {id: battery()[id].after for id in ids})
 
 
 def objects(result: CheckResult) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from upgate.facts.meta import Condition, Fact, KubernetesObject, condition
@@ -115,16 +115,33 @@ class RouteParentStatus(Fact):
     conditions: list[Condition] | None = None
 
 
-class RouteSpec(Fact):
-    """`spec` of an HTTPRoute."""
-
-    parent_refs: list[ParentReference] | None = None
-
-
 class RouteStatus(Fact):
     """`status` of an HTTPRoute."""
 
     parents: list[RouteParentStatus] | None = None
+
+
+class RouteBackend(Fact):
+    """One of `backendRefs` of a rule: a Service, unless it says otherwise."""
+
+    group: str = ""
+    kind: str = "Service"
+    name: str = ""
+    namespace: str = ""
+    weight: int = 1
+
+
+class RouteRule(Fact):
+    """One of `spec.rules` of a route."""
+
+    backend_refs: list[RouteBackend] | None = None
+
+
+class RouteSpec(Fact):
+    """`spec` of an HTTPRoute."""
+
+    parent_refs: list[ParentReference] | None = None
+    rules: list[RouteRule] | None = None
 
 
 class HTTPRoute(KubernetesObject):
@@ -153,6 +170,12 @@ class HTTPRoute(KubernetesObject):
                 if each
             ]
         return "; ".join(said)
+
+    def services(self) -> Iterator[tuple[str, str]]:
+        """Namespace and name of each Service that it leads requests to."""
+        for backend in (each for rule in self.spec.rules or () for each in rule.backend_refs or ()):
+            if (backend.group, backend.kind) == ("", "Service") and backend.weight > 0:
+                yield backend.namespace or self.namespace, backend.name
 
     def young(self, moment: datetime, limit: timedelta) -> bool:
         """It is new: controllers have not yet said all of it."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from upgate.facts.meta import AnnotatedMeta, Fact, KubernetesObject
 from upgate.facts.services import LoadBalanced
 
+#: https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/#canary
+CANARY = "nginx.ingress.kubernetes.io/canary"
 #: The annotation that named the class of an Ingress before `spec.ingressClassName`.
 CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 #: The annotation of the class of Ingresses that name none.
@@ -91,6 +93,11 @@ class Ingress(KubernetesObject):
     metadata: AnnotatedMeta
     spec: IngressSpec = IngressSpec()
     status: LoadBalanced = LoadBalanced()
+
+    @property
+    def canary(self) -> bool:
+        """It belongs to another Ingress, of whose requests it takes a part, or none at the moment."""
+        return CANARY in (self.metadata.annotations or {})
 
     @property
     def addresses(self) -> list[str]:

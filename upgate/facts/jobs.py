@@ -18,6 +18,9 @@ Lists = Mapping[str, list[Any]]
 FAILURES, GRACE = 3, timedelta(minutes=10)
 #: A Job that has not begun after so long has no quota, no node or no volume; what is slow at other times begins before.
 BEGINS = timedelta(hours=1)
+#: A Job that failed so long before the reference time says nothing of what happened since.
+LITTER = timedelta(days=1)
+OWN_CONTROLLER = "kubernetes.io/job-controller"
 #: The kubelet's longest pause between two runs: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy
 LONGEST_BACKOFF = timedelta(minutes=5)
 #: Reasons of DisruptionTarget that are not the pod's own fault: a drain, a preemption, a taint, a node that is gone.
@@ -30,6 +33,8 @@ class JobSpec(Fact):
 
     suspend: bool = False
     backoff_limit: int = 6
+    #: Who runs it, where that is not Kubernetes' own controller: https://kubernetes.io/docs/concepts/workloads/controllers/job/
+    managed_by: str = ""
 
 
 class JobStatus(Fact):
@@ -74,6 +79,11 @@ class Job(KubernetesObject):
         failed = next((each for each in ("Failed", "FailureTarget") if self._has(each)), None)
         return str(condition(self.status.conditions, failed)) if failed else ""
 
+    def failed_long_before(self, since: datetime) -> bool:
+        """It is litter: it failed more than a day before that, and no CronJob runs it again."""
+        ended = self.ended or LONG_AGO
+        return bool(self.failure) and not self.cron_job and LONG_AGO < ended < since - LITTER
+
     @property
     def lost_indexes(self) -> str:
         """The indexes that are not retried any more, while others are at work. Empty where there are none."""
@@ -97,26 +107,6 @@ class Job(KubernetesObject):
 
     def _has(self, type: str) -> bool:
         return condition(self.status.conditions, type).is_true
-
-
-class Schedules:
-    """The Jobs of CronJobs: what counts is the latest of each."""
-
-    needs = ("jobs",)
-
-    def __init__(self, lists: Lists) -> None:
-        scheduled = grouped((job for job in lists["jobs"] if job.cron_job), lambda job: job.schedule)
-        self._latest = {uid: max(jobs, key=lambda job: job.made) for uid, jobs in scheduled.items()}
-        over = {uid: [job for job in jobs if job.over] for uid, jobs in scheduled.items()}
-        self._latest_over = {uid: max(jobs, key=lambda job: job.made) for uid, jobs in over.items() if jobs}
-
-    def count(self, job: Job) -> bool:
-        """It is the latest of its CronJob, or the latest that is over; one without a CronJob speaks for itself."""
-        return any(job is each for each in (self._latest.get(job.schedule, job), self._latest_over.get(job.schedule)))
-
-    def follow(self, job: Job) -> bool:
-        """Its CronJob runs the next one already."""
-        return self._latest.get(job.schedule, job) is not job
 
 
 class Failures(NamedTuple):
@@ -150,8 +140,10 @@ class Retries:
 
     def unbegun(self, job: Job, moment: datetime) -> str:
         """None of its pods could be made, or none gets a node, for more than an hour. Else empty."""
-        started, pods = job.status.start_time, self.of(job)
-        if not job.under_way or started is None or moment - started < BEGINS:
+        # Its controller writes when it started: where that is away, only its creation tells.
+        started, pods = job.status.start_time or job.metadata.creation_timestamp, self.of(job)
+        foreign = job.spec.managed_by not in ("", OWN_CONTROLLER) and not job.status.start_time
+        if not job.under_way or foreign or started is None or moment - started < BEGINS:
             return ""
         if not pods and not (job.status.active or job.status.failed or job.status.succeeded):
             return f"no pod was made for {duration(moment - started)}"
@@ -219,9 +211,11 @@ def failed_attempt(pod: Pod, since: datetime) -> Iterator[Failures]:
     """A pod that failed since then by its own fault: drains, preemptions and shutdowns of nodes are not."""
     target = condition(pod.status.conditions, "DisruptionTarget")
     disrupted = pod.status.reason in SHUTDOWN or (target.is_true and target.reason in DISRUPTED)
-    if pod.status.phase == "Failed" and not disrupted and pod.ended_at and pod.ended_at >= since:
+    # One that its node refused has no end: it failed as soon as it was made.
+    ended = pod.ended_at or pod.metadata.creation_timestamp
+    if pod.status.phase == "Failed" and not disrupted and ended and ended >= since:
         runs = [end.duration for each in pod.statuses if (end := each.now.terminated) and end.duration]
-        yield Failures(1, pod.ended_at, max(runs, default=timedelta(0)))
+        yield Failures(1, ended, max(runs, default=timedelta(0)))
 
 
 def failed_runs(pod: Pod, since: datetime) -> Iterator[Failures]:

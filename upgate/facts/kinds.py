@@ -47,7 +47,7 @@ NOTICES = ",".join(
 #: What is said of nodes beside warnings: they become Ready, and not Ready.
 NODE_NOTICES = ",".join(
     ["type=Normal", "involvedObject.kind=Node"]
-    + [f"reason!={usual}" for usual in ("Starting", "NodeAllocatableEnforced", "RegisteredNode", "RemovingNode")]
+    + [f"reason!={usual}" for usual in ("Starting", "NodeAllocatableEnforced", "RegisteredNode")]
     + [f"reason!={usual}" for usual in ("NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID")]
 )
 

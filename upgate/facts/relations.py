@@ -17,16 +17,17 @@ from upgate.facts.cronjobs import Timetables
 from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.deployments import Deployment
 from upgate.facts.disruption import Budgets
+from upgate.facts.entrances import Entrances
 from upgate.facts.events import AUTOSCALER, Event
 from upgate.facts.exposure import Exposure
 from upgate.facts.flapping import NodeNotices
 from upgate.facts.fronts import Controlled, IngressFronts
 from upgate.facts.headroom import Headroom
 from upgate.facts.interception import Interceptions
-from upgate.facts.jobs import Retries, Schedules
+from upgate.facts.jobs import Retries
 from upgate.facts.kinds import KINDS
 from upgate.facts.kured import KuredLocks
-from upgate.facts.meta import KubernetesObject
+from upgate.facts.meta import KubernetesObject, lately
 from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Node
 from upgate.facts.outages import Outages
@@ -37,7 +38,8 @@ from upgate.facts.promises import Autoscalers, Deadlines, Preemptions
 from upgate.facts.relapses import NodeRelapses
 from upgate.facts.release_changes import ReleaseChanges
 from upgate.facts.rights import AddonRights
-from upgate.facts.services import PROVISIONING, Service
+from upgate.facts.schedules import Schedules
+from upgate.facts.services import PROVISIONING
 from upgate.facts.signing import SigningRequests
 from upgate.facts.spread import Spread
 from upgate.facts.successors import Successors
@@ -54,6 +56,11 @@ AUTOSCALER_HOMES = ("kube-system", "cluster-autoscaler", "karpenter")
 #: What only a cluster-autoscaler says of pods, also one that the cloud runs out of sight (GKE, AKS):
 #: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md#what-events-are-emitted-by-ca
 AUTOSCALER_EVENTS = ("TriggeredScaleUp", "NotTriggerScaleUp", "ScaleDown")
+#: What the node controller says when a node's object is deleted.
+REMOVED = "RemovingNode"
+#: Within so long the pod garbage collector has surely deleted the pods of a node that does not exist: it waits 40 seconds.
+#: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-garbage-collection
+ORPHANED = timedelta(minutes=3)
 
 
 class Controllers:
@@ -81,9 +88,20 @@ class PodNodes:
     """The nodes that pods run on."""
 
     needs = ("nodes",)
+    helped_by = ("node_notices",)
 
     def __init__(self, lists: Lists) -> None:
         self._by_name: dict[str, Node] = {node.name: node for node in lists["nodes"]}
+        removed = (each for each in lists.get("node_notices", ()) if each.reason == REMOVED and each.time)
+        self._removed = {each.involved_object.name: each.time for each in sorted(removed, key=lambda each: each.time)}
+
+    def lost(self, pod: Pod, moment: datetime) -> bool:
+        """It was given a node that does not exist: it runs nowhere, whatever its status says. Lists are seconds apart."""
+        return bool(pod.spec.node_name) and not self.node(pod) and pod.age(moment) >= ORPHANED
+
+    def just_removed(self, pod: Pod, moment: datetime) -> bool:
+        """Its node was removed so lately that its pods may still be there."""
+        return lately(self._removed.get(pod.spec.node_name), moment, ORPHANED)
 
     def node(self, pod: Pod) -> Node | None:
         """The pod's node; None where there is none, or none any more."""
@@ -173,19 +191,6 @@ class ClusterNodes:
         return runs or marks or any(each.by_autoscaler and each.reason in AUTOSCALER_EVENTS for each in self._events)
 
 
-class Entrances:
-    """Where users come in: Services that something outside the cluster, or all of it, leads to."""
-
-    needs = ("ingresses",)
-
-    def __init__(self, lists: Lists) -> None:
-        self._behind = {key for each in lists["ingresses"] for key in each.services()}
-
-    def lead_to(self, service: Service) -> bool:
-        """It takes traffic from outside, or every pod asks it: it is never at rest."""
-        return service.spec.type == "LoadBalancer" or service.key in self._behind or service.resolves_names
-
-
 RELATIONS: dict[str, type[Any]] = {
     "controllers": Controllers,
     "pod_nodes": PodNodes,
@@ -248,5 +253,11 @@ def lists_for(names: Iterable[str]) -> set[str]:
     """The lists behind these nouns and relations, and what else is looked at for them."""
     needs: set[str] = set()
     for name in names:
-        needs.update(RELATIONS[name].needs if name in RELATIONS else {name} & {*KINDS, *ASIDES, HOSTS})
+        needs.update(wanted_by(RELATIONS[name]) if name in RELATIONS else {name} & {*KINDS, *ASIDES, HOSTS})
     return needs
+
+
+def wanted_by(relation: type[Any]) -> set[str]:
+    """The lists that a relation needs, and those of kinds that not every cluster has by which it is helped."""
+    helpful = {noun for noun in getattr(relation, "helped_by", ()) if KINDS[noun].optional}
+    return {*relation.needs, *helpful}

@@ -9,7 +9,7 @@ it is only "not yet", so is the finding.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from msgspec.structs import replace
@@ -22,13 +22,22 @@ from upgate.results import CheckResult, Finding, Severity
 from upgate.snapshot import Snapshot
 
 
-def relate(results: Sequence[CheckResult], snapshot: Snapshot, after: Mapping[str, Sequence[str]]) -> list[CheckResult]:
-    """The results, each finding with the root cause that is found for it."""
+def relate(
+    results: Sequence[CheckResult],
+    snapshot: Snapshot,
+    after: Mapping[str, Sequence[str]],
+    *,
+    felt: Container[str] = (),
+) -> list[CheckResult]:
+    """The results, each finding with the root cause that is found for it.
+
+    What is wrong with one of the objects that are `felt` is so, although its cause may be only "not yet".
+    """
     if not any(result.active for result in results):
         return list(results)
     depends = {**dependencies(snapshot), **room_of_nodes(results, snapshot)}
-    earlier = before_its_node(results, snapshot)
-    return ActiveCauses(results, depends, after, earlier, explained_by_work(results, snapshot)).related()
+    earlier, worked = before_its_node(results, snapshot), explained_by_work(results, snapshot)
+    return ActiveCauses(results, depends, after, earlier, worked, felt).related()
 
 
 class ActiveCauses:
@@ -41,12 +50,14 @@ class ActiveCauses:
         after: Mapping[str, Sequence[str]],
         earlier: Collection[Found] = (),
         explained: Mapping[str, Collection[str]] = MappingProxyType({}),
+        felt: Container[str] = (),
     ) -> None:
         self._results = results
         #: The id of a check that does not explain all that depends on what it found → the objects that it does.
         self._explained_by = explained
         #: What was found of a time before the trouble of its node: that does not explain it.
         self._earlier = earlier
+        self._felt = felt
         self._depends = depends
         self._after = after
         self._found = {
@@ -69,7 +80,7 @@ class ActiveCauses:
         if root == (check, finding.object):
             return finding
         explained = replace(finding, because=f"{root[0]}: {root[1]}")
-        if finding.transitional or (check, finding.object) not in self._under_way:
+        if finding.transitional or finding.object in self._felt or (check, finding.object) not in self._under_way:
             return explained
         return replace(explained, transitional=True, severity=self._under_way[check, finding.object])
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from upgate.base.errors import Inconclusive
 from upgate.facts.backends import WORKLOADS, Backends, controller_of
 from upgate.facts.deployments import Deployment
+from upgate.facts.entrances import Entrances
 from upgate.facts.owned_pods import DeploymentPods
 from upgate.facts.pods import Pod
 from upgate.facts.services import Service
@@ -176,3 +177,9 @@ def listed(snapshot: Snapshot, noun: str) -> list[Any]:
         return snapshot.facts(noun)
     except Inconclusive:
         return []
+
+
+def entrance_refs(snapshot: Snapshot) -> set[str]:
+    """The Services that users come in by: that they lead nowhere is felt at once."""
+    entrances = Entrances({noun: listed(snapshot, noun) for noun in (*Entrances.needs, *Entrances.helped_by)})
+    return {each.ref for each in listed(snapshot, "services") if entrances.lead_to(each)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,6 +27,7 @@ from upgate.battery.registry import Registry
 from upgate.facts.relations import lists_for
 from upgate.judge.causes import relate
 from upgate.judge.comparing import already_wrong, compare_with_baseline
+from upgate.judge.dependencies import entrance_refs
 from upgate.judge.hints import aimed
 from upgate.judge.judge import judge
 from upgate.judge.notes import notes_of_run
@@ -183,8 +184,14 @@ class Gate:
         """All results in the battery's order, each finding with its root cause."""
         place = {id: number for number, id in enumerate(self.order)}
         ordered = sorted(self.results.values(), key=lambda each: place.get(each.id, len(place)))
-        related = relate(ordered, self.snapshot, self.after) if self.snapshot else ordered
+        related = self.relate(ordered, self.after)
         return compare_with_baseline(related, self.baseline) if self.baseline else related
+
+    def relate(self, results: Sequence[CheckResult], after: Mapping[str, Sequence[str]]) -> list[CheckResult]:
+        """The results with their root causes. In monitoring, what users come in by has failed whatever is under way behind it."""
+        if self.snapshot is None:
+            return list(results)
+        return relate(results, self.snapshot, after, felt=entrance_refs(self.snapshot) if self.options.monitor else ())
 
     def finish(self, checks: Sequence[CheckResult] | None = None) -> Results:
         """What the run comes to, without any secret."""

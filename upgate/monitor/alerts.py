@@ -20,6 +20,8 @@ from upgate.monitor.signals import CheckSignal
 Kind = Literal["failing", "inconclusive"]
 #: What is no longer judged at all is no longer alerted. Longer than a day: some rounds are daily, and start late.
 GONE = timedelta(days=2)
+#: A Service that users come in by may be "not yet" right in fewer than so many of the latest rounds: a blink counts once.
+MOSTLY, LATEST = 4, 6
 
 
 class State(msgspec.Struct, kw_only=True):
@@ -33,12 +35,15 @@ class State(msgspec.Struct, kw_only=True):
     inconclusive: Alert = msgspec.field(default_factory=Alert)
     #: The last thing that was said about it.
     last: CheckSignal | None = None
+    #: What users come in by that was not right, in each of the latest rounds.
+    felt: list[tuple[str, ...]] = []
     #: It is not judged any more, or what was wrong is waived.
     gone: bool = False
 
     def add(self, seen: CheckSignal, at: datetime, rules: Rules) -> None:
         """One more round."""
-        self.title, self.seen, self.last = seen.title, at, replace(seen, moving=(), waived=(), sizes={})
+        seen = self._outage(seen)
+        self.title, self.seen, self.last = seen.title, at, replace(seen, moving=(), felt={}, waived=(), sizes={})
         self.gone = seen.signal == "off" or (seen.signal == "good" and self.failing.has_any(seen.waived))
         if seen.signal == "bad" or (seen.signal == "good" and not self.failing.has_any(seen.moving)):
             self.failing.add(
@@ -47,6 +52,15 @@ class State(msgspec.Struct, kw_only=True):
             )
         if seen.signal in ("good", "bad", "consequence", "unknown"):
             self.inconclusive.add(JudgedRound(at, seen.signal == "unknown"), rules.inconclusive)
+
+    def _outage(self, seen: CheckSignal) -> CheckSignal:
+        """The same, and bad where what users come in by was not right in most of the latest rounds, each time "not yet"."""
+        if seen.signal in ("good", "bad"):
+            self.felt = [*self.felt, tuple(seen.felt)][-LATEST:]
+        lasting = {name: seen.felt[name] for name in seen.felt if sum(name in each for each in self.felt) >= MOSTLY}
+        if seen.signal != "good" or not lasting:
+            return seen
+        return replace(seen, signal="bad", objects=lasting, count=len(lasting), visible=True)
 
     def wait(self, at: datetime) -> None:
         """A round that did not select it. A clock that was wrong before must not keep it for ever."""
@@ -61,7 +75,7 @@ class State(msgspec.Struct, kw_only=True):
     @property
     def quiet(self) -> bool:
         """The next round needs nothing of it."""
-        return self.failing.quiet and self.inconclusive.quiet
+        return self.failing.quiet and self.inconclusive.quiet and not any(self.felt)
 
 
 States = dict[str, State]

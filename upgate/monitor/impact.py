@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from upgate.base.errors import Inconclusive
 from upgate.facts.backends import WORKLOADS
 from upgate.facts.workloads import Workload
+from upgate.judge.dependencies import entrance_refs
 from upgate.reports.cleaning import begun
 from upgate.results import Finding
 from upgate.snapshot import Snapshot
@@ -51,6 +52,8 @@ class Impact(NamedTuple):
     workloads: Mapping[str, Size] = {}
     #: Pods that replace each other → how many there are to be.
     pods: Mapping[str, int] = {}
+    #: The Services that users come in by.
+    entrances: Container[str] = ()
 
     def seen_by_users(self, object: str) -> bool:
         """Users see it: an address, what leads to pods, or a workload without a single pod that is ready."""
@@ -87,7 +90,8 @@ def impact_of(snapshot: Snapshot | None) -> Impact:
     """The workloads of a snapshot, and the pods that they make; where a kind was not seen, nothing is said of it."""
     every = list(workloads_of(snapshot)) if snapshot else []
     down = {each.ref: Size(each.missing, each.desired) for each in every if each.desired and each.missing > 0}
-    return Impact(down, {pods_of(each): each.desired for each in reversed(every) if each.desired})
+    pods = {pods_of(each): each.desired for each in reversed(every) if each.desired}
+    return Impact(down, pods, entrance_refs(snapshot) if snapshot else ())
 
 
 def workloads_of(snapshot: Snapshot) -> Iterator[Workload]:

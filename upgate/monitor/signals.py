@@ -38,6 +38,8 @@ class CheckSignal(msgspec.Struct, frozen=True, kw_only=True):
     objects: dict[str, str] = {}
     #: What is not right either, but under way: it is not news, and it has not recovered.
     moving: tuple[str, ...] = ()
+    #: The Services that users come in by which lead nowhere, under way or not → what was observed.
+    felt: dict[str, str] = {}
     #: What is still wrong, but waived.
     waived: tuple[str, ...] = ()
     #: How many objects are wrong.
@@ -109,6 +111,7 @@ def check_signal(
         signal=signal,
         objects=objects,
         moving=tuple({replica_family(each.object) for each in check.active if each.transitional}),
+        felt={each.object: begun(each.observed, LONGEST) for each in check.active if each.object in impact.entrances},
         waived=tuple({replica_family(each.object) for each in check.findings if each.waived}),
         count=len(found),
         reason=begun(check.reason, LONGEST),

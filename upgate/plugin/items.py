@@ -11,7 +11,6 @@ import pytest
 from upgate.base.errors import Inconclusive, NotAllRight
 from upgate.battery.check import Check
 from upgate.battery.inputs import names
-from upgate.judge.causes import relate
 from upgate.judge.gate import Gate
 from upgate.judge.options import PREFLIGHT
 from upgate.judge.outcome import result
@@ -61,7 +60,7 @@ def with_causes(check: Check, gate: Gate, items: Iterable[pytest.Item]) -> Check
     others = {item.stash[CHECK].id: item.stash[CHECK] for item in items if isinstance(item, CheckItem)}
     asked = explaining(check, others)
     results = [judged_once(each, gate) for each in asked]
-    return relate(results, gate.seen, {each.id: each.after for each in asked})[0]
+    return gate.relate(results, {each.id: each.after for each in asked})[0]
 
 
 def explaining(check: Check, others: Mapping[str, Check]) -> list[Check]:
