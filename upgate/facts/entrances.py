@@ -30,11 +30,11 @@ class Entrances:
 
 def independent(ingresses: list[Ingress]) -> Iterator[Ingress]:
     """The Ingresses that users come in by: not a canary, where another takes the same requests."""
-    taken = {key for each in ingresses if not each.canary for key in requests_of(each)}
-    return (each for each in ingresses if not (each.canary and taken >= requests_of(each)))
+    taken = {key for each in ingresses if not each.canary for key in hosts_and_paths(each)}
+    return (each for each in ingresses if not (each.canary and taken >= hosts_and_paths(each)))
 
 
-def requests_of(ingress: Ingress) -> set[Requests]:
+def hosts_and_paths(ingress: Ingress) -> set[Requests]:
     """Which requests it takes."""
     rules = ingress.spec.rules or ()
     return {(ingress.namespace, rule.host.lower(), path.path) for rule in rules for path in rule.paths}
