@@ -51,7 +51,8 @@ class Handler(BaseHTTPRequestHandler):
             if resource in self.server.answers:
                 self.server.answers[resource](self, KINDS.get(resource, ""), query)
             elif resource in KINDS:
-                self.server.answer(self, KINDS[resource], query)
+                partial = "PartialObjectMetadata" in self.headers.get("Accept", "")
+                self.server.answer(self, "PartialObjectMetadata" if partial else KINDS[resource], query)
             else:
                 self.whole(b'{"gitVersion": "v1.36.3"}' if resource == "version" else b"[+]ping ok")
         except OSError:

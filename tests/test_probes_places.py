@@ -39,7 +39,7 @@ def urls(one: External, world: dict[str, Any], scope: tuple[str, ...] = ("*",)) 
 
 
 def gaps(one: External, seen_: Snapshot) -> list[str]:
-    return [gap for gap in probed_entry(one, seen_).gaps if "was not asked" not in gap]
+    return [gap for gap in probed_entry(one, seen_).gaps if "was not probed" not in gap]
 
 
 NODES = {
