@@ -7,6 +7,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -73,6 +74,19 @@ class RealCluster:
             self.halt("kube-apiserver", "KILL")
             self.script("up")
         self.nodes_up()
+        until("the controller manager and the scheduler hold their leases", self._led, every=1)
+
+    def _led(self) -> bool:
+        """Both have renewed their leases just now. Who lost the API server for ten seconds gives up: it is started again."""
+        leases = {
+            each["metadata"]["name"]: each["spec"].get("renewTime", "") for each in self.get("leases", "kube-system")
+        }
+        before = datetime.now(UTC) - timedelta(seconds=8)
+        held = [leases.get(name) for name in ("kube-controller-manager", "kube-scheduler")]
+        led = all(each and datetime.fromisoformat(each) > before for each in held)
+        if not led:
+            self.script("up")
+        return led
 
     def _becomes_ready(self) -> bool:
         """The API server is ready within 20 s."""
