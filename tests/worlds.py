@@ -529,7 +529,8 @@ def by_resource(world: World) -> dict[str, list[dict[str, Any]]]:
         kind = KINDS[noun]
         # A kind that a cluster may not serve is named with its group and version; the core group's are always served.
         custom = kind.optional and bool(kind.group)
-        if items or not kind.optional:
+        # The metadata alone are of objects that another noun serves.
+        if (items or not kind.optional) and not kind.metadata_only:
             resource = f"{kind.version}/{kind.resource}" if custom else kind.resource
             served.setdefault(resource, []).extend(
                 {"kind": kind.type.__name__, **each} if custom else each for each in items
