@@ -10,7 +10,7 @@ import msgspec
 from upgate.battery.check import Check, with_severity
 from upgate.battery.selection import why_unselected
 from upgate.facts.kinds import KINDS
-from upgate.facts.relations import lists_for
+from upgate.facts.relations import ASIDES, lists_for
 from upgate.sources.probes.targets import EXPLAINING
 
 if TYPE_CHECKING:
@@ -104,5 +104,6 @@ def permissions(check: Check) -> str:
     if "external" in check.inputs:
         return f"nothing; for `each:`, and to explain what is found, `list` on {', '.join(EXPLAINING)}"
     words = list(dict.fromkeys(kind.permission for noun, kind in KINDS.items() if noun in nouns))
+    words += [needed for name, needed in ASIDES.items() if name in nouns]
     words += [f"ssh to the hosts; for `each: node` {KINDS['nodes'].permission}"] if "hosts" in nouns else []
     return "; ".join(words) or "nothing beyond being logged in"

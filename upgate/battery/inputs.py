@@ -16,9 +16,12 @@ from upgate.battery.before import Before, expected_pools
 from upgate.battery.evidence import Evidence
 from upgate.battery.expectations import Server, Sidecars
 from upgate.battery.judgement import Judgement, Subjects
+from upgate.battery.mesh import Mesh
+from upgate.battery.mesh_parts import ConnectedProxy, connected
 from upgate.battery.restarts import RecentRestarts
 from upgate.facts.kinds import KINDS
-from upgate.facts.relations import RELATIONS, lists_for
+from upgate.facts.meta import KubernetesObject
+from upgate.facts.relations import ALLOWED_ASIDES, RELATIONS, lists_for
 
 if TYPE_CHECKING:
     from upgate.battery.machines import Machines
@@ -109,6 +112,28 @@ class Inputs:
     def sidecars(self) -> Sidecars:
         """The profile's `sidecars:`."""
         return Sidecars(self.profile.sidecars, self.judgement)
+
+    @property
+    def mesh(self) -> Mesh:
+        """The revisions of the mesh, and what the profile's `mesh:` expects of them."""
+        return Mesh(self.profile.mesh, self["revisions"], self.judgement)
+
+    @property
+    def leftovers(self) -> Subjects[KubernetesObject]:
+        """Whatever belongs to a revision of a control plane."""
+        return Subjects("objects of revisions", self["revision_objects"].items, self.judgement)
+
+    @property
+    def proxies(self) -> Subjects[ConnectedProxy]:
+        """The proxies that istiod knows. Raises Inconclusive, also where the profile does not allow to ask it."""
+        word, seen = ALLOWED_ASIDES["proxies"], self._evidence.snapshot.proxies
+        if word not in self.profile.allow:
+            raise Inconclusive(f"istiod was not asked: the profile's allow: does not name {word}")
+        self._refuse_gap("proxies")
+        if seen is None:
+            raise Inconclusive("proxies were not looked at when this snapshot was taken")
+        self.judgement.gaps += seen.unanswered
+        return Subjects("proxies", connected(seen, self.profile.scope.namespaces), self.judgement)
 
     @property
     def expected_pools(self) -> Subjects[Any]:

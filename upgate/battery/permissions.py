@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from upgate.profile import Profile
 
 HEADER = """\
-# What upgate needs to judge the profile {name}: `list` only, nothing is ever changed.
+# What upgate needs to judge the profile {name}: `list`, and `get` for what is not a list; nothing is ever changed.
 # The API server's health, version and "who am I" are open to everybody who is logged in (the built-in roles
 # system:public-info-viewer and system:basic-user), so they are not repeated here.
 """
@@ -33,24 +33,28 @@ metadata:
   namespace: {namespace}
 rules:
 """
+#: The rules of what is asked beside lists.
+BESIDE = {"proxies": '- apiGroups: [""]\n  resources: [pods/proxy]\n  verbs: [get]\n'}
 RULE = "- apiGroups: [{group}]\n  resources: [{resource}]\n  verbs: [list]\n"
 
 
 def roles_as_yaml(profile: Profile, registry: Registry) -> str:
     """The roles as YAML: what is listed in one namespace alone is granted there."""
-    kinds = needed(profile, registry)
+    kinds, nouns = needed(profile, registry), lists_for(registry.inputs(profile))
     roles = [
         ROLE.format(namespace=namespace) + role_rules(each for each in kinds if each.namespace == namespace)
         for namespace in dict.fromkeys(each.namespace for each in kinds if each.namespace)
     ]
-    everywhere = CLUSTER_ROLE + role_rules(each for each in kinds if not each.namespace)
+    beside = "".join(rule for name, rule in BESIDE.items() if name in nouns)
+    everywhere = CLUSTER_ROLE + role_rules((each for each in kinds if not each.namespace), beside)
     return HEADER.format(name=profile.name) + everywhere + "".join(roles)
 
 
-def role_rules(kinds: Iterable[Kind]) -> str:
-    """The rules of one role."""
+def role_rules(kinds: Iterable[Kind], more: str = "") -> str:
+    """The rules of one role, and `more` of them."""
     granted = dict.fromkeys((kind.group, kind.resource) for kind in kinds)
-    return "".join(RULE.format(group=group or '""', resource=resource) for group, resource in granted) or "[]\n"
+    listed = "".join(RULE.format(group=group or '""', resource=resource) for group, resource in granted)
+    return listed + more or "[]\n"
 
 
 def needed(profile: Profile, registry: Registry) -> list[Kind]:

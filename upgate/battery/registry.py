@@ -23,6 +23,7 @@ from upgate.base.errors import UsageError
 from upgate.base.text import shown
 from upgate.battery.check import Check, parameters
 from upgate.battery.selection import why_unselected
+from upgate.facts.relations import ALLOWED_ASIDES
 
 if TYPE_CHECKING:
     from upgate.profile.model import Profile
@@ -61,7 +62,8 @@ class Registry:
 
     def inputs(self, profile: Profile) -> set[str]:
         """Whatever the checks that the profile asks for may take, and other functions beside them."""
-        return {*self.other_inputs, *(name for check in self.selected(profile) for name in check.inputs)}
+        taken = {*self.other_inputs, *(name for check in self.selected(profile) for name in check.inputs)}
+        return {name for name in taken if ALLOWED_ASIDES.get(name, name) in (name, *profile.allow)}
 
 
 def load_checks(paths: Iterable[Path]) -> Registry:

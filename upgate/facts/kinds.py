@@ -20,6 +20,7 @@ from upgate.facts.gateways import Gateway, HTTPRoute
 from upgate.facts.ingresses import Ingress, IngressClass
 from upgate.facts.jobs import Job
 from upgate.facts.joining import ConfigMap, Machine, NodeClaim
+from upgate.facts.mesh_objects import ControlPlaneRevision, IstioOperator
 from upgate.facts.meta import KubernetesObject
 from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Lease, Node
@@ -149,6 +150,15 @@ KINDS: dict[str, Kind] = {
             "configmaps",
             "kube-system",
             "metadata.name=cluster-autoscaler-status",
+            optional=True,
+        ),
+        Kind("istiooperators", IstioOperator, "install.istio.io/v1alpha1", "istiooperators", optional=True),
+        Kind(
+            "controlplanerevisions",
+            ControlPlaneRevision,
+            "mesh.cloud.google.com/v1beta1",
+            "controlplanerevisions",
+            earlier=("mesh.cloud.google.com/v1alpha1",),
             optional=True,
         ),
         Kind("warnings", Event, "v1", "events", field_selector="type=Warning"),

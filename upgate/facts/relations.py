@@ -23,6 +23,8 @@ from upgate.facts.outages import Outages
 from upgate.facts.owned_pods import DeploymentPods, OwnedPods
 from upgate.facts.pods import Pod
 from upgate.facts.promises import Autoscalers, Deadlines, Preemptions
+from upgate.facts.proxies import PodRollouts
+from upgate.facts.revisions import RevisionObjects, Revisions
 from upgate.facts.services import Service
 from upgate.facts.successors import Successors
 from upgate.facts.upkeep import Cordons, Heartbeats
@@ -188,11 +190,19 @@ RELATIONS: dict[str, type[Any]] = {
     "replacements": Successors,
     "retries": Retries,
     "schedules": Schedules,
+    "pod_rollouts": PodRollouts,
+    "revisions": Revisions,
+    "revision_objects": RevisionObjects,
 }
+#: Inputs that join a relation with what the profile says.
+JOINED = {"mesh": "revisions", "leftovers": "revision_objects"}
 
 
-#: What the API server is asked beside the lists, where a check takes it (`sources/cluster/asides.py`).
-ASIDES: tuple[str, ...] = ()
+#: What the API server is asked beside the lists, where a check takes it (`sources/cluster/asides.py`), and the permission that
+#: it needs, in words.
+ASIDES: dict[str, str] = {"proxies": "`get` on `pods/proxy` cluster-wide, where `allow:` names `pods-proxy`"}
+#: Those that are asked only where the profile's `allow:` names this word.
+ALLOWED_ASIDES = {"proxies": "pods-proxy"}
 #: The input whose machines are looked at over ssh.
 HOSTS = "hosts"
 
@@ -200,6 +210,6 @@ HOSTS = "hosts"
 def lists_for(names: Iterable[str]) -> set[str]:
     """The lists behind these nouns and relations, and what else is looked at for them."""
     needs: set[str] = set()
-    for name in names:
+    for name in (JOINED.get(each, each) for each in names):
         needs.update(RELATIONS[name].needs if name in RELATIONS else {name} & {*KINDS, *ASIDES, HOSTS})
     return needs
