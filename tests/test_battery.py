@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests import mesh_worlds
 from tests.machines import BAD_HOSTS, DEMANDS, host
+from tests.mesh_worlds import OLD, bare, before, front, injector, istiod, mesh, proxied, synced
 from tests.worlds import (
     CHECKS,
     ago,
@@ -32,7 +34,9 @@ from tests.worlds import (
 from upgate.battery import catalogue
 from upgate.battery.inputs import names
 from upgate.facts.health import HealthEndpoint
+from upgate.facts.proxies import ProxySync
 from upgate.results import CheckResult
+from upgate.snapshot import Snapshot
 
 #: The checks for entries of external: have worlds of their own, with real servers.
 INSIDE = [id for id in battery() if not id.startswith("external.")]
@@ -40,6 +44,8 @@ PROFILE = profile(
     expect={"version": "1.36", "hosts": {"kubelet": "1.36"}},
     sidecars=[{"container": "app", "image": "app:1"}],
     hosts=DEMANDS,
+    mesh={"revision": mesh_worlds.NEW, "retired": [OLD]},
+    allow=["pods-proxy"],
 )
 #: One bad world for each check: the lists that differ from the good one.
 BAD: dict[str, dict[str, Any]] = {
@@ -83,6 +89,16 @@ BAD: dict[str, dict[str, Any]] = {
     "sidecars.image": {"pods": [pod(spec={"containers": [{"name": "app", "image": "app:0"}]})]},
 }
 
+#: The same for the checks of a mesh: worlds of their own.
+BAD_MESH: dict[str, Any] = {
+    "mesh.control-plane": before(services=[front(OLD)]),
+    "mesh.revision-tag": before(),
+    "mesh.namespace-labels": before(),
+    "mesh.sidecar-missing": mesh(pods=[bare()]),
+    "mesh.sidecar-version": mesh(deployments=[istiod(), istiod(OLD)], pods=[proxied("web-1", OLD)]),
+    "mesh.retired": mesh(mutatingwebhookconfigurations=[injector(OLD)]),
+    "mesh.proxies-synced": mesh(),
+}
 
 #: The checks of kinds that a cluster may lack.
 LACKING = ("replicasets.ready", "statefulsets.ready", "daemonsets.ready")
@@ -96,13 +112,21 @@ def bad(id: str) -> CheckResult:
         return judge(id, good(), profile=profile(expect={"version": "1.37"}))
     if id in BAD_HOSTS:
         return judge(id, snapshot(good(), hosts=[host(**BAD_HOSTS[id])]), profile=PROFILE)
+    if id in BAD_MESH:
+        stale = ProxySync("web-1.shop", "istio-system/istiod-1", stale=("CDS",))
+        return judge(id, snapshot(BAD_MESH[id], proxies=synced(stale)), profile=PROFILE)
     return judge(id, good(**BAD[id]), profile=PROFILE)
+
+
+def fine(id: str) -> Snapshot:
+    """The world in which a check passes: with a mesh for those of the mesh."""
+    return mesh_worlds.seen(mesh()) if id in BAD_MESH else snapshot(good())
 
 
 @pytest.mark.parametrize("id", INSIDE)
 def test_every_check_passes_in_a_good_world(id):
     """In a world where all is well each check passes, has looked at something, and finds nothing."""
-    result = judge(id, good(), profile=PROFILE)
+    result = judge(id, fine(id), profile=PROFILE)
     assert (result.outcome, result.findings, result.reason) == ("passed", (), "")
     assert result.examined > 0
 
@@ -128,12 +152,12 @@ def test_no_check_passes_where_everything_is_refused(id):
 
 @pytest.mark.parametrize("id", [id for id in INSIDE if id not in ("api.ready", "api.version")])
 def test_no_check_passes_in_an_empty_world(id):
-    """Where there is nothing to look at no check passes but those of kinds that a cluster may lack; it cannot lack nodes."""
+    """Where there is nothing to look at no check passes but those of kinds that a cluster may lack; it cannot lack nodes, nor what the profile names."""
     result = judge(id, empty(), profile=PROFILE)
     if battery()[id].none_is_fine:
         assert (result.outcome, result.examined) == ("passed", 0)
         return
-    assert result.outcome == ("failed" if id == "nodes.count" else "inconclusive")
+    assert result.outcome == ("failed" if id in ("nodes.count", "mesh.control-plane") else "inconclusive")
     assert result.reason or result.findings
 
 

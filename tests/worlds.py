@@ -292,6 +292,8 @@ def good(**changes: list[dict[str, Any]]) -> World:
             "machines": [],
             "nodeclaims": [],
             "autoscaler_statuses": [],
+            "istiooperators": [],
+            "controlplanerevisions": [],
             "notices": [],
             "warnings": [],
             **changes,

@@ -128,7 +128,8 @@ class RevisionObjects:
 def belongs(item: KubernetesObject) -> bool:
     """It is one of a revision's own. Tags, and the Service of the default revision, are moved and not removed."""
     moved = TAG_LABEL in item.labels or (item.kind == "Service" and item.name == ISTIOD)
-    return not moved and (REVISION_LABEL in item.labels or item.name.startswith(PREFIXES))
+    named = REVISION_LABEL in item.labels or item.name.startswith(PREFIXES)
+    return isinstance(item, IstioOperator) or (named and not moved)
 
 
 def is_of(item: KubernetesObject, revision: str) -> bool:
