@@ -152,7 +152,10 @@ def test_no_check_passes_where_everything_is_refused(id):
 
 @pytest.mark.parametrize("id", [id for id in INSIDE if id not in ("api.ready", "api.version")])
 def test_no_check_passes_in_an_empty_world(id):
-    """Where there is nothing to look at no check passes but those of kinds that a cluster may lack; it cannot lack nodes, nor what the profile names."""
+    """Where there is nothing to look at no check passes but those of kinds that a cluster may lack.
+
+    It cannot lack nodes, nor the revision of a mesh that the profile names.
+    """
     result = judge(id, empty(), profile=PROFILE)
     if battery()[id].none_is_fine:
         assert (result.outcome, result.examined) == ("passed", 0)

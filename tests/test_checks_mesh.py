@@ -299,6 +299,7 @@ def test_which_pods_lack_their_sidecar(why, changes, missing):
     assert [each.rpartition("/")[2] for each in objects(result)] == (["odd"] if missing else [])
 
 
+EARLIER_PATCH = {"containers": [{"name": "istio-proxy", "image": "a:1.14.0-asm.0"}]}
 DIGEST = "@sha256:" + "0" * 64
 
 
@@ -352,7 +353,7 @@ def test_the_version_of_a_proxy_is_that_of_its_tag(image, expect, outcome):
         ),
         (
             "a gateway at the patch level",
-            ingress_gateway(spec={"containers": [{"name": "istio-proxy", "image": "a:1.14.0-asm.0"}]}),
+            ingress_gateway(spec=EARLIER_PATCH),
         ),
         ("a pod that pends", proxied("x", OLD, status={"phase": "Pending"})),
     ],
@@ -462,12 +463,8 @@ def test_a_control_plane_of_another_cluster():
 def test_a_revision_that_webhooks_were_switched_off_for():
     """`istioctl tag set default` leaves the old webhook, with a selector that matches nothing: it injects for no namespace."""
     off = injector("default")
-    off["webhooks"] = [
-        {
-            "namespaceSelector": {"matchLabels": {"istio.io/deactivated": "never-match"}},
-            "clientConfig": called("default"),
-        }
-    ]
+    nothing = {"matchLabels": {"istio.io/deactivated": "never-match"}}
+    off["webhooks"] = [{"namespaceSelector": nothing, "clientConfig": called("default")}]
     world = in_place("1.20.4") | {"mutatingwebhookconfigurations": [off]}
     result = judge("mesh.namespace-labels", seen(world), profile=wanted(expect="1.20.4", **IN_PLACE))
     assert objects(result) == ["Namespace/shop"]

@@ -17,7 +17,7 @@ from upgate.battery.evidence import Evidence
 from upgate.battery.expectations import Server, Sidecars
 from upgate.battery.judgement import Judgement, Subjects
 from upgate.battery.mesh import Mesh
-from upgate.battery.mesh_parts import ConnectedProxy, connected
+from upgate.battery.mesh_parts import ConnectedProxy, connected_proxies
 from upgate.battery.restarts import RecentRestarts
 from upgate.facts.kinds import KINDS
 from upgate.facts.meta import KubernetesObject
@@ -133,7 +133,7 @@ class Inputs:
         if seen is None:
             raise Inconclusive("proxies were not looked at when this snapshot was taken")
         self.judgement.gaps += seen.unanswered
-        return Subjects("proxies", connected(seen, self.profile.scope.namespaces), self.judgement)
+        return Subjects("proxies", connected_proxies(seen, self.profile.scope.namespaces), self.judgement)
 
     @property
     def expected_pools(self) -> Subjects[Any]:

@@ -64,7 +64,7 @@ class ConnectedProxy:
         return "; ".join(f"has not acknowledged {', '.join(each.stale)} of {each.istiod}" for each in late)
 
 
-def connected(status: ProxyStatus, namespaces: Sequence[str]) -> list[ConnectedProxy]:
+def connected_proxies(status: ProxyStatus, namespaces: Sequence[str]) -> list[ConnectedProxy]:
     """The proxies in these namespaces, each once."""
     found: dict[str, ConnectedProxy] = {}
     for each in status.proxies:

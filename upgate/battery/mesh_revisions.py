@@ -18,7 +18,7 @@ from upgate.facts.services import Service
 from upgate.facts.sidecars import INJECTION_LABEL, REVISION_LABEL, image_version, says_version
 
 if TYPE_CHECKING:
-    from upgate.profile.objects import Mesh as ExpectedMesh
+    from upgate.profile.objects import ExpectedMesh
 
 
 class MeshRevisions:

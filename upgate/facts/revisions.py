@@ -122,10 +122,10 @@ class RevisionObjects:
 
     def __init__(self, lists: Lists) -> None:
         listed: list[KubernetesObject] = [each for noun in self.needs for each in lists[noun]]
-        self.items = [each for each in listed if belongs(each)]
+        self.items = [each for each in listed if is_of_some_revision(each)]
 
 
-def belongs(item: KubernetesObject) -> bool:
+def is_of_some_revision(item: KubernetesObject) -> bool:
     """It is one of a revision's own. Tags, and the Service of the default revision, are moved and not removed."""
     moved = TAG_LABEL in item.labels or (item.kind == "Service" and item.name == ISTIOD)
     named = REVISION_LABEL in item.labels or item.name.startswith(PREFIXES)

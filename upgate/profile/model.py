@@ -16,7 +16,7 @@ from upgate.profile.external import External
 from upgate.profile.hosts import Hosts
 from upgate.profile.ids import CheckId
 from upgate.profile.monitoring import Monitor
-from upgate.profile.objects import Mesh, Sidecar
+from upgate.profile.objects import ExpectedMesh, Sidecar
 from upgate.profile.parts import Cluster, Expected, GateDefaults, Patience, RestartLimit, Scope, Waiver
 from upgate.profile.problems import Position
 from upgate.profile.quantities import Duration, Moment, Text, find_path, set_only
@@ -77,7 +77,7 @@ class Profile(Section):
     """A severity, or off, by check id."""
     waivers: tuple[Waiver, ...] = ()
     external: tuple[External, ...] = ()
-    mesh: Mesh | None = None
+    mesh: ExpectedMesh | None = None
     sidecars: tuple[Sidecar, ...] = ()
     hosts: Hosts | None = None
     allow: tuple[Allowed, ...] = ()

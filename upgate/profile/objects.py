@@ -21,13 +21,13 @@ def check_revision(value: str) -> str:
     return value
 
 
-def check_proxy(value: str) -> str:
+def check_proxy_version(value: str) -> str:
     """A version, or the pattern of an image. Raises ValueError."""
     return check_glob(value) if "/" in value or "@" in value else check_version(value)
 
 
 Revision = Annotated[str, AfterValidator(check_revision)]
-Proxy = Annotated[str, AfterValidator(check_proxy)]
+Proxy = Annotated[str, AfterValidator(check_proxy_version)]
 
 
 class Sidecar(Section):
@@ -42,7 +42,7 @@ class Sidecar(Section):
     """The image, or a pattern."""
 
 
-class Mesh(Section):
+class ExpectedMesh(Section):
     """Istio, or Anthos Service Mesh: what its revisions and its sidecars must be after the upgrade."""
 
     expect: Proxy | None = None

@@ -89,7 +89,7 @@ def ask_istiods(connection: Connection, listed: Mapping[str, Listing], deadline:
     pods = istiods_in({noun: each.items for noun, each in listed.items()})
     if not pods:
         raise Inconclusive("istiod was not asked: no pod of it runs in this cluster")
-    tasks = {f"{pod.namespace}/{pod.name}": partial(proxies_of, connection, pod, deadline) for pod in pods[:MOST]}
+    tasks = {f"{pod.namespace}/{pod.name}": partial(proxies_known_to, connection, pod, deadline) for pod in pods[:MOST]}
     answers = concurrently(tasks)
     refused = [str(each) for each in answers.values() if isinstance(each, Inconclusive)]
     left = [f"{counted(len(pods) - MOST, 'more istiod')} were not asked"] if len(pods) > MOST else []
@@ -105,11 +105,11 @@ def istiods_in(lists: Mapping[str, list[Any]]) -> list[Pod]:
     ]
 
 
-def proxies_of(connection: Connection, pod: Pod, deadline: Deadline) -> list[ProxySync]:
+def proxies_known_to(connection: Connection, pod: Pod, deadline: Deadline) -> list[ProxySync]:
     """The proxies of one istiod; those with something to acknowledge are looked at twice. Raises Inconclusive."""
-    first = entries_of(connection, pod, deadline)
+    first = entries_known_to(connection, pod, deadline)
     waiting = any(each.stale for entry in first.values() for each in entry.types.values())
-    second = entries_of(connection, pod, deadline) if waiting and deadline.pause(PAUSE) else first
+    second = entries_known_to(connection, pod, deadline) if waiting and deadline.pause(PAUSE) else first
     return [
         ProxySync(name, f"{pod.namespace}/{pod.name}", entry.istio_version[:SAYING], entry.still_stale(first[name]))
         for name, entry in second.items()
@@ -117,7 +117,7 @@ def proxies_of(connection: Connection, pod: Pod, deadline: Deadline) -> list[Pro
     ]
 
 
-def entries_of(connection: Connection, pod: Pod, deadline: Deadline) -> Entries:
+def entries_known_to(connection: Connection, pod: Pod, deadline: Deadline) -> Entries:
     """What one istiod answers, by proxy. Raises Inconclusive."""
     place = f"/api/v1/namespaces/{quote(pod.namespace, safe='')}/pods/{quote(pod.name, safe='')}:{PORT}"
     answer = connection.get(f"{place}/proxy/debug/syncz", deadline=deadline)
