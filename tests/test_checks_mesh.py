@@ -192,6 +192,19 @@ def test_what_the_labels_of_a_namespace_mean(why, labels, said):
     assert all(said in finding.observed for finding in result.findings)
 
 
+def test_the_default_tag_is_what_injection_enabled_means():
+    """`istio-injection=enabled` is right where the default tag points at the new revision; else the tag is to be moved."""
+    lists = {"namespaces": [home("shop", injection="enabled")], "deployments": [istiod(), istiod(OLD)]}
+    hooks = [injector(), tag()]
+    keys = {"retired": None, "tags": {"prod": NEW}}
+    assert to_do(mesh(mutatingwebhookconfigurations=[*hooks, tag("default")], **lists), **keys) == {}
+    late = mesh(mutatingwebhookconfigurations=[*hooks, injector(OLD), tag("default", OLD)], **lists)
+    assert to_do(late, **keys) == {"revision-tag": ["MutatingWebhookConfiguration/istio-revision-tag-default"]}
+    unnamed = mesh(mutatingwebhookconfigurations=[*hooks, injector("default")], **lists)
+    unnamed["deployments"].append(istiod("default", "istio/pilot:1.13.2"))
+    assert to_do(unnamed, **keys) == {"namespace-labels": ["Namespace/shop"]}
+
+
 def test_a_namespace_that_goes_is_not_relabelled():
     """A namespace that is being deleted is left aside."""
     going = merged(home("old", rev=OLD), {"metadata": {"deletionTimestamp": ago(seconds=5)}})
@@ -521,7 +534,8 @@ def test_istiod_is_asked_only_where_the_profile_allows_it():
     result = judge("mesh.proxies-synced", seen(mesh()), profile=unallowed)
     assert (result.outcome, result.reason) == (
         "inconclusive",
-        "istiod was not asked: the profile's allow: does not name pods-proxy",
+        "istiod was not asked: the profile's allow: does not name pods-proxy; "
+        "`checks: {mesh.proxies-synced: off}` leaves the check out",
     )
 
 

@@ -128,7 +128,10 @@ class Inputs:
         """The proxies that istiod knows. Raises Inconclusive, also where the profile does not allow to ask it."""
         word, seen = ALLOWED_ASIDES["proxies"], self._evidence.snapshot.proxies
         if word not in self.profile.allow:
-            raise Inconclusive(f"istiod was not asked: the profile's allow: does not name {word}")
+            raise Inconclusive(
+                f"istiod was not asked: the profile's allow: does not name {word}; "
+                "`checks: {mesh.proxies-synced: off}` leaves the check out"
+            )
         self._refuse_gap("proxies")
         if seen is None:
             raise Inconclusive("proxies were not looked at when this snapshot was taken")

@@ -5,8 +5,8 @@ https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/#controlli
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -31,7 +31,7 @@ AUTO = "auto"
 NEVER_INJECTED = ("kube-system", "kube-public", "kube-node-lease", "local-path-storage")
 REFUSALS = ("false", "no", "n", "off", "0")
 #: Builds of one version: https://istio.io/latest/docs/ops/configuration/security/harden-docker-images/
-VARIANT = re.compile(r"(?:-distroless|-debug)+$")
+VARIANTS = ("-distroless", "-debug")
 #: What becomes of an annotation that is no JSON.
 UNFIT = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 #: Characters of an annotation that are read. That of an injected pod has some 500.
@@ -111,7 +111,7 @@ def image_version(image: str) -> str:
     tag = name.rpartition("/")[2].partition(":")[2]
     if digest and not tag:
         raise ValueError(f"image {image} has a digest and no tag, so its version is not known: let mesh.expect name it")
-    return VARIANT.sub("", tag)
+    return reduce(str.removesuffix, VARIANTS, tag)
 
 
 def says_version(version: str) -> bool:

@@ -29,7 +29,9 @@ PORT = 15014
 MOST = 100
 #: Seconds until those are asked again that had something to acknowledge: a push takes less.
 PAUSE = 3.0
-#: The forms of istiod's answer before it had `resources`: the name of a type, and what its fields begin with.
+#: Bytes of one answer, and objects in it: 10,000 proxies have less.
+BYTES, OBJECTS = 8 * 2**20, 200_000
+#: In istiod's answer before it had `resources`: the name of a type, and what its fields begin with.
 TYPES = {"CDS": "cluster", "LDS": "listener", "RDS": "route", "EDS": "endpoint", "ECDS": "extensionconfig"}
 
 
@@ -120,11 +122,13 @@ def proxies_known_to(connection: Connection, pod: Pod, deadline: Deadline) -> li
 def entries_known_to(connection: Connection, pod: Pod, deadline: Deadline) -> Entries:
     """What one istiod answers, by proxy. Raises Inconclusive."""
     place = f"/api/v1/namespaces/{quote(pod.namespace, safe='')}/pods/{quote(pod.name, safe='')}:{PORT}"
-    answer = connection.get(f"{place}/proxy/debug/syncz", deadline=deadline)
+    answer = connection.get(f"{place}/proxy/debug/syncz", deadline=deadline, most=BYTES)
     if answer.status != 200:
         why = f"status {answer.status}, {status_message(answer)}"
         need = "; `get` on `pods/proxy` is needed, and from Istio 1.29 on its ENABLE_DEBUG_ENDPOINT_AUTH=false"
         raise Inconclusive(f"istiod {pod.name} did not say which proxies it knows ({why}{need})")
+    if answer.body.count(b"{") > OBJECTS:
+        raise Inconclusive(f"istiod {pod.name}: its answer has more than {OBJECTS} objects")
     try:
         entries = decoder(list[Entry]).decode(answer.body)
     except NOT_JSON as problem:
