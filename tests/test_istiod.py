@@ -20,7 +20,7 @@ from upgate.sources.cluster.connection import Timeouts
 from upgate.sources.cluster.login import connect
 from upgate.sources.cluster.look import look_at_cluster
 
-PATIENCE = Timeouts(connect=1, read=2, deadline=6)
+PATIENCE = Timeouts(connect=10, read=30, deadline=90)
 NEEDS = [
     "pods",
     "namespaces",
