@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from upgate.battery import Subjects, check
+from upgate.facts.meta import lately
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -58,7 +59,7 @@ def test_every_revision_tag_points_at_the_expected_revision(mesh: Mesh) -> None:
     mesh.tags.none(mesh.mistagged, expected=mesh.target)
 
 
-@check("mesh.namespace-labels", severity="critical", expects="mesh", none_is_fine=True)
+@check("mesh.namespace-labels", severity="critical", expects="mesh")
 def test_every_namespace_names_one_living_revision(namespaces: Subjects[Namespace], mesh: Mesh) -> None:
     """Every namespace in the mesh names one revision, which runs and is the expected one, or a tag.
 
@@ -112,14 +113,20 @@ def test_every_proxy_has_the_expected_version(
 
 
 @check("mesh.retired", severity="critical", expects="mesh.retired", none_is_fine=True)
-def test_nothing_is_left_of_a_retired_revision(leftovers: Subjects[KubernetesObject], mesh: Mesh) -> None:
+def test_nothing_is_left_of_a_retired_revision(
+    leftovers: Subjects[KubernetesObject], mesh: Mesh, patience: Patience, now: datetime
+) -> None:
     """Nothing is left of a retired revision.
 
     Deployments, Services, autoscalers, disruption budgets, webhook configurations and IstioOperators: a webhook that is left
     without its istiod refuses pods, or lets them go without sidecars. Tags and the Service istiod are moved, not removed.
     Look first: kubectl -n {namespace} get {kind} {name} --show-labels
     """
-    leftovers.none(mesh.retired, expected="not there any more, or of another revision")
+    leftovers.none(
+        mesh.retired,
+        expected="not there any more, or of another revision",
+        transitional=lambda each: lately(each.metadata.deletion_timestamp, now, patience.terminating),
+    )
 
 
 @check("mesh.proxies-synced", severity="critical", expects="mesh", after=("mesh.sidecar-version",))

@@ -100,7 +100,7 @@ def test_a_revision_of_the_same_version_is_restarted_too():
     world = mesh(pods=[proxied("web-1", OLD, f"{REGISTRY}/proxyv2:{VERSIONS[NEW]}")])
     assert to_do(world) == {"sidecar-version": [SHOP_POD]}
     (finding,) = judge("mesh.sidecar-version", seen(world), profile=wanted()).findings
-    assert finding.observed == f"injected by revision {OLD}"
+    assert finding.observed == f"of revision {OLD}"
 
 
 def test_a_tag_is_still_on_the_old_revision():
@@ -143,6 +143,13 @@ def test_one_thing_is_left_of_the_old_control_plane(noun):
     item, ref = LEFT[noun]
     assert to_do(more(**{noun: [item]})) == {"retired": [ref]}
     assert to_do(more(**{noun: [item]}), retired=[f"{OLD}0"]) == {}
+
+
+@pytest.mark.parametrize(("minutes", "outcome"), [(1, "inconclusive"), (5, "failed")])
+def test_what_is_being_removed_is_not_yet_gone(minutes, outcome):
+    """An object that is being deleted has its time; one that a finalizer holds is left over."""
+    going = merged(LEFT["istiooperators"][0], {"metadata": {"deletionTimestamp": ago(minutes=minutes)}})
+    assert judge("mesh.retired", seen(more(istiooperators=[going])), profile=wanted()).outcome == outcome
 
 
 def test_what_is_left_is_known_by_its_name_where_it_has_no_label():
@@ -390,6 +397,14 @@ def test_pods_that_are_being_replaced_are_not_yet_right():
     for id, it in (("mesh.sidecar-version", proxied("web-1", OLD)), ("mesh.sidecar-missing", bare())):
         assert judge(id, seen(mesh(pods=[it], **lists)), profile=wanted()).outcome == "inconclusive"
         assert judge(id, seen(mesh(pods=[it])), profile=wanted()).outcome == "failed"
+
+
+def test_the_pod_of_a_job_ends_by_itself():
+    """A Job that still runs with the old sidecar is waited for; the next one gets the new one."""
+    its = proxied("import-1", OLD, metadata=owner("Job", thing("import", "shop")))
+    assert judge("mesh.sidecar-version", seen(mesh(pods=[its])), profile=wanted()).outcome == "inconclusive"
+    done = merged(its, {"status": {"phase": "Succeeded"}})
+    assert judge("mesh.sidecar-version", seen(mesh(pods=[proxied(), done])), profile=wanted()).outcome == "passed"
 
 
 def test_a_canary_that_stays_on_its_own_revision():

@@ -59,9 +59,9 @@ class Mesh(MeshRevisions):
 
     def _wrong_revision(self, revision: str) -> str:
         if revision and not self.admits(revision):
-            return f"injected by revision {revision}"
+            return f"of revision {revision}"
         dead = revision and revision not in self._declared and not self._revisions.alive(revision)
-        return f"injected by revision {revision}, which has no istiod that runs" if dead else ""
+        return f"of revision {revision}, which has no istiod that runs" if dead else ""
 
     def _wrong_image(self, pod: Pod, revision: str) -> str:
         wanted = self._version_of(revision)

@@ -60,7 +60,9 @@ class PodRollouts(DeploymentPods):
         }
 
     def replace(self, pod: Pod, moment: datetime, patience: Patience) -> bool:
-        """The pod's workload is making new pods in the place of its old ones, and keeps its own deadlines."""
+        """Its workload makes new pods in the place of old ones, within its own deadlines; a Job's pod ends by itself."""
+        if pod.of_job:
+            return True
         workload = self._maker(pod)
         if workload is None or self.never_done(workload, moment, patience.terminating):
             return False
