@@ -14,6 +14,7 @@ from tests.worlds import battery, pod, profile
 from upgate.battery.permissions import roles_as_yaml
 from upgate.battery.registry import Registry
 from upgate.facts.proxies import ProxySync
+from upgate.facts.relations import lists_for
 from upgate.snapshot import dump_snapshot, load_snapshot
 from upgate.sources.cluster import istiod as asking
 from upgate.sources.cluster.connection import Timeouts
@@ -161,4 +162,5 @@ def test_it_is_asked_and_permitted_only_where_the_profile_says_so():
     for allow in ([], ["pods-proxy"]):
         its = profile(mesh={}, allow=allow)
         assert ("proxies" in registry.inputs(its)) is bool(allow)
+        assert ("pods" in lists_for(registry.inputs(its))) is bool(allow)
         assert ("pods/proxy" in roles_as_yaml(its, registry)) is bool(allow)

@@ -201,6 +201,8 @@ JOINED = {"mesh": "revisions", "leftovers": "revision_objects"}
 #: What the API server is asked beside the lists, where a check takes it (`sources/cluster/asides.py`), and the permission that
 #: it needs, in words.
 ASIDES: dict[str, str] = {"proxies": "`get` on `pods/proxy` cluster-wide, where `allow:` names `pods-proxy`"}
+#: The lists that say what to ask.
+BEFORE_ASIDES = {"proxies": ("pods", *Revisions.needs)}
 #: Those that are asked only where the profile's `allow:` names this word.
 ALLOWED_ASIDES = {"proxies": "pods-proxy"}
 #: The input whose machines are looked at over ssh.
@@ -211,5 +213,6 @@ def lists_for(names: Iterable[str]) -> set[str]:
     """The lists behind these nouns and relations, and what else is looked at for them."""
     needs: set[str] = set()
     for name in (JOINED.get(each, each) for each in names):
+        needs.update(BEFORE_ASIDES.get(name, ()))
         needs.update(RELATIONS[name].needs if name in RELATIONS else {name} & {*KINDS, *ASIDES, HOSTS})
     return needs
