@@ -27,7 +27,7 @@ class MeshPart:
 
 
 @dataclass(frozen=True)
-class ControlPlane(MeshPart):
+class ActiveRevision(MeshPart):
     """A revision that must run, and its istiod."""
 
     istiods: Sequence[Deployment] = ()

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from upgate.base.versions import satisfies, version_parts
 from upgate.battery.expectations import same_image
 from upgate.battery.judgement import Judgement, Subjects
-from upgate.battery.mesh_parts import ControlPlane, RevisionTag
+from upgate.battery.mesh_parts import ActiveRevision, RevisionTag
 from upgate.facts.deployments import Deployment
 from upgate.facts.mesh_objects import DEFAULT
 from upgate.facts.namespaces import Namespace
 from upgate.facts.revisions import HOME, ISTIOD, Revisions, image_of, revision_of
 from upgate.facts.services import Service
-from upgate.facts.sidecars import INJECTION_LABEL, REVISION_LABEL, image_version, says_version
+from upgate.facts.sidecars import INJECTION_LABEL, REVISION_LABEL, says_version, tagged_version
 
 if TYPE_CHECKING:
     from upgate.profile.objects import ExpectedMesh
@@ -53,29 +53,29 @@ class MeshRevisions:
         )
 
     @property
-    def control_planes(self) -> Subjects[ControlPlane]:
+    def control_planes(self) -> Subjects[ActiveRevision]:
         """The revisions that must run."""
         names = self._declared or [each for each in self._revisions.living if each not in self._retired]
         return Subjects("revisions", [self._plane(each) for each in names], self._judgement)
 
-    def _plane(self, revision: str) -> ControlPlane:
+    def _plane(self, revision: str) -> ActiveRevision:
         istiods: list[Deployment] = self._revisions.istiods.get(revision, [])
         name = ISTIOD if revision == DEFAULT else f"{ISTIOD}-{revision}"
-        return ControlPlane(revision, istiods[0].ref if istiods else f"Deployment/{HOME}/{name}", istiods)
+        return ActiveRevision(revision, istiods[0].ref if istiods else f"Deployment/{HOME}/{name}", istiods)
 
-    def broken(self, plane: ControlPlane) -> str:
+    def broken(self, plane: ActiveRevision) -> str:
         """What is missing of a revision that must run. Empty where nothing is."""
         return "; ".join(filter(None, [self._absent(plane), self._outdated_istiod(plane), self._unready(plane)]))
 
-    def starting(self, plane: ControlPlane, moment: datetime) -> bool:
+    def starting(self, plane: ActiveRevision, moment: datetime) -> bool:
         """All that is missing are replicas, and they are being rolled out."""
         rolls = all(not each.unready() or each.rolling_out(moment) for each in plane.istiods)
         return rolls and not self._absent(plane) and not self._outdated_istiod(plane)
 
-    def _unready(self, plane: ControlPlane) -> str:
+    def _unready(self, plane: ActiveRevision) -> str:
         return "; ".join(filter(None, (each.unready() for each in plane.istiods if each.desired)))
 
-    def _absent(self, plane: ControlPlane) -> str:
+    def _absent(self, plane: ActiveRevision) -> str:
         revision = plane.name
         if not self._revisions.alive(revision):
             return f"revision {revision} has no istiod that runs"
@@ -84,7 +84,7 @@ class MeshRevisions:
         tagged = any(revision_of(each) == revision for each in self._revisions.tags.values())
         return "" if tagged else f"no MutatingWebhookConfiguration injects for revision {revision}"
 
-    def _outdated_istiod(self, plane: ControlPlane) -> str:
+    def _outdated_istiod(self, plane: ActiveRevision) -> str:
         if not self._expect or is_image(self._expect) or self._revision not in ("", plane.name):
             return ""
         old = [image for image in map(image_of, plane.istiods) if image and not self._fits(image, self._expect)]
@@ -167,7 +167,7 @@ class MeshRevisions:
     def _fits(self, image: str, wanted: str) -> bool:
         if is_image(wanted):
             return same_image(image, wanted)
-        version = image_version(image)
+        version = tagged_version(image)
         if wanted != self._expect:
             return version_parts(version) == version_parts(wanted)
         return says_version(version) and satisfies(version, wanted)

@@ -15,7 +15,7 @@ from upgate.facts.mesh_objects import DEFAULT, IstioOperator
 from upgate.facts.meta import KubernetesObject
 from upgate.facts.pods import Pod
 from upgate.facts.services import Service
-from upgate.facts.sidecars import REVISION_LABEL, image_version, named_revision
+from upgate.facts.sidecars import REVISION_LABEL, named_revision, tagged_version
 
 Lists = Mapping[str, list[Any]]
 TAG_LABEL, INJECTOR, ISTIOD, DISCOVERY = "istio.io/tag", "sidecar-injector", "istiod", "discovery"
@@ -88,7 +88,7 @@ class Revisions:
     def version(self, revision: str) -> str:
         """The version of its istiod; empty where that does not run here. Raises ValueError where its image does not say."""
         images = [image_of(each) for each in self.istiods.get(revision, ()) if each.desired]
-        return next((image_version(image) for image in images if image), "")
+        return next((tagged_version(image) for image in images if image), "")
 
     def selected_by(self, service: Service | None) -> set[str]:
         """The revisions whose istiods a Service leads to."""

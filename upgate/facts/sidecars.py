@@ -105,7 +105,7 @@ def refuses(pod: Pod) -> bool:
     return (pod.labels.get(INJECT_LABEL) or marks_of(pod).inject).lower() in REFUSALS
 
 
-def image_version(image: str) -> str:
+def tagged_version(image: str) -> str:
     """The version in an image's tag, without the name of its variant. Raises ValueError where a digest alone names it."""
     name, _, digest = image.partition("@")
     tag = name.rpartition("/")[2].partition(":")[2]
