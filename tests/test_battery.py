@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests import mesh_worlds
 from tests.control_worlds import (
     CORE,
     PROXIES,
@@ -21,6 +22,7 @@ from tests.control_worlds import (
     webhooks,
 )
 from tests.machines import BAD_HOSTS, DEMANDS, host
+from tests.mesh_worlds import OLD, bare, before, front, injector, istiod, mesh, proxied, synced
 from tests.worlds import (
     CHECKS,
     ago,
@@ -66,7 +68,9 @@ from upgate.battery import catalogue
 from upgate.battery.inputs import names
 from upgate.facts.custom_reads import CustomRead, CustomReads
 from upgate.facts.health import HealthEndpoint
+from upgate.facts.proxies import ProxySync
 from upgate.results import CheckResult
+from upgate.snapshot import Snapshot
 
 #: The checks for entries of external: have worlds of their own, with real servers.
 INSIDE = [id for id in battery() if not id.startswith("external.")]
@@ -78,7 +82,8 @@ PROFILE = profile(
     },
     sidecars=[{"container": "app", "image": "app:1"}],
     hosts=DEMANDS,
-    allow=["secrets"],
+    mesh={"revision": mesh_worlds.NEW, "retired": [OLD]},
+    allow=["secrets", "pods-proxy"],
 )
 #: One bad world for each check: the lists that differ from the good one.
 BAD: dict[str, dict[str, Any]] = {
@@ -205,6 +210,16 @@ OF_SERVER = (
     *("api.ready", "api.version", "apis.deprecated", "webhooks.answer", "clients.rejected", "release.changes"),
     *("certs.api-server", "certs.client"),
 )
+#: The same for the checks of a mesh: worlds of their own.
+BAD_MESH: dict[str, Any] = {
+    "mesh.control-plane": before(services=[front(OLD)]),
+    "mesh.revision-tag": before(),
+    "mesh.namespace-labels": before(),
+    "mesh.sidecar-missing": mesh(pods=[bare()]),
+    "mesh.sidecar-version": mesh(deployments=[istiod(), istiod(OLD)], pods=[proxied("web-1", OLD)]),
+    "mesh.retired": mesh(mutatingwebhookconfigurations=[injector(OLD)]),
+    "mesh.proxies-synced": mesh(),
+}
 
 #: What some checks look at beside the good world.
 MORE: dict[str, dict[str, Any]] = {
@@ -242,13 +257,23 @@ def bad(id: str) -> CheckResult:
         return judge(id, snapshot(good(), credentials=[credential(days=3)]))
     if id in BAD_HOSTS:
         return judge(id, snapshot(good(), hosts=[host(**BAD_HOSTS[id])]), profile=PROFILE)
+    if id in BAD_MESH:
+        stale = ProxySync("web-1.shop", "istio-system/istiod-1", stale=("CDS",))
+        return judge(id, snapshot(BAD_MESH[id], proxies=synced(stale)), profile=PROFILE)
     return asked(id, good(**BAD[id]))
+
+
+def fine(id: str) -> Snapshot:
+    """The world in which a check passes: with a mesh for those of the mesh."""
+    if id in BAD_MESH:
+        return mesh_worlds.seen(mesh())
+    return snapshot(good(**MORE.get(id, {}), **GOOD.get(id, {})))
 
 
 @pytest.mark.parametrize("id", INSIDE)
 def test_every_check_passes_in_a_good_world(id):
     """In a world where all is well each check passes, has looked at something, and finds nothing."""
-    result = asked(id, good(**MORE.get(id, {}), **GOOD.get(id, {})))
+    result = asked(id, fine(id))
     assert (result.outcome, result.findings, result.reason) == ("passed", (), "")
     assert result.examined > 0
 
@@ -274,12 +299,15 @@ def test_no_check_passes_where_everything_is_refused(id):
 
 @pytest.mark.parametrize("id", [id for id in INSIDE if id not in OF_SERVER])
 def test_no_check_passes_in_an_empty_world(id):
-    """Where there is nothing to look at no check passes but those of kinds that a cluster may lack; it cannot lack nodes."""
+    """Where there is nothing to look at no check passes but those of kinds that a cluster may lack.
+
+    It cannot lack nodes, nor the revision of a mesh that the profile names.
+    """
     result = asked(id, empty())
     if battery()[id].none_is_fine:
         assert (result.outcome, result.examined) == ("passed", 0)
         return
-    assert result.outcome == ("failed" if id == "nodes.count" else "inconclusive")
+    assert result.outcome == ("failed" if id in ("nodes.count", "mesh.control-plane") else "inconclusive")
     assert result.reason or result.findings
 
 

@@ -514,6 +514,8 @@ def good(**changes: list[dict[str, Any]]) -> World:
             "machines": [machine()],
             "nodeclaims": [],
             "autoscaler_statuses": [],
+            "istiooperators": [],
+            "controlplanerevisions": [],
             "notices": [],
             "node_notices": [],
             # Its pods could not be made at first.

@@ -24,6 +24,7 @@ from upgate.facts.health import HealthEndpoint
 from upgate.facts.hosts import Host
 from upgate.facts.kinds import KINDS
 from upgate.facts.metrics import ServerMetrics
+from upgate.facts.proxies import ProxyStatus
 
 SCHEMA = 1
 #: Malformed objects that a report names; of the others it says how many.
@@ -62,6 +63,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     metrics: ServerMetrics | None = None
     #: Whether custom resources can be listed; None: not looked at.
     custom_reads: CustomReads | None = None
+    #: The proxies that the istiods of a mesh know; None: not looked at.
+    proxies: ProxyStatus | None = None
     #: What could not be looked at (a noun of KINDS, `health`, `version`) → why.
     gaps: dict[str, str] = {}
 

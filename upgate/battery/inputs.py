@@ -18,6 +18,8 @@ from upgate.battery.counters import Counters
 from upgate.battery.evidence import Evidence
 from upgate.battery.expectations import Server, Sidecars
 from upgate.battery.judgement import Judgement, Subjects
+from upgate.battery.mesh import Mesh
+from upgate.battery.mesh_parts import ConnectedProxy, connected_proxies
 from upgate.battery.node_demands import NodeDemands
 from upgate.battery.node_pools import KnownTaints, NodePools
 from upgate.battery.restarts import RecentRestarts
@@ -27,7 +29,8 @@ from upgate.facts.counting import Counting
 from upgate.facts.credentials import Credential, ServingCertificate
 from upgate.facts.custom_reads import CustomReads
 from upgate.facts.kinds import KINDS
-from upgate.facts.relations import RELATIONS, lists_for
+from upgate.facts.meta import KubernetesObject
+from upgate.facts.relations import ALLOWED_ASIDES, RELATIONS, lists_for
 from upgate.facts.release_changes import Change, changes_between
 
 if TYPE_CHECKING:
@@ -184,6 +187,31 @@ class Inputs:
     def sidecars(self) -> Sidecars:
         """The profile's `sidecars:`."""
         return Sidecars(self.profile.sidecars, self.judgement)
+
+    @property
+    def mesh(self) -> Mesh:
+        """The revisions of the mesh, and what the profile's `mesh:` expects of them."""
+        return Mesh(self.profile.mesh, self["revisions"], self.judgement)
+
+    @property
+    def leftovers(self) -> Subjects[KubernetesObject]:
+        """Whatever belongs to a revision of a control plane."""
+        return Subjects("objects of revisions", self["revision_objects"].items, self.judgement)
+
+    @property
+    def proxies(self) -> Subjects[ConnectedProxy]:
+        """The proxies that istiod knows. Raises Inconclusive, also where the profile does not allow to ask it."""
+        word, seen = ALLOWED_ASIDES["proxies"], self._evidence.snapshot.proxies
+        if word not in self.profile.allow:
+            raise Inconclusive(
+                f"istiod was not asked: the profile's allow: does not name {word}; "
+                "`checks: {mesh.proxies-synced: off}` leaves the check out"
+            )
+        self._refuse_gap("proxies")
+        if seen is None:
+            raise Inconclusive("proxies were not looked at when this snapshot was taken")
+        self.judgement.gaps += seen.unanswered
+        return Subjects("proxies", connected_proxies(seen, self.profile.scope.namespaces), self.judgement)
 
     @property
     def expected_pools(self) -> Subjects[Any]:

@@ -36,7 +36,10 @@ metadata:
 rules:
 """
 #: The rules of what is asked beside lists.
-BESIDE = {"metrics": "- nonResourceURLs: [/metrics]\n  verbs: [get]\n"}
+BESIDE = {
+    "metrics": "- nonResourceURLs: [/metrics]\n  verbs: [get]\n",
+    "proxies": '- apiGroups: [""]\n  resources: [pods/proxy]\n  verbs: [get]\n',
+}
 #: No rule can name the custom resources of a cluster that is not known.
 CUSTOM = """\
 # apis.custom-readable also lists each custom resource of the cluster. Which there are is not known here: add `list` on them, or

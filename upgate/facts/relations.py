@@ -34,8 +34,10 @@ from upgate.facts.owned_pods import DeploymentPods, OwnedPods
 from upgate.facts.pods import Pod
 from upgate.facts.promised_nodes import PromisedNodes
 from upgate.facts.promises import Autoscalers, Deadlines, Preemptions
+from upgate.facts.proxies import PodRollouts
 from upgate.facts.relapses import NodeRelapses
 from upgate.facts.release_changes import ReleaseChanges
+from upgate.facts.revisions import RevisionObjects, Revisions
 from upgate.facts.rights import AddonRights
 from upgate.facts.services import PROVISIONING, Service
 from upgate.facts.signing import SigningRequests
@@ -229,7 +231,12 @@ RELATIONS: dict[str, type[Any]] = {
     "spread": Spread,
     "tls_users": TlsUsers,
     "signing_requests": SigningRequests,
+    "pod_rollouts": PodRollouts,
+    "revisions": Revisions,
+    "revision_objects": RevisionObjects,
 }
+#: Inputs that join a relation with what the profile says.
+JOINED = {"mesh": "revisions", "leftovers": "revision_objects"}
 
 
 #: What the API server is asked beside the lists, where a check takes it (`sources/cluster/asides.py`), and the permission that
@@ -239,7 +246,12 @@ ASIDES: dict[str, str] = {
     "custom_reads": "`list` on each custom resource cluster-wide",
     "api_certificates": "",
     "credentials": "",
+    "proxies": "`get` on `pods/proxy` cluster-wide, where `allow:` names `pods-proxy`",
 }
+#: The lists that say what to ask.
+BEFORE_ASIDES = {"proxies": ("pods", *Revisions.needs)}
+#: Those that are asked only where the profile's `allow:` names this word.
+ALLOWED_ASIDES = {"proxies": "pods-proxy"}
 #: The input whose machines are looked at over ssh.
 HOSTS = "hosts"
 
@@ -247,6 +259,7 @@ HOSTS = "hosts"
 def lists_for(names: Iterable[str]) -> set[str]:
     """The lists behind these nouns and relations, and what else is looked at for them."""
     needs: set[str] = set()
-    for name in names:
+    for name in (JOINED.get(each, each) for each in names):
+        needs.update(BEFORE_ASIDES.get(name, ()))
         needs.update(RELATIONS[name].needs if name in RELATIONS else {name} & {*KINDS, *ASIDES, HOSTS})
     return needs

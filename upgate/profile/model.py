@@ -16,7 +16,7 @@ from upgate.profile.external import External
 from upgate.profile.hosts import Hosts
 from upgate.profile.ids import CheckId
 from upgate.profile.monitoring import Monitor
-from upgate.profile.objects import Sidecar
+from upgate.profile.objects import ExpectedMesh, Sidecar
 from upgate.profile.parts import Cluster, Expected, GateDefaults, Kured, Patience, RestartLimit, Scope, Waiver
 from upgate.profile.problems import Position
 from upgate.profile.quantities import Duration, Moment, Text, find_path, set_only
@@ -32,8 +32,8 @@ def level(value: object) -> object:
 Level = Annotated[Literal["critical", "warning", "off"], BeforeValidator(level)]
 
 
-#: Read TLS certificates out of Secrets.
-Allowed = Literal["secrets"]
+#: Read TLS certificates out of Secrets; ask istiod through the API server's proxy of pods.
+Allowed = Literal["secrets", "pods-proxy"]
 
 
 def parse_baseline(value: object, info: ValidationInfo) -> str | bool | None:
@@ -76,6 +76,7 @@ class Profile(Section):
     """A severity, or off, by check id."""
     waivers: tuple[Waiver, ...] = ()
     external: tuple[External, ...] = ()
+    mesh: ExpectedMesh | None = None
     sidecars: tuple[Sidecar, ...] = ()
     hosts: Hosts | None = None
     allow: tuple[Allowed, ...] = ()

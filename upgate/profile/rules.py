@@ -31,6 +31,7 @@ def broken_rules(root: YamlNode) -> Iterator[Problem]:
         yield from broken_by_entry(entry, ("external", index))
     yield from broken_by_hosts(root)
     yield from denials_without_pattern(root)
+    yield from broken_by_mesh(root.child("mesh"))
     for index, entry in enumerate(entries(root.child("monitor") or root, "maintenance")):
         yield from broken_by_window(entry, ("monitor", "maintenance", index))
 
@@ -99,6 +100,17 @@ def denials_without_pattern(root: YamlNode) -> Iterator[Problem]:
     for index, entry in enumerate(entries(nodes, "deny") if nodes else ()):
         if isinstance(entry.value, dict) and not any(map(entry.is_set, NODE_KINDS)):
             yield at(entry.place, ("expect", "nodes", "deny", index), f"needs one of {', '.join(NODE_KINDS)}")
+
+
+def broken_by_mesh(mesh: YamlNode | None) -> Iterator[Problem]:
+    """A revision is to be, or is retired."""
+    if mesh is None:
+        return
+    targets = [value.value for _, value in (mesh.child("tags") or YamlNode({}, mesh.place)).items()]
+    for index, retired in enumerate(entries(mesh, "retired")):
+        if retired.value in (*targets, mesh.text_at("revision") or None):
+            said = "this revision is expected, as mesh.revision or in mesh.tags, so it cannot be retired"
+            yield at(retired.place, ("mesh", "retired", index), said)
 
 
 def exactly_one(node: YamlNode, choices: Iterable[str], keys: Keys) -> Iterator[Problem]:
