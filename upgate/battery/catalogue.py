@@ -10,8 +10,10 @@ import msgspec
 from upgate.battery.check import Check, with_severity
 from upgate.battery.selection import why_unselected
 from upgate.facts.kinds import KINDS
-from upgate.facts.relations import lists_for
+from upgate.facts.relations import MONITORED, lists_for
 from upgate.sources.probes.targets import EXPLAINING
+
+MONITORED_INPUTS = frozenset(MONITORED)
 
 if TYPE_CHECKING:
     from upgate.profile.model import Profile
@@ -72,7 +74,7 @@ def severity_in(check: Check, profile: Profile | None) -> str:
 def switched_off(check: Check, profile: Profile | None) -> str:
     """Why the profile does not select a check; empty where it does."""
     if profile and not check.for_entries(profile):
-        return "no such entry under external:"
+        return f"no such entry under {check.entries.key if check.entries else check.expects}:"
     return why_unselected(check, profile) if profile else ""
 
 
@@ -103,6 +105,8 @@ def permissions(check: Check) -> str:
     nouns = lists_for(check.inputs)
     if "external" in check.inputs:
         return f"nothing; for `each:`, and to explain what is found, `list` on {', '.join(EXPLAINING)}"
+    if MONITORED_INPUTS & {*check.inputs}:
+        return "nothing; the Prometheus of the profile's `prometheus:` is asked for `/api/v1/rules` and `/api/v1/query`"
     words = list(dict.fromkeys(kind.permission for noun, kind in KINDS.items() if noun in nouns))
     words += [f"ssh to the hosts; for `each: node` {KINDS['nodes'].permission}"] if "hosts" in nouns else []
     return "; ".join(words) or "nothing beyond being logged in"

@@ -13,6 +13,7 @@ from upgate.base.errors import Inconclusive, UsageError
 from upgate.base.versions import next_minor
 from upgate.baseline import Baseline
 from upgate.battery.before import Before, expected_pools
+from upgate.battery.entries import ENTRIES
 from upgate.battery.evidence import Evidence
 from upgate.battery.expectations import Server, Sidecars
 from upgate.battery.judgement import Judgement, Subjects
@@ -21,6 +22,7 @@ from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for
 
 if TYPE_CHECKING:
+    from upgate.battery.alerts import AlertedObject, QueriedValue
     from upgate.battery.machines import Machines
     from upgate.profile.model import Expected, Patience, Profile
 
@@ -122,13 +124,25 @@ class Inputs:
         """What was seen at one entry of the profile's `external:`."""
         from upgate.sources.probes.targets import probed_entry
 
-        entry = self.judgement.check.entry
-        if entry is None:
-            raise UsageError("the input `external` belongs to checks that are made for the entries of external:")
+        entry = self._entry("external")
         found = probed_entry(entry, self._evidence.snapshot, self.profile.secrets, self.profile.scope.namespaces)
         self.judgement.gaps += found.gaps
         noun = "endpoints" if found.endpoints else f"{entry.each or 'endpoint'} addresses"
         return Subjects(noun, found.endpoints, self.judgement)
+
+    @property
+    def alerts(self) -> Subjects[AlertedObject]:
+        """The alerts that fire and that the profile does not ignore, by the object that they are about."""
+        from upgate.battery.alerts import alerts
+
+        return alerts(self.profile.prometheus, self._evidence.snapshot, self.judgement)
+
+    @property
+    def query(self) -> Subjects[QueriedValue]:
+        """The values that one of the profile's queries gives."""
+        from upgate.battery.alerts import values
+
+        return values(self._entry("query"), self._evidence.snapshot, self.judgement)
 
     @property
     def hosts(self) -> Machines:
@@ -136,6 +150,15 @@ class Inputs:
         from upgate.battery.machines import machines
 
         return machines(self.profile, self._evidence.snapshot, self.judgement)
+
+    def _entry(self, name: str) -> Any:
+        """The entry of the profile that the check is made for. Raises UsageError."""
+        entry = self.judgement.check.entry
+        if entry is None:
+            raise UsageError(
+                f"the input `{name}` belongs to checks that are made for the entries of {ENTRIES[name].key}:"
+            )
+        return entry
 
     def _kind(self, noun: str) -> Subjects[Any]:
         """The objects of a kind in the profile's scope. One that could not be read is a gap of its own."""

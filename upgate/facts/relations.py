@@ -195,11 +195,13 @@ RELATIONS: dict[str, type[Any]] = {
 ASIDES: tuple[str, ...] = ()
 #: The input whose machines are looked at over ssh.
 HOSTS = "hosts"
+#: The inputs for which another monitor is asked.
+MONITORED = ("alerts", "query")
 
 
 def lists_for(names: Iterable[str]) -> set[str]:
     """The lists behind these nouns and relations, and what else is looked at for them."""
     needs: set[str] = set()
     for name in names:
-        needs.update(RELATIONS[name].needs if name in RELATIONS else {name} & {*KINDS, *ASIDES, HOSTS})
+        needs.update(RELATIONS[name].needs if name in RELATIONS else {name} & {*KINDS, *ASIDES, *MONITORED, HOSTS})
     return needs

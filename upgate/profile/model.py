@@ -19,6 +19,7 @@ from upgate.profile.monitoring import Monitor
 from upgate.profile.objects import Sidecar
 from upgate.profile.parts import Cluster, Expected, GateDefaults, Patience, RestartLimit, Scope, Waiver
 from upgate.profile.problems import Position
+from upgate.profile.prometheus import Prometheus
 from upgate.profile.quantities import Duration, Moment, Text, find_path, set_only
 from upgate.profile.section import Section
 from upgate.profile.tree import YamlNode
@@ -76,6 +77,7 @@ class Profile(Section):
     """A severity, or off, by check id."""
     waivers: tuple[Waiver, ...] = ()
     external: tuple[External, ...] = ()
+    prometheus: Prometheus | None = None
     sidecars: tuple[Sidecar, ...] = ()
     hosts: Hosts | None = None
     allow: tuple[Allowed, ...] = ()

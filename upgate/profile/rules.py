@@ -27,6 +27,8 @@ def broken_rules(root: YamlNode) -> Iterator[Problem]:
     for index, entry in enumerate(entries(root, "external")):
         yield from broken_by_entry(entry, ("external", index))
     yield from broken_by_hosts(root)
+    if prometheus := root.child("prometheus"):
+        yield from broken_by_login(prometheus, ("prometheus",))
     for index, entry in enumerate(entries(root.child("monitor") or root, "maintenance")):
         yield from broken_by_window(entry, ("monitor", "maintenance", index))
 
@@ -37,6 +39,7 @@ def repeated_names(root: YamlNode) -> Iterator[Problem]:
         yield from repeated(entries(root, key), (key,))
     if hosts := root.child("hosts"):
         yield from repeated(entries(hosts, "groups"), ("hosts", "groups"))
+    yield from repeated(entries(root.child("prometheus"), "queries"), ("prometheus", "queries"))
 
 
 def repeated(named: Iterable[YamlNode], keys: Keys) -> Iterator[Problem]:
@@ -111,6 +114,11 @@ def contradictions(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     if follows := entry.child("follow"):
         wanted = ("location",) if follows.value is True else ()
         yield from unwanted(entry, wanted, "with follow: true no redirect is left to look at", keys)
+    yield from broken_by_login(entry, keys)
+
+
+def broken_by_login(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
+    """Every rule that what proves who we are breaks."""
     if entry.is_set("basic"):
         yield from unwanted(entry, ("bearer",), "only one of basic and bearer can be set", keys)
     if not entry.is_set("client-certificate"):

@@ -1,0 +1,58 @@
+"""What the profile expects beside Kubernetes' own objects: of any object, and of what another monitor knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from upgate.battery import check
+
+if TYPE_CHECKING:
+    from upgate.battery import Subjects
+    from upgate.battery.alerts import AlertedObject, QueriedValue
+
+#: Findings that explain an alert about the same object, or about one that depends on it.
+KNOWN_HERE = (
+    "nodes.ready",
+    "nodes.heartbeat",
+    "nodes.pressure",
+    "nodes.schedulable",
+    "pods.crashing",
+    "pods.pending",
+    "pods.failed",
+    "pods.terminating",
+    "pods.ready",
+    "deployments.ready",
+    "statefulsets.ready",
+    "daemonsets.ready",
+    "jobs.failed",
+)
+
+
+@check("alerts.firing", severity="critical", expects="prometheus", preflight="warning", after=KNOWN_HERE)
+def test_no_alert_fires(alerts: Subjects[AlertedObject]) -> None:
+    """No alert fires in Prometheus, but for those that the profile ignores.
+
+    What your own monitoring finds wrong is wrong. An alert that is pending is not firing yet. Alerts about one object are
+    one finding; those with severity info warn. A rule that Prometheus cannot evaluate makes this inconclusive. Silences of
+    Alertmanager are not known here: use ignore.
+    Look first: {url}/alerts
+    """
+    alerts.none(
+        lambda each: each.observed,
+        expected="no alert fires",
+        severity=lambda each: "warning" if each.only_informs else None,
+    )
+
+
+@check("alerts.query.{name}", severity="critical", preflight="critical", after=KNOWN_HERE)
+def test_the_query_holds(query: Subjects[QueriedValue]) -> None:
+    """Every value that the query gives is as the profile expects.
+
+    A query without an answer, or one that gives NaN, says nothing, and is inconclusive.
+    Look first: promtool query instant PROMETHEUS-URL '{query}'
+    """
+    query.all(
+        lambda each: each.holds,
+        observed=lambda each: each.observed,
+        expected=lambda each: f"{each.query.that}",
+    )
