@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.hostile.http import bombs
-from tests.servers import Authority, accepting, free_port, serving, tls_with
-from tests.test_prometheus import get, process, until
 from tests.worlds import NOW, container_status, good, judge, node, objects, pod, profile, run, snapshot
 from upgate.facts.monitored import Alert, Answered, BrokenRule, Monitored, Sample, object_in
-from upgate.profile.prometheus import Prometheus
-from upgate.sources.prometheus import look_at_prometheus
 
-BOTH = ("alerts", "query")
 #: A world of alerts without Prometheus, for what follows from its answers.
 PROFILE = profile(prometheus={"url": "http://prometheus.test"})
 
@@ -89,7 +78,10 @@ def test_a_node_that_is_down_explains_its_alert():
     ("labels", "object"),
     [
         ({"namespace": "shop", "pod": "web-1"}, "Pod/shop/web-1"),
-        ({"namespace": "monitoring", "pod": "ksm", "exported_namespace": "shop", "exported_pod": "web-1"}, "Pod/shop/web-1"),
+        (
+            {"namespace": "monitoring", "pod": "ksm", "exported_namespace": "shop", "exported_pod": "web-1"},
+            "Pod/shop/web-1",
+        ),
         ({"namespace": "shop", "deployment": "web", "pod": "kube-state-metrics-1"}, "Deployment/shop/web"),
         ({"namespace": "shop", "job_name": "import", "job": "kube-state-metrics"}, "Job/shop/import"),
         ({"node": "worker-1", "pod": "web-1"}, "Node/worker-1"),
@@ -149,7 +141,7 @@ def test_what_was_not_told_is_never_green(more):
 
 def test_a_snapshot_without_it_is_inconclusive():
     """An older snapshot has nothing to judge."""
-    assert judge("alerts.firing", good(), profile=PROFILE).outcome == "inconclusive"
+    assert judge("alerts.firing", snapshot(good(), monitored=None), profile=PROFILE).outcome == "inconclusive"
 
 
 @pytest.mark.parametrize(
@@ -187,14 +179,3 @@ def test_a_query_without_an_answer_is_inconclusive():
     assert queried().outcome == "inconclusive"
     assert queried(problem="refused").reason == "refused"
     assert queried(Sample({}, "0"), gaps=["it warns: partial"]).outcome == "inconclusive"
-
-
-# --- over HTTP
-
-
-def answering(path: str, **more: Any) -> bytes:
-    body = json.dumps(more).encode()
-    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (
-        len(body),
-        body,
-    )

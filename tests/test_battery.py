@@ -32,14 +32,16 @@ from tests.worlds import (
 from upgate.battery import catalogue
 from upgate.battery.inputs import names
 from upgate.facts.health import HealthEndpoint
+from upgate.facts.monitored import Alert, Monitored
 from upgate.results import CheckResult
 
-#: The checks for entries of external: have worlds of their own, with real servers.
-INSIDE = [id for id in battery() if not id.startswith("external.")]
+#: The checks for entries of the profile have worlds of their own.
+INSIDE = [id for id, check in battery().items() if check.entries is None]
 PROFILE = profile(
     expect={"version": "1.36", "hosts": {"kubelet": "1.36"}},
     sidecars=[{"container": "app", "image": "app:1"}],
     hosts=DEMANDS,
+    prometheus={"url": "http://prometheus.test"},
 )
 #: One bad world for each check: the lists that differ from the good one.
 BAD: dict[str, dict[str, Any]] = {
@@ -94,6 +96,8 @@ def bad(id: str) -> CheckResult:
         return judge(id, snapshot(good(), health=[HealthEndpoint("readyz", 500, "[-]etcd failed: reason withheld\n")]))
     if id == "api.version":
         return judge(id, good(), profile=profile(expect={"version": "1.37"}))
+    if id == "alerts.firing":
+        return judge(id, snapshot(good(), monitored=Monitored(rules=1, alerts=[Alert("Broken")])), profile=PROFILE)
     if id in BAD_HOSTS:
         return judge(id, snapshot(good(), hosts=[host(**BAD_HOSTS[id])]), profile=PROFILE)
     return judge(id, good(**BAD[id]), profile=PROFILE)

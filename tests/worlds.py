@@ -21,6 +21,7 @@ from upgate.battery.registry import load_checks
 from upgate.facts.decoding import Page, decode_page
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.kinds import KINDS
+from upgate.facts.monitored import Monitored
 from upgate.judge.causes import relate
 from upgate.judge.gate import Gate
 from upgate.judge.judge import judge as judge_on
@@ -327,13 +328,15 @@ def snapshot(world: World, **fields: Any) -> Snapshot:
         "health": health,
         "malformed": malformed,
         "hosts": [host()],
+        "monitored": Monitored(url="http://prometheus.test", rules=int(any(world.values()))),
     }
     return Snapshot(lists=lists, **{**defaults, **fields})
 
 
 def unseen(reason: str = "cannot list: not permitted") -> Snapshot:
     """What a look gives that was refused everything."""
-    return Snapshot(taken=NOW, gaps=dict.fromkeys([*KINDS, "health", "version"], reason))
+    gaps = dict.fromkeys([*KINDS, "health", "version"], reason)
+    return Snapshot(taken=NOW, gaps=gaps, monitored=Monitored(problem=reason))
 
 
 def baseline(world: World, label: str | None = None) -> Baseline:
