@@ -9,6 +9,7 @@ from upgate.battery import check
 if TYPE_CHECKING:
     from upgate.battery import Subjects
     from upgate.battery.alerts import AlertedObject, QueriedValue
+    from upgate.battery.expected import ExpectedObject
 
 #: Findings that explain an alert about the same object, or about one that depends on it.
 KNOWN_HERE = (
@@ -26,6 +27,17 @@ KNOWN_HERE = (
     "daemonsets.ready",
     "jobs.failed",
 )
+
+
+@check("expect.{name}", severity="critical", after=KNOWN_HERE)
+def test_the_objects_are_as_expected(expected: Subjects[ExpectedObject]) -> None:
+    """The objects that the profile names are there, and satisfy its conditions.
+
+    A kind that the API server does not serve, or a selector that matches nothing, fails; so does a condition that cannot be
+    evaluated, because a field is missing or has another type.
+    Look first: kubectl get {kind} {where} {name} -o yaml
+    """
+    expected.none(lambda each: each.problems, expected=lambda each: each.expected)
 
 
 @check("alerts.firing", severity="critical", expects="prometheus", preflight="warning", after=KNOWN_HERE)

@@ -22,6 +22,7 @@ from upgate.facts.health import HealthEndpoint
 from upgate.facts.hosts import Host
 from upgate.facts.kinds import KINDS
 from upgate.facts.monitored import Monitored
+from upgate.facts.whole import FoundObjects
 
 SCHEMA = 1
 #: Malformed objects that a report names; of the others it says how many.
@@ -52,6 +53,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     read: list[str] | None = None
     #: The machines, each with what one pass over ssh saw; None: not looked at.
     hosts: list[Host] | None = None
+    #: What was found of the objects that the profile names, by query.
+    expected: dict[str, FoundObjects] = {}
     #: What another monitor said; None: it was not asked.
     monitored: Monitored | None = None
     #: What could not be looked at (a noun of KINDS, `health`, `version`) → why.

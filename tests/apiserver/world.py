@@ -30,7 +30,8 @@ def world(objects: Mapping[str, Any]) -> Recording:
         recorded=objects.get("recorded") or datetime.now(UTC),
         version=empty.version | ({"gitVersion": objects["version"]} if "version" in objects else {}),
         texts=empty.texts,
-        discovery=empty.discovery | {path_of(name): discovery(name) for name in custom},
+        discovery=empty.discovery
+        | {path_of(name): discovery(name, items[0]["kind"]) for name, items in custom.items()},
         lists=lists | {f"/apis/{name}": custom_list(name, items) for name, items in custom.items()},
     )
 
@@ -45,10 +46,10 @@ def path_of(name: str) -> str:
     return f"/apis/{name.rpartition('/')[0]}"
 
 
-def discovery(name: str) -> msgspec.Raw:
+def discovery(name: str, kind: str) -> msgspec.Raw:
     """The discovery document of a custom resource."""
     version, _, plural = name.rpartition("/")
-    resources = [{"name": plural, "namespaced": True, "verbs": ["list"]}]
+    resources = [{"name": plural, "kind": kind, "namespaced": True, "verbs": ["list"]}]
     return msgspec.Raw(msgspec.json.encode({"groupVersion": version, "resources": resources}))
 
 

@@ -10,7 +10,7 @@ import msgspec
 from upgate.battery.check import Check, with_severity
 from upgate.battery.selection import why_unselected
 from upgate.facts.kinds import KINDS
-from upgate.facts.relations import MONITORED, lists_for
+from upgate.facts.relations import EXPECTED, MONITORED, lists_for
 from upgate.sources.probes.targets import EXPLAINING
 
 MONITORED_INPUTS = frozenset(MONITORED)
@@ -105,6 +105,8 @@ def permissions(check: Check) -> str:
     nouns = lists_for(check.inputs)
     if "external" in check.inputs:
         return f"nothing; for `each:`, and to explain what is found, `list` on {', '.join(EXPLAINING)}"
+    if EXPECTED in check.inputs:
+        return "`list` on the kind that the entry names"
     if MONITORED_INPUTS & {*check.inputs}:
         return "nothing; the Prometheus of the profile's `prometheus:` is asked for `/api/v1/rules` and `/api/v1/query`"
     words = list(dict.fromkeys(kind.permission for noun, kind in KINDS.items() if noun in nouns))

@@ -23,4 +23,4 @@ class Entries(NamedTuple):
         return part or ()
 
 
-ENTRIES = {"external": Entries("external"), "query": Entries("prometheus.queries")}
+ENTRIES = {"external": Entries("external"), "query": Entries("prometheus.queries"), "expected": Entries("resources")}

@@ -23,6 +23,7 @@ from upgate.facts.relations import RELATIONS, lists_for
 
 if TYPE_CHECKING:
     from upgate.battery.alerts import AlertedObject, QueriedValue
+    from upgate.battery.expected import ExpectedObject
     from upgate.battery.machines import Machines
     from upgate.profile.model import Expected, Patience, Profile
 
@@ -136,6 +137,14 @@ class Inputs:
         from upgate.battery.alerts import alerts
 
         return alerts(self.profile.prometheus, self._evidence.snapshot, self.judgement)
+
+    @property
+    def expected(self) -> Subjects[ExpectedObject]:
+        """The objects of one of the profile's `resources:`."""
+        from upgate.battery.expected import expected_objects
+
+        scope = self.profile.scope.namespaces
+        return expected_objects(self._entry("expected"), self._evidence.snapshot, scope, self.judgement)
 
     @property
     def query(self) -> Subjects[QueriedValue]:

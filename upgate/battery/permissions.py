@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from upgate.battery.registry import Registry
 from upgate.facts.kinds import KINDS, Kind
 from upgate.facts.relations import lists_for
+from upgate.facts.whole import query_of
 
 if TYPE_CHECKING:
     from upgate.profile import Profile
@@ -59,4 +60,5 @@ def needed(profile: Profile, registry: Registry) -> list[Kind]:
     from upgate.sources.probes.targets import lists_for_probes
 
     nouns = lists_for(registry.inputs(profile)) | lists_for_probes(profile.external) | needs_of_hosts(profile.hosts)
-    return [kind for noun, kind in KINDS.items() if noun in nouns]
+    named = dict.fromkeys(query_of(each).usual_kind for each in profile.resources)
+    return [*(kind for noun, kind in KINDS.items() if noun in nouns), *named]

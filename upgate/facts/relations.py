@@ -197,11 +197,15 @@ ASIDES: tuple[str, ...] = ()
 HOSTS = "hosts"
 #: The inputs for which another monitor is asked.
 MONITORED = ("alerts", "query")
+#: The input for which the objects that the profile names are looked at.
+EXPECTED = "expected"
 
 
 def lists_for(names: Iterable[str]) -> set[str]:
     """The lists behind these nouns and relations, and what else is looked at for them."""
     needs: set[str] = set()
     for name in names:
-        needs.update(RELATIONS[name].needs if name in RELATIONS else {name} & {*KINDS, *ASIDES, *MONITORED, HOSTS})
+        needs.update(
+            RELATIONS[name].needs if name in RELATIONS else {name} & {*KINDS, *ASIDES, *MONITORED, EXPECTED, HOSTS}
+        )
     return needs

@@ -19,6 +19,9 @@ def declared(root: YamlNode) -> Iterator[str]:
     for query in entries(root.child("prometheus"), "queries"):
         if query.text_at("name"):
             yield f"alerts.query.{query.text_at('name')}"
+    for entry in entries(root, "resources"):
+        if entry.text_at("name"):
+            yield f"expect.{entry.text_at('name')}"
     for entry in entries(root, "external"):
         for kind in KINDS:
             if entry.text_at("name") and entry.child(kind):

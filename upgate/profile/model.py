@@ -21,6 +21,7 @@ from upgate.profile.parts import Cluster, Expected, GateDefaults, Patience, Rest
 from upgate.profile.problems import Position
 from upgate.profile.prometheus import Prometheus
 from upgate.profile.quantities import Duration, Moment, Text, find_path, set_only
+from upgate.profile.resources import ExpectedResource
 from upgate.profile.section import Section
 from upgate.profile.tree import YamlNode
 
@@ -78,6 +79,7 @@ class Profile(Section):
     waivers: tuple[Waiver, ...] = ()
     external: tuple[External, ...] = ()
     prometheus: Prometheus | None = None
+    resources: tuple[ExpectedResource, ...] = ()
     sidecars: tuple[Sidecar, ...] = ()
     hosts: Hosts | None = None
     allow: tuple[Allowed, ...] = ()

@@ -15,7 +15,7 @@ from upgate.profile.tree import YamlNode
 WORDS = re.compile(r"\{(\w+)\}")
 PLACES_IN = re.compile(r"(?<!\$)\{(\w+)\}")
 #: Lists whose entries have names.
-NAMED = ("external", "sidecars")
+NAMED = ("external", "sidecars", "resources")
 #: Keys of `cluster:` that exclude each other's groups.
 SOURCES = (("snapshot",), ("embedded",), ("kubeconfig", "context"))
 
@@ -27,6 +27,8 @@ def broken_rules(root: YamlNode) -> Iterator[Problem]:
     for index, entry in enumerate(entries(root, "external")):
         yield from broken_by_entry(entry, ("external", index))
     yield from broken_by_hosts(root)
+    for index, entry in enumerate(entries(root, "resources")):
+        yield from broken_by_resource(root, entry, ("resources", index))
     if prometheus := root.child("prometheus"):
         yield from broken_by_login(prometheus, ("prometheus",))
     for index, entry in enumerate(entries(root.child("monitor") or root, "maintenance")):
@@ -89,6 +91,16 @@ def broken_by_hosts(root: YamlNode) -> Iterator[Problem]:
     for index, group in enumerate(entries(hosts, "groups") if hosts else ()):
         if group.is_set("labels"):
             yield at(group.keys["labels"], ("hosts", "groups", index, "labels"), "has no effect without each: node")
+
+
+def broken_by_resource(root: YamlNode, entry: YamlNode, keys: Keys) -> Iterator[Problem]:
+    """Every rule that an entry of `resources:` breaks."""
+    if isinstance(entry.value, dict) and entry.is_set("object"):
+        yield from unwanted(entry, ("selector",), "only one of object and selector can be set", keys)
+    allowed = [each.value for each in entries(root, "allow")]
+    if entry.text_at("kind") == "Secret" and entry.text_at("apiVersion") == "v1" and "secrets" not in allowed:
+        said = "Secrets are only listed with allow: [secrets]; their data is never kept"
+        yield at(entry.present("kind").place, (*keys, "kind"), said)
 
 
 def exactly_one(node: YamlNode, choices: Iterable[str], keys: Keys) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from upgate import snapshot as snapshots
 from upgate.base.errors import Inconclusive
 from upgate.facts.relations import HOSTS, MONITORED
+from upgate.facts.whole import ObjectQuery, query_of
 from upgate.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -74,7 +75,12 @@ def login_to(profile: Profile, kubeconfig: str | None) -> Look:
         login = connect(kubeconfig, cluster.context, patience)
     except Inconclusive as problem:
         return partial(unreachable, str(problem))
-    return partial(look_at_cluster, login)
+    return partial(look_at_cluster, login, objects=objects_of(profile))
+
+
+def objects_of(profile: Profile) -> list[ObjectQuery]:
+    """The objects that the profile names, each query once."""
+    return list(dict.fromkeys(query_of(each) for each in profile.resources))
 
 
 def unreachable(reason: str, needs: Collection[str], progress: Progress, brief: bool) -> Snapshot:
