@@ -37,10 +37,8 @@ class ExpectedObject:
         """What may stand in the check's hint."""
         entry, meta = self.entry, self.document.get("metadata") or {}
         group = entry.api_version.rpartition("/")[0]
-        home = str(meta.get("namespace") or entry.namespace or "")
         kind = f"{entry.kind.lower()}.{group}" if group else entry.kind.lower()
-        where = f"-n {home}" if home else "-A"
-        return {"kind": kind, "where": where, "name": str(meta.get("name") or entry.object or "")}
+        return {"kind": kind, "name": str(meta.get("name") or entry.object or "")}
 
     @property
     def problems(self) -> str:

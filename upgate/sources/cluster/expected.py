@@ -80,7 +80,8 @@ def found(
     except NotServed as problem:
         return FoundObjects(missing=str(problem))
     unreadable = [f"{each.object} could not be read: {each.problem}" for each in listing.malformed]
-    return FoundObjects([each.raw for each in listing.items], unreadable=unreadable)
+    type_meta = {"apiVersion": query.api_version, "kind": query.kind}  # lists of built-in kinds leave it out
+    return FoundObjects([type_meta | each.raw for each in listing.items], unreadable=unreadable)
 
 
 def why_missing(query: ObjectQuery, resources: list[ServedResource] | None, resource: ServedResource | None) -> str:
