@@ -38,7 +38,7 @@ def test_a_prometheus_is_read(tmp_path):
     [
         ("prometheus: {queries: []}", 'prometheus: needs the key "url"'),
         ("prometheus: {url: prometheus}", "prometheus.url: not a URL"),
-        (f"prometheus: {{{URL}, ignores: []}}", '1:50: prometheus.ignores: unknown key; did you mean "ignore"?'),
+        (f"prometheus: {{{URL}, ignores: []}}", '1:51: prometheus.ignores: unknown key; did you mean "ignore"?'),
         (f"prometheus: {{{URL}, ignore: ['{{severity=info}}']}}", "prometheus.ignore[0]: not label matchers"),
         (f"prometheus: {{{URL}, ignore: ['{{a=~\"(\"}}']}}", "prometheus.ignore[0]: not a regular expression"),
         (f"prometheus: {{{URL}, ignore: ['']}}", "prometheus.ignore[0]: an empty pattern"),
@@ -74,3 +74,40 @@ def test_credentials_in_plain_text_are_noted(tmp_path):
     """A token over http can be read on the way."""
     text = "prometheus: {url: http://prometheus.example.com, bearer: '${TOKEN}'}\n"
     assert "prometheus sends credentials over plain http" in in_plain_text(loaded(tmp_path, text, TOKEN="abcd1234"))[0]
+
+
+def resource(**keys: str) -> str:
+    """A profile with one entry of resources:."""
+    said = {"name": "a", "apiVersion": "example.com/v1", "kind": "Widget", "that": "'spec.x == 1'"} | keys
+    pairs = "".join(f"\n    {key}: {value}" for key, value in said.items())
+    return f"resources:\n  -{pairs[4:]}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (resource(that="'spec.x =='"), "here.yaml:5:11: resources[0].that: not a CEL expression: column 10 of it"),
+        (resource(that="[]"), "resources[0].that: must not be empty"),
+        (resource(that="true"), "resources[0].that"),
+        (resource(kind="widgets"), "resources[0].kind: not a kind such as Cluster"),
+        (resource(apiVersion="example.com"), "resources[0].apiVersion: not an apiVersion"),
+        (resource(apiVersion="../v1"), "resources[0].apiVersion: not an apiVersion"),
+        (resource(namespace="a/b"), "resources[0].namespace: not the name of an object"),
+        (resource(object="'..'"), "resources[0].object: not the name of an object"),
+        (resource(selector="'a in (b)'"), "resources[0].selector: not a label selector"),
+        (resource(selector="a=b", object="c"), "resources[0].selector: only one of object and selector can be set"),
+        (resource(apiVersion="v1", kind="Secret"), "resources[0].kind: Secrets are only listed with allow: [secrets]"),
+        (resource(api_version="v1"), 'unknown key; did you mean "apiVersion"?'),
+        (resource() + resource().partition("\n")[2], "resources[1].name: duplicate name"),
+    ],
+)
+def test_what_is_wrong_with_resources_is_told(tmp_path, text, words):
+    """A broken expression, or what names no kind or object, with line and column."""
+    assert words in refused(tmp_path, text)
+
+
+def test_resources_are_read(tmp_path):
+    """One condition stands for a list of one; a severity can be given to the check of an entry."""
+    profile = loaded(tmp_path, resource() + "checks: {expect.a: warning}\n", known=("nodes.ready",))
+    assert profile.resources[0].that == ("spec.x == 1",)
+    assert loaded(tmp_path, resource(apiVersion="v1", kind="Secret") + "allow: [secrets]\n").allow == ("secrets",)
