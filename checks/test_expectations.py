@@ -9,6 +9,7 @@ from upgate.battery import check
 if TYPE_CHECKING:
     from upgate.battery import Subjects
     from upgate.battery.alerts import AlertedObject, QueriedValue
+    from upgate.battery.complaints import Complaining
     from upgate.battery.expected import ExpectedObject
 
 #: Findings that explain an alert about the same object, or about one that depends on it.
@@ -38,6 +39,25 @@ def test_the_objects_are_as_expected(expected: Subjects[ExpectedObject]) -> None
     Look first: kubectl get {kind} -A --field-selector metadata.name={name} -o yaml
     """
     expected.none(lambda each: each.problems, expected=lambda each: each.expected)
+
+
+@check(
+    "conditions.false",
+    severity="warning",
+    expects="conditions",
+    none_is_fine=True,
+    preflight="warning",
+    after=KNOWN_HERE,
+)
+def test_no_custom_resource_says_that_it_is_not_right(conditions: Subjects[Complaining]) -> None:
+    """No custom resource has reported Ready, Available, Healthy or Synced False for longer than ten minutes.
+
+    Operators say in conditions what they cannot do; Argo CD and Flux also in their own words. What was paused on purpose is
+    left out. Every object of every kind is listed for this, which needs wide permissions: so it is asked only with conditions:
+    in the profile, and a kind that cannot be listed makes it inconclusive.
+    Look first: kubectl -n {namespace} describe {kind} {name}
+    """
+    conditions.none(lambda each: each.observed, expected="no condition that says that it is not right")
 
 
 @check("alerts.firing", severity="critical", expects="prometheus", preflight="warning", after=KNOWN_HERE)

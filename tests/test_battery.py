@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.machines import BAD_HOSTS, DEMANDS, host
 from tests.worlds import (
     CHECKS,
+    NOW,
     ago,
     battery,
     condition,
@@ -31,6 +33,7 @@ from tests.worlds import (
 )
 from upgate.battery import catalogue
 from upgate.battery.inputs import names
+from upgate.facts.conditioned import Complaint, Swept
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.monitored import Alert, Monitored
 from upgate.results import CheckResult
@@ -42,6 +45,7 @@ PROFILE = profile(
     sidecars=[{"container": "app", "image": "app:1"}],
     hosts=DEMANDS,
     prometheus={"url": "http://prometheus.test"},
+    conditions={"kinds": 200},
 )
 #: One bad world for each check: the lists that differ from the good one.
 BAD: dict[str, dict[str, Any]] = {
@@ -96,6 +100,9 @@ def bad(id: str) -> CheckResult:
         return judge(id, snapshot(good(), health=[HealthEndpoint("readyz", 500, "[-]etcd failed: reason withheld\n")]))
     if id == "api.version":
         return judge(id, good(), profile=profile(expect={"version": "1.37"}))
+    if id == "conditions.false":
+        said = Complaint("Widget/shop/a", "Ready=False", NOW - timedelta(hours=1))
+        return judge(id, snapshot(good(), conditions=Swept(objects=1, complaints=[said])), profile=PROFILE)
     if id == "alerts.firing":
         return judge(id, snapshot(good(), monitored=Monitored(rules=1, alerts=[Alert("Broken")])), profile=PROFILE)
     if id in BAD_HOSTS:

@@ -18,6 +18,7 @@ from tests.machines import NOW, host
 from upgate.baseline import Baseline, take_baseline
 from upgate.battery.check import Check
 from upgate.battery.registry import load_checks
+from upgate.facts.conditioned import Swept
 from upgate.facts.decoding import Page, decode_page
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.kinds import KINDS
@@ -328,6 +329,7 @@ def snapshot(world: World, **fields: Any) -> Snapshot:
         "health": health,
         "malformed": malformed,
         "hosts": [host()],
+        "conditions": Swept(objects=int(any(world.values()))),
         "monitored": Monitored(url="http://prometheus.test", rules=int(any(world.values()))),
     }
     return Snapshot(lists=lists, **{**defaults, **fields})
@@ -335,7 +337,7 @@ def snapshot(world: World, **fields: Any) -> Snapshot:
 
 def unseen(reason: str = "cannot list: not permitted") -> Snapshot:
     """What a look gives that was refused everything."""
-    gaps = dict.fromkeys([*KINDS, "health", "version"], reason)
+    gaps = dict.fromkeys([*KINDS, "health", "version", "conditions"], reason)
     return Snapshot(taken=NOW, gaps=gaps, monitored=Monitored(problem=reason))
 
 

@@ -17,6 +17,7 @@ import msgspec
 from upgate.base.errors import Inconclusive, UsageError
 from upgate.base.redaction import any_in, redacted
 from upgate.facts.attempts import Attempt
+from upgate.facts.conditioned import Swept
 from upgate.facts.decoding import Malformed
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.hosts import Host
@@ -53,6 +54,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     read: list[str] | None = None
     #: The machines, each with what one pass over ssh saw; None: not looked at.
     hosts: list[Host] | None = None
+    #: What custom resources say is wrong with them; None: they were not asked.
+    conditions: Swept | None = None
     #: What was found of the objects that the profile names, by query.
     expected: dict[str, FoundObjects] = {}
     #: What another monitor said; None: it was not asked.

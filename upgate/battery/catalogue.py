@@ -9,8 +9,8 @@ import msgspec
 
 from upgate.battery.check import Check, with_severity
 from upgate.battery.selection import why_unselected
-from upgate.facts.kinds import KINDS
-from upgate.facts.relations import EXPECTED, MONITORED, lists_for
+from upgate.facts.kinds import DEFINITIONS, KINDS
+from upgate.facts.relations import CONDITIONS, EXPECTED, MONITORED, lists_for
 from upgate.sources.probes.targets import EXPLAINING
 
 MONITORED_INPUTS = frozenset(MONITORED)
@@ -107,6 +107,8 @@ def permissions(check: Check) -> str:
         return f"nothing; for `each:`, and to explain what is found, `list` on {', '.join(EXPLAINING)}"
     if EXPECTED in check.inputs:
         return "`list` on the kind that the entry names"
+    if CONDITIONS in check.inputs:
+        return f"{KINDS[DEFINITIONS].permission}; `list` on all resources of the groups in the profile's `conditions:`"
     if MONITORED_INPUTS & {*check.inputs}:
         return "nothing; the Prometheus of the profile's `prometheus:` is asked for `/api/v1/rules` and `/api/v1/query`"
     words = list(dict.fromkeys(kind.permission for noun, kind in KINDS.items() if noun in nouns))

@@ -23,6 +23,7 @@ from upgate.facts.relations import RELATIONS, lists_for
 
 if TYPE_CHECKING:
     from upgate.battery.alerts import AlertedObject, QueriedValue
+    from upgate.battery.complaints import Complaining
     from upgate.battery.expected import ExpectedObject
     from upgate.battery.machines import Machines
     from upgate.profile.model import Expected, Patience, Profile
@@ -145,6 +146,14 @@ class Inputs:
 
         scope = self.profile.scope.namespaces
         return expected_objects(self._entry("expected"), self._evidence.snapshot, scope, self.judgement)
+
+    @property
+    def conditions(self) -> Subjects[Complaining]:
+        """The custom resources that say themselves that they are not right."""
+        from upgate.battery.complaints import complaining
+
+        self._refuse_gap("conditions")
+        return complaining(self.profile, self._evidence.snapshot, self.judgement)
 
     @property
     def query(self) -> Subjects[QueriedValue]:

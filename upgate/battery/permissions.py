@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from upgate.battery.registry import Registry
-from upgate.facts.kinds import KINDS, Kind
+from upgate.facts.kinds import DEFINITIONS, KINDS, Kind
 from upgate.facts.relations import lists_for
-from upgate.facts.whole import query_of
+from upgate.facts.whole import WholeObject, query_of
 
 if TYPE_CHECKING:
     from upgate.profile import Profile
@@ -61,4 +61,7 @@ def needed(profile: Profile, registry: Registry) -> list[Kind]:
 
     nouns = lists_for(registry.inputs(profile)) | lists_for_probes(profile.external) | needs_of_hosts(profile.hosts)
     named = dict.fromkeys(query_of(each).usual_kind for each in profile.resources)
-    return [*(kind for noun, kind in KINDS.items() if noun in nouns), *named]
+    groups = profile.conditions.groups if profile.conditions else ()
+    swept = [Kind(each, WholeObject, f"{each}/", '"*"') for each in groups if not set("*?[!") & {*each}]
+    nouns |= {DEFINITIONS} if profile.conditions else set()
+    return [*(kind for noun, kind in KINDS.items() if noun in nouns), *named, *swept]

@@ -199,6 +199,8 @@ HOSTS = "hosts"
 MONITORED = ("alerts", "query")
 #: The input for which the objects that the profile names are looked at.
 EXPECTED = "expected"
+#: The input for which custom resources are looked through.
+CONDITIONS = "conditions"
 
 
 def lists_for(names: Iterable[str]) -> set[str]:
@@ -206,6 +208,8 @@ def lists_for(names: Iterable[str]) -> set[str]:
     needs: set[str] = set()
     for name in names:
         needs.update(
-            RELATIONS[name].needs if name in RELATIONS else {name} & {*KINDS, *ASIDES, *MONITORED, EXPECTED, HOSTS}
+            RELATIONS[name].needs
+            if name in RELATIONS
+            else {name} & {*KINDS, *ASIDES, *MONITORED, EXPECTED, CONDITIONS, HOSTS}
         )
     return needs

@@ -17,7 +17,7 @@ from upgate.profile.hosts import Hosts
 from upgate.profile.ids import CheckId
 from upgate.profile.monitoring import Monitor
 from upgate.profile.objects import Sidecar
-from upgate.profile.parts import Cluster, Expected, GateDefaults, Patience, RestartLimit, Scope, Waiver
+from upgate.profile.parts import Cluster, ConditionSweep, Expected, GateDefaults, Patience, RestartLimit, Scope, Waiver
 from upgate.profile.problems import Position
 from upgate.profile.prometheus import Prometheus
 from upgate.profile.quantities import Duration, Moment, Text, find_path, set_only
@@ -80,6 +80,7 @@ class Profile(Section):
     external: tuple[External, ...] = ()
     prometheus: Prometheus | None = None
     resources: tuple[ExpectedResource, ...] = ()
+    conditions: ConditionSweep | None = None
     sidecars: tuple[Sidecar, ...] = ()
     hosts: Hosts | None = None
     allow: tuple[Allowed, ...] = ()

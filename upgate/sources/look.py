@@ -75,7 +75,7 @@ def login_to(profile: Profile, kubeconfig: str | None) -> Look:
         login = connect(kubeconfig, cluster.context, patience)
     except Inconclusive as problem:
         return partial(unreachable, str(problem))
-    return partial(look_at_cluster, login, objects=objects_of(profile))
+    return partial(look_at_cluster, login, objects=objects_of(profile), conditions=profile.conditions)
 
 
 def objects_of(profile: Profile) -> list[ObjectQuery]:

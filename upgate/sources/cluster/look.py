@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from upgate.base.errors import Inconclusive, UpgateError, words_of
 from upgate.base.redaction import without_known
@@ -13,7 +13,7 @@ from upgate.base.threads import concurrently
 from upgate.base.waiting import Deadline
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.kinds import KINDS
-from upgate.facts.relations import EXPECTED
+from upgate.facts.relations import CONDITIONS, EXPECTED
 from upgate.facts.whole import ObjectQuery
 from upgate.snapshot import Snapshot
 from upgate.sources.cluster.asides import AFTERWARDS, BESIDE
@@ -33,6 +33,10 @@ from upgate.sources.cluster.connection import (
 from upgate.sources.cluster.expected import find_objects
 from upgate.sources.cluster.listing import PAUSES, Listing, Progress, list_all
 from upgate.sources.cluster.login import Login, who_am_i
+from upgate.sources.cluster.sweeping import sweep
+
+if TYPE_CHECKING:
+    from upgate.profile.parts import ConditionSweep
 
 HEALTH = ("readyz", "livez")
 #: Both health endpoints are one fact to look at.
@@ -47,10 +51,12 @@ def look_at_cluster(
     brief: bool = False,
     *,
     objects: Collection[ObjectQuery] = (),
+    conditions: ConditionSweep | None = None,
 ) -> Snapshot:
     """Everything of `needs` (nouns of KINDS), and the API server's health and version. What fails becomes a gap.
 
-    A brief look reads only the pods that may be wrong. `objects` are asked for where `needs` has `expected`.
+    A brief look reads only the pods that may be wrong. `objects` are asked for where `needs` has `expected`, and
+    custom resources are looked through within the bounds of `conditions`.
     """
     connection = login.connection
     try:
@@ -61,7 +67,7 @@ def look_at_cluster(
         )
     except Inconclusive as problem:
         return snapshot_of_gaps(connection, needs, str(problem))
-    return look_around(connection, identity, needs, progress, brief and "pods" in needs, objects)
+    return look_around(connection, identity, needs, progress, brief and "pods" in needs, objects, conditions)
 
 
 def look_around(
@@ -71,6 +77,7 @@ def look_around(
     progress: Progress,
     brief: bool,
     objects: Collection[ObjectQuery] = (),
+    conditions: ConditionSweep | None = None,
 ) -> Snapshot:
     """All lists, the version and the health endpoints, concurrently; the moment is that of the answer before."""
     connection.room = Room()
@@ -83,6 +90,8 @@ def look_around(
     if objects and EXPECTED in needs:
         ask_path = partial(permitted_answer, connection, accept=JSON)
         tasks[EXPECTED] = partial(find_objects, connection, ask_path, objects, progress, deadline)
+    if conditions and CONDITIONS in needs:
+        tasks[CONDITIONS] = partial(sweep, connection, conditions)
     if brief:
         del tasks["pods"]
     answers = concurrently(guarded(tasks))
@@ -113,6 +122,7 @@ def look_around(
         health=[got[name] for name in HEALTH if name in got],
         gaps=gaps,
         expected=got.get(EXPECTED, {}),
+        conditions=got.get(CONDITIONS),
         **{name: got[name] for name in (*BESIDE, *AFTERWARDS) if name in got},
     )
 
