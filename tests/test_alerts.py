@@ -7,21 +7,23 @@ from typing import Any
 import pytest
 
 from tests.worlds import NOW, container_status, good, judge, node, objects, pod, profile, run, snapshot
-from upgate.facts.monitored import Alert, Answered, BrokenRule, Monitored, Sample, object_in
+from upgate.facts.monitored import Answered, BrokenRule, FiringAlert, MonitorAnswers, Sample, object_in
 
 #: A world of alerts without Prometheus, for what follows from its answers.
 PROFILE = profile(prometheus={"url": "http://prometheus.test"})
 
 
-def alert(name: str = "Broken", **labels: str) -> Alert:
-    return Alert(name, {"alertname": name, **labels}, NOW)
+def alert(name: str = "Broken", **labels: str) -> FiringAlert:
+    return FiringAlert(name, {"alertname": name, **labels}, NOW)
 
 
-def told(*alerts: Alert, rules: int = 5, **more: Any) -> Any:
-    return snapshot(good(), monitored=Monitored(url="http://prometheus.test", rules=rules, alerts=list(alerts), **more))
+def told(*alerts: FiringAlert, rules: int = 5, **more: Any) -> Any:
+    return snapshot(
+        good(), monitored=MonitorAnswers(url="http://prometheus.test", rules=rules, alerts=list(alerts), **more)
+    )
 
 
-def judged(*alerts: Alert, ignore: tuple[str, ...] = (), **more: Any) -> Any:
+def judged(*alerts: FiringAlert, ignore: tuple[str, ...] = (), **more: Any) -> Any:
     return judge(
         "alerts.firing",
         told(*alerts, **more),
@@ -32,7 +34,7 @@ def judged(*alerts: Alert, ignore: tuple[str, ...] = (), **more: Any) -> Any:
 def queried(*samples: Sample, that: str = "< 1", **more: Any) -> Any:
     keys = {"url": "http://prometheus.test", "queries": [{"name": "errors", "query": "rate(x[5m])", "that": that}]}
     wanted = profile(prometheus=keys)
-    seen = snapshot(good(), monitored=Monitored(answers=[Answered("rate(x[5m])", list(samples), **more)]))
+    seen = snapshot(good(), monitored=MonitorAnswers(answers=[Answered("rate(x[5m])", list(samples), **more)]))
     return judge("alerts.query.{name}", seen, profile=wanted, entry=wanted.prometheus.queries[0])
 
 
@@ -60,7 +62,7 @@ def test_alerts_about_one_object_are_one_finding():
 def test_a_crash_loop_explains_its_alert():
     """KubePodCrashLooping is explained by pods.crashing on the same pod."""
     crashing = pod(status={"containerStatuses": [container_status(state={"waiting": {"reason": "CrashLoopBackOff"}})]})
-    monitored = Monitored(rules=1, alerts=[alert("KubePodCrashLooping", namespace="shop", pod="web-1")])
+    monitored = MonitorAnswers(rules=1, alerts=[alert("KubePodCrashLooping", namespace="shop", pod="web-1")])
     seen = snapshot(good(pods=[crashing]), monitored=monitored)
     _, firing = run(["pods.crashing", "alerts.firing"], seen, PROFILE)
     assert firing.findings[0].because == "pods.crashing: Pod/shop/web-1"
@@ -69,7 +71,7 @@ def test_a_crash_loop_explains_its_alert():
 def test_a_node_that_is_down_explains_its_alert():
     """KubeNodeNotReady names the node, also where the exporter's own pod is in its labels."""
     fired = alert("KubeNodeNotReady", node="worker-1", namespace="monitoring", pod="kube-state-metrics-0")
-    seen = snapshot(good(nodes=[node(ready="Unknown")]), monitored=Monitored(rules=1, alerts=[fired]))
+    seen = snapshot(good(nodes=[node(ready="Unknown")]), monitored=MonitorAnswers(rules=1, alerts=[fired]))
     _, firing = run(["nodes.ready", "alerts.firing"], seen, PROFILE)
     assert firing.findings[0].because == "nodes.ready: Node/worker-1"
 

@@ -35,7 +35,7 @@ from upgate.battery import catalogue
 from upgate.battery.inputs import names
 from upgate.facts.conditioned import Complaint, Swept
 from upgate.facts.health import HealthEndpoint
-from upgate.facts.monitored import Alert, Monitored
+from upgate.facts.monitored import FiringAlert, MonitorAnswers
 from upgate.results import CheckResult
 
 #: The checks for entries of the profile have worlds of their own.
@@ -104,7 +104,9 @@ def bad(id: str) -> CheckResult:
         said = Complaint("Widget/shop/a", "Ready=False", NOW - timedelta(hours=1))
         return judge(id, snapshot(good(), conditions=Swept(objects=1, complaints=[said])), profile=PROFILE)
     if id == "alerts.firing":
-        return judge(id, snapshot(good(), monitored=Monitored(rules=1, alerts=[Alert("Broken")])), profile=PROFILE)
+        return judge(
+            id, snapshot(good(), monitored=MonitorAnswers(rules=1, alerts=[FiringAlert("Broken")])), profile=PROFILE
+        )
     if id in BAD_HOSTS:
         return judge(id, snapshot(good(), hosts=[host(**BAD_HOSTS[id])]), profile=PROFILE)
     return judge(id, good(**BAD[id]), profile=PROFILE)

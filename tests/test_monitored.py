@@ -23,7 +23,7 @@ from tests import running
 from tests.hostile.http import bombs, redirecting
 from tests.servers import Authority, accepting, free_port, hang, tls_with
 from tests.test_prometheus import get, process, until
-from upgate.facts.monitored import Monitored
+from upgate.facts.monitored import MonitorAnswers
 from upgate.profile.prometheus import Prometheus
 from upgate.sources.prometheus import look_at_prometheus
 
@@ -115,7 +115,7 @@ def stand_in(answers: dict[str, Any], tls: ssl.SSLContext | None = None) -> Iter
         server.shutdown()
 
 
-def asked(url: str, *queries: str, secrets: tuple[str, ...] = (), **keys: Any) -> Monitored:
+def asked(url: str, *queries: str, secrets: tuple[str, ...] = (), **keys: Any) -> MonitorAnswers:
     """What a look at this address gives."""
     wanted = tuple({"name": f"q{n}", "query": each, "that": "< 1"} for n, each in enumerate(queries))
     section = Prometheus.model_validate({"url": url, "timeout": "3s", "queries": wanted, **keys})

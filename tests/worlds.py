@@ -22,7 +22,7 @@ from upgate.facts.conditioned import Swept
 from upgate.facts.decoding import Page, decode_page
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.kinds import KINDS
-from upgate.facts.monitored import Monitored
+from upgate.facts.monitored import MonitorAnswers
 from upgate.judge.causes import relate
 from upgate.judge.gate import Gate
 from upgate.judge.judge import judge as judge_on
@@ -330,7 +330,7 @@ def snapshot(world: World, **fields: Any) -> Snapshot:
         "malformed": malformed,
         "hosts": [host()],
         "conditions": Swept(objects=int(any(world.values()))),
-        "monitored": Monitored(url="http://prometheus.test", rules=int(any(world.values()))),
+        "monitored": MonitorAnswers(url="http://prometheus.test", rules=int(any(world.values()))),
     }
     return Snapshot(lists=lists, **{**defaults, **fields})
 
@@ -338,7 +338,7 @@ def snapshot(world: World, **fields: Any) -> Snapshot:
 def unseen(reason: str = "cannot list: not permitted") -> Snapshot:
     """What a look gives that was refused everything."""
     gaps = dict.fromkeys([*KINDS, "health", "version", "conditions"], reason)
-    return Snapshot(taken=NOW, gaps=gaps, monitored=Monitored(problem=reason))
+    return Snapshot(taken=NOW, gaps=gaps, monitored=MonitorAnswers(problem=reason))
 
 
 def baseline(world: World, label: str | None = None) -> Baseline:

@@ -22,7 +22,7 @@ from upgate.facts.decoding import Malformed
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.hosts import Host
 from upgate.facts.kinds import KINDS
-from upgate.facts.monitored import Monitored
+from upgate.facts.monitored import MonitorAnswers
 from upgate.facts.whole import FoundObjects
 
 SCHEMA = 1
@@ -59,7 +59,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     #: What was found of the objects that the profile names, by query.
     expected: dict[str, FoundObjects] = {}
     #: What another monitor said; None: it was not asked.
-    monitored: Monitored | None = None
+    monitored: MonitorAnswers | None = None
     #: What could not be looked at (a noun of KINDS, `health`, `version`) → why.
     gaps: dict[str, str] = {}
 

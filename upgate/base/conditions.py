@@ -53,7 +53,7 @@ class CelCondition:
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as problem:  # a panic of the library is no Exception
-            raise CannotEvaluate(words_for(problem)) from None
+            raise CannotEvaluate(why_not_evaluated(problem)) from None
         if not isinstance(result, bool):
             raise CannotEvaluate(f"it gives {shown_value(result)}, which is neither true nor false")
         return result
@@ -186,7 +186,7 @@ def shown_value(value: Any) -> str:
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
 
 
-def words_for(problem: BaseException) -> str:
+def why_not_evaluated(problem: BaseException) -> str:
     """Why an evaluation failed."""
     if isinstance(problem, KeyError):
         return f"there is no field {str(problem)[:LONGEST]}"

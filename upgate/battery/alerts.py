@@ -14,7 +14,7 @@ import regex
 from upgate.base.errors import Inconclusive
 from upgate.base.text import counted, duration
 from upgate.battery.judgement import Judgement, Subjects
-from upgate.facts.monitored import Alert, Answered, Labels, Sample, labels_in_words, object_in
+from upgate.facts.monitored import Answered, FiringAlert, Labels, Sample, labels_in_words, object_in
 from upgate.profile.prometheus import COMPARED, parts_of_ignored
 from upgate.snapshot import Snapshot
 
@@ -41,7 +41,7 @@ class AlertedObject:
     """An object, and the alerts about it that fire."""
 
     ref: str
-    alerts: Sequence[Alert]
+    alerts: Sequence[FiringAlert]
     url: str
     now: datetime
 
@@ -62,7 +62,7 @@ class AlertedObject:
         """All of them have severity info."""
         return all(each.is_information for each in self.alerts)
 
-    def _described(self, alert: Alert) -> str:
+    def _described(self, alert: FiringAlert) -> str:
         since = (
             f" for {duration(self.now - alert.since)} (since {alert.since:%Y-%m-%d %H:%M} UTC)" if alert.since else ""
         )
@@ -133,7 +133,7 @@ def alerts(prometheus: Prometheus | None, seen: Snapshot, judgement: Judgement) 
         *gaps_of([f"the rule {each.name} was not evaluated: {each.problem}" for each in broken]),
     ]
     firing = [each for each in told.alerts if not each.is_silent and not is_ignored(each.name, each.labels, ignored)]
-    by_object: dict[str, list[Alert]] = {}
+    by_object: dict[str, list[FiringAlert]] = {}
     for each in firing:
         by_object.setdefault(each.about, []).append(each)
     items = [AlertedObject(ref, about, told.url, seen.taken) for ref, about in by_object.items()]

@@ -24,3 +24,8 @@ class Entries(NamedTuple):
 
 
 ENTRIES = {"external": Entries("external"), "query": Entries("prometheus.queries"), "expected": Entries("resources")}
+
+
+def all_entries(profile: Profile) -> list[Any]:
+    """All entries of the profile that have checks of their own."""
+    return [entry for entries in ENTRIES.values() for entry in entries.of(profile)]

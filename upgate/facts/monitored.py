@@ -46,7 +46,7 @@ ABOUT_SCRAPING = (
 )
 
 
-class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
+class FiringAlert(msgspec.Struct, frozen=True, omit_defaults=True):
     """One alert that fires."""
 
     name: str
@@ -98,14 +98,14 @@ class Answered(msgspec.Struct, frozen=True, omit_defaults=True):
     gaps: list[str] = []
 
 
-class Monitored(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class MonitorAnswers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one Prometheus said."""
 
     #: Its address, without credentials.
     url: str = ""
     #: How many alerting rules it has; of the ALERTS series how many names there are.
     rules: int = 0
-    alerts: list[Alert] = []
+    alerts: list[FiringAlert] = []
     broken: list[BrokenRule] = []
     #: Why the alerts could not be asked for; empty where they could.
     problem: str = ""

@@ -15,10 +15,10 @@ from upgate.profile.section import Section
 #: What a value is compared with.
 COMPARED = re.compile(r"(?P<sign><=|>=|==|!=|<|>) *(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?)")
 #: `name="value"` as in PromQL: https://prometheus.io/docs/prometheus/latest/querying/basics/#instant-vector-selectors
-MATCHER = re.compile(r'\s*(?P<label>[A-Za-z_]\w*)\s*(?P<sign>=~|!~|!=|=)\s*"(?P<value>(?:[^"\\]|\\.)*+)"\s*(?:,|\Z)')
+MATCHER = re.compile(
+    r'(?<!\w)(?P<label>[A-Za-z_]\w{0,99}+)\s{0,9}+(?P<sign>=~|!~|!=|=)\s{0,9}+"(?P<value>(?:[^"\\]|\\.){0,999}+)"\s{0,9}+(?:,|\Z)'
+)
 ESCAPED = re.compile(r"\\(.)")
-#: The part before `{`, and what stands in the braces.
-IGNORED = re.compile(r"(?P<name>[^{}]*)(?:\{(?P<labels>.*)\}\s*)?", re.DOTALL)
 
 
 def check_comparison(value: str) -> str:
@@ -30,22 +30,22 @@ def check_comparison(value: str) -> str:
 
 def matchers(text: str) -> list[tuple[str, str, str]]:
     """Label, sign and value of each matcher between braces. Raises ValueError."""
-    found, end = [], 0
-    while end < len(text.rstrip()):
-        match = MATCHER.match(text, end)
+    found, rest = [], text.strip()
+    while rest:
+        match = MATCHER.match(rest)
         if not match:
             raise ValueError('not label matchers such as {severity="info", namespace=~"test-.*"}')
         found.append((match["label"], match["sign"], ESCAPED.sub(r"\1", match["value"])))
-        end = match.end()
+        rest = rest[match.end() :].lstrip()
     return found
 
 
 def parts_of_ignored(value: str) -> tuple[str, list[tuple[str, str, str]]]:
     """The pattern for names and the matchers of an entry of `ignore:`. Raises ValueError."""
-    match = IGNORED.fullmatch(value.strip())
-    if not match:
+    name, brace, rest = value.strip().partition("{")
+    if "}" in name or (brace and not rest.endswith("}")):
         raise ValueError('not a name, a pattern or label matchers: Watchdog, "Kube*Quota*" or \'{severity="info"}\'')
-    return match["name"].strip(), matchers(match["labels"] or "")
+    return name.strip(), matchers(rest[:-1])
 
 
 def check_ignored(value: str) -> str:

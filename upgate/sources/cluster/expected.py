@@ -42,7 +42,7 @@ def find_objects(
     queries = list(queries)
     versions = {each.api_version: partial(served_in, ask, each.api_version) for each in queries}
     served = concurrently(versions)
-    tasks = {each.key: partial(found, connection, each, served, progress, deadline) for each in queries}
+    tasks = {each.key: partial(objects_found, connection, each, served, progress, deadline) for each in queries}
     answers = concurrently(tasks)
     return {
         key: FoundObjects(problem=str(got)) if isinstance(got, Inconclusive) else got for key, got in answers.items()
@@ -64,7 +64,7 @@ def served_in(ask: Ask, version: str) -> list[ServedResource] | None:
     return [each for each in listed.resources or () if "/" not in each.name]
 
 
-def found(
+def objects_found(
     connection: Connection, query: ObjectQuery, served: Mapping[str, Any], progress: Progress, deadline: Deadline
 ) -> FoundObjects:
     """The objects of one query. Raises Inconclusive."""

@@ -36,7 +36,7 @@ def sweep(connection: Connection, bounds: ConditionSweep) -> Swept:
         now, left = left[:AT_ONCE], left[AT_ONCE:]
         swept = joined(swept, concurrently({each.noun: partial(of_kind, connection, each, deadline) for each in now}))
     left += kinds[bounds.kinds :]
-    return joined(swept, {"": Inconclusive(left_out(left))}) if left else swept
+    return joined(swept, {"": Inconclusive(unswept(left))}) if left else swept
 
 
 def of_kind(connection: Connection, kind: Kind, deadline: Deadline) -> Swept:
@@ -60,7 +60,7 @@ def joined(swept: Swept, more: dict[str, Swept | Inconclusive]) -> Swept:
     )
 
 
-def left_out(kinds: list[Kind]) -> str:
+def unswept(kinds: list[Kind]) -> str:
     """What was not looked at, in words."""
     names = ", ".join(each.noun for each in kinds[:FEW])
     more = f" and {len(kinds) - FEW} more" if len(kinds) > FEW else ""

@@ -42,7 +42,7 @@ class Client:
 
     def __init__(self, prometheus: Prometheus, secrets: Sequence[str] = ()) -> None:
         self._base = prometheus.url.rstrip("/")
-        self._headers = headers_of(prometheus)
+        self._headers = login_headers(prometheus)
         self._prometheus, self._secrets = prometheus, secrets
         self.url = self.mask(shown_url(self._base))
 
@@ -57,7 +57,7 @@ class Client:
         except TimeoutError:
             raise Inconclusive(f"cannot ask {self.url}{path}: no complete answer within {seconds:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as problem:
-            raise Inconclusive(f"cannot ask {self.url}{path}: {self.mask(words_for(problem))}") from None
+            raise Inconclusive(f"cannot ask {self.url}{path}: {self.mask(words_of_cause(problem))}") from None
 
     def mask(self, text: str) -> str:
         """The text without our credentials."""
@@ -104,7 +104,7 @@ class Client:
 MISSING = (404, 405, 501)
 
 
-def headers_of(prometheus: Prometheus) -> dict[str, str]:
+def login_headers(prometheus: Prometheus) -> dict[str, str]:
     """The headers to send, including credentials."""
     user = urlsplit(prometheus.url).netloc.rpartition("@")[0]
     basic = prometheus.basic or user
@@ -150,7 +150,7 @@ def chunks_until(response: httpx.Response, deadline: Deadline) -> Iterator[bytes
         yield chunk
 
 
-def words_for(problem: BaseException) -> str:
+def words_of_cause(problem: BaseException) -> str:
     """What is behind an error of httpx, whose own words are few."""
     causes = [problem]
     while deeper := causes[-1].__cause__ or causes[-1].__context__:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from upgate.base.errors import Inconclusive, UpgateError, words_of
 from upgate.base.redaction import without_known
 from upgate.base.threads import concurrently
-from upgate.facts.monitored import Answered, Monitored, Sample
+from upgate.facts.monitored import Answered, MonitorAnswers, Sample
 from upgate.facts.relations import MONITORED
 from upgate.sources.prometheus.asking import Client, NotOffered
 from upgate.sources.prometheus.reading import Told, alert_key, alerts_in, moment_in, rules_in, samples_in
@@ -26,28 +26,28 @@ NO_SERIES = (
 )
 
 
-def look_at_prometheus(prometheus: Prometheus, needs: Collection[str], secrets: Sequence[str] = ()) -> Monitored:
+def look_at_prometheus(prometheus: Prometheus, needs: Collection[str], secrets: Sequence[str] = ()) -> MonitorAnswers:
     """What this Prometheus says, as far as it is needed; all questions at once."""
     client = Client(prometheus, secrets)
     queries = {each.query: each for each in prometheus.queries if QUERY in needs}
-    tasks: dict[str, Any] = {f"query {query}": partial(answered, client, each) for query, each in queries.items()}
+    tasks: dict[str, Any] = {f"query {query}": partial(answer_or_gap, client, each) for query, each in queries.items()}
     if ALERTS in needs:
         tasks[ALERTS] = partial(alerts_of, client)
     answers = concurrently(tasks)
-    told = answers.pop(ALERTS, Monitored())
+    told = answers.pop(ALERTS, MonitorAnswers())
     return replace(told, url=client.url, answers=[each for each in answers.values() if isinstance(each, Answered)])
 
 
-def alerts_of(client: Client) -> Monitored:
+def alerts_of(client: Client) -> MonitorAnswers:
     """The alerts that fire, by the rules; where none are told of, by the series that each evaluation writes."""
     try:
         told = asked_rules(client)
         told = told if told.rules else asked_series(client, told.gaps)
     except UpgateError as problem:
-        return Monitored(problem=str(problem))
+        return MonitorAnswers(problem=str(problem))
     except Exception as problem:  # an answer that breaks the reading is a gap, and ends no look
-        return Monitored(problem=f"broke while reading {client.url}: {without_known(words_of(problem))}")
-    return Monitored(rules=told.rules, alerts=told.alerts, broken=told.broken, gaps=worded(client, told.gaps))
+        return MonitorAnswers(problem=f"broke while reading {client.url}: {without_known(words_of(problem))}")
+    return MonitorAnswers(rules=told.rules, alerts=told.alerts, broken=told.broken, gaps=worded(client, told.gaps))
 
 
 def asked_rules(client: Client) -> Told:
@@ -76,7 +76,7 @@ def beginnings(client: Client) -> dict[tuple[Any, ...], Any]:
     return {alert_key(each.labels): moment_in(each.value) for each in samples}
 
 
-def answered(client: Client, query: Query) -> Answered:
+def answer_or_gap(client: Client, query: Query) -> Answered:
     """The answer to a query of the profile, or why there is none."""
     try:
         samples, gaps = asked_query(client, query.query)

@@ -11,7 +11,7 @@ import msgspec
 from upgate.base.decoders import decoder
 from upgate.base.errors import Inconclusive
 from upgate.base.redaction import HIDDEN, without_known
-from upgate.facts.monitored import Alert, BrokenRule, Labels, Sample, shortened
+from upgate.facts.monitored import BrokenRule, FiringAlert, Labels, Sample, shortened
 
 #: Characters of a label's value, of a summary and of a message; labels of one series.
 LONGEST, MOST_LABELS = 500, 64
@@ -84,7 +84,7 @@ class Told(NamedTuple):
     """What rules say."""
 
     rules: int
-    alerts: list[Alert]
+    alerts: list[FiringAlert]
     broken: list[BrokenRule]
     gaps: list[str]
 
@@ -118,11 +118,13 @@ def rules_in(body: bytes) -> Told:
     )
 
 
-def alert_of(rule: AlertingRule, active: ActiveAlert) -> Alert:
+def alert_of(rule: AlertingRule, active: ActiveAlert) -> FiringAlert:
     """One alert that fires."""
     said = active.annotations or {}
     summary = next((said[key] for key in ("summary", "message", "description") if said.get(key)), "")
-    return Alert(shortened(clean(rule.name)), labels_of(active.labels), moment_of(active.active_at), clean(summary))
+    return FiringAlert(
+        shortened(clean(rule.name)), labels_of(active.labels), moment_of(active.active_at), clean(summary)
+    )
 
 
 def broken_rule(rule: AlertingRule) -> BrokenRule:
@@ -147,13 +149,13 @@ def samples_in(body: bytes) -> tuple[list[Sample], list[str]]:
     return [Sample(labels_of(each.metric), each.value[1][:40] if each.value else "") for each in series[:MOST]], gaps
 
 
-def alerts_in(samples: list[Sample], began: Mapping[tuple[Any, ...], datetime | None]) -> list[Alert]:
+def alerts_in(samples: list[Sample], began: Mapping[tuple[Any, ...], datetime | None]) -> list[FiringAlert]:
     """The alerts that fire by the series ALERTS, with the times of ALERTS_FOR_STATE.
 
     https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/#inspecting-alerts-during-runtime
     """
     firing = [each.labels for each in samples if each.labels.get("alertstate") == "firing"]
-    return [Alert(each.get("alertname", "(nameless)"), each, began.get(alert_key(each))) for each in firing]
+    return [FiringAlert(each.get("alertname", "(nameless)"), each, began.get(alert_key(each))) for each in firing]
 
 
 def alert_key(labels: Labels) -> tuple[Any, ...]:
@@ -181,10 +183,10 @@ def moment_of(text: str | None) -> datetime | None:
 
 def labels_of(labels: Mapping[str, str]) -> Labels:
     """Labels without secrets, and no more of them than are read."""
-    return {clean(key): value_of(key, value) for key, value in list(labels.items())[:MOST_LABELS]}
+    return {clean(key): label_value(key, value) for key, value in list(labels.items())[:MOST_LABELS]}
 
 
-def value_of(name: str, value: str) -> str:
+def label_value(name: str, value: str) -> str:
     """A label's value; hidden where the label is named like a secret."""
     short = clean(value)
     named = bool(short) and without_known(f'{name[:100]}="{short}"') == f"{name[:100]}={HIDDEN}"
