@@ -36,7 +36,7 @@ def test_the_objects_are_as_expected(expected: Subjects[ExpectedObject]) -> None
 
     A kind that the API server does not serve, or a selector that matches nothing, fails; so does a condition that cannot be
     evaluated, because a field is missing or has another type.
-    Look first: kubectl get {kind} -A --field-selector metadata.name={name} -o yaml
+    Look first: kubectl get {kind} -A
     """
     expected.none(lambda each: each.problems, expected=lambda each: each.expected)
 

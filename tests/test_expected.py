@@ -74,7 +74,7 @@ def test_all_of_a_kind(tmp_path):
     )
     assert found.findings[0].observed == f'{HEALTHY} is false: status.health is "Degraded"'
     assert found.findings[0].expected == HEALTHY
-    assert found.findings[0].hint == "kubectl get widget.example.com -A --field-selector metadata.name=b -o yaml"
+    assert found.findings[0].hint == "kubectl get widget.example.com -A"
 
 
 @pytest.mark.parametrize(
