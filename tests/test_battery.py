@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from tests.machines import BAD_HOSTS, DEMANDS, host
 from tests.mesh_worlds import OLD, bare, before, front, injector, istiod, mesh, proxied, synced
 from tests.worlds import (
     CHECKS,
+    NOW,
     ago,
     attachment,
     autoscaler,
@@ -66,14 +68,16 @@ from tests.worlds import (
 )
 from upgate.battery import catalogue
 from upgate.battery.inputs import names
+from upgate.facts.conditioned import Complaint, Swept
 from upgate.facts.custom_reads import CustomRead, CustomReads
 from upgate.facts.health import HealthEndpoint
+from upgate.facts.monitored import FiringAlert, MonitorAnswers
 from upgate.facts.proxies import ProxySync
 from upgate.results import CheckResult
 from upgate.snapshot import Snapshot
 
-#: The checks for entries of external: have worlds of their own, with real servers.
-INSIDE = [id for id in battery() if not id.startswith("external.")]
+#: The checks for entries of the profile have worlds of their own.
+INSIDE = [id for id, check in battery().items() if check.entries is None]
 PROFILE = profile(
     expect={
         "version": "1.36",
@@ -84,6 +88,8 @@ PROFILE = profile(
     hosts=DEMANDS,
     mesh={"revision": mesh_worlds.NEW, "retired": [OLD]},
     allow=["secrets", "pods-proxy"],
+    prometheus={"url": "http://prometheus.test"},
+    conditions={"kinds": 200},
 )
 #: One bad world for each check: the lists that differ from the good one.
 BAD: dict[str, dict[str, Any]] = {
@@ -255,6 +261,13 @@ def bad(id: str) -> CheckResult:
         return judge(id, snapshot(good(), api_certificates=[serving(days=3)]))
     if id == "certs.client":
         return judge(id, snapshot(good(), credentials=[credential(days=3)]))
+    if id == "conditions.false":
+        said = Complaint("Widget/shop/a", "Ready=False", NOW - timedelta(hours=1))
+        return judge(id, snapshot(good(), conditions=Swept(objects=1, complaints=[said])), profile=PROFILE)
+    if id == "alerts.firing":
+        return judge(
+            id, snapshot(good(), monitored=MonitorAnswers(rules=1, alerts=[FiringAlert("Broken")])), profile=PROFILE
+        )
     if id in BAD_HOSTS:
         return judge(id, snapshot(good(), hosts=[host(**BAD_HOSTS[id])]), profile=PROFILE)
     if id in BAD_MESH:

@@ -50,7 +50,7 @@ PROFILE = profile(
     allow=["secrets"],
 )
 #: Checks of what this world has not: they have worlds of their own.
-ELSEWHERE = ("external.", "hosts.", "certs.hosts", "mesh.")
+ELSEWHERE = ("external.", "hosts.", "certs.hosts", "mesh.", "expect.", "conditions.", "alerts.")
 CHECKS = [id for id, each in battery().items() if not id.startswith(ELSEWHERE) and not each.only_preflight]
 #: All lists are read by the same code: a few of each sort stand for them.
 LISTED = (

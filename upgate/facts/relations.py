@@ -254,6 +254,14 @@ BEFORE_ASIDES = {"proxies": ("pods", *Revisions.needs)}
 ALLOWED_ASIDES = {"proxies": "pods-proxy"}
 #: The input whose machines are looked at over ssh.
 HOSTS = "hosts"
+#: The inputs for which another monitor is asked.
+MONITORED = ("alerts", "query")
+#: The input for which the objects that the profile names are looked at.
+EXPECTED = "expected"
+#: The input for which custom resources are looked through.
+CONDITIONS = "conditions"
+#: What can be looked at.
+LOOKED_AT = {*KINDS, *ASIDES, *MONITORED, EXPECTED, CONDITIONS, HOSTS}
 
 
 def lists_for(names: Iterable[str]) -> set[str]:
@@ -261,5 +269,5 @@ def lists_for(names: Iterable[str]) -> set[str]:
     needs: set[str] = set()
     for name in (JOINED.get(each, each) for each in names):
         needs.update(BEFORE_ASIDES.get(name, ()))
-        needs.update(RELATIONS[name].needs if name in RELATIONS else {name} & {*KINDS, *ASIDES, HOSTS})
+        needs.update(RELATIONS[name].needs if name in RELATIONS else {name} & LOOKED_AT)
     return needs

@@ -17,9 +17,21 @@ from upgate.profile.hosts import Hosts
 from upgate.profile.ids import CheckId
 from upgate.profile.monitoring import Monitor
 from upgate.profile.objects import ExpectedMesh, Sidecar
-from upgate.profile.parts import Cluster, Expected, GateDefaults, Kured, Patience, RestartLimit, Scope, Waiver
+from upgate.profile.parts import (
+    Cluster,
+    ConditionSweep,
+    Expected,
+    GateDefaults,
+    Kured,
+    Patience,
+    RestartLimit,
+    Scope,
+    Waiver,
+)
 from upgate.profile.problems import Position
+from upgate.profile.prometheus import Prometheus
 from upgate.profile.quantities import Duration, Moment, Text, find_path, set_only
+from upgate.profile.resources import ExpectedResource
 from upgate.profile.section import Section
 from upgate.profile.tree import YamlNode
 
@@ -77,6 +89,9 @@ class Profile(Section):
     waivers: tuple[Waiver, ...] = ()
     external: tuple[External, ...] = ()
     mesh: ExpectedMesh | None = None
+    prometheus: Prometheus | None = None
+    resources: tuple[ExpectedResource, ...] = ()
+    conditions: ConditionSweep | None = None
     sidecars: tuple[Sidecar, ...] = ()
     hosts: Hosts | None = None
     allow: tuple[Allowed, ...] = ()
