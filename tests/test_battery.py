@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from tests import mesh_worlds
 from tests.control_worlds import (
     CORE,
     PROXIES,
@@ -21,8 +23,10 @@ from tests.control_worlds import (
     webhooks,
 )
 from tests.machines import BAD_HOSTS, DEMANDS, host
+from tests.mesh_worlds import OLD, bare, before, front, injector, istiod, mesh, proxied, synced
 from tests.worlds import (
     CHECKS,
+    NOW,
     ago,
     attachment,
     autoscaler,
@@ -64,12 +68,16 @@ from tests.worlds import (
 )
 from upgate.battery import catalogue
 from upgate.battery.inputs import names
+from upgate.facts.conditioned import Complaint, Swept
 from upgate.facts.custom_reads import CustomRead, CustomReads
 from upgate.facts.health import HealthEndpoint
+from upgate.facts.monitored import FiringAlert, MonitorAnswers
+from upgate.facts.proxies import ProxySync
 from upgate.results import CheckResult
+from upgate.snapshot import Snapshot
 
-#: The checks for entries of external: have worlds of their own, with real servers.
-INSIDE = [id for id in battery() if not id.startswith("external.")]
+#: The checks for entries of the profile have worlds of their own.
+INSIDE = [id for id, check in battery().items() if check.entries is None]
 PROFILE = profile(
     expect={
         "version": "1.36",
@@ -78,7 +86,10 @@ PROFILE = profile(
     },
     sidecars=[{"container": "app", "image": "app:1"}],
     hosts=DEMANDS,
-    allow=["secrets"],
+    mesh={"revision": mesh_worlds.NEW, "retired": [OLD]},
+    allow=["secrets", "pods-proxy"],
+    prometheus={"url": "http://prometheus.test"},
+    conditions={"kinds": 200},
 )
 #: One bad world for each check: the lists that differ from the good one.
 BAD: dict[str, dict[str, Any]] = {
@@ -205,6 +216,16 @@ OF_SERVER = (
     *("api.ready", "api.version", "apis.deprecated", "webhooks.answer", "clients.rejected", "release.changes"),
     *("certs.api-server", "certs.client"),
 )
+#: The same for the checks of a mesh: worlds of their own.
+BAD_MESH: dict[str, Any] = {
+    "mesh.control-plane": before(services=[front(OLD)]),
+    "mesh.revision-tag": before(),
+    "mesh.namespace-labels": before(),
+    "mesh.sidecar-missing": mesh(pods=[bare()]),
+    "mesh.sidecar-version": mesh(deployments=[istiod(), istiod(OLD)], pods=[proxied("web-1", OLD)]),
+    "mesh.retired": mesh(mutatingwebhookconfigurations=[injector(OLD)]),
+    "mesh.proxies-synced": mesh(),
+}
 
 #: What some checks look at beside the good world.
 MORE: dict[str, dict[str, Any]] = {
@@ -240,15 +261,32 @@ def bad(id: str) -> CheckResult:
         return judge(id, snapshot(good(), api_certificates=[serving(days=3)]))
     if id == "certs.client":
         return judge(id, snapshot(good(), credentials=[credential(days=3)]))
+    if id == "conditions.false":
+        said = Complaint("Widget/shop/a", "Ready=False", NOW - timedelta(hours=1))
+        return judge(id, snapshot(good(), conditions=Swept(objects=1, complaints=[said])), profile=PROFILE)
+    if id == "alerts.firing":
+        return judge(
+            id, snapshot(good(), monitored=MonitorAnswers(rules=1, alerts=[FiringAlert("Broken")])), profile=PROFILE
+        )
     if id in BAD_HOSTS:
         return judge(id, snapshot(good(), hosts=[host(**BAD_HOSTS[id])]), profile=PROFILE)
+    if id in BAD_MESH:
+        stale = ProxySync("web-1.shop", "istio-system/istiod-1", stale=("CDS",))
+        return judge(id, snapshot(BAD_MESH[id], proxies=synced(stale)), profile=PROFILE)
     return asked(id, good(**BAD[id]))
+
+
+def fine(id: str) -> Snapshot:
+    """The world in which a check passes: with a mesh for those of the mesh."""
+    if id in BAD_MESH:
+        return mesh_worlds.seen(mesh())
+    return snapshot(good(**MORE.get(id, {}), **GOOD.get(id, {})))
 
 
 @pytest.mark.parametrize("id", INSIDE)
 def test_every_check_passes_in_a_good_world(id):
     """In a world where all is well each check passes, has looked at something, and finds nothing."""
-    result = asked(id, good(**MORE.get(id, {}), **GOOD.get(id, {})))
+    result = asked(id, fine(id))
     assert (result.outcome, result.findings, result.reason) == ("passed", (), "")
     assert result.examined > 0
 
@@ -274,12 +312,15 @@ def test_no_check_passes_where_everything_is_refused(id):
 
 @pytest.mark.parametrize("id", [id for id in INSIDE if id not in OF_SERVER])
 def test_no_check_passes_in_an_empty_world(id):
-    """Where there is nothing to look at no check passes but those of kinds that a cluster may lack; it cannot lack nodes."""
+    """Where there is nothing to look at no check passes but those of kinds that a cluster may lack.
+
+    It cannot lack nodes, nor the revision of a mesh that the profile names.
+    """
     result = asked(id, empty())
     if battery()[id].none_is_fine:
         assert (result.outcome, result.examined) == ("passed", 0)
         return
-    assert result.outcome == ("failed" if id == "nodes.count" else "inconclusive")
+    assert result.outcome == ("failed" if id in ("nodes.count", "mesh.control-plane") else "inconclusive")
     assert result.reason or result.findings
 
 

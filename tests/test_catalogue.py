@@ -57,6 +57,6 @@ def test_the_words_of_one_check():
     assert "-m preflight (critical)" in catalogue.check_in_full(battery()["pdbs.allow-drain"])
     assert "Runs in: -m preflight\n" in catalogue.check_in_full(battery()["workloads.readiness-probe"])
     assert "Runs in: the whole battery, -m monitor, -m preflight\n" in catalogue.check_in_full(battery()["api.ready"])
-    assert "allow: [dry-run]" in catalogue.check_in_full(replace(OWN, allow="dry-run"))
+    assert "allow: [pods-proxy]" in catalogue.check_in_full(replace(OWN, allow="pods-proxy"))
     assert "**W** · **C** with `-m preflight` · Every PodDisruptionBudget" in TEXT
     assert "\n**W** with `-m preflight` only · No Service" in TEXT

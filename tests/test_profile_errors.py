@@ -287,6 +287,34 @@ WRONG = {
         "external: [{name: a, journey: [{status: 200}]}]",
         "1:32: external[0].journey[0]: needs exactly one of get, post, put, patch, delete, head; has none",
     ),
+    "a revision that is no name": (
+        "mesh: {revision: Asm_1}",
+        "1:18: mesh.revision: not the name of a revision, such as asm-1140-0: small letters, digits and - between them",
+    ),
+    "a tag of no revision": (
+        "mesh: {tags: {prod: [a]}}",
+        "1:21: mesh.tags.prod: expected text; found a list",
+    ),
+    "a key of the mesh that is written wrong": (
+        "mesh: {revisions: a}",
+        '1:8: mesh.revisions: unknown key; did you mean "revision"? Valid keys: expect, retired, revision, tags',
+    ),
+    "a version of proxies that is none": (
+        "mesh: {expect: newest}",
+        '1:16: mesh.expect: not a version such as "1.36" or "v1.36.2", nor a range such as ">=1.35, <1.37"',
+    ),
+    "a pattern of an image that is not closed": (
+        "mesh: {expect: 'a/[b'}",
+        "1:16: mesh.expect: not a pattern: a [ has no closing ]",
+    ),
+    "a revision that is expected and retired": (
+        "mesh: {revision: a, tags: {prod: b}, retired: [c, b]}",
+        "1:51: mesh.retired[1]: this revision is expected, as mesh.revision or in mesh.tags, so it cannot be retired",
+    ),
+    "a word that nothing allows": (
+        "allow: [pod-proxy]",
+        "1:9: allow[0]: expected 'secrets' or 'pods-proxy'; found the text \"pod-proxy\"",
+    ),
     "two clusters": (
         "cluster: {snapshot: a, context: b}",
         "1:24: cluster.context: only one of snapshot or context can be set; set the others to null",

@@ -25,12 +25,14 @@ from upgate.baseline import Baseline, take_baseline
 from upgate.battery.check import Check
 from upgate.battery.registry import load_checks
 from upgate.facts.certificates import read_chain
+from upgate.facts.conditioned import Swept
 from upgate.facts.credentials import Credential, ServingCertificate
 from upgate.facts.custom_reads import CustomReads
 from upgate.facts.decoding import Page, decode_page
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.kinds import KINDS
 from upgate.facts.metrics import Exposition, ServerMetrics, samples_in
+from upgate.facts.monitored import MonitorAnswers
 from upgate.facts.relations import ASIDES
 from upgate.judge.gate import Gate
 from upgate.judge.judge import judge as judge_on
@@ -513,6 +515,8 @@ def good(**changes: list[dict[str, Any]]) -> World:
             "machines": [machine()],
             "nodeclaims": [],
             "autoscaler_statuses": [],
+            "istiooperators": [],
+            "controlplanerevisions": [],
             "notices": [],
             "node_notices": [],
             # Its pods could not be made at first.
@@ -583,13 +587,16 @@ def snapshot(world: World, **fields: Any) -> Snapshot:
         "hosts": [host()],
         "api_certificates": [serving()],
         "credentials": [credential()],
+        "conditions": Swept(objects=int(any(world.values()))),
+        "monitored": MonitorAnswers(url="http://prometheus.test", rules=int(any(world.values()))),
     }
     return Snapshot(lists=lists, **{**defaults, **fields})
 
 
 def unseen(reason: str = "cannot list: not permitted") -> Snapshot:
     """What a look gives that was refused everything."""
-    return Snapshot(taken=NOW, gaps=dict.fromkeys([*KINDS, *ASIDES, "health", "version"], reason))
+    gaps = dict.fromkeys([*KINDS, *ASIDES, "health", "version", "conditions"], reason)
+    return Snapshot(taken=NOW, gaps=gaps, monitored=MonitorAnswers(problem=reason))
 
 
 def baseline(world: World, label: str | None = None) -> Baseline:

@@ -17,6 +17,7 @@ import msgspec
 from upgate.base.errors import Inconclusive, UsageError
 from upgate.base.redaction import any_in, redacted
 from upgate.facts.attempts import Attempt
+from upgate.facts.conditioned import Swept
 from upgate.facts.credentials import Credential, ServingCertificate
 from upgate.facts.custom_reads import CustomReads
 from upgate.facts.decoding import Malformed
@@ -24,6 +25,9 @@ from upgate.facts.health import HealthEndpoint
 from upgate.facts.hosts import Host
 from upgate.facts.kinds import KINDS
 from upgate.facts.metrics import ServerMetrics
+from upgate.facts.monitored import MonitorAnswers
+from upgate.facts.proxies import ProxyStatus
+from upgate.facts.whole import FoundObjects
 
 SCHEMA = 1
 #: Malformed objects that a report names; of the others it says how many.
@@ -62,6 +66,14 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     metrics: ServerMetrics | None = None
     #: Whether custom resources can be listed; None: not looked at.
     custom_reads: CustomReads | None = None
+    #: The proxies that the istiods of a mesh know; None: not looked at.
+    proxies: ProxyStatus | None = None
+    #: What custom resources say is wrong with them; None: they were not asked.
+    conditions: Swept | None = None
+    #: What was found of the objects that the profile names, by query.
+    expected: dict[str, FoundObjects] = {}
+    #: What another monitor said; None: it was not asked.
+    monitored: MonitorAnswers | None = None
     #: What could not be looked at (a noun of KINDS, `health`, `version`) → why.
     gaps: dict[str, str] = {}
 

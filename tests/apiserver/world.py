@@ -31,7 +31,7 @@ def world(objects: Mapping[str, Any]) -> Recording:
         recorded=objects.get("recorded") or datetime.now(UTC),
         version=empty.version | ({"gitVersion": objects["version"]} if "version" in objects else {}),
         texts=empty.texts,
-        discovery=empty.discovery | {path_of(name): discovery(name) for name in custom},
+        discovery=empty.discovery | {path_of(name): discovery(name, custom) for name in custom},
         lists=lists | {f"/apis/{name}": custom_list(name, items) for name, items in custom.items()},
     )
 
@@ -46,10 +46,15 @@ def path_of(name: str) -> str:
     return f"/apis/{name.rpartition('/')[0]}"
 
 
-def discovery(name: str) -> msgspec.Raw:
-    """The discovery document of a custom resource."""
-    version, _, plural = name.rpartition("/")
-    resources = [{"name": plural, "namespaced": True, "verbs": ["list"]}]
+def discovery(name: str, custom: Mapping[str, Any]) -> msgspec.Raw:
+    """The discovery document of a custom resource's group and version, with all that are in it."""
+    version = name.rpartition("/")[0]
+    kinds = {
+        each.rpartition("/")[2]: items[0]["kind"] for each, items in custom.items() if path_of(each) == path_of(name)
+    }
+    resources = [
+        {"name": plural, "kind": kind, "namespaced": True, "verbs": ["list"]} for plural, kind in kinds.items()
+    ]
     return msgspec.Raw(msgspec.json.encode({"groupVersion": version, "resources": resources}))
 
 

@@ -12,9 +12,13 @@ from upgate.battery.chapters import by_chapter, in_order
 from upgate.battery.check import Check, with_severity
 from upgate.battery.secrets import ALLOWED, OPTIONAL
 from upgate.battery.selection import why_unselected
-from upgate.facts.kinds import KINDS
-from upgate.facts.relations import ASIDES, HOSTS, lists_for
+from upgate.facts.kinds import DEFINITIONS, KINDS
+from upgate.facts.relations import ASIDES, CONDITIONS, EXPECTED, HOSTS, MONITORED, lists_for
 from upgate.sources.probes.targets import EXPLAINING
+
+MONITORED_INPUTS = frozenset(MONITORED)
+#: Inputs for which the profile says what is asked.
+NAMED_IN_PROFILE = {*MONITORED, EXPECTED, CONDITIONS}
 
 if TYPE_CHECKING:
     from upgate.profile.model import Profile
@@ -77,9 +81,10 @@ def needs_in_short(check: Check) -> str:
     """What it reads and what the profile must say, in a few words."""
     nouns = lists_for(check.inputs)
     resources = [kind.resource for noun, kind in KINDS.items() if noun in nouns]
-    beside = ("ssh" if noun == HOSTS else noun for noun in sorted(nouns - KINDS.keys()))
+    beside = ("ssh" if noun == HOSTS else noun for noun in sorted(nouns - KINDS.keys() - NAMED_IN_PROFILE))
     words = [*dict.fromkeys(resources), *beside]
-    words += [f"`{check.expects}:`"] if check.expects else []
+    said = check.entries.key if check.entries else check.expects
+    words += [f"`{said}:`"] if said else []
     words += [f"`allow: [{check.allow}]`"] if check.allow else []
     return ", ".join(words)
 
@@ -135,7 +140,7 @@ def severity_in(check: Check, profile: Profile | None) -> str:
 def switched_off(check: Check, profile: Profile | None) -> str:
     """Why the profile does not select a check; empty where it does."""
     if profile and not check.for_entries(profile):
-        return "no such entry under external:"
+        return f"no such entry under {check.entries.key if check.entries else check.expects}:"
     return why_unselected(check, profile) if profile else ""
 
 
@@ -182,6 +187,12 @@ def permissions(check: Check) -> str:
     nouns = lists_for(check.inputs)
     if "external" in check.inputs:
         return f"nothing; for `each:`, and to explain what is found, `list` on {', '.join(EXPLAINING)}"
+    if EXPECTED in check.inputs:
+        return "`list` on the kind that the entry names"
+    if CONDITIONS in check.inputs:
+        return f"{KINDS[DEFINITIONS].permission}; `list` on all resources of the groups in the profile's `conditions:`"
+    if MONITORED_INPUTS & {*check.inputs}:
+        return "nothing; the Prometheus of the profile's `prometheus:` is asked for `/api/v1/rules` and `/api/v1/query`"
     words = list(dict.fromkeys(kind.permission for noun, kind in KINDS.items() if noun in nouns))
     words += [needed for name, needed in ASIDES.items() if needed and name in nouns]
     words += [

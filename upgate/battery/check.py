@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from upgate.base.errors import UsageError
+from upgate.battery.entries import ENTRIES, Entries
 from upgate.results import Severity
 
 if TYPE_CHECKING:
@@ -68,10 +69,16 @@ class Check:
         return f"{code.co_filename}:{code.co_firstlineno}"
 
     def for_entries(self, profile: Profile) -> list[Check]:
-        """One check for each entry of `external:` that it is made for; itself, where it is made for none."""
-        if "external" not in self.inputs:
+        """One check for each entry of the profile that it is made for; itself, where it is made for none."""
+        entries = self.entries
+        if entries is None:
             return [self]
-        return [replace(self, id=self.id_for(each), entry=each) for each in profile.external if self.is_for(each)]
+        return [replace(self, id=self.id_for(each), entry=each) for each in entries.of(profile) if self.is_for(each)]
+
+    @property
+    def entries(self) -> Entries | None:
+        """The list of the profile for whose entries it is made; None where it is made for none."""
+        return next((ENTRIES[name] for name in self.inputs if name in ENTRIES), None)
 
     def is_for(self, entry: Any) -> bool:
         """It judges this entry: its id names the entry's kind, or no kind."""

@@ -15,9 +15,12 @@ from upgate.baseline import Baseline
 from upgate.battery.before import Before, expected_pools
 from upgate.battery.churn import Churn
 from upgate.battery.counters import Counters
+from upgate.battery.entries import ENTRIES
 from upgate.battery.evidence import Evidence
 from upgate.battery.expectations import Server, Sidecars
 from upgate.battery.judgement import Judgement, Subjects
+from upgate.battery.mesh import Mesh
+from upgate.battery.mesh_parts import ConnectedProxy, connected_proxies
 from upgate.battery.node_demands import NodeDemands
 from upgate.battery.node_pools import KnownTaints, NodePools
 from upgate.battery.restarts import RecentRestarts
@@ -27,10 +30,14 @@ from upgate.facts.counting import Counting
 from upgate.facts.credentials import Credential, ServingCertificate
 from upgate.facts.custom_reads import CustomReads
 from upgate.facts.kinds import KINDS
-from upgate.facts.relations import RELATIONS, lists_for
+from upgate.facts.meta import KubernetesObject
+from upgate.facts.relations import ALLOWED_ASIDES, RELATIONS, lists_for
 from upgate.facts.release_changes import Change, changes_between
 
 if TYPE_CHECKING:
+    from upgate.battery.alerts import AlertedObject, QueriedValue
+    from upgate.battery.complaints import Complaining
+    from upgate.battery.expected import ExpectedObject
     from upgate.battery.machines import Machines
     from upgate.profile.model import Expected, Patience, Profile
     from upgate.profile.parts import Kured
@@ -186,6 +193,31 @@ class Inputs:
         return Sidecars(self.profile.sidecars, self.judgement)
 
     @property
+    def mesh(self) -> Mesh:
+        """The revisions of the mesh, and what the profile's `mesh:` expects of them."""
+        return Mesh(self.profile.mesh, self["revisions"], self.judgement)
+
+    @property
+    def leftovers(self) -> Subjects[KubernetesObject]:
+        """Whatever belongs to a revision of a control plane."""
+        return Subjects("objects of revisions", self["revision_objects"].items, self.judgement)
+
+    @property
+    def proxies(self) -> Subjects[ConnectedProxy]:
+        """The proxies that istiod knows. Raises Inconclusive, also where the profile does not allow to ask it."""
+        word, seen = ALLOWED_ASIDES["proxies"], self._evidence.snapshot.proxies
+        if word not in self.profile.allow:
+            raise Inconclusive(
+                f"istiod was not asked: the profile's allow: does not name {word}; "
+                "`checks: {mesh.proxies-synced: off}` leaves the check out"
+            )
+        self._refuse_gap("proxies")
+        if seen is None:
+            raise Inconclusive("proxies were not looked at when this snapshot was taken")
+        self.judgement.gaps += seen.unanswered
+        return Subjects("proxies", connected_proxies(seen, self.profile.scope.namespaces), self.judgement)
+
+    @property
     def expected_pools(self) -> Subjects[Any]:
         """How many nodes there must be."""
         nodes = self.expect.nodes
@@ -214,13 +246,41 @@ class Inputs:
         """What was seen at one entry of the profile's `external:`."""
         from upgate.sources.probes.targets import probed_entry
 
-        entry = self.judgement.check.entry
-        if entry is None:
-            raise UsageError("the input `external` belongs to checks that are made for the entries of external:")
+        entry = self._entry("external")
         found = probed_entry(entry, self._evidence.snapshot, self.profile.secrets, self.profile.scope.namespaces)
         self.judgement.gaps += found.gaps
         noun = "endpoints" if found.endpoints else f"{entry.each or 'endpoint'} addresses"
         return Subjects(noun, found.endpoints, self.judgement)
+
+    @property
+    def alerts(self) -> Subjects[AlertedObject]:
+        """The alerts that fire and that the profile does not ignore, by the object that they are about."""
+        from upgate.battery.alerts import alerts
+
+        return alerts(self.profile.prometheus, self._evidence.snapshot, self.judgement)
+
+    @property
+    def expected(self) -> Subjects[ExpectedObject]:
+        """The objects of one of the profile's `resources:`."""
+        from upgate.battery.expected import expected_objects
+
+        scope = self.profile.scope.namespaces
+        return expected_objects(self._entry("expected"), self._evidence.snapshot, scope, self.judgement)
+
+    @property
+    def conditions(self) -> Subjects[Complaining]:
+        """The custom resources that say themselves that they are not right."""
+        from upgate.battery.complaints import complaining
+
+        self._refuse_gap("conditions")
+        return complaining(self.profile, self._evidence.snapshot, self.judgement)
+
+    @property
+    def query(self) -> Subjects[QueriedValue]:
+        """The values that one of the profile's queries gives."""
+        from upgate.battery.alerts import values
+
+        return values(self._entry("query"), self._evidence.snapshot, self.judgement)
 
     @property
     def hosts(self) -> Machines:
@@ -228,6 +288,15 @@ class Inputs:
         from upgate.battery.machines import machines
 
         return machines(self.profile, self._evidence.snapshot, self.judgement)
+
+    def _entry(self, name: str) -> Any:
+        """The entry of the profile that the check is made for. Raises UsageError."""
+        entry = self.judgement.check.entry
+        if entry is None:
+            raise UsageError(
+                f"the input `{name}` belongs to checks that are made for the entries of {ENTRIES[name].key}:"
+            )
+        return entry
 
     def _kind(self, noun: str) -> Subjects[Any]:
         """The objects of a kind in the profile's scope. One that could not be read is a gap of its own."""

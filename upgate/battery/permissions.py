@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from upgate.battery.registry import Registry
-from upgate.facts.kinds import KINDS, Kind
+from upgate.facts.kinds import DEFINITIONS, KINDS, Kind
 from upgate.facts.relations import lists_for
+from upgate.facts.whole import WholeObject, query_of
 
 if TYPE_CHECKING:
     from upgate.profile import Profile
@@ -36,7 +37,10 @@ metadata:
 rules:
 """
 #: The rules of what is asked beside lists.
-BESIDE = {"metrics": "- nonResourceURLs: [/metrics]\n  verbs: [get]\n"}
+BESIDE = {
+    "metrics": "- nonResourceURLs: [/metrics]\n  verbs: [get]\n",
+    "proxies": '- apiGroups: [""]\n  resources: [pods/proxy]\n  verbs: [get]\n',
+}
 #: No rule can name the custom resources of a cluster that is not known.
 CUSTOM = """\
 # apis.custom-readable also lists each custom resource of the cluster. Which there are is not known here: add `list` on them, or
@@ -84,4 +88,8 @@ def needed(profile: Profile, registry: Registry) -> list[Kind]:
 
     nouns = lists_for(registry.inputs(profile, preflight=True))
     nouns |= lists_for_probes(profile.external) | needs_of_hosts(profile.hosts)
-    return [kind for noun, kind in KINDS.items() if noun in nouns]
+    nouns |= {DEFINITIONS} if profile.conditions else set()
+    named = dict.fromkeys(query_of(each).usual_kind for each in profile.resources)
+    groups = profile.conditions.groups if profile.conditions else ()
+    swept = [Kind(each, WholeObject, f"{each}/", '"*"') for each in groups if not set("*?[!") & {*each}]
+    return [*(kind for noun, kind in KINDS.items() if noun in nouns), *named, *swept]

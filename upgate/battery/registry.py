@@ -24,6 +24,7 @@ from upgate.base.text import shown
 from upgate.battery.check import Check, before_upgrade, parameters
 from upgate.battery.secrets import ALLOWED, OPTIONAL
 from upgate.battery.selection import why_unselected
+from upgate.facts.relations import ALLOWED_ASIDES
 
 if TYPE_CHECKING:
     from upgate.profile.model import Profile
@@ -68,6 +69,7 @@ class Registry:
         """Whatever the checks that the profile asks for may take, and other functions beside them."""
         checks = self.selected(profile, preflight=preflight)
         taken = {*self.other_inputs, *(name for check in checks for name in check.inputs)}
+        taken = {name for name in taken if ALLOWED_ASIDES.get(name, name) in (name, *profile.allow)}
         allowed = OPTIONAL if ALLOWED in profile.allow else {}
         return taken | {noun for name, noun in allowed.items() if name in taken}
 

@@ -19,6 +19,7 @@ from upgate.facts.meta import Condition, ObjectMeta, condition
 from upgate.facts.pod_fields import PodSpec, PodStatus
 from upgate.facts.pods import Pod
 from upgate.facts.secrets import Secret, without_contents
+from upgate.facts.sidecars import kept_marks
 
 _shared: dict[Any, Any] = {}
 _HEALTHY = ContainerState(running=Running())
@@ -45,6 +46,8 @@ def compact(item: Any) -> Any:
 def compact_pod(pod: Pod) -> Pod:
     """A pod: there are far more of them than of anything else. One that is ready and never restarted says nothing."""
     share_metadata(pod.metadata)
+    if pod.metadata.marks:
+        put(pod.metadata, "marks", shared_value(kept_marks(pod.metadata.marks)))
     share_spec(pod.spec)
     share_status(pod.status)
     if not is_silent(pod.status):

@@ -6,7 +6,7 @@ Every fact of a cluster comes through here, and leaves without secrets (`hiding.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -65,7 +65,7 @@ def decode_with_raw(type: type[T]) -> Callable[[msgspec.Raw], T]:
 
     def decode(raw: msgspec.Raw) -> T:
         item = decoder(type).decode(raw)
-        force_setattr(item, "raw", msgspec.json.decode(raw))
+        force_setattr(item, "raw", kept_of(type, msgspec.json.decode(raw)))
         return item
 
     return decode
@@ -97,8 +97,14 @@ def without_odd_times(type: type[T], raw: msgspec.Raw) -> T | None:
     except UNFIT:
         return None
     if keeps_raw(type):
-        force_setattr(item, "raw", document)
+        force_setattr(item, "raw", kept_of(type, document))
     return item
+
+
+def kept_of(type: type[KubernetesObject], document: dict[str, Any]) -> dict[str, Any]:
+    """The part of a whole object that its kind keeps: all of it, unless the kind says otherwise."""
+    kept: Callable[[dict[str, Any]], dict[str, Any]] | None = getattr(type, "kept", None)
+    return kept(document) if kept else document
 
 
 def keeps_raw(type: type[T]) -> bool:

@@ -6,7 +6,7 @@ Names are left as they are: a fact is found by them. What a kind's texts are fol
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from msgspec.inspect import AnyType, DictType, Field, ListType, StructType, Type, UnionType, type_info
@@ -20,6 +20,8 @@ MAPS = frozenset({"annotations"})
 #: Characters of one text that are kept: what is longer is not read, and this much more is looked at, so that a secret is
 #: not cut in two.
 LONGEST, BEYOND = 10_000, 4_000
+#: Characters of a name and a text that are remembered.
+LONGEST_WORD = 200
 #: Characters of all texts of one object that are looked at. What a tenant may write into one costs no minutes.
 MOST = 2**16
 #: The same of JSON of a kind that a user has declared: any of its values may be what is asked for.
@@ -121,8 +123,7 @@ def hidden_document(value: Any, left: Left, name: str = "") -> Any:
     if isinstance(value, str):
         if not left.take(value):
             return unread(value)
-        named = without_known(f'{name}="{value[:LONGEST]}"') == f"{name}={HIDDEN}"
-        return HIDDEN if named else without_secrets_in(value)
+        return hidden_word(name, value) if len(value) + len(name) <= LONGEST_WORD else hidden_value(name, value)
     if isinstance(value, list):
         return [hidden_document(each, left, name) for each in value]
     if not isinstance(value, dict):
@@ -132,6 +133,16 @@ def hidden_document(value: Any, left: Left, name: str = "") -> Any:
         key: hidden_document(each, left, str(variable) if variable and key == "value" else key)
         for key, each in value.items()
     }
+
+
+def hidden_value(name: str, value: str) -> str:
+    """A text without secrets; hidden as a whole where its name is that of one."""
+    named = without_known(f'{name}="{value[:LONGEST]}"') == f"{name}={HIDDEN}"
+    return HIDDEN if named else without_secrets_in(value)
+
+
+#: The same of a short text, once for equal ones: objects of one kind have most of them in common.
+hidden_word = lru_cache(maxsize=2**14)(hidden_value)
 
 
 def change_one(item: Any, name: str, left: Left) -> None:

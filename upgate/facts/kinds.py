@@ -20,6 +20,7 @@ from upgate.facts.gateways import Gateway, HTTPRoute
 from upgate.facts.ingresses import Ingress, IngressClass
 from upgate.facts.jobs import Job
 from upgate.facts.joining import ConfigMap, Machine, NodeClaim
+from upgate.facts.mesh_objects import ControlPlaneRevision, IstioOperator
 from upgate.facts.meta import KubernetesObject
 from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Lease, Node
@@ -187,6 +188,15 @@ KINDS: dict[str, Kind] = {
         # Only where the profile's `allow:` names secrets.
         Kind("tls_secrets", Secret, "v1", "secrets", field_selector="type=kubernetes.io/tls"),
         Kind("secret_metadata", Secret, "v1", "secrets", metadata_only=True),
+        Kind("istiooperators", IstioOperator, "install.istio.io/v1alpha1", "istiooperators", optional=True),
+        Kind(
+            "controlplanerevisions",
+            ControlPlaneRevision,
+            "mesh.cloud.google.com/v1beta1",
+            "controlplanerevisions",
+            earlier=("mesh.cloud.google.com/v1alpha1",),
+            optional=True,
+        ),
         Kind("warnings", Event, "v1", "events", field_selector="type=Warning"),
         Kind("notices", Event, "v1", "events", field_selector=NOTICES),
         Kind("node_notices", Event, "v1", "events", field_selector=NODE_NOTICES),

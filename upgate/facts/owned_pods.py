@@ -173,7 +173,7 @@ class OwnedPods:
 class DeploymentPods(OwnedPods):
     """The pods that Deployments control, through their ReplicaSets."""
 
-    needs = ("pods", "replicasets")
+    needs: tuple[str, ...] = ("pods", "replicasets")
 
     def __init__(self, lists: Lists) -> None:
         super().__init__(lists)

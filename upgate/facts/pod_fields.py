@@ -6,7 +6,25 @@ import msgspec
 
 from upgate.facts.amounts import Amounts, Resources
 from upgate.facts.containers import Container, ContainerStatus
-from upgate.facts.meta import Condition, Fact
+from upgate.facts.meta import Condition, Fact, ObjectMeta
+
+
+class PodMarks(Fact):
+    """The annotations of a pod that are read: those of the injection of sidecars.
+
+    https://istio.io/latest/docs/reference/config/annotations/
+    """
+
+    inject: str = msgspec.field(default="", name="sidecar.istio.io/inject")
+    #: What was injected, as JSON; of it the revision is kept.
+    status: str = msgspec.field(default="", name="sidecar.istio.io/status")
+    revision: str = msgspec.field(default="", name="istio.io/rev")
+
+
+class PodMeta(ObjectMeta):
+    """`metadata` of a pod."""
+
+    marks: PodMarks | None = msgspec.field(default=None, name="annotations")
 
 
 class SchedulingGate(Fact):

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from upgate.base.harmless import Typed, shell_word
 from upgate.facts.containers import Container, ContainerStatus
 from upgate.facts.meta import CLOCKS, Condition, KubernetesObject, condition, lately
-from upgate.facts.pod_fields import PodSpec, PodStatus
+from upgate.facts.pod_fields import PodMeta, PodSpec, PodStatus
 from upgate.facts.starting import INIT, becoming_ready, initializing, wavering
 
 #: Reasons of pods that a graceful shutdown of their node ended or refused: pkg/kubelet/nodeshutdown/nodeshutdown_manager.go.
@@ -20,6 +20,7 @@ ENDING = (("Ready", "False"), ("ContainersReady", "False"), ("DisruptionTarget",
 class Pod(KubernetesObject):
     """A pod."""
 
+    metadata: PodMeta
     spec: PodSpec = PodSpec()
     status: PodStatus = PodStatus()
 

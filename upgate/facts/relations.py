@@ -35,8 +35,10 @@ from upgate.facts.owned_pods import DeploymentPods, OwnedPods
 from upgate.facts.pods import Pod
 from upgate.facts.promised_nodes import PromisedNodes
 from upgate.facts.promises import Autoscalers, Deadlines, Preemptions
+from upgate.facts.proxies import PodRollouts
 from upgate.facts.relapses import NodeRelapses
 from upgate.facts.release_changes import ReleaseChanges
+from upgate.facts.revisions import RevisionObjects, Revisions
 from upgate.facts.rights import AddonRights
 from upgate.facts.schedules import Schedules
 from upgate.facts.services import PROVISIONING
@@ -234,7 +236,12 @@ RELATIONS: dict[str, type[Any]] = {
     "spread": Spread,
     "tls_users": TlsUsers,
     "signing_requests": SigningRequests,
+    "pod_rollouts": PodRollouts,
+    "revisions": Revisions,
+    "revision_objects": RevisionObjects,
 }
+#: Inputs that join a relation with what the profile says.
+JOINED = {"mesh": "revisions", "leftovers": "revision_objects"}
 
 
 #: What the API server is asked beside the lists, where a check takes it (`sources/cluster/asides.py`), and the permission that
@@ -244,16 +251,30 @@ ASIDES: dict[str, str] = {
     "custom_reads": "`list` on each custom resource cluster-wide",
     "api_certificates": "",
     "credentials": "",
+    "proxies": "`get` on `pods/proxy` cluster-wide, where `allow:` names `pods-proxy`",
 }
+#: The lists that say what to ask.
+BEFORE_ASIDES = {"proxies": ("pods", *Revisions.needs)}
+#: Those that are asked only where the profile's `allow:` names this word.
+ALLOWED_ASIDES = {"proxies": "pods-proxy"}
 #: The input whose machines are looked at over ssh.
 HOSTS = "hosts"
+#: The inputs for which another monitor is asked.
+MONITORED = ("alerts", "query")
+#: The input for which the objects that the profile names are looked at.
+EXPECTED = "expected"
+#: The input for which custom resources are looked through.
+CONDITIONS = "conditions"
+#: What can be looked at.
+LOOKED_AT = {*KINDS, *ASIDES, *MONITORED, EXPECTED, CONDITIONS, HOSTS}
 
 
 def lists_for(names: Iterable[str]) -> set[str]:
     """The lists behind these nouns and relations, and what else is looked at for them."""
     needs: set[str] = set()
-    for name in names:
-        needs.update(wanted_by(RELATIONS[name]) if name in RELATIONS else {name} & {*KINDS, *ASIDES, HOSTS})
+    for name in (JOINED.get(each, each) for each in names):
+        needs.update(BEFORE_ASIDES.get(name, ()))
+        needs.update(wanted_by(RELATIONS[name]) if name in RELATIONS else {name} & LOOKED_AT)
     return needs
 
 

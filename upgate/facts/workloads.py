@@ -33,9 +33,17 @@ class TemplateSecurity(Fact):
     seccomp_profile: Present | None = None
 
 
+class TemplateContainer(Fact):
+    """One of `spec.template.spec.containers`."""
+
+    name: str = ""
+    image: str = ""
+
+
 class TemplateSpec(Fact):
     """`spec.template.spec`."""
 
+    containers: list[TemplateContainer] | None = None
     node_selector: dict[str, str] | None = None
     affinity: dict[str, object] | None = None
     termination_grace_period_seconds: int = 30

@@ -23,12 +23,14 @@ from upgate.results import CheckResult, Results
 SPANS = 2000
 #: Targets of one entry that are counted each for itself: a thousand nodes are counted together.
 TARGETS = 20
+#: How the ids of checks begin that are made for entries of the profile.
+OF_ENTRIES = ("external.", "expect.", "alerts.query.")
 #: Characters of what was found.
 DETAIL = 300
 
 
 class ExternalEntry(Protocol):
-    """An entry of the profile's `external:`."""
+    """An entry of the profile that has a check of its own."""
 
     @property
     def id(self) -> str: ...
@@ -50,12 +52,12 @@ def record_round(db: sqlite3.Connection, results: Results, attempts: Sequence[At
 
 
 def removed(db: sqlite3.Connection, results: Results, entries: Sequence[ExternalEntry]) -> list[CheckResult]:
-    """The entries of `external:` that the profile had and no longer has, as skipped, once: no round looks at them any more."""
+    """The checks of entries that the profile had and no longer has, as skipped, once: no round looks at them any more."""
     there = {entry.id for entry in entries} | {check.id for check in results.checks}
     return [
         CheckResult(id=each.name, title=each.title, severity=each.severity, outcome="skipped")
         for each in History(db).checks()
-        if each.name.startswith("external.") and each.outcome != "skipped" and each.name not in there
+        if each.name.startswith(OF_ENTRIES) and each.outcome != "skipped" and each.name not in there
     ]
 
 

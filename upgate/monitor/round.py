@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from upgate.base.errors import UpgateError
 from upgate.base.redaction import redact
+from upgate.battery.entries import all_entries
 from upgate.facts.attempts import Attempt
 from upgate.monitor import alerts, delivery, history, maintenance, memory, recording, storage
 from upgate.monitor.alerts import Rules
@@ -124,7 +125,7 @@ def write_history(db: sqlite3.Connection, round: Monitored) -> None:
     storage.give_to(db, round.profile.name)
     windows = maintenance.windows_in_force(db, round.monitor.maintenance, at, round.profile.secrets)
     before = History(db).last_round()
-    results = replace(results, checks=(*results.checks, *recording.removed(db, results, round.profile.external)))
+    results = replace(results, checks=(*results.checks, *recording.removed(db, results, all_entries(round.profile))))
     id = recording.record_round(db, results, attempts_of(round), bool(windows))
     states, lost = memory.load_states(db)
     round.notes += [f"the alert state of {name} could not be read and starts empty" for name in lost]

@@ -16,6 +16,12 @@ from upgate.profile.tree import YamlNode
 
 def declared(root: YamlNode) -> Iterator[str]:
     """The ids of the checks that a profile itself declares, as far as its entries have names."""
+    for query in entries(root.child("prometheus"), "queries"):
+        if query.text_at("name"):
+            yield f"alerts.query.{query.text_at('name')}"
+    for entry in entries(root, "resources"):
+        if entry.text_at("name"):
+            yield f"expect.{entry.text_at('name')}"
     for entry in entries(root, "external"):
         for kind in KINDS:
             if entry.text_at("name") and entry.child(kind):
@@ -29,9 +35,9 @@ def external_ids(entry: YamlNode, id: str) -> Iterator[str]:
     yield id
 
 
-def entries(root: YamlNode, key: str) -> list[YamlNode]:
+def entries(root: YamlNode | None, key: str) -> list[YamlNode]:
     """The entries of a list of the profile; none where there is no such list."""
-    node = root.child(key) if isinstance(root.value, dict) else None
+    node = root.child(key) if root and isinstance(root.value, dict) else None
     return node.entries() if node else []
 
 

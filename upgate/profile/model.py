@@ -16,10 +16,22 @@ from upgate.profile.external import External
 from upgate.profile.hosts import Hosts
 from upgate.profile.ids import CheckId
 from upgate.profile.monitoring import Monitor
-from upgate.profile.objects import Sidecar
-from upgate.profile.parts import Cluster, Expected, GateDefaults, Kured, Patience, RestartLimit, Scope, Waiver
+from upgate.profile.objects import ExpectedMesh, Sidecar
+from upgate.profile.parts import (
+    Cluster,
+    ConditionSweep,
+    Expected,
+    GateDefaults,
+    Kured,
+    Patience,
+    RestartLimit,
+    Scope,
+    Waiver,
+)
 from upgate.profile.problems import Position
+from upgate.profile.prometheus import Prometheus
 from upgate.profile.quantities import Duration, Moment, Text, find_path, set_only
+from upgate.profile.resources import ExpectedResource
 from upgate.profile.section import Section
 from upgate.profile.tree import YamlNode
 
@@ -32,8 +44,8 @@ def level(value: object) -> object:
 Level = Annotated[Literal["critical", "warning", "off"], BeforeValidator(level)]
 
 
-#: Read TLS certificates out of Secrets.
-Allowed = Literal["secrets"]
+#: Read TLS certificates out of Secrets; ask istiod through the API server's proxy of pods.
+Allowed = Literal["secrets", "pods-proxy"]
 
 
 def parse_baseline(value: object, info: ValidationInfo) -> str | bool | None:
@@ -76,6 +88,10 @@ class Profile(Section):
     """A severity, or off, by check id."""
     waivers: tuple[Waiver, ...] = ()
     external: tuple[External, ...] = ()
+    mesh: ExpectedMesh | None = None
+    prometheus: Prometheus | None = None
+    resources: tuple[ExpectedResource, ...] = ()
+    conditions: ConditionSweep | None = None
     sidecars: tuple[Sidecar, ...] = ()
     hosts: Hosts | None = None
     allow: tuple[Allowed, ...] = ()

@@ -130,6 +130,23 @@ class Scope(Section):
     """Namespaces by pattern; `!pattern` leaves out."""
 
 
+class ConditionSweep(Section):
+    """Look through custom resources for those that say themselves that they are not right. It lists every object of every kind
+    in `groups`, so it is asked only where a profile says so: `conditions: {}` is enough."""
+
+    groups: Globs = ("*",)
+    """API groups by pattern, such as `*.crossplane.io`; `!pattern` leaves out. The role that `upgate profile rbac` prints
+    has those without a pattern: RBAC knows none."""
+    after: Duration = minutes(10)
+    """How long something may be wrong."""
+    kinds: Positive = 200
+    """So many kinds are looked at."""
+    objects: Positive = 50_000
+    """So many objects are looked at; a kind that was begun is read to its end."""
+    within: Duration = minutes(1)
+    """How long it may take."""
+
+
 class Waiver(Section):
     """Findings that are known and accepted for a while; they stay visible in every report."""
 

@@ -16,7 +16,7 @@ from upgate.profile.tree import YamlNode
 WORDS = re.compile(r"\{(\w+)\}")
 PLACES_IN = re.compile(r"(?<!\$)\{(\w+)\}")
 #: Lists whose entries have names.
-NAMED = ("external", "sidecars")
+NAMED = ("external", "sidecars", "resources")
 #: What `deny:` tells nodes by.
 NODE_KINDS = tuple(NodeKind.keys())
 #: Keys of `cluster:` that exclude each other's groups.
@@ -31,6 +31,11 @@ def broken_rules(root: YamlNode) -> Iterator[Problem]:
         yield from broken_by_entry(entry, ("external", index))
     yield from broken_by_hosts(root)
     yield from denials_without_pattern(root)
+    yield from broken_by_mesh(root.child("mesh"))
+    for index, entry in enumerate(entries(root, "resources")):
+        yield from broken_by_resource(root, entry, ("resources", index))
+    if prometheus := root.child("prometheus"):
+        yield from broken_by_login(prometheus, ("prometheus",))
     for index, entry in enumerate(entries(root.child("monitor") or root, "maintenance")):
         yield from broken_by_window(entry, ("monitor", "maintenance", index))
 
@@ -41,6 +46,7 @@ def repeated_names(root: YamlNode) -> Iterator[Problem]:
         yield from repeated(entries(root, key), (key,))
     if hosts := root.child("hosts"):
         yield from repeated(entries(hosts, "groups"), ("hosts", "groups"))
+    yield from repeated(entries(root.child("prometheus"), "queries"), ("prometheus", "queries"))
 
 
 def repeated(named: Iterable[YamlNode], keys: Keys) -> Iterator[Problem]:
@@ -101,6 +107,27 @@ def denials_without_pattern(root: YamlNode) -> Iterator[Problem]:
             yield at(entry.place, ("expect", "nodes", "deny", index), f"needs one of {', '.join(NODE_KINDS)}")
 
 
+def broken_by_mesh(mesh: YamlNode | None) -> Iterator[Problem]:
+    """A revision is to be, or is retired."""
+    if mesh is None:
+        return
+    targets = [value.value for _, value in (mesh.child("tags") or YamlNode({}, mesh.place)).items()]
+    for index, retired in enumerate(entries(mesh, "retired")):
+        if retired.value in (*targets, mesh.text_at("revision") or None):
+            said = "this revision is expected, as mesh.revision or in mesh.tags, so it cannot be retired"
+            yield at(retired.place, ("mesh", "retired", index), said)
+
+
+def broken_by_resource(root: YamlNode, entry: YamlNode, keys: Keys) -> Iterator[Problem]:
+    """Every rule that an entry of `resources:` breaks."""
+    if isinstance(entry.value, dict) and entry.is_set("object"):
+        yield from unwanted(entry, ("selector",), "only one of object and selector can be set", keys)
+    allowed = [each.value for each in entries(root, "allow")]
+    if entry.text_at("kind") == "Secret" and entry.text_at("apiVersion") == "v1" and "secrets" not in allowed:
+        said = "Secrets are only listed with allow: [secrets]; their data is never kept"
+        yield at(entry.present("kind").place, (*keys, "kind"), said)
+
+
 def exactly_one(node: YamlNode, choices: Iterable[str], keys: Keys) -> Iterator[Problem]:
     """One of these keys must be there, and no second one."""
     given = [key for key in choices if node.is_set(key)]
@@ -124,6 +151,11 @@ def contradictions(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     if follows := entry.child("follow"):
         wanted = ("location",) if follows.value is True else ()
         yield from unwanted(entry, wanted, "with follow: true no redirect is left to look at", keys)
+    yield from broken_by_login(entry, keys)
+
+
+def broken_by_login(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
+    """Every rule that what proves who we are breaks."""
     if entry.is_set("basic"):
         yield from unwanted(entry, ("bearer",), "only one of basic and bearer can be set", keys)
     if not entry.is_set("client-certificate"):

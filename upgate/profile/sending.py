@@ -88,11 +88,14 @@ def words_in_place(step: YamlNode) -> set[str]:
 def in_plain_text(profile: Profile) -> list[str]:
     """The entries that send credentials without TLS, one sentence each."""
     pairs = zip(entries(profile.tree, "external"), profile.external, strict=False)
+    asked = [(entry.id, node, urls_of(entry)) for node, entry in pairs]
+    if profile.prometheus and (node := profile.tree.child("prometheus")):
+        asked.append(("prometheus", node, [profile.prometheus.url]))
     return [
-        f"{entry.id} sends credentials over plain http: on the way there they can be read, and the answer, and with it this"
+        f"{name} sends credentials over plain http: on the way there they can be read, and the answer, and with it this"
         " verdict, can be forged"
-        for node, entry in pairs
-        if any(credentials(node)) and any(url.lower().startswith(PLAIN) for url in urls_of(entry))
+        for name, node, urls in asked
+        if any(credentials(node)) and any(url.lower().startswith(PLAIN) for url in urls)
     ]
 
 

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from upgate import snapshot as snapshots
 from upgate.base.errors import Inconclusive
-from upgate.facts.relations import HOSTS
+from upgate.facts.relations import HOSTS, MONITORED
+from upgate.facts.whole import ObjectQuery, query_of
 from upgate.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -74,7 +75,12 @@ def login_to(profile: Profile, kubeconfig: str | None) -> Look:
         login = connect(kubeconfig, cluster.context, patience)
     except Inconclusive as problem:
         return partial(unreachable, str(problem))
-    return partial(look_at_cluster, login)
+    return partial(look_at_cluster, login, objects=objects_of(profile), conditions=profile.conditions)
+
+
+def objects_of(profile: Profile) -> list[ObjectQuery]:
+    """The objects that the profile names, each query once."""
+    return list(dict.fromkeys(query_of(each) for each in profile.resources))
 
 
 def unreachable(reason: str, needs: Collection[str], progress: Progress, brief: bool) -> Snapshot:
@@ -85,12 +91,13 @@ def unreachable(reason: str, needs: Collection[str], progress: Progress, brief: 
 def look_further(
     profile: Profile, since: Since, vantage: str, look: Look, needs: Collection[str], progress: Progress, brief: bool
 ) -> Snapshot:
-    """The cluster, from inside and outside, and then its machines, if a check asks for them."""
+    """The cluster, from inside and outside, what its monitor knows, and then its machines, as far as checks ask for them."""
     from upgate.sources.hosts.targets import lists_for_hosts as needs_of_hosts
 
     asked = profile.hosts is not None and HOSTS in needs
-    lists = {*needs} - {HOSTS} | (needs_of_hosts(profile.hosts) if asked else set())
+    lists = {*needs} - {HOSTS, *MONITORED} | (needs_of_hosts(profile.hosts) if asked else set())
     snapshot = look_and_probe(profile, vantage, look, lists, progress, brief)
+    snapshot = with_monitor(profile, snapshot, needs)
     if not asked:
         return snapshot
     from upgate.sources.hosts.looking import look_at_hosts as look_at_hosts
@@ -98,6 +105,15 @@ def look_further(
     hosts = look_at_hosts(profile, snapshot, since(snapshot.taken))
     progress("hosts", sum(not host.unseen for host in hosts or ()), 0)
     return replace(snapshot, hosts=hosts)
+
+
+def with_monitor(profile: Profile, snapshot: Snapshot, needs: Collection[str]) -> Snapshot:
+    """The snapshot with what the profile's Prometheus says, if a check asks for it."""
+    if profile.prometheus is None or not {*MONITORED} & {*needs}:
+        return snapshot
+    from upgate.sources.prometheus import look_at_prometheus
+
+    return replace(snapshot, monitored=look_at_prometheus(profile.prometheus, needs, profile.secrets))
 
 
 def look_and_probe(

@@ -9,6 +9,7 @@ from upgate.base.waiting import Deadline
 from upgate.sources.cluster.connection import Connection
 from upgate.sources.cluster.credentials import api_certificates, own_credentials
 from upgate.sources.cluster.custom_reads import read_custom_resources
+from upgate.sources.cluster.istiod import ask_istiods
 from upgate.sources.cluster.listing import Listing
 from upgate.sources.cluster.metrics import metrics_of
 
@@ -21,5 +22,6 @@ BESIDE: dict[str, Aside] = {
 }
 #: Asked afterwards: what to ask follows from what was listed. The lists that could not be read are not in the mapping.
 AFTERWARDS: dict[str, Callable[[Connection, Mapping[str, Listing], Deadline], Any]] = {
-    "custom_reads": read_custom_resources
+    "custom_reads": read_custom_resources,
+    "proxies": ask_istiods,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from upgate.base.errors import Inconclusive, UpgateError, words_of
 from upgate.base.redaction import without_known
@@ -13,12 +13,15 @@ from upgate.base.threads import concurrently
 from upgate.base.waiting import Deadline
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.kinds import KINDS
+from upgate.facts.relations import CONDITIONS, EXPECTED
+from upgate.facts.whole import ObjectQuery
 from upgate.snapshot import Snapshot
 from upgate.sources.cluster.asides import AFTERWARDS, BESIDE
 from upgate.sources.cluster.bounded import SMALL_BYTES
 from upgate.sources.cluster.brief import list_briefly
 from upgate.sources.cluster.claims import with_later_claims
 from upgate.sources.cluster.connection import (
+    JSON,
     SAYING,
     ApiResponse,
     Connection,
@@ -27,9 +30,14 @@ from upgate.sources.cluster.connection import (
     status_message,
     text_member,
 )
+from upgate.sources.cluster.expected import find_objects
 from upgate.sources.cluster.listing import Listing, Progress, list_all
 from upgate.sources.cluster.login import Login, who_am_i
 from upgate.sources.cluster.retrying import again
+from upgate.sources.cluster.sweeping import sweep
+
+if TYPE_CHECKING:
+    from upgate.profile.parts import ConditionSweep
 
 HEALTH = ("readyz", "livez")
 #: Both health endpoints are one fact to look at.
@@ -37,10 +45,19 @@ GAP_NAMES = dict.fromkeys(HEALTH, "health")
 T = TypeVar("T")
 
 
-def look_at_cluster(login: Login, needs: Collection[str], progress: Progress, brief: bool = False) -> Snapshot:
+def look_at_cluster(
+    login: Login,
+    needs: Collection[str],
+    progress: Progress,
+    brief: bool = False,
+    *,
+    objects: Collection[ObjectQuery] = (),
+    conditions: ConditionSweep | None = None,
+) -> Snapshot:
     """Everything of `needs` (nouns of KINDS), and the API server's health and version. What fails becomes a gap.
 
-    A brief look reads only the pods that may be wrong.
+    A brief look reads only the pods that may be wrong. `objects` are asked for where `needs` has `expected`, and
+    custom resources are looked through within the bounds of `conditions`.
     """
     connection = login.connection
     try:
@@ -51,11 +68,17 @@ def look_at_cluster(login: Login, needs: Collection[str], progress: Progress, br
         )
     except Inconclusive as problem:
         return snapshot_of_gaps(connection, needs, str(problem))
-    return look_around(connection, identity, needs, progress, brief and "pods" in needs)
+    return look_around(connection, identity, needs, progress, brief and "pods" in needs, objects, conditions)
 
 
 def look_around(
-    connection: Connection, identity: str, needs: Collection[str], progress: Progress, brief: bool
+    connection: Connection,
+    identity: str,
+    needs: Collection[str],
+    progress: Progress,
+    brief: bool,
+    objects: Collection[ObjectQuery] = (),
+    conditions: ConditionSweep | None = None,
 ) -> Snapshot:
     """All lists, the version and the health endpoints, concurrently; the moment is that of the answer before."""
     connection.room = Room()
@@ -65,6 +88,11 @@ def look_around(
     nouns = [noun for noun in needs if noun in KINDS]
     tasks |= {noun: partial(list_all, connection, KINDS[noun], progress, deadline) for noun in nouns}
     tasks |= {name: partial(ask, connection, deadline) for name, ask in BESIDE.items() if name in needs}
+    if objects and EXPECTED in needs:
+        ask_path = partial(permitted_answer, connection, accept=JSON)
+        tasks[EXPECTED] = partial(find_objects, connection, ask_path, objects, progress, deadline)
+    if conditions and CONDITIONS in needs:
+        tasks[CONDITIONS] = partial(sweep, connection, conditions)
     if brief:
         del tasks["pods"]
     answers = concurrently(guarded(tasks))
@@ -94,6 +122,8 @@ def look_around(
         read=got["pods"].read if "pods" in got else None,
         health=[got[name] for name in HEALTH if name in got],
         gaps=gaps,
+        expected=got.get(EXPECTED, {}),
+        conditions=got.get(CONDITIONS),
         **{name: got[name] for name in (*BESIDE, *AFTERWARDS) if name in got},
     )
 
