@@ -265,8 +265,8 @@ MONITORED = ("alerts", "query")
 EXPECTED = "expected"
 #: The input for which custom resources are looked through.
 CONDITIONS = "conditions"
-#: What can be looked at.
-LOOKED_AT = {*KINDS, *ASIDES, *MONITORED, EXPECTED, CONDITIONS, HOSTS}
+#: What is looked at beside lists.
+BESIDE_LISTS = {*ASIDES, *MONITORED, EXPECTED, CONDITIONS, HOSTS}
 
 
 def lists_for(names: Iterable[str]) -> set[str]:
@@ -274,7 +274,7 @@ def lists_for(names: Iterable[str]) -> set[str]:
     needs: set[str] = set()
     for name in (JOINED.get(each, each) for each in names):
         needs.update(BEFORE_ASIDES.get(name, ()))
-        needs.update(wanted_by(RELATIONS[name]) if name in RELATIONS else {name} & LOOKED_AT)
+        needs.update(wanted_by(RELATIONS[name]) if name in RELATIONS else {name} & {*KINDS, *BESIDE_LISTS})
     return needs
 
 
