@@ -102,7 +102,7 @@ def test_every_load_balancer_has_an_address(
     severity="warning",
     none_is_fine=True,
     preflight="warning",
-    after=("services.endpoints", "nodes.ready", "nodes.schedulable"),
+    after=("services.endpoints", "nodes.ready", "nodes.heartbeat", "nodes.schedulable"),
 )
 def test_every_entrance_survives_the_loss_of_a_node(
     services: Subjects[Service],

@@ -54,7 +54,13 @@ def test_every_webhook_can_be_called(
         )
 
 
-@check("webhooks.scope", severity="warning", preflight="critical", none_is_fine=True)
+@check(
+    "webhooks.scope",
+    severity="warning",
+    preflight="critical",
+    none_is_fine=True,
+    after=("nodes.ready", "nodes.heartbeat", "nodes.schedulable"),
+)
 def test_no_webhook_stands_in_the_way(
     validatingwebhookconfigurations: Subjects[ValidatingWebhookConfiguration],
     mutatingwebhookconfigurations: Subjects[MutatingWebhookConfiguration],

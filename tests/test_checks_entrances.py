@@ -15,6 +15,7 @@ from tests.worlds import (
     merged,
     node,
     pod,
+    run,
     service,
     started,
     warning,
@@ -214,3 +215,17 @@ def test_an_endpoint_outside_of_the_cluster_is_a_place():
     """Addresses of a Service without a selector may be anywhere: two of them are two places."""
     outside = endpointslice("edge", endpoints=[{"addresses": ["203.0.113.1"]}, {"addresses": ["203.0.113.2"]}])
     assert narrow(endpointslices=[outside]).outcome == "passed"
+
+
+def test_a_node_that_is_away_explains_what_is_on_the_others_alone():
+    """An entrance on two nodes, and a webhook with two backends, are on one while the other is not Ready: one cause."""
+    pods = [pod("web-1"), pod("web-2", spec={"nodeName": "worker-2"}, ready="False", ip="10.1.0.2")]
+    world = good(
+        services=[load_balancer(spec={"selector": {"app": "web"}})],
+        endpointslices=[slice_on("worker-1")],
+        nodes=[node(), node("worker-2", ready="False")],
+        pods=pods,
+    )
+    ids = ["nodes.ready", "services.survivable"]
+    found = {each.id: finding.because for each in run(ids, world) for finding in each.findings}
+    assert found == {"nodes.ready": None, "services.survivable": "nodes.ready: Node/worker-2"}

@@ -31,6 +31,7 @@ class Fault:
     objects: list[Object] = field(default_factory=list)
     #: Objects that are in no namespace.
     cluster: list[Object] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
     then: str = ""
 
     @property
@@ -58,7 +59,7 @@ class Fault:
     def is_about(self, object: str) -> bool:
         """An object as reports name it is in its namespace, is one of its cluster-wide ones, or the node that it speaks of."""
         wide = {f"{each['kind']}/{each['metadata']['name']}" for each in self.wide}
-        own = (f"Namespace/{self.name}", f"Node/{self.name}-gone", *wide)
+        own = (f"Namespace/{self.name}", f"Node/{self.name}-gone", *wide, *self.beside)
         return object in own or f"/{self.name}/" in object
 
     @property

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
+from upgate.judge.absent_nodes import finding_key
 from upgate.judge.dependencies import Dependencies, dependencies
 from upgate.judge.earlier import Found, before_its_node
 from upgate.judge.idle import explained_by_work, room_of_nodes
@@ -115,7 +116,7 @@ class ActiveCauses:
     def _explaining(self, check: str, object: str) -> Iterator[Found]:
         """What was found on the object, or on what it depends on, by the checks that explain this one."""
         causes = [cause for cause in self._after.get(check, ()) if cause != check and self._may_explain(cause, object)]
-        below = list(self._below(object)) if causes else []
+        below = list(self._below(check, object)) if causes else []
         if (check, object) in self._earlier:
             below = [each for each in below if not each.startswith("Node/")]
         return ((cause, other) for cause in causes for other in below if (cause, other) in self._found)
@@ -130,9 +131,10 @@ class ActiveCauses:
             chain.append(cause)
         return chain[-1][1].startswith("Node/")
 
-    def _below(self, object: str) -> Iterator[str]:
+    def _below(self, check: str, object: str) -> Iterator[str]:
         """The object, and all that it depends on, the nearest first."""
-        seen, todo = {object}, deque([object])
+        first = [object, *self._depends.get(finding_key(check, object), ())]
+        seen, todo = set(first), deque(first)
         while todo:
             yield (current := todo.popleft())
             new = [other for other in self._depends.get(current, ()) if other not in seen]

@@ -15,6 +15,7 @@ from upgate.facts.owned_pods import DeploymentPods
 from upgate.facts.pods import Pod
 from upgate.facts.services import Service
 from upgate.facts.workloads import Workload
+from upgate.judge.absent_nodes import add_absent_nodes
 from upgate.judge.beyond import NOUNS, add_beyond
 from upgate.judge.front_dependencies import FRONTS, STORAGE, add_fronts, add_storage
 from upgate.profile.parts import Patience
@@ -45,6 +46,7 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
     add_storage(depends, lists)
     add_fronts(depends, lists)
     add_autoscalers(depends, lists)
+    add_absent_nodes(depends, lists)
     add_probes(depends, snapshot)
     add_beyond(depends, lists, unmade_workloads(lists, counts), snapshot.taken)
     return depends
