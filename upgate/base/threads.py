@@ -41,8 +41,16 @@ def work(todo: queue.SimpleQueue[tuple[str, Task]], done: queue.SimpleQueue[tupl
             return
         try:
             done.put((name, task()))
+        except Inconclusive as gap:
+            done.put((name, without_frames(gap)))
         except BaseException as problem:
             done.put((name, problem))
+
+
+def without_frames(problem: Inconclusive) -> Inconclusive:
+    """The error without the frames that it came through: they hold all that was being read, megabytes for each list."""
+    problem.__traceback__ = problem.__cause__ = problem.__context__ = None
+    return problem
 
 
 def ahead(work: Callable[..., T], *arguments: Any) -> Callable[..., T]:

@@ -13,7 +13,7 @@ from msgspec.structs import force_setattr as put
 
 from upgate.facts.containers import Container, ContainerState, ContainerStatus, Running
 from upgate.facts.hiding import Left, hidden_values, hide, without_secrets_in
-from upgate.facts.ingresses import CLASS_ANNOTATION, Ingress
+from upgate.facts.ingresses import CANARY, CLASS_ANNOTATION, Ingress
 from upgate.facts.joining import ConfigMap
 from upgate.facts.meta import Condition, ObjectMeta, condition
 from upgate.facts.pod_fields import PodSpec, PodStatus
@@ -72,9 +72,13 @@ def compact_secret(secret: Secret) -> Secret:
 
 @compact.register
 def compact_ingress(ingress: Ingress) -> Ingress:
-    """An Ingress: of its annotations the one that names its class."""
+    """An Ingress: of its annotations those that name its class, and that it is a canary."""
     annotations = ingress.metadata.annotations or {}
-    put(ingress.metadata, "annotations", {key: annotations[key] for key in (CLASS_ANNOTATION,) if key in annotations})
+    put(
+        ingress.metadata,
+        "annotations",
+        {key: annotations[key] for key in (CLASS_ANNOTATION, CANARY) if key in annotations},
+    )
     hide(ingress)
     share_metadata(ingress.metadata)
     return ingress

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from upgate.base.errors import Inconclusive, UpgateError, words_of
+from upgate.base.garbage import give_back_large_blocks
 from upgate.base.redaction import without_known
 from upgate.base.threads import concurrently
 from upgate.base.waiting import Deadline
@@ -59,6 +60,7 @@ def look_at_cluster(
     A brief look reads only the pods that may be wrong. `objects` are asked for where `needs` has `expected`, and
     custom resources are looked through within the bounds of `conditions`.
     """
+    give_back_large_blocks()
     connection = login.connection
     try:
         identity = unbroken("who we are", lambda: again(connection, lambda: who_am_i(login)))
