@@ -229,3 +229,9 @@ def test_a_node_that_is_away_explains_what_is_on_the_others_alone():
     ids = ["nodes.ready", "services.survivable"]
     found = {each.id: finding.because for each in run(ids, world) for finding in each.findings}
     assert found == {"nodes.ready": None, "services.survivable": "nodes.ready: Node/worker-2"}
+
+
+def test_the_taint_of_a_node_that_is_ready_again_counts_no_more():
+    """The control plane takes it away some seconds after the node is Ready."""
+    again = node("worker-2", spec={"taints": [{"key": "node.kubernetes.io/unreachable", "effect": "NoSchedule"}]})
+    assert narrow("worker-1", "worker-2", nodes=[node(), again]).outcome == "passed"

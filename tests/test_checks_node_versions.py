@@ -298,3 +298,13 @@ def test_a_node_that_is_being_drained_is_not_yet_replaced():
     """While a node of the old image is drained or removed the upgrade goes on."""
     draining = merged(running("a", kernelVersion="5.4"), {"spec": {"taints": [removal(2)]}})
     assert image(draining, kernel=">=6.1").outcome == "inconclusive"
+
+
+def test_a_runtime_that_does_not_answer_is_no_other_runtime():
+    """Its kubelet says containerd://Unknown; nodes.ready tells what is wrong."""
+    runtimes = ("containerd://2.3.7", "containerd://Unknown")
+    nodes = [
+        node(f"n{number}", status={"nodeInfo": {"containerRuntimeVersion": each, "kernelVersion": "6.1.0"}})
+        for number, each in enumerate(runtimes)
+    ]
+    assert judge("nodes.uniform", good(nodes=nodes)).outcome == "passed"

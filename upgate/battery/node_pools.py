@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,7 +52,11 @@ class NodePool:
             part: max(values, key=lambda each: (values[each], version_parts(each)))
             for part, values in self._values().items()
         }
-        return [each for each in self.nodes if not usual.items() <= self._parts(each).items()]
+        return [each for each in self.nodes if self._differs(each, usual)]
+
+    def _differs(self, node: Node, usual: Mapping[str, str]) -> bool:
+        parts = self._parts(node)
+        return any(parts.get(part, value) != value for part, value in usual.items())
 
     def under_way(self, moment: datetime) -> bool:
         """One of its nodes is being drained or replaced: the others follow."""

@@ -31,10 +31,15 @@ def parts_of(node: Node, label: str | None) -> dict[str, str]:
     return {
         "kubelet": info.kubelet_version,
         "kernel": info.kernel_version,
-        "container runtime": info.container_runtime_version,
+        "container runtime": reported(info.container_runtime_version),
         "OS image": info.os_image,
         "machine image": machine_image(node, label),
     }
+
+
+def reported(runtime: str) -> str:
+    """The runtime; empty for `containerd://Unknown`, which a kubelet says while its runtime does not answer."""
+    return "" if runtime.endswith("://Unknown") else runtime
 
 
 def build_of(node: Node, label: str | None = None) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from upgate.base.text import counted
 from upgate.facts.backends import Backends, grouped, is_coming
 from upgate.facts.nodes import Node
 from upgate.facts.services import Service
+from upgate.facts.taints import REPEATING
 from upgate.facts.upkeep import Cordons
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ def why_not(node: Node) -> str:
         return "cordoned"
     if not node.ready.is_true:
         return f"Ready={node.ready.status}"
-    return next((f"taint {each.key}" for each in node.spec.taints or () if each.passing), "")
+    # Those that repeat that a node is not Ready are taken away seconds after it is.
+    lasting = (each for each in node.spec.taints or () if each.passing and REPEATING.get(each.key) != "Ready")
+    return next((f"taint {each.key}" for each in lasting), "")
 
 
 def is_open(node: Node) -> bool:
