@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.battery import Battery, Run, difference, named
+from tests.e2e.battery import LATE, Battery, Run, difference, named
 from tests.e2e.cluster import RealCluster
 from tests.e2e.faults import CATALOGUE, Fault, make_all, undo_all
 
@@ -25,6 +26,7 @@ def run(cluster: RealCluster, tmp_path_factory: pytest.TempPathFactory, selected
     runs = Battery(tmp_path_factory.mktemp("catalogue"), cluster.kubeconfig)
     try:
         make_all(cluster, selected)
+        time.sleep(LATE + 2)  # conditions of objects without pods are that old, too
         yield runs.run("--since=1m")
     finally:
         undo_all(cluster, selected)
