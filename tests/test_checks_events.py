@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.worlds import NOW, ago, baseline, good, judge, node, objects, owner, pod, snapshot, thing, warning
+from tests.worlds import NOW, ago, baseline, condition, good, judge, node, objects, owner, pod, snapshot, thing, warning
 
 ID = "events.warnings"
 NODE = thing("worker-1")
@@ -50,7 +50,7 @@ def test_events_that_repeat_are_grouped():
         warning(thing("web-rs", "shop"), "FailedCreate", "ReplicaSet", count=9),
         warning(pod("gone"), "BackOff", count=99),
         warning(pod("web-1", metadata={"uid": "earlier"}), "Unhealthy", count=99),
-        warning(pod(), "FailedScheduling", count=9, lastTimestamp=ago(days=2)),
+        warning(pod(), "FailedScheduling", count=9),
     ],
 )
 def test_events_that_come_to_nothing(event):
@@ -63,6 +63,14 @@ def test_pods_that_are_not_well_are_judged_elsewhere():
     unwell = [warning(pod(), "Unhealthy", count=9)]
     assert told(*unwell, pods=[pod(ready="False")]).findings == ()
     assert objects(told(*unwell)) == ["Event/Pod.Unhealthy"]
+
+
+@pytest.mark.parametrize(("later", "expected"), [(0.4, []), (2, ["Event/Pod.Unhealthy"])])
+def test_the_second_in_which_a_pod_became_ready(later, expected):
+    """Conditions give whole seconds: what an event says within that second may have been before."""
+    young = pod(status={"conditions": [condition("Ready", lastTransitionTime=ago(seconds=60))]})
+    seen = {"eventTime": ago(seconds=60 - later), "lastTimestamp": None}
+    assert objects(told(warning(young, "Unhealthy", count=9, **seen), pods=[young])) == expected
 
 
 def test_a_static_pod():

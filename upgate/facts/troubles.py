@@ -31,6 +31,7 @@ USUAL = {
     "InvalidDiskCapacity": "each start of a kubelet",
     "CgroupV1": "a notice at each start of a kubelet",
     "FailedToRetrieveImagePullSecret": "an image that needs no secret is pulled without it",
+    "FailedScheduling": "a pod that is Ready has its node; pods.pending judges those that have none",
     "PolicyViolation": "audits of policy engines, not of this upgrade",
 }
 #: Kinds whose status other checks judge.
@@ -44,6 +45,8 @@ JUDGED = (
         "CertificateSigningRequest",
     ),
 )
+#: Conditions give whole seconds, events parts of them.
+A_SECOND = timedelta(seconds=1)
 #: Seen so often, the last time no longer ago than that, it goes on.
 OFTEN, LATELY = 3, timedelta(minutes=15)
 
@@ -114,7 +117,7 @@ class Troubles:
             return True
         pod = self._pods.get((target.namespace, target.uid)) or self._pods.get((target.namespace, target.name))
         well = pod is not None and pod.active and pod.ready.is_true
-        return bool(pod and well and event.time and event.time > moment - pod.ready_for(moment))
+        return bool(pod and well and event.time and event.time > moment - pod.ready_for(moment) + A_SECOND)
 
 
 def repeats(events: list[Event], moment: datetime) -> bool:
