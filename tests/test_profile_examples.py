@@ -12,7 +12,7 @@ from upgate.profile import Profile, available, load
 
 EXAMPLES = Path(__file__).parents[1] / "profiles" / "examples"
 FILES = sorted(EXAMPLES.glob("*.yaml"))
-ENVIRON = {name: "https://example.com/x" for name in ("SYNTH_USER", "SYNTH_PASSWORD", "ALERT_URL")}
+ENVIRON = dict.fromkeys(("SYNTH_USER", "SYNTH_PASSWORD", "ALERT_URL"), "https://example.com/x")
 STORIES = {"rke", "eks", "aks", "kured", "anthos", "kubeadm", "k3s"}
 
 
