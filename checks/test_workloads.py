@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from upgate.facts.deployments import Deployment
     from upgate.facts.namespaces import Namespace
     from upgate.facts.owned_pods import DeploymentPods, OwnedPods
-    from upgate.facts.relations import DaemonSetPlacement, NamespaceContents
+    from upgate.facts.placement import DaemonSetPlacement
+    from upgate.facts.relations import NamespaceContents
     from upgate.facts.statefulsets import StatefulSet
     from upgate.facts.workloads import ReplicaSet
     from upgate.profile.parts import Patience
@@ -92,15 +93,26 @@ def test_every_daemonset_is_complete(
 ) -> None:
     """Every DaemonSet is complete: it is ready and updated on every node that it wants.
 
-    One that wants no node at all is all right only if its node selector matches none, and matched none in the baseline.
+    It should want each Ready node that its node selector, affinity and tolerations match: what its status says is only a
+    claim. One that matches no node is at rest, but not if it wanted nodes in the baseline. One that wants fewer than then,
+    although the nodes are there, has lost its place; where it or its nodes were changed since, that is a warning.
     Look first: kubectl -n {namespace} rollout status daemonset {name}; kubectl -n {namespace} describe daemonset {name}
     """
+
+    def missing(each: DaemonSet, before_too: bool = True) -> str:
+        then = before.more_places(each, placement) if before_too else ""
+        return owned_pods.incomplete(each, each.unready(wanted=then or placement.why_expected(each)))
+
     daemonsets.where(lambda each: not each.metadata.deletion_timestamp).none(
-        lambda each: owned_pods.incomplete(
-            each, each.unready(wanted=before.place(each) or placement.why_expected(each))
-        ),
+        missing,
         expected=lambda each: f"{each.desired} ready and updated" if each.desired else "a ready pod on its nodes",
-        transitional=lambda each: owned_pods.under_way(each, now, patience),
+        severity=lambda each: (
+            "warning" if before.may_have_moved(each, placement) and not missing(each, before_too=False) else None
+        ),
+        transitional=lambda each: (
+            owned_pods.under_way(each, now, patience)
+            or (each.ready_as_desired and placement.settles(each, now, patience.start_up))
+        ),
     )
 
 

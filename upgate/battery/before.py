@@ -13,6 +13,7 @@ from upgate.facts.cronjobs import CronJob
 from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.ingresses import Ingress
 from upgate.facts.nodes import Node
+from upgate.facts.placement import DaemonSetPlacement
 from upgate.facts.services import Service
 from upgate.facts.workloads import Workload
 
@@ -94,6 +95,28 @@ class Before:
         """How many nodes the DaemonSet wanted. Empty where it wanted none, or nothing tells."""
         nodes = (self.baseline.daemonsets if self.baseline else {}).get(daemonset.ref, 0)
         return f"it wanted {counted(nodes, 'node')} in the baseline" if nodes else ""
+
+    def more_places(self, daemonset: DaemonSet, placement: DaemonSetPlacement) -> str:
+        """How many nodes it wanted, if it wants fewer now although the nodes are there. Else empty.
+
+        Those that do not work just now, and those that an autoscaler managed, may be the ones that it lacks.
+        """
+        then = self.baseline
+        if then is None or not daemonset.desired:
+            return self.place(daemonset)
+        away = max(0, sum(then.pools.values()) - placement.working) + sum((then.scaled or {}).values())
+        return self.place(daemonset) if self._lost_places(daemonset) > away else ""
+
+    def may_have_moved(self, daemonset: DaemonSet, placement: DaemonSetPlacement) -> bool:
+        """It still wants nodes, and was changed since, or other nodes stand for those of that time."""
+        if self.baseline is None or not daemonset.desired:
+            return False
+        gone = self.baseline.kubelets.keys() - placement.names
+        changed = self.baseline.generations.get(daemonset.ref) != daemonset.metadata.generation
+        return changed or self._lost_places(daemonset) <= len(gone)
+
+    def _lost_places(self, daemonset: DaemonSet) -> int:
+        return (self.baseline.daemonsets if self.baseline else {}).get(daemonset.ref, 0) - daemonset.desired
 
     def moved_out(self, workloads: Iterable[Workload]) -> bool:
         """One of them is a DaemonSet that wanted nodes and wants none now: those are not scaled to zero."""

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
+from upgate.base.text import counted
 from upgate.facts.meta import AnnotatedMeta
 from upgate.facts.nodes import Node
+from upgate.facts.taints import Taint, Toleration
 from upgate.facts.workloads import Workload, WorkloadStatus
 
-#: Labels that all nodes of a cluster have, mostly with one value.
-EVERY_NODE = ("kubernetes.io/os", "kubernetes.io/arch", "beta.kubernetes.io/os", "beta.kubernetes.io/arch")
+#: What the pods of DaemonSets tolerate without saying so, and those on the network of their node.
+#: https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/#taints-and-tolerations
+OF_DAEMONSETS = (
+    *(
+        Toleration(f"node.kubernetes.io/{state}", "Exists", effect="NoExecute")
+        for state in ("not-ready", "unreachable")
+    ),
+    *(
+        Toleration(f"node.kubernetes.io/{state}", "Exists", effect="NoSchedule")
+        for state in ("disk-pressure", "memory-pressure", "pid-pressure", "unschedulable")
+    ),
+)
+OF_HOST_NETWORK = (Toleration("node.kubernetes.io/network-unavailable", "Exists", effect="NoSchedule"),)
 
 
 class DaemonSetStatus(WorkloadStatus):
@@ -54,14 +68,14 @@ class DaemonSet(Workload):
         return bool(self.unseen or not (self.desired or stranded))
 
     def unready(self, wanted: str) -> str:
-        """What is missing until it is complete; `wanted`: why it should be on some node. Empty when nothing is."""
+        """What is missing until it is complete; `wanted`: why it should be on more nodes. Empty when nothing is."""
         have, want = self.status, self.desired
         old = want - have.updated_number_scheduled
         said = {
             self.unseen: self.unseen,
             f"{have.number_ready} of {want} ready": have.number_ready < want,
             f"{old} of {want} not updated": self.updating,
-            f"wants no node, although {wanted}": wanted and not want,
+            f"wants {counted(want, 'node') if want else 'no node'}, although {wanted}": wanted,
         }
         return "; ".join(text for text, holds in said.items() if holds)
 
@@ -71,13 +85,20 @@ class DaemonSet(Workload):
         Who chooses nodes by a label means these; who chooses none means those that take it.
         """
         spec = self.spec.template.spec
-        chosen = (spec.node_selector or {}).items()
-        if not chosen <= node.labels.items():
-            return False
-        lasting = (each for each in node.spec.taints or () if each.blocks and not each.passing)
-        return any(key not in EVERY_NODE for key, _ in chosen) or all(
-            any(its.covers(each) for its in spec.tolerations or ()) for each in lasting
-        )
+        lasting = [each for each in node.spec.taints or () if each.blocks and not each.passing]
+        return spec.fits(node.name, node.labels) and (spec.chooses_nodes or not self._kept_away_by(lasting))
+
+    def belongs_on(self, node: Node) -> bool:
+        """Its controller counts this node among those that should run its pod.
+
+        https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/daemon/daemon_controller.go NodeShouldRunDaemonPod
+        """
+        return self.spec.template.spec.fits(node.name, node.labels) and not self._kept_away_by(node.spec.taints or ())
+
+    def _kept_away_by(self, taints: Iterable[Taint]) -> bool:
+        spec = self.spec.template.spec
+        tolerated = (*(spec.tolerations or ()), *OF_DAEMONSETS, *(OF_HOST_NETWORK if spec.host_network else ()))
+        return any(each.blocks and not any(its.covers(each) for its in tolerated) for each in taints)
 
     @property
     def updating(self) -> bool:

@@ -14,7 +14,6 @@ from upgate.facts.backends import Backends, controller_of, grouped
 from upgate.facts.claims import Claims, VolumeNodes
 from upgate.facts.control_plane import ControlPlane, Leaders
 from upgate.facts.cronjobs import Timetables
-from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.deployments import Deployment
 from upgate.facts.disruption import Budgets
 from upgate.facts.entrances import Entrances
@@ -32,6 +31,7 @@ from upgate.facts.namespaces import Namespace
 from upgate.facts.nodes import Node
 from upgate.facts.outages import Outages
 from upgate.facts.owned_pods import DeploymentPods, OwnedPods
+from upgate.facts.placement import DaemonSetPlacement
 from upgate.facts.pods import Pod
 from upgate.facts.promised_nodes import PromisedNodes
 from upgate.facts.promises import Autoscalers, Deadlines, Preemptions
@@ -157,21 +157,6 @@ class WarningEvents:
         """The latest one in words; empty where there is none."""
         last = max(self.about(item), key=lambda each: each.time.timestamp() if each.time else 0.0, default=None)
         return f"{last.reason}: {' '.join(last.message.split())}" if last else ""
-
-
-class DaemonSetPlacement:
-    """The nodes that a DaemonSet is meant for."""
-
-    needs = ("nodes",)
-
-    def __init__(self, lists: Lists) -> None:
-        self._nodes: list[Node] = lists["nodes"]
-
-    def why_expected(self, daemonset: DaemonSet) -> str:
-        """Why it should be on some node. What affinity rules exclude is not guessed at. Else empty."""
-        affinity = daemonset.spec.template.spec.affinity
-        matches = not affinity and any(daemonset.may_run_on(node) for node in self._nodes)
-        return "its node selector matches some" if matches else ""
 
 
 class ClusterNodes:

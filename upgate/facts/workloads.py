@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
 
+from upgate.facts.affinity import EVERY_NODE, Affinity
 from upgate.facts.containers import at_most
 from upgate.facts.meta import Condition, Fact, KubernetesObject, Time, condition
 from upgate.facts.removed_drivers import Present, VolumeSources
@@ -45,7 +47,9 @@ class TemplateSpec(Fact):
 
     containers: list[TemplateContainer] | None = None
     node_selector: dict[str, str] | None = None
-    affinity: dict[str, object] | None = None
+    node_name: str = ""
+    host_network: bool = False
+    affinity: Affinity | None = None
     termination_grace_period_seconds: int = 30
     tolerations: list[Toleration] | None = None
     security_context: TemplateSecurity | None = None
@@ -54,6 +58,17 @@ class TemplateSpec(Fact):
     def names_label(self, key: str) -> bool:
         """It chooses nodes by this label."""
         return key in (self.node_selector or {}) or key in str(self.affinity or "")
+
+    def fits(self, name: str, labels: Mapping[str, str]) -> bool:
+        """A node of this name with these labels is one of those that it asks for. Taints are not asked."""
+        selected = (self.node_selector or {}).items() <= labels.items() and self.node_name in ("", name)
+        return selected and (self.affinity is None or self.affinity.allows(name, labels))
+
+    @property
+    def chooses_nodes(self) -> bool:
+        """It asks for nodes by a label that not every node has: these nodes are meant."""
+        asked = [*(self.node_selector or ()), *(self.affinity.asked_labels if self.affinity else ())]
+        return any(key not in EVERY_NODE for key in asked)
 
     def tolerates(self, key: str) -> bool:
         """It tolerates a taint with this key; one that tolerates all has no key."""

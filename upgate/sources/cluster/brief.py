@@ -16,8 +16,10 @@ from upgate.base.errors import Inconclusive
 from upgate.base.threads import concurrently
 from upgate.base.waiting import Deadline
 from upgate.facts.backends import Backends, is_version
+from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.jobs import Job
 from upgate.facts.kinds import Kind
+from upgate.facts.placement import DaemonSetPlacement
 from upgate.facts.pods import Pod
 from upgate.facts.statefulsets import StatefulSet
 from upgate.facts.workloads import Workload
@@ -125,10 +127,16 @@ def incomplete(others: Mapping[str, Listing]) -> Iterator[tuple[str, str]]:
     for noun in ("deployments", "replicasets", "statefulsets"):
         answerable = (each for each in lists[noun] if not is_version(each))
         yield from (label_query(each, each.template_labels) for each in answerable if each.unready())
-    yield from (label_query(each, each.template_labels) for each in lists["daemonsets"] if each.unready(wanted="any"))
+    placement = DaemonSetPlacement(lists)
+    yield from (label_query(each, each.template_labels) for each in lists["daemonsets"] if may_lack(each, placement))
     backends = Backends(lists)
     services = (each for each in lists["services"] if each.selects_pods and backends.unserved(each))
     yield from (label_query(each, each.spec.selector) for each in services)
+
+
+def may_lack(daemonset: DaemonSet, placement: DaemonSetPlacement) -> bool:
+    """It is not complete, or wants no node, which a baseline may know better."""
+    return not daemonset.desired or bool(daemonset.unready(wanted=placement.why_expected(daemonset)))
 
 
 def without_foreign(glanced: Glance, foreign: Listing, others: Mapping[str, Listing]) -> Glance:

@@ -1,0 +1,72 @@
+"""The nodes that DaemonSets are meant for, whatever their status counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from upgate.base.text import counted
+from upgate.facts.daemonsets import DaemonSet
+from upgate.facts.meta import lately
+from upgate.facts.nodes import Node
+
+#: OpenShift's controller also asks for the nodes that its namespace, or the cluster, chooses for projects; its own have none.
+#: https://docs.redhat.com/en/documentation/openshift_container_platform/ "Creating project-wide node selectors"
+OPENSHIFT, ITS_OWN = "node.openshift.io/os_id", "openshift-"
+
+
+class DaemonSetPlacement:
+    """The nodes that a DaemonSet is meant for."""
+
+    needs = ("nodes",)
+
+    def __init__(self, lists: Mapping[str, list[Any]]) -> None:
+        self._nodes: list[Node] = lists["nodes"]
+        self._owned: dict[str, list[Node]] = {}
+
+    def why_expected(self, daemonset: DaemonSet) -> str:
+        """Why it should be on more nodes than its status wants. Empty where it wants as many as match.
+
+        A status stays as it was when no controller writes it any more.
+        """
+        if not daemonset.desired:
+            return "its node selector matches some" if any(map(daemonset.may_run_on, self._nodes)) else ""
+        own = len(self._own(daemonset))
+        return f"{counted(own, 'node')} match it" if own > daemonset.desired else ""
+
+    def settles(self, daemonset: DaemonSet, moment: datetime, lag: timedelta) -> bool:
+        """It, or one of its nodes, was changed a moment ago, or that node has just become Ready: its controller follows."""
+        changed = [daemonset.metadata.changed]
+        for node in self._own(daemonset):
+            changed += [node.metadata.changed, node.metadata.creation_timestamp, node.ready.last_transition_time]
+        return any(lately(each, moment, lag) for each in changed)
+
+    @property
+    def working(self) -> int:
+        """How many nodes are Ready, and have no taint that is to pass."""
+        return sum(is_working(each) for each in self._nodes)
+
+    @property
+    def names(self) -> set[str]:
+        """The names of all nodes."""
+        return {each.name for each in self._nodes}
+
+    def _own(self, daemonset: DaemonSet) -> list[Node]:
+        """The nodes that belong to it; those that are going or not Ready aside: other checks speak of them."""
+        if daemonset.ref not in self._owned:
+            staying = (each for each in self._nodes if each.ready.is_true and not each.metadata.deletion_timestamp)
+            self._owned[daemonset.ref] = [
+                each for each in staying if daemonset.belongs_on(each) and not may_be_left_out(each, daemonset)
+            ]
+        return self._owned[daemonset.ref]
+
+
+def is_working(node: Node) -> bool:
+    """It is Ready, and nothing keeps pods away for a while."""
+    return node.ready.is_true and not any(each.passing for each in node.spec.taints or ())
+
+
+def may_be_left_out(node: Node, daemonset: DaemonSet) -> bool:
+    """A rule that is not seen here may keep the DaemonSet of a project off the node."""
+    return OPENSHIFT in node.labels and not daemonset.namespace.startswith(ITS_OWN)
