@@ -27,7 +27,7 @@ from upgate.facts.statefulsets import StatefulSet
 from upgate.sources.cluster.bounded import SMALL_BYTES
 from upgate.sources.cluster.connection import PLAIN, Connection, NoAnswer, status_message
 from upgate.sources.cluster.listing import Listing, list_all
-from upgate.sources.cluster.pod_settings import configmap_settings, mounted_configmaps, template_settings
+from upgate.sources.cluster.pod_settings import GENERATED, configmap_settings, mounted_configmaps, template_settings
 from upgate.sources.cluster.retrying import again
 
 SYSTEM = "kube-system"
@@ -103,7 +103,7 @@ def listing_of(
     """The objects of a kind in one namespace, each whole, without secrets. Raises Inconclusive."""
     version = "v1" if type in (Pod, ConfigMap) else "apps/v1"
     kind = Kind(noun, with_raw(type), version, noun, namespace=home, label_selector=labels)
-    return list_all(connection, kind, deadline=deadline).items
+    return [each for each in list_all(connection, kind, deadline=deadline).items if each.namespace == home]
 
 
 def template_of(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def configmaps(found: Iterable[Any], mounted: set[str]) -> Iterator[SettingGroup
     """The ConfigMaps that workloads mount, and those that have a meaning of their own."""
     for each in found:
         if each.name in mounted or each.name in NAMED:
-            yield SettingGroup(each.ref, [NO_NODE], configmap_settings(each.raw.get("data") or {}))
+            yield SettingGroup(GENERATED.sub("", each.ref), [NO_NODE], configmap_settings(each.raw.get("data") or {}))
 
 
 def api_server_settings(connection: Connection, deadline: Deadline) -> Settings:
