@@ -30,6 +30,7 @@ from tests.worlds import (
     ago,
     attachment,
     autoscaler,
+    baseline,
     battery,
     budget,
     claim,
@@ -58,6 +59,7 @@ from tests.worlds import (
     profile,
     replicated,
     serving,
+    settings,
     signing_request,
     snapshot,
     terminated,
@@ -87,7 +89,7 @@ PROFILE = profile(
     sidecars=[{"container": "app", "image": "app:1"}],
     hosts=DEMANDS,
     mesh={"revision": mesh_worlds.NEW, "retired": [OLD]},
-    allow=["secrets", "pods-proxy"],
+    allow=["secrets", "pods-proxy", "nodes-proxy"],
     prometheus={"url": "http://prometheus.test"},
     conditions={"kinds": 200},
 )
@@ -243,9 +245,15 @@ GOOD: dict[str, dict[str, Any]] = {
 
 
 #: The checks of kinds that a cluster may lack.
+#: Checks that compare with the baseline.
+COMPARING = ("config.drift",)
+LACKING = ("replicasets.ready", "statefulsets.ready", "daemonsets.ready")
+
+
 def asked(id: str, seen: Any) -> CheckResult:
     """What a check says of a world; one that is asked before an upgrade only is asked then."""
-    return judge(id, seen, profile=PROFILE, preflight=battery()[id].only_preflight)
+    before = baseline(good()) if id in COMPARING else None
+    return judge(id, seen, profile=PROFILE, baseline=before, preflight=battery()[id].only_preflight)
 
 
 def bad(id: str) -> CheckResult:
@@ -254,6 +262,8 @@ def bad(id: str) -> CheckResult:
         return judge(id, snapshot(good(), health=[HealthEndpoint("readyz", 500, "[-]etcd failed: reason withheld\n")]))
     if id == "api.version":
         return judge(id, good(), profile=profile(expect={"version": "1.37"}))
+    if id == "config.drift":
+        return asked(id, snapshot(good(), kubelet_settings=settings("Kubelet", "worker-1", "maxPods=33")))
     if id in BAD_SERVER:
         return judge(id, snapshot(good(), **BAD_SERVER[id]), profile=PROFILE)
     if id == "certs.api-server":
@@ -309,7 +319,7 @@ def test_no_check_passes_where_everything_is_refused(id):
     assert (result.outcome, result.reason) == ("inconclusive", "cannot list: not permitted")
 
 
-@pytest.mark.parametrize("id", [id for id in INSIDE if id not in OF_SERVER])
+@pytest.mark.parametrize("id", [id for id in INSIDE if id not in (*OF_SERVER, *COMPARING)])
 def test_no_check_passes_in_an_empty_world(id):
     """Where there is nothing to look at no check passes but those of kinds that a cluster may lack.
 

@@ -34,6 +34,7 @@ from upgate.facts.kinds import KINDS
 from upgate.facts.metrics import Exposition, ServerMetrics, samples_in
 from upgate.facts.monitored import MonitorAnswers
 from upgate.facts.relations import ASIDES
+from upgate.facts.settings import Configuration, SettingGroup
 from upgate.judge.gate import Gate
 from upgate.judge.judge import judge as judge_on
 from upgate.judge.options import PREFLIGHT, Options
@@ -569,6 +570,12 @@ def metrics(*lines: str, started: float = 60 * 24, earlier: list[str] | None = N
     return ServerMetrics([*first, exposition(*lines, started=started)])
 
 
+def settings(component: str, nodes: str, *given: str, version: str = "v1.36.3") -> Configuration:
+    """A configuration with the settings `name=value` of one component, on these nodes, with spaces between them."""
+    pairs = dict(each.split("=", 1) for each in given)
+    return Configuration([SettingGroup(component, nodes.split() or [""], pairs, version)])
+
+
 def snapshot(world: World, **fields: Any) -> Snapshot:
     """What a look at this world gives."""
     lists, malformed = {}, {}
@@ -588,6 +595,8 @@ def snapshot(world: World, **fields: Any) -> Snapshot:
         "api_certificates": [serving()],
         "credentials": [credential()],
         "conditions": Swept(objects=int(any(world.values()))),
+        "configuration": settings("APIServer", "", "--v=2") if any(world.values()) else Configuration(),
+        "kubelet_settings": settings("Kubelet", "worker-1", "maxPods=110") if any(world.values()) else Configuration(),
         "monitored": MonitorAnswers(url="http://prometheus.test", rules=int(any(world.values()))),
     }
     return Snapshot(lists=lists, **{**defaults, **fields})

@@ -16,6 +16,7 @@ from upgate.facts.metrics import Exposition
 from upgate.facts.node_images import info_of
 from upgate.facts.nodes import Node
 from upgate.facts.pods import Pod
+from upgate.facts.settings import Configuration, joined
 from upgate.results import CheckResult, Finding, Severity
 from upgate.snapshot import Snapshot
 
@@ -66,6 +67,8 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     kubelets: dict[str, str] = {}
     #: The taints of each node, as `key=value:Effect`; None in baselines of earlier versions.
     taints: dict[str, set[str]] | None = None
+    #: The effective settings of the cluster's components; None where they were not looked at, or in earlier versions.
+    configuration: Configuration | None = None
     #: What was wrong already: the severity of each finding, by check id and object. Rollouts under way are not among it.
     wrong: dict[str, dict[str, Severity]] = {}
 
@@ -151,6 +154,7 @@ def take_baseline(snapshot: Snapshot, pool_label: str | None, checks: Iterable[C
         counters=snapshot.metrics.last if snapshot.metrics else None,
         kubelets={node.name: info_of(node).kubelet_version for node in snapshot.facts("nodes")},
         taints={node.name: {each.spelling for each in node.spec.taints or ()} for node in snapshot.facts("nodes")},
+        configuration=joined(snapshot.configuration, snapshot.kubelet_settings),
         wrong=findings_of(checks),
     )
 

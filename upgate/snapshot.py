@@ -27,6 +27,7 @@ from upgate.facts.kinds import KINDS
 from upgate.facts.metrics import ServerMetrics
 from upgate.facts.monitored import MonitorAnswers
 from upgate.facts.proxies import ProxyStatus
+from upgate.facts.settings import Configuration
 from upgate.facts.whole import FoundObjects
 
 SCHEMA = 1
@@ -68,6 +69,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     custom_reads: CustomReads | None = None
     #: The proxies that the istiods of a mesh know; None: not looked at.
     proxies: ProxyStatus | None = None
+    #: The effective settings of the cluster's components, and of the kubelets; None: not looked at.
+    configuration: Configuration | None = None
+    kubelet_settings: Configuration | None = None
     #: What custom resources say is wrong with them; None: they were not asked.
     conditions: Swept | None = None
     #: What was found of the objects that the profile names, by query.

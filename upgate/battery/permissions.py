@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from upgate.battery.registry import Registry
+from upgate.facts.joining import ConfigMap
 from upgate.facts.kinds import DEFINITIONS, KINDS, Kind
 from upgate.facts.relations import lists_for
 from upgate.facts.whole import WholeObject, query_of
@@ -39,8 +40,12 @@ rules:
 #: The rules of what is asked beside lists.
 BESIDE = {
     "metrics": "- nonResourceURLs: [/metrics]\n  verbs: [get]\n",
+    "configuration": "- nonResourceURLs: [/flagz]\n  verbs: [get]\n",
+    "kubelet_settings": '- apiGroups: [""]\n  resources: [nodes/proxy]\n  verbs: [get]\n',
     "proxies": '- apiGroups: [""]\n  resources: [pods/proxy]\n  verbs: [get]\n',
 }
+#: The ConfigMaps whose settings are compared with the baseline.
+SYSTEM_CONFIGMAPS = Kind("configmaps", ConfigMap, "v1", "configmaps", namespace="kube-system")
 #: No rule can name the custom resources of a cluster that is not known.
 CUSTOM = """\
 # apis.custom-readable also lists each custom resource of the cluster. Which there are is not known here: add `list` on them, or
@@ -92,4 +97,5 @@ def needed(profile: Profile, registry: Registry) -> list[Kind]:
     named = dict.fromkeys(query_of(each).usual_kind for each in profile.resources)
     groups = profile.conditions.groups if profile.conditions else ()
     swept = [Kind(each, WholeObject, f"{each}/", '"*"') for each in groups if not set("*?[!") & {*each}]
-    return [*(kind for noun, kind in KINDS.items() if noun in nouns), *named, *swept]
+    settings = [SYSTEM_CONFIGMAPS] if "configuration" in nouns else []
+    return [*(kind for noun, kind in KINDS.items() if noun in nouns), *settings, *named, *swept]

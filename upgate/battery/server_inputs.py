@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from upgate.base.errors import Inconclusive
 from upgate.battery.counters import Counters
+from upgate.battery.drift import KUBELET, compared
 from upgate.battery.expectations import Server
 from upgate.battery.judgement import Subjects
 from upgate.battery.mesh_parts import ConnectedProxy, connected_proxies
@@ -15,8 +17,10 @@ from upgate.battery.skew import Skew, skew_around
 from upgate.facts.counting import Counting
 from upgate.facts.credentials import Credential, ServingCertificate
 from upgate.facts.custom_reads import CustomReads
+from upgate.facts.drift import ComparedSetting
 from upgate.facts.relations import ALLOWED_ASIDES
 from upgate.facts.release_changes import Change, changes_between
+from upgate.facts.settings import Configuration
 
 
 class ServerInputs(EvidenceReader):
@@ -98,3 +102,26 @@ class ServerInputs(EvidenceReader):
         seen = self._seen("proxies", self._evidence.snapshot.proxies)
         self.judgement.gaps += seen.unanswered
         return Subjects("proxies", connected_proxies(seen, self.profile.scope.namespaces), self.judgement)
+
+    @property
+    def configuration(self) -> Subjects[ComparedSetting]:
+        """The settings of the cluster's components, compared with the baseline; none without one. Raises Inconclusive."""
+        return self._compared("configuration", self._evidence.snapshot.configuration, lambda kind: kind != KUBELET)
+
+    @property
+    def kubelet_settings(self) -> Subjects[ComparedSetting]:
+        """The settings of the kubelets, where the profile allows to ask them, compared with the baseline. Raises Inconclusive."""
+        if ALLOWED_ASIDES["kubelet_settings"] not in self.profile.allow:
+            return Subjects("settings", [], self.judgement)
+        return self._compared(
+            "kubelet_settings", self._evidence.snapshot.kubelet_settings, lambda kind: kind == KUBELET
+        )
+
+    def _compared(
+        self, name: str, now: Configuration | None, counts: Callable[[str], bool]
+    ) -> Subjects[ComparedSetting]:
+        """Some components, compared with the baseline; none without one. Raises Inconclusive."""
+        seen, before = self._seen(name, now), self.baseline
+        if before is None:
+            return Subjects("settings", [], self.judgement)
+        return compared(before.configuration, seen, counts, self.profile.scope.namespaces, self.judgement)

@@ -237,11 +237,17 @@ ASIDES: dict[str, str] = {
     "api_certificates": "",
     "credentials": "",
     "proxies": "`get` on `pods/proxy` cluster-wide, where `allow:` names `pods-proxy`",
+    "configuration": "`get` on the non-resource URL `/flagz`, `list` on `configmaps` in namespace kube-system",
+    "kubelet_settings": "`get` on `nodes/proxy`, where `allow:` names `nodes-proxy`",
 }
 #: The lists that say what to ask.
-BEFORE_ASIDES = {"proxies": ("pods", *Revisions.needs)}
+BEFORE_ASIDES = {
+    "proxies": ("pods", *Revisions.needs),
+    "configuration": ("deployments", "daemonsets", "statefulsets"),
+    "kubelet_settings": ("nodes",),
+}
 #: Those that are asked only where the profile's `allow:` names this word.
-ALLOWED_ASIDES = {"proxies": "pods-proxy"}
+ALLOWED_ASIDES = {"proxies": "pods-proxy", "kubelet_settings": "nodes-proxy"}
 #: The input whose machines are looked at over ssh.
 HOSTS = "hosts"
 #: The inputs for which another monitor is asked.

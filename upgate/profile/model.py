@@ -45,7 +45,7 @@ Level = Annotated[Literal["critical", "warning", "off"], BeforeValidator(level)]
 
 
 #: Read TLS certificates out of Secrets; ask istiod through the API server's proxy of pods.
-Allowed = Literal["secrets", "pods-proxy"]
+Allowed = Literal["secrets", "pods-proxy", "nodes-proxy"]
 
 
 def parse_baseline(value: object, info: ValidationInfo) -> str | bool | None:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from upgate.base.waiting import Deadline
+from upgate.sources.cluster.configuration import read_configuration
 from upgate.sources.cluster.connection import Connection
 from upgate.sources.cluster.credentials import api_certificates, own_credentials
 from upgate.sources.cluster.custom_reads import read_custom_resources
 from upgate.sources.cluster.istiod import ask_istiods
+from upgate.sources.cluster.kubelet_settings import read_kubelets
 from upgate.sources.cluster.listing import Listing
 from upgate.sources.cluster.metrics import metrics_of
 
@@ -24,4 +26,6 @@ BESIDE: dict[str, Aside] = {
 AFTERWARDS: dict[str, Callable[[Connection, Mapping[str, Listing], Deadline], Any]] = {
     "custom_reads": read_custom_resources,
     "proxies": ask_istiods,
+    "configuration": read_configuration,
+    "kubelet_settings": read_kubelets,
 }

@@ -1,0 +1,228 @@
+"""What has changed between two configurations of one cluster, by component and setting.
+
+What an upgrade changes anyway is no change: versions, digests and dates inside of values, the order of lists, the settings that
+a release adds with their defaults. A node that the baseline does not know is compared with the node there that is most like it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from upgate.base.harmless import Typed, shell_word
+from upgate.base.text import counted, one_line_excerpt
+from upgate.base.versions import minor_of
+from upgate.facts.release_defaults import Default, default_of
+from upgate.facts.settings import NO_NODE, Configuration, SettingGroup, Settings
+
+#: Of an address only three of four numbers are like a version.
+VERSION = re.compile(r"(?<![\w.])v?\d{1,6}\.\d{1,6}\.\d{1,6}(?!\w|\.\d)(?:[-+][\w.+-]{1,60})?")
+#: The tag of an image that has two numbers: pause:3.10.
+TAG = re.compile(r"(?<=[a-z]:)v?\d{1,6}\.\d{1,6}(?![\w.])")
+DIGEST = re.compile(r"(?:@sha256:|\b)[0-9a-f]{64}\b")
+DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}(?:[-T][\d:-]{2,12}Z?)?")
+#: Settings whose lists have an order.
+ORDERED = ("clusterDNS", "--authorization-mode", "--service-cluster-ip-range", "--service-account-issuer", "command")
+#: What means, of a setting that a release adds, that nothing was set.
+NOTHING = ("false", "0", "0s", "{}", '"0"')
+#: Components that tell their settings themselves, and what is said where they do not any more.
+FLAGZ = "kubectl get --raw /flagz"
+SERVED = ("APIServer", "Kubelet")
+NOT_SERVED = "{}: its settings are in the baseline, and it does not tell them now"
+#: So many nodes, and lines of a text, are told.
+FEW = 3
+#: A value that is longer is told by what differs in it.
+SHORT = 100
+
+
+class Change(NamedTuple):
+    """One setting, from one value to another; None: it is not set."""
+
+    old: str | None
+    new: str | None
+    #: The versions of Kubernetes that the component had and has; empty where they are not known.
+    was: str = ""
+    version: str = ""
+
+    @property
+    def upgraded(self) -> bool:
+        """The component has another minor version than before."""
+        return bool(self.was and self.version) and minor_of(self.was) != minor_of(self.version)
+
+    @property
+    def words(self) -> str:
+        """`110 → 33`."""
+        if self.old is not None and self.new is not None and max(len(self.old), len(self.new)) > SHORT:
+            return parts_that_differ(self.old, self.new)
+        return f"{shown_value(self.old)} → {shown_value(self.new)}"
+
+
+@dataclass
+class ComparedSetting:
+    """One setting of a component, on all nodes that have it."""
+
+    component: str
+    name: str
+    #: What changed, and on which nodes.
+    changes: dict[Change, list[str]] = field(default_factory=dict)
+
+    @property
+    def ref(self) -> str:
+        """`Kubelet/worker-1/maxPods`; `Kubelet/*/maxPods` where several nodes changed; without nodes `APIServer/--v`."""
+        node = self._nodes[0] if len(self._nodes) == 1 else "*"
+        return "/".join(filter(None, (self.component, node, self.name)))
+
+    @property
+    def _nodes(self) -> list[str]:
+        return [node for changed in self.changes.values() for node in changed]
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What may stand in a check's hint."""
+        return {"look": Typed(look_at(self.component, next((node for node in self._nodes), NO_NODE)))}
+
+    @property
+    def changed(self) -> str:
+        """Old and new values, with the nodes; and what is known of why. Empty where nothing changed."""
+        return "; ".join(self._told(change, nodes) for change, nodes in self.changes.items())
+
+    @property
+    def of_release(self) -> bool:
+        """A new release brought the setting, or took it away, and nothing tells its default."""
+        return all(change.upgraded and None in (change.old, change.new) for change in self.changes)
+
+    def _told(self, change: Change, nodes: list[str]) -> str:
+        default = self.default_of(change)
+        return change.words + where(nodes) + (f" ({default.said})" if default else "")
+
+    def default_of(self, change: Change) -> Default | None:
+        """The entry of the table that explains a change."""
+        kind = self.component.partition("/")[0]
+        return default_of(kind, self.name, change.old, change.new, change.was, change.version)
+
+    def counts(self, change: Change) -> bool:
+        """It is more than what every upgrade does."""
+        if alike(self.name, change.old, change.new):
+            return False
+        default = self.default_of(change)
+        if default and default.old is None:
+            return False
+        appeared_or_gone = change.upgraded and None in (change.old, change.new)
+        listed_always = self.component == "APIServer" or self.name.startswith("--")
+        return not (appeared_or_gone and (listed_always or (change.new or change.old) in NOTHING))
+
+
+def look_at(component: str, node: str) -> str:
+    """The command that shows the settings."""
+    kind, _, name = component.partition("/")
+    namespace, _, own = name.partition("/")
+    if kind == "Kubelet":
+        return f"kubectl get --raw {shell_word(f'/api/v1/nodes/{node}/proxy/configz')}"
+    if kind == "StaticPod":
+        return f"kubectl -n kube-system get pod {shell_word(f'{name}-{node}')} -o yaml"
+    return f"kubectl -n {shell_word(namespace)} get {kind.lower()} {shell_word(own)} -o yaml" if own else FLAGZ
+
+
+def where(nodes: list[str]) -> str:
+    """Which nodes, in words."""
+    if nodes == [NO_NODE]:
+        return ""
+    if len(nodes) <= FEW:
+        return f" on {', '.join(nodes)}"
+    return f" on {counted(len(nodes), 'node')} ({', '.join(nodes[:FEW])}, …)"
+
+
+def shown_value(value: str | None) -> str:
+    """A value in a sentence."""
+    return "not set" if value is None else one_line_excerpt(value, SHORT)
+
+
+def parts_that_differ(old: str, new: str) -> str:
+    """Of two long texts the lines, or the parts between commas, that only one of them has."""
+    mark = "\n" if "\n" in old + new else ","
+    before, after = ([each.strip() for each in text.split(mark)] for text in (old, new))
+    gone = [each for each in before if each and each not in {*after}]
+    came = [each for each in after if each and each not in {*before}]
+    if not gone and not came:
+        return "the order changed"
+    told = [f"{word} {each}" for word, parts in (("without", gone), ("with", came)) if (each := few_parts(parts))]
+    return "now " + ", ".join(told)
+
+
+def few_parts(parts: list[str]) -> str:
+    """Some parts, and how many there are beside them."""
+    more = f" and {counted(len(parts) - FEW, 'more part')}" if len(parts) > FEW else ""
+    return ", ".join(f"`{one_line_excerpt(each, SHORT)}`" for each in parts[:FEW]) + more
+
+
+def alike(name: str, old: str | None, new: str | None) -> bool:
+    """Both values mean the same, but for what an upgrade changes anyway."""
+    if old is None or new is None:
+        return old == new
+    return old == new or neutral(name, old) == neutral(name, new)
+
+
+def neutral(name: str, value: str) -> list[str]:
+    """The parts of a value, in an order of their own where they have none, without versions, digests and dates."""
+    for pattern in (DIGEST, DATE, VERSION, TAG):
+        value = pattern.sub("…", value)
+    parts = [each.strip() for each in value.split(",")]
+    return parts if name.rpartition("/")[2] in ORDERED or "\n" in value else sorted(parts)
+
+
+def compare_settings(before: Configuration, now: Configuration) -> list[ComparedSetting]:
+    """Every setting of the components that both know, with what changed."""
+    then = by_component(before.groups)
+    found: dict[tuple[str, str], ComparedSetting] = {}
+    for component, groups in by_component(now.groups).items():
+        for old, new, nodes in pairs(then.get(component, []), groups):
+            for name in (*new.settings, *(each for each in old.settings if each not in new.settings)):
+                compared = found.setdefault((component, name), ComparedSetting(component, name))
+                change = Change(old.settings.get(name), new.settings.get(name), old.version, new.version)
+                if change.old != change.new and compared.counts(change):
+                    compared.changes.setdefault(change, []).extend(nodes)
+    return list(found.values())
+
+
+def by_component(groups: Iterable[SettingGroup]) -> dict[str, list[SettingGroup]]:
+    """The groups of each component."""
+    found: dict[str, list[SettingGroup]] = {}
+    for group in groups:
+        found.setdefault(group.component, []).append(group)
+    return found
+
+
+def pairs(
+    before: list[SettingGroup], now: list[SettingGroup]
+) -> Iterator[tuple[SettingGroup, SettingGroup, list[str]]]:
+    """Which group was which, and the nodes that went from one to the other."""
+    home = {node: number for number, group in enumerate(before) for node in group.nodes}
+    for group in now if before else ():
+        nodes: dict[int, list[str]] = {}
+        unknown = [node for node in group.nodes if node not in home]
+        for node in group.nodes:
+            if node in home:
+                nodes.setdefault(home[node], []).append(node)
+        if unknown:
+            nodes.setdefault(most_like(before, group.settings), []).extend(unknown)
+        yield from ((before[number], group, sorted(members)) for number, members in nodes.items())
+
+
+def most_like(groups: list[SettingGroup], settings: Settings) -> int:
+    """The group with the fewest differences."""
+
+    def differences(number: int) -> int:
+        theirs = groups[number].settings
+        return sum(not alike(name, theirs.get(name), settings.get(name)) for name in {*theirs, *settings})
+
+    return min(range(len(groups)), key=differences)
+
+
+def not_compared(before: Configuration, now: Configuration) -> list[str]:
+    """What cannot be compared, and why: a sentence each."""
+    missing = {each.component for each in before.groups} - {each.component for each in now.groups} - now.unread.keys()
+    unread = [f"{name}: {why}" for name, why in now.unread.items()]
+    then = [f"{name}: not in the baseline: {why}" for name, why in before.unread.items() if name not in now.unread]
+    return [*unread, *then, *(NOT_SERVED.format(each) for each in SERVED if each in missing)]

@@ -1,0 +1,137 @@
+"""Effective settings: component → node → setting → value. Nodes with equal settings are one group.
+
+Values are texts. What is not set has no entry: null, an empty text, list or map. Secrets are hidden, and what belongs to one
+node (its name and addresses) stands as `{node}` and `{address}`, so that a node that replaces another is compared with it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from upgate.facts.hiding import hidden_value
+from upgate.facts.meta import Fact
+
+#: The nodes of what belongs to none: a Deployment, a ConfigMap.
+NO_NODE = ""
+#: Settings of one component, and characters of a value and of a name.
+MOST, LONGEST, LONGEST_NAME = 2000, 8192, 300
+#: How deep settings may be nested.
+DEEPEST = 12
+#: What says that nothing is set; in YAML that is read as texts, null is one.
+UNSET: tuple[object, ...] = (None, "", [], "null", "~")
+Settings = dict[str, str]
+
+
+class SettingGroup(Fact):
+    """Settings that are the same on all of these nodes."""
+
+    #: `Kubelet`, `Deployment/kube-system/coredns`, …
+    component: str
+    nodes: list[str]
+    settings: Settings
+    #: The version of Kubernetes that the component has, where that is known.
+    version: str = ""
+
+
+class Configuration(Fact):
+    """The settings of a cluster, as far as they were read."""
+
+    groups: list[SettingGroup] = msgspec.field(default_factory=list)
+    #: Component, or how the names of several begin → why they could not be read.
+    unread: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+def joined(*parts: Configuration | None) -> Configuration | None:
+    """Several parts as one; None where none was looked at."""
+    there = [each for each in parts if each is not None]
+    unread = {name: why for each in there for name, why in each.unread.items()}
+    return Configuration([group for each in there for group in each.groups], unread) if there else None
+
+
+def grouped_by_settings(component: str, found: Mapping[str, tuple[str, Settings]]) -> list[SettingGroup]:
+    """The groups of a component, by node its version and settings."""
+    groups: dict[str, SettingGroup] = {}
+    for node, (version, settings) in sorted(found.items()):
+        key = json.dumps([version, settings], sort_keys=True)
+        groups.setdefault(key, SettingGroup(component, [], settings, version)).nodes.append(node)
+    return list(groups.values())
+
+
+def bounded(pairs: Iterable[tuple[str, str]], own: Mapping[str, str] | None = None) -> Settings:
+    """Settings without secrets and without what is a node's own, no more and no longer than they may be."""
+    settings: Settings = {}
+    for name, value in pairs:
+        if len(settings) < MOST:
+            said = hidden_value(name.rpartition("/")[2], value[:LONGEST])
+            settings[name[:LONGEST_NAME]] = without_own(said, own or {})
+    return settings
+
+
+def without_own(value: str, own: Mapping[str, str]) -> str:
+    """A value with placeholders for a node's own names and addresses."""
+    for text, placeholder in own.items():
+        value = value.replace(text, placeholder)
+    return value
+
+
+def flat(value: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+    """JSON or YAML as pairs of a path and a text. A list of things with names is told apart by those."""
+    if depth > DEEPEST:
+        return
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from flat(inner, f"{name}.{key}" if name else str(key), depth + 1)
+    elif is_named_list(value):
+        for inner in value:
+            yield from flat(
+                {key: each for key, each in inner.items() if key != "name"}, f"{name}.{inner['name']}", depth + 1
+            )
+    elif value not in UNSET:
+        yield name, as_text(value)
+
+
+def is_named_list(value: Any) -> bool:
+    """Each of the list is an object with a name."""
+    return (
+        isinstance(value, list) and bool(value) and all(isinstance(each, dict) and each.get("name") for each in value)
+    )
+
+
+def as_text(value: Any) -> str:
+    """One value: of a list its parts, joined; of what is not a text its JSON."""
+    if isinstance(value, list) and not any(isinstance(each, dict | list) for each in value):
+        return ",".join(map(as_text, value))
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+
+
+def flags(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The `name=value` lines of a `/flagz` page, or of no more than what looks so."""
+    for line in lines:
+        name, equals, value = line.strip().partition("=")
+        if equals and name and " " not in name:
+            yield f"--{name}", value.removeprefix("[").removesuffix("]")
+
+
+def arguments(given: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """A command line: each flag with its value, also where that is the next argument; other arguments by their place."""
+    flag, place = "", 0
+    repeated: dict[str, str] = {}
+    for each in given:
+        if flag and not each.startswith("-"):
+            repeated[flag] = f"{repeated[flag]},{each}".lstrip(",")
+            flag = ""
+            continue
+        name, equals, value = each.partition("=")
+        if name.startswith("-"):
+            key = f"--{name.lstrip('-')}"
+            earlier = repeated.get(key)
+            repeated[key] = f"{earlier},{value}" if earlier else value
+            flag = "" if equals else key
+        else:
+            flag, place = "", place + 1
+            repeated[f"argument {place}"] = each
+    yield from ((name, value or "true") for name, value in repeated.items())
