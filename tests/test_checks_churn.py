@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import msgspec
 import pytest
 
@@ -162,7 +164,7 @@ def test_an_earlier_baseline(tmp_path):
     """A baseline of an earlier version is read, and knows nothing of generations, CronJobs and events."""
     old = {
         key: value
-        for key, value in msgspec.json.decode(dump_baseline(BEFORE)).items()
+        for key, value in msgspec.json.decode(gzip.decompress(dump_baseline(BEFORE))).items()
         if key not in ("generations", "cronjobs", "warnings")
     }
     path = tmp_path / "baseline.json"

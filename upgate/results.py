@@ -102,6 +102,15 @@ class ClusterSummary(msgspec.Struct, frozen=True, kw_only=True):
     pods: int | None = None
 
 
+class ComparedWith(msgspec.Struct, frozen=True, kw_only=True):
+    """The baseline that the findings were compared with, and what came of it. Those that the profile waives are not counted."""
+
+    taken: datetime
+    new: int = 0
+    #: They were so before the upgrade too.
+    known: int = 0
+
+
 class Results(msgspec.Struct, frozen=True, kw_only=True):
     """One run of the battery; its JSON form is `results.json`."""
 
@@ -118,6 +127,8 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     rounds: int = 1
     #: "Since" in the checks means since this moment.
     reference: datetime | None = None
+    #: Null without a baseline.
+    baseline: ComparedWith | None = None
     #: What a reader should know beside the checks: waivers that match nothing, a run that was broken off, …
     notes: tuple[str, ...] = ()
     checks: tuple[CheckResult, ...] = ()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from upgate.base.errors import Inconclusive
 from upgate.base.scope import UNSCOPED, matches_scope, scoped
 from upgate.baseline import Baseline
 from upgate.facts.kinds import KINDS
+from upgate.facts.lasting_names import LastingNames
 from upgate.facts.relations import RELATIONS
 from upgate.snapshot import Snapshot
 
@@ -41,6 +43,11 @@ class Evidence:
         self.preflight = preflight
         self._relations: dict[str, Any] = {}
         self._in_scope: dict[str, Sequence[Any]] = {}
+
+    @cached_property
+    def lasting_names(self) -> LastingNames:
+        """What makes the objects with generated names, as far as that was looked at."""
+        return LastingNames({noun: self.snapshot.lists.get(noun, ()) for noun in LastingNames.needs})
 
     def in_scope(self, noun: str) -> Sequence[Any]:
         """The objects of a kind in the profile's scope. Raises Inconclusive where they were not looked at."""

@@ -26,7 +26,7 @@ from upgate.battery.evidence import Evidence
 from upgate.battery.registry import Registry
 from upgate.facts.relations import lists_for
 from upgate.judge.causes import relate
-from upgate.judge.comparing import already_wrong, compare_with_baseline
+from upgate.judge.comparing import already_wrong, compare_with_baseline, comparison_of
 from upgate.judge.dependencies import entrance_refs
 from upgate.judge.hints import aimed
 from upgate.judge.judge import judge
@@ -101,13 +101,22 @@ class Gate:
         return Path(wanted) if isinstance(wanted, str) else options.baseline_path if wanted else None
 
     def look(self, inputs: Collection[str], progress: Progress, *, brief: bool = False) -> Snapshot:
-        """Take a new snapshot, with the lists behind these inputs. A brief one holds of the pods only those that may be wrong."""
+        """Take a new snapshot, with the lists behind these inputs. A brief one holds of the pods only those that may be wrong.
+
+        Raises UsageError where the baseline is that of another cluster.
+        """
         if self._look is None:
             raise UsageError("the gate looks at nothing before it is opened")
-        wanted = lists_for(inputs) | set(baselines.NEEDS if self.options.save_baseline else ())
         with without_collection():
-            self.snapshot = self._look(wanted, progress, brief and not self.options.save_baseline)
+            self.snapshot = self._look(self._wanted(inputs), progress, brief and not self.options.save_baseline)
+        if self.baseline and not self.options.foreign_baseline:
+            baselines.refuse_foreign(self.baseline, self.snapshot)
         return self.snapshot
+
+    def _wanted(self, inputs: Collection[str]) -> set[str]:
+        """The lists behind these inputs, and those that a baseline is made of, or known by."""
+        wanted = lists_for(inputs) | set(baselines.NEEDS if self.options.save_baseline else ())
+        return wanted | ({"namespaces"} if self.baseline and self.baseline.cluster else set())
 
     def as_asked(self, check: Check) -> Check:
         """The check as this run asks it: before an upgrade some are graver."""
@@ -185,7 +194,7 @@ class Gate:
         place = {id: number for number, id in enumerate(self.order)}
         ordered = sorted(self.results.values(), key=lambda each: place.get(each.id, len(place)))
         related = self.relate(ordered, self.after)
-        return compare_with_baseline(related, self.baseline) if self.baseline else related
+        return compare_with_baseline(related, self.evidence) if self.baseline and self.snapshot else related
 
     def relate(self, results: Sequence[CheckResult], after: Mapping[str, Sequence[str]]) -> list[CheckResult]:
         """The results with their root causes. In monitoring, what users come in by has failed whatever is under way behind it."""
@@ -209,6 +218,7 @@ class Gate:
             finished=datetime.now(UTC),
             rounds=max(1, self.settling.rounds),
             reference=self.reference,
+            baseline=comparison_of(self.baseline, checks),
             notes=notes_of_run(self, checks),
             checks=aimed(checks, self.profile.cluster),
         )

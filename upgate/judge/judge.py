@@ -8,6 +8,7 @@ from upgate.battery.evidence import Evidence
 from upgate.battery.inputs import Inputs
 from upgate.battery.judgement import Judgement, line_of_error
 from upgate.battery.selection import why_unselected
+from upgate.judge.comparing import known_marked
 from upgate.judge.outcome import conclude, result, waivers_in_force
 from upgate.results import CheckResult
 
@@ -33,7 +34,14 @@ def conclude_on(evidence: Evidence, judgement: Judgement) -> CheckResult:
     """What a judgement comes to with this profile, at the moment of this snapshot."""
     waivers = waivers_in_force(evidence.profile.waivers, evidence.snapshot.taken.date())
     may_be_empty = judgement.check.id in evidence.profile.expect.may_be_empty
-    return conclude(judgement, waivers, may_be_empty=may_be_empty, monitoring=evidence.monitoring)
+    judgement.findings = known_marked(judgement.check.id, judgement.findings, evidence)
+    return conclude(
+        judgement,
+        waivers,
+        may_be_empty=may_be_empty,
+        monitoring=evidence.monitoring,
+        only_new=evidence.profile.gate.only_new,
+    )
 
 
 def crash_reason(problem: Exception, check: Check) -> str:

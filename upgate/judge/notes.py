@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from upgate.judge.comparing import number_known
+from upgate.baseline import limits_of
 from upgate.judge.outcome import ending, expired, unused
 from upgate.results import CheckResult
 
@@ -18,8 +18,7 @@ def notes_of_run(gate: Gate, checks: Sequence[CheckResult]) -> tuple[str, ...]:
     from upgate.profile.sending import in_plain_text  # it needs pydantic, and `pytest --help` must not
 
     on_the_way = (*why_forgeable(gate), *in_plain_text(gate.profile))
-    known = number_known(checks) if gate.baseline else []
-    return (*on_the_way, *gate.notes, *known, *windows_nodes(gate), *waivers_to_change(gate, checks))
+    return (*on_the_way, *gate.notes, *baseline_limits(gate), *windows_nodes(gate), *waivers_to_change(gate, checks))
 
 
 def waivers_to_change(gate: Gate, checks: Sequence[CheckResult]) -> list[str]:
@@ -32,6 +31,11 @@ def waivers_to_change(gate: Gate, checks: Sequence[CheckResult]) -> list[str]:
 def why_forgeable(gate: Gate) -> list[str]:
     """Why the answers may have been changed on the way. The embedded cluster runs in this process."""
     return gate.snapshot.forgeable if gate.snapshot and not gate.profile.cluster.embedded else []
+
+
+def baseline_limits(gate: Gate) -> list[str]:
+    """What the comparison with the baseline cannot say."""
+    return limits_of(gate.baseline, gate.snapshot) if gate.baseline and gate.snapshot else []
 
 
 def windows_nodes(gate: Gate) -> list[str]:

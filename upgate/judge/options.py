@@ -25,6 +25,8 @@ class Options:
     fail_on_warnings: bool = False
     save_baseline: bool = False
     baseline: Path | None = None
+    #: The baseline may be that of another cluster.
+    foreign_baseline: bool = False
     #: The name of the place that probes are made from.
     vantage: str = ""
     #: One round of continuous monitoring.

@@ -15,6 +15,8 @@ from upgate.battery.judgement import Judgement
 from upgate.results import CheckResult, Finding, Outcome
 
 WEEK = timedelta(days=7)
+#: Why a known finding does not stop the gate.
+ONLY_NEW = "known since before the upgrade: `gate: {only-new: true}` lets it pass"
 
 
 class WaiverLike(Protocol):
@@ -27,16 +29,23 @@ class WaiverLike(Protocol):
 
 
 def conclude(
-    judgement: Judgement, waivers: Sequence[WaiverLike], *, may_be_empty: bool = False, monitoring: bool = False
+    judgement: Judgement,
+    waivers: Sequence[WaiverLike],
+    *,
+    may_be_empty: bool = False,
+    monitoring: bool = False,
+    only_new: bool = False,
 ) -> CheckResult:
     """What the judgement comes to: a failure first, then what could not be judged, then warnings, then waived ones.
+
+    With `only_new` what the baseline knows is as good as waived.
 
     What is still under way is neither right nor wrong: "not yet" is inconclusive, so that the gate is run again. In a
     monitoring round it only warns: a deployment wakes no one.
     """
     check = judgement.check
     found = map(only_warning, judgement.findings) if monitoring else judgement.findings
-    findings = tuple(waive(check.id, finding, waivers) for finding in found)
+    findings = tuple(passed_on(waive(check.id, finding, waivers), only_new) for finding in found)
     active = [finding for finding in findings if not finding.waived]
     critical = [finding for finding in active if finding.severity == "critical"]
     under_way = [finding for finding in critical if finding.transitional]
@@ -113,6 +122,11 @@ def waive(check_id: str, finding: Finding, waivers: Sequence[WaiverLike]) -> Fin
     """The finding, marked with the waiver that covers it, if one does."""
     waiver = next((each for each in waivers if waiver_covers(each, check_id, finding.object)), None)
     return replace(finding, waived=f"{waiver.reason} (until {waiver.until})") if waiver else finding
+
+
+def passed_on(finding: Finding, only_new: bool) -> Finding:
+    """The finding; where only new ones stop the gate, a known one says so."""
+    return replace(finding, waived=ONLY_NEW) if only_new and finding.known and not finding.waived else finding
 
 
 def unused(waivers: Sequence[WaiverLike], results: Iterable[CheckResult]) -> list[str]:

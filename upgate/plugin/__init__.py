@@ -116,7 +116,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
 
         options.as_usage_error(lambda: workers.look_for_workers(config, gate))
     elif session.items:
-        look_and_settle(session, gate)
+        options.as_usage_error(lambda: look_and_settle(session, gate))
 
 
 def look_and_settle(session: pytest.Session, gate: Gate) -> None:

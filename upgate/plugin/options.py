@@ -55,6 +55,10 @@ OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
         "--baseline",
         {"metavar": "PATH", "help": "the baseline to compare with; default: <reports>/baseline.json, if any"},
     ),
+    (
+        "--foreign-baseline",
+        {"action": "store_true", "help": "compare also with the baseline of another cluster, such as blue with green"},
+    ),
     ("--monitor", {"action": "store_true", "help": "one round of continuous monitoring: history, alerts, status page"}),
     ("--vantage", {"metavar": "NAME", "help": "the name of the place that this run probes from, for the reports"}),
 )
@@ -139,6 +143,7 @@ def read_options(config: pytest.Config, profile: Profile) -> Options:
         fail_on_warnings=given.fail_on_warnings,
         save_baseline=given.save_baseline,
         baseline=absolute(given.baseline) if given.baseline else None,
+        foreign_baseline=given.foreign_baseline,
         vantage=" ".join((given.vantage or "").split()),
         monitor=given.monitor,
     )

@@ -176,7 +176,7 @@ class Kured(Section):
 
 
 class GateDefaults(Section):
-    """Defaults of the options --settle, --clean and --every."""
+    """Defaults of the options --settle, --clean and --every, and what stops the gate."""
 
     settle: Duration | None = None
     """Go on looking until all is clear, for at most so long; default: look once."""
@@ -184,6 +184,8 @@ class GateDefaults(Section):
     """So many clean rounds in a row are clear."""
     every: Duration = seconds(30)
     """The time between two rounds."""
+    only_new: bool = False
+    """What the baseline already had wrong does not stop the gate; it is still shown."""
 
 
 class Patience(Section):

@@ -14,7 +14,7 @@ from upgate.reports.causes import RootCauses
 from upgate.reports.cleaning import cleaned, one_line
 from upgate.reports.naming import unique_names
 from upgate.reports.prose import Prose
-from upgate.results import CheckResult, Outcome, Results
+from upgate.results import CheckResult, ComparedWith, Outcome, Results
 
 #: GitLab refuses reports over 30 MB.
 MOST_FINDINGS = 500
@@ -60,8 +60,16 @@ def suite_properties(results: Results) -> dict[str, str]:
         "version": results.cluster.version or "",
         "verdict": results.verdict,
         "vantage": results.vantage,
+        **compared_properties(results.baseline),
         "reference": words.rfc3339(results.reference) if results.reference else "",
     }
+
+
+def compared_properties(compared: ComparedWith | None) -> dict[str, str]:
+    """When the baseline was taken, and how many findings are new since."""
+    if compared is None:
+        return {}
+    return {"baseline": words.rfc3339(compared.taken), "new": str(compared.new), "known": str(compared.known)}
 
 
 def properties(check: CheckResult, results: Results) -> dict[str, str]:
@@ -72,7 +80,13 @@ def properties(check: CheckResult, results: Results) -> dict[str, str]:
         "examined": str(check.examined),
         "vantage": results.vantage if check.subject == "external" else "",
         "outcome": check.outcome,
+        "known": known_of(check) if results.baseline else "",
     }
+
+
+def known_of(check: CheckResult) -> str:
+    """How many of its findings were there before the upgrade; empty where it has none."""
+    return f"{sum(each.known for each in check.findings)} of {len(check.findings)}" if check.findings else ""
 
 
 def add_properties(parent: ET.Element, named: dict[str, str]) -> None:

@@ -18,6 +18,7 @@ def render_json(results: Results) -> bytes:
         started=utc(results.started),
         finished=utc(results.finished),
         reference=results.reference and utc(results.reference),
+        baseline=results.baseline and msgspec.structs.replace(results.baseline, taken=utc(results.baseline.taken)),
         checks=tuple(map(rounded, plain.checks)),
     )
     return msgspec.json.format(msgspec.json.encode(timed), indent=2) + b"\n"

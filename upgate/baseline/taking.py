@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from upgate.base.errors import Inconclusive, UsageError
+from upgate.base.errors import Inconclusive
 from upgate.facts.containers import ContainerStatus
+from upgate.facts.lasting_names import LastingNames
 from upgate.facts.metrics import Exposition
 from upgate.facts.node_images import info_of
 from upgate.facts.nodes import Node
@@ -20,11 +20,14 @@ from upgate.facts.settings import Configuration, joined
 from upgate.results import CheckResult, Finding, Severity
 from upgate.snapshot import Snapshot
 
-SCHEMA = 1
+#: 1: numbers, not compressed. 2: also the inventory, compressed.
+SCHEMA = 2
+#: The namespace whose UID stands for the cluster: it is made with it, and is never deleted.
+CLUSTER_NAMESPACE = "kube-system"
 #: The lists that a baseline is made of, and those that it is richer for.
 NEEDS = (
-    *("nodes", "pods", "services", "endpointslices", "ingresses", "warnings"),
-    *("deployments", "statefulsets", "daemonsets", "cronjobs"),
+    *("nodes", "pods", "services", "endpointslices", "ingresses", "warnings", "namespaces"),
+    *("deployments", "statefulsets", "daemonsets", "cronjobs", *LastingNames.needs),
 )
 #: The kinds whose generations it knows.
 CHANGING = ("deployments", "statefulsets", "daemonsets")
@@ -37,6 +40,10 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     #: When it was taken, by the API server's clock: the reference time of later runs.
     taken: datetime
     server: str
+    #: The UID of the namespace kube-system; empty where it was not seen, or an earlier version has written this.
+    cluster: str = ""
+    #: The API server's version; None where it was not seen, or an earlier version has written this.
+    version: str | None = None
     #: The label that says which pool a node belongs to.
     pool_label: str | None = None
     #: Nodes by the value of that label.
@@ -71,6 +78,8 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     configuration: Configuration | None = None
     #: What was wrong already: the severity of each finding, by check id and object. Rollouts under way are not among it.
     wrong: dict[str, dict[str, Severity]] = {}
+    #: The same of pods and Jobs with generated names, by check id and the object that makes them: a severity for each.
+    wrong_generated: dict[str, dict[str, dict[str, Severity]]] = {}
 
     def knows(self, check_id: str, finding: Finding) -> bool:
         """The finding was there already, and was no less severe."""
@@ -96,7 +105,7 @@ def pool_of(node: Node, label: str | None) -> str:
     return (label and node.labels.get(label)) or "(none)"
 
 
-def pools(nodes: list[Node], label: str | None) -> dict[str, int]:
+def nodes_by_pool(nodes: list[Node], label: str | None) -> dict[str, int]:
     """How many nodes each pool has."""
     return dict(Counter(pool_of(node, label) for node in nodes))
 
@@ -115,6 +124,11 @@ def facts_known(snapshot: Snapshot, noun: str) -> list[Any]:
         return []
 
 
+def known_lists(snapshot: Snapshot, nouns: Iterable[str]) -> dict[str, list[Any]]:
+    """The facts of these kinds, as far as they could be looked at."""
+    return {noun: facts_known(snapshot, noun) for noun in nouns}
+
+
 def findings_of(checks: Iterable[CheckResult]) -> dict[str, dict[str, Severity]]:
     """What these checks found, waived or not; a rollout under way is not wrong, and what it comes to is new."""
     found = {check.id: gravest(each for each in check.findings if not each.transitional) for check in checks}
@@ -130,18 +144,37 @@ def gravest(findings: Iterable[Finding]) -> dict[str, Severity]:
     return severities
 
 
+def generated_of(checks: Iterable[CheckResult], names: LastingNames) -> dict[str, dict[str, dict[str, Severity]]]:
+    """What these checks found of objects with generated names, by what makes them and by name."""
+    found: dict[str, dict[str, dict[str, Severity]]] = {}
+    for id, severities in findings_of(checks).items():
+        for object, severity in severities.items():
+            if maker := names.maker(object):
+                found.setdefault(id, {}).setdefault(maker, {})[object] = severity
+    return found
+
+
+def cluster_uid(snapshot: Snapshot) -> str:
+    """What tells this cluster from any other: the UID of kube-system. Empty where it was not seen."""
+    found = (each.metadata.uid for each in facts_known(snapshot, "namespaces") if each.name == CLUSTER_NAMESPACE)
+    return next(found, "")
+
+
 def take_baseline(snapshot: Snapshot, pool_label: str | None, checks: Iterable[CheckResult] = ()) -> Baseline:
     """The baseline of a snapshot, and of what checks found on it. Raises Inconclusive where a list could not be looked at."""
     pods: list[Pod] = snapshot.facts("pods")
+    checks = list(checks)
     counts = {
         pod.metadata.uid: {each.name: each.restart_count for each in pod.statuses if each.restart_count} for pod in pods
     }
     return Baseline(
         taken=snapshot.taken,
         server=snapshot.server,
+        cluster=cluster_uid(snapshot),
+        version=snapshot.version,
         pool_label=pool_label,
-        pools=pools(snapshot.facts("nodes"), pool_label),
-        scaled=pools([each for each in snapshot.facts("nodes") if each.autoscaled], pool_label),
+        pools=nodes_by_pool(snapshot.facts("nodes"), pool_label),
+        scaled=nodes_by_pool([each for each in snapshot.facts("nodes") if each.autoscaled], pool_label),
         daemonsets={each.ref: each.desired for each in facts_known(snapshot, "daemonsets") if each.desired},
         served=services_served(snapshot),
         cronjobs={each.ref for each in facts_known(snapshot, "cronjobs") if each.runs},
@@ -156,26 +189,5 @@ def take_baseline(snapshot: Snapshot, pool_label: str | None, checks: Iterable[C
         taints={node.name: {each.spelling for each in node.spec.taints or ()} for node in snapshot.facts("nodes")},
         configuration=joined(snapshot.configuration, snapshot.kubelet_settings),
         wrong=findings_of(checks),
+        wrong_generated=generated_of(checks, LastingNames(known_lists(snapshot, LastingNames.needs))),
     )
-
-
-def dump_baseline(baseline: Baseline) -> bytes:
-    """The bytes of `baseline.json`."""
-    return msgspec.json.encode(baseline)
-
-
-def load_baseline(path: Path) -> Baseline:
-    """Read a baseline. Raises UsageError where the file is missing, corrupt, or something else."""
-    try:
-        baseline = msgspec.json.decode(path.read_bytes(), type=Baseline)
-    except OSError as problem:
-        raise UsageError(f"cannot read baseline {path}: {problem.strerror}. `--save-baseline` writes one.") from problem
-    except msgspec.DecodeError as problem:
-        raise UsageError(
-            f"cannot use baseline {path}: corrupt, or not a baseline file ({problem}). Save a new one."
-        ) from problem
-    if baseline.schema != SCHEMA:
-        raise UsageError(
-            f"cannot use baseline {path}: it has schema {baseline.schema}, this version reads {SCHEMA}. Save a new one."
-        )
-    return baseline
