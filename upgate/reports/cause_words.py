@@ -46,13 +46,13 @@ def cause_headline(cause: Cause) -> str:
     return f"{cause_object(cause)}: {cause_observed(cause)}"
 
 
-def cause_marks(cause: Cause) -> list[str]:
-    """What is to be known of a cause at a glance."""
+def cause_marks(cause: Cause, *, compared: bool = False) -> list[str]:
+    """What is to be known of a cause at a glance; where it was compared with a baseline, what is new says so."""
     first = cause.first
     marks = (
         "warning" if first.severity == "warning" else "",
         "not finished yet" if first.transitional else "",
-        words.KNOWN if first.known else "",
+        words.KNOWN if first.known else "new since the baseline" if compared else "",
         REACH_WORDS[cause.reach] if first.severity == "critical" else "",
     )
     return [mark for mark in marks if mark]

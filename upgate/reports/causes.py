@@ -36,6 +36,7 @@ class RootCauses:
         pairs = [(label(check, finding), finding) for check in results.checks for finding in check.active]
         for name, finding in sorted(pairs, key=lambda pair: pair[1].because is not None):
             self._active.setdefault(name, finding)
+        self._checks = {label(check, it): check for check in results.checks for it in check.active}
         self._consequences: defaultdict[str, list[Consequence]] = defaultdict(list)
         for check in results.checks:
             for finding in check.active:
@@ -46,6 +47,11 @@ class RootCauses:
     def explains(self, finding: Finding) -> bool:
         """Whether the finding follows from one that is shown."""
         return self._root(finding) is not None
+
+    def cause_of(self, finding: Finding) -> tuple[CheckResult, Finding] | None:
+        """The shown finding that this one follows from, and its check."""
+        root = self._root(finding)
+        return (self._checks[root], self._active[root]) if root else None
 
     def consequences(self, check: CheckResult, finding: Finding) -> list[Consequence]:
         """What follows from this finding; of equal objects the first has them all."""
