@@ -102,7 +102,8 @@ def matrix(results: Results) -> str:
     left = len(sizes) - len(shown)
     more = f'<p class="quiet">{words.more(left, "the list below")}</p>' if left > 0 else ""
     table = f'<table><thead><tr><th scope="col">Namespace</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
-    scrolled = f'<div class="wide" role="region" aria-labelledby="places" tabindex="0">{table}</div>{more}'
+    label = "Findings by namespace and subject, as a table"
+    scrolled = f'<div class="wide" role="group" aria-label="{label}" tabindex="0">{table}</div>{more}'
     return picture("places", "Findings by namespace and subject", scrolled)
 
 
