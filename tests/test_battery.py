@@ -242,12 +242,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "workloads.single-replica": {"deployments": [replicated("web", 2)]},
     "workloads.readiness-probe": {"pods": [pod(spec=PROBED)]},
 }
-
-
-#: The checks of kinds that a cluster may lack.
 #: Checks that compare with the baseline.
 COMPARING = ("config.drift",)
-LACKING = ("replicasets.ready", "statefulsets.ready", "daemonsets.ready")
 
 
 def asked(id: str, seen: Any) -> CheckResult:

@@ -7,9 +7,9 @@ import pytest
 
 from upgate.monitor import alerts, memory
 from upgate.monitor.alerts import News, Rules, State, States
-from upgate.monitor.impact import replica_family
 from upgate.monitor.signals import CheckSignal, signals
 from upgate.profile.quantities import FailAfter
+from upgate.reports.families import replica_family
 from upgate.results import CheckResult, Finding
 
 START = datetime(2026, 11, 21, tzinfo=UTC)

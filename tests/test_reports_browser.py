@@ -62,7 +62,7 @@ def test_without_a_filter_all_is_shown(browse):
     """The script makes the filter visible, counts everything, and hides nothing."""
     found = browse(render_html(broken()))
     assert "hidden" not in found.all("form")[0]
-    assert count(found) == "Shown: 19 of 19 checks, 57 findings"
+    assert count(found) == "Shown: 6 of 6 causes, 19 of 19 checks, 57 findings"
     assert len(objects(found)) == 57
 
 
@@ -71,7 +71,7 @@ def test_a_link_with_outcome_and_namespace_shows_just_those(browse):
     found = browse(render_html(broken()), "outcome=failed&namespace=pay")
     assert checks(found) == ["deployments.ready"]
     assert ["Deployment/pay/ledger" in it["text"] for it in objects(found)] == [True]
-    assert count(found) == "Shown: 1 of 19 checks, 1 finding"
+    assert count(found) == "Shown: 1 of 6 causes, 1 of 19 checks, 1 finding"
     assert [it["id"] for it in found.all("section", class_="group failed") if "hidden" in it] == []
     assert all("hidden" in it for it in found.all("section", class_="group passed"))
 
@@ -101,7 +101,7 @@ def test_a_link_to_a_check_opens_it(browse):
 def test_a_broken_address_does_not_break_the_page(browse):
     """A mangled hash that names no namespace and no outcome there is still leaves a page with everything in it."""
     found = browse(render_html(broken()), "%zz&outcome=%3Cimg%3E&namespace=nowhere&text=")
-    assert count(found) == "Shown: 19 of 19 checks, 57 findings"
+    assert count(found) == "Shown: 6 of 6 causes, 19 of 19 checks, 57 findings"
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_the_policy_holds_in_the_browser(browse, ear, guarded):
     markup = render_html(broken()).decode().replace("</main>", attack)
     markup = markup if guarded else markup.replace("Content-Security-Policy", "x-nothing")
     found = browse(markup.encode())
-    assert count(found).startswith("Shown: 19 of 19")
+    assert count(found).startswith("Shown: 6 of 6")
     assert (asked == []) is guarded
     assert found.all("title")[0]["text"] == ("NOT CLEAR — prod — upgate" if guarded else "taken over")
 

@@ -66,13 +66,14 @@ def test_junit_counts_what_it_holds(example):
 
 
 def test_junit_tells_each_outcome_in_its_way():
-    """Failed is a failure, inconclusive an error, skipped is skipped, warned and waived pass and name their findings."""
+    """Failed is a failure, inconclusive an error; warned and waived are skipped, with a mark, and name their findings."""
     root = parsed(broken())
     assert case(root, "nodes.ready").find("failure") is not None
     assert case(root, "nodes.work").find("error") is not None
     assert case(root, "mesh.proxies-synced").find("skipped") is not None
-    assert "Pod/tools/debug" in case(root, "pods.bare").findtext("system-out")
-    assert "OPS-812" in case(root, "pods.restarts").findtext("system-out")
+    assert case(root, "pods.bare").find("skipped").get("message").startswith("WARNED: 1 of 412 pods: Pod/tools/debug")
+    assert case(root, "pods.bare").findtext("skipped").startswith("WARNED: ")
+    assert "OPS-812" in case(root, "pods.restarts").findtext("skipped")
     assert [child.tag for child in case(root, "api.fine")] == ["properties"]
 
 

@@ -16,6 +16,7 @@ from upgate.reports.results_json import load_json
 from upgate.reports.writing import write_reports
 
 NOBODY = 65534
+EVERY_REPORT = ["junit.xml", "report.html", "results.json", "summary.md"]
 
 
 def test_a_file_is_written_with_its_directory(tmp_path):
@@ -164,10 +165,10 @@ files.write_whole(Path({str(tmp_path / "report.html")!r}), b"half")
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_all_reports_are_written(tmp_path, example):
-    """Every kind of result leaves three files, under the names that the contract gives them."""
+    """Every kind of result leaves four files, under the names that the contract gives them."""
     paths = write_reports(example(), tmp_path)
     assert {name: path.name for name, path in paths.items()} == {name: name for name in paths}
-    assert sorted(it.name for it in tmp_path.iterdir()) == sorted(paths) == ["junit.xml", "report.html", "results.json"]
+    assert sorted(it.name for it in tmp_path.iterdir()) == sorted(paths) == EVERY_REPORT
     assert load_json(paths["results.json"].read_bytes()).verdict == example().verdict
 
 

@@ -111,6 +111,13 @@ class ComparedWith(msgspec.Struct, frozen=True, kw_only=True):
     known: int = 0
 
 
+class NodeGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """Nodes that the cloud or the profile calls one pool, for the picture in `report.html`."""
+
+    name: str
+    nodes: tuple[str, ...]
+
+
 class Results(msgspec.Struct, frozen=True, kw_only=True):
     """One run of the battery; its JSON form is `results.json`."""
 
@@ -132,6 +139,10 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     #: What a reader should know beside the checks: waivers that match nothing, a run that was broken off, …
     notes: tuple[str, ...] = ()
     checks: tuple[CheckResult, ...] = ()
+    #: All nodes by pool; empty where they could not be looked at.
+    pools: tuple[NodeGroup, ...] = ()
+    #: With a baseline: what was wrong then and is not any more, as `check id: object`; null without one.
+    gone: tuple[str, ...] | None = None
 
     def count(self) -> dict[Outcome, int]:
         """How many checks had each outcome, in reading order, zeros left out."""

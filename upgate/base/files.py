@@ -13,7 +13,7 @@ from pathlib import Path
 from upgate.base.errors import UsageError
 
 #: What one run leaves; baseline.json, history.sqlite and disruption.jsonl outlive it.
-OF_ONE_RUN = ("junit.xml", "results.json", "report.html", "snapshot.json.gz", "rounds.jsonl")
+OF_ONE_RUN = ("junit.xml", "results.json", "report.html", "summary.md", "snapshot.json.gz", "rounds.jsonl")
 UNFINISHED = ".upgate-unfinished"
 PROBE = ".upgate-probe"
 #: Reports may hold what only the owner of the run may know; a status page and metrics are for everybody.

@@ -33,6 +33,7 @@ from upgate.judge.judge import judge
 from upgate.judge.notes import notes_of_run
 from upgate.judge.options import Options
 from upgate.judge.settling import Settling
+from upgate.judge.surroundings import no_longer_wrong, node_pools
 from upgate.results import EXIT_CODES, CheckResult, ClusterSummary, Results, decide
 from upgate.snapshot import Snapshot
 from upgate.sources.look import Look, Progress, looking
@@ -221,6 +222,8 @@ class Gate:
             baseline=comparison_of(self.baseline, checks),
             notes=notes_of_run(self, checks),
             checks=aimed(checks, self.profile.cluster),
+            pools=node_pools(self.snapshot, self.profile.expect.nodes.pool_label),
+            gone=no_longer_wrong(checks, self.baseline),
         )
         return redact_results(results, self.profile.secrets)
 

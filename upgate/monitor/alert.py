@@ -13,8 +13,9 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from upgate.monitor.impact import Size, home
+from upgate.monitor.impact import Size
 from upgate.monitor.signals import MOST
+from upgate.reports.families import home
 
 #: So many changes between good and bad within this time are flapping; it ends with an hour without a bad round.
 CHANGES, WITHIN, PEACE = 6, timedelta(hours=6), timedelta(hours=1)

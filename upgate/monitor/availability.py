@@ -28,6 +28,11 @@ class Tally(NamedTuple):
     unknown: int = 0
 
     @property
+    def judged(self) -> int:
+        """The rounds that count towards availability."""
+        return 0 if self.maintenance else self.good + self.bad
+
+    @property
     def state(self) -> State:
         """The worst of it."""
         if self.maintenance:

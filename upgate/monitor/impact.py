@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -13,20 +12,9 @@ from upgate.base.errors import Inconclusive
 from upgate.facts.backends import WORKLOADS
 from upgate.facts.workloads import Workload
 from upgate.judge.dependencies import entrance_refs
-from upgate.reports.cleaning import begun
+from upgate.reports.families import replica_family, seen_from_outside
 from upgate.results import Finding
 from upgate.snapshot import Snapshot
-
-#: The letters of names that Kubernetes makes up (SafeEncodeString in k8s.io/apimachinery): no vowels, no 0, 1, 3.
-MADE_UP = "[bcdfghjklmnpqrstvwxz2456789]"
-#: The end of a pod's name behind its ReplicaSet's, Job's or DaemonSet's; a CronJob adds the minute to its Jobs' names.
-ENDING = re.compile(rf"(-{MADE_UP}{{6,10}}|-\d{{8,10}})?-{MADE_UP}{{5}}$|-\d{{8,10}}$")
-#: Characters of a name, and of what was observed, that are remembered.
-LONGEST = 300
-#: Kinds that lead users to pods.
-FRONT = ("Service/", "Ingress/", "Gateway/", "HTTPRoute/")
-#: An object of Kubernetes; what is asked from outside has no kind.
-KIND = re.compile(r"^[A-Za-z]{1,80}/(?!/)")
 
 
 class Size(msgspec.Struct, frozen=True, array_like=True):
@@ -58,7 +46,7 @@ class Impact(NamedTuple):
     def seen_by_users(self, object: str) -> bool:
         """Users see it: an address, what leads to pods, or a workload without a single pod that is ready."""
         size = self.workloads.get(object)
-        return object.startswith(FRONT) or not KIND.match(object) or bool(size and size.bad >= size.of)
+        return seen_from_outside(object) or bool(size and size.bad >= size.of)
 
     def sizes(self, found: Iterable[Finding]) -> dict[str, Size]:
         """The size of each object that can be more or less wrong: workloads, and pods that replace each other."""
@@ -72,18 +60,6 @@ class Impact(NamedTuple):
 
 #: Nothing but the findings is known.
 NO_IMPACT = Impact()
-
-
-def replica_family(object: str) -> str:
-    """The object, without the end of a name that changes whenever a controller makes a new pod."""
-    named = ENDING.sub("-*", object) if object.startswith(("Pod/", "Job/", "ReplicaSet/")) else object
-    return begun(named, LONGEST)
-
-
-def home(object: str) -> str:
-    """The namespace of an object; empty where it has none."""
-    parts = object.split("/")
-    return parts[1] if len(parts) == 3 and KIND.match(object) else ""
 
 
 def impact_of(snapshot: Snapshot | None) -> Impact:

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from upgate.base.text import counted
 from upgate.monitor.alerts import AlertNews, News
-from upgate.monitor.impact import replica_family
 from upgate.monitor.markup import without_markup
 from upgate.monitor.message_text import HEADINGS, OBJECTS, message_text, message_title
 from upgate.monitor.signals import OUTSIDE, CheckSignal
+from upgate.reports.families import replica_family
 from upgate.results import CheckResult, Results, Verdict
 
 #: Characters of what was observed.

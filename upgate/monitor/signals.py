@@ -9,8 +9,9 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from upgate.monitor.impact import LONGEST, NO_IMPACT, Impact, Size, home, replica_family
+from upgate.monitor.impact import NO_IMPACT, Impact, Size
 from upgate.reports.cleaning import begun
+from upgate.reports.families import LONGEST, home, replica_family
 from upgate.results import CheckResult, Finding, finding_key
 
 #: good         judged, and nothing to alert about

@@ -1,4 +1,4 @@
-"""What is wrong now and since when: the round that was just judged, joined with the history. Pure."""
+"""What is wrong now and since when: the causes of the round that was just judged, joined with the history. Pure."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from upgate.monitor.alerts import GONE
-from upgate.reports import words
-from upgate.results import OUTCOMES, CheckResult, Outcome, Results
+from upgate.reports.cause_list import cause_list
+from upgate.reports.cause_words import cause_follows, cause_headline, cause_marks, unjudged_reasons
+from upgate.reports.html_causes import tone_of
+from upgate.results import Outcome, Results
 
 if TYPE_CHECKING:
     from upgate.monitor.records import CheckStatus
@@ -17,44 +19,46 @@ TROUBLE: tuple[Outcome, ...] = ("failed", "inconclusive", "warned")
 
 
 class Wrong(NamedTuple):
-    """One check that is not fine."""
+    """One thing that is not fine: a cause, a reason why checks could not be judged, or what an earlier round found."""
 
-    name: str
+    #: The checks that say so.
+    names: tuple[str, ...]
     outcome: Outcome
     #: What was seen, in one line.
     text: str
-    #: It has been so in every round from then on; None where there is no history.
+    #: What is to be known beside it.
+    marks: tuple[str, ...] = ()
+    #: The check has been so in every round from then on; None where there is no history.
     since: datetime | None = None
     #: The round that said so, where that was not the last one.
     seen: datetime | None = None
-    #: All of it follows from what others found.
-    follows: bool = False
 
 
 def wrong_now(results: Results, known: Iterable[CheckStatus]) -> list[Wrong]:
-    """What this round found, and what earlier ones found that asked more; the worst and oldest first, causes before effects."""
+    """The causes of this round in the order of every report, what it could not judge, and what earlier ones found."""
     history = {check.name: check for check in known}
-    rows = [*of_this_round(results, history), *of_earlier_rounds(results, history)]
-    now = results.finished
-    return sorted(rows, key=lambda row: (OUTCOMES.index(row.outcome), row.follows, row.since or now, row.name))
+    return [*of_this_round(results, history), *of_earlier_rounds(results, history)]
 
 
 def of_this_round(results: Results, history: dict[str, CheckStatus]) -> Iterator[Wrong]:
-    for check in results.checks:
-        if check.outcome in TROUBLE:
-            before = history.get(check.id)
-            follows = bool(check.active) and not check.roots
-            since = before.since if before else None
-            yield Wrong(check.id, check.outcome, wrong_text(check, follows), since, follows=follows)
+    """The causes, then the reasons."""
+    for cause in cause_list(results).causes:
+        marks = (*cause_marks(cause, compared=results.gone is not None), *cause_follows(cause))
+        since = since_of((cause.check.id,), history)
+        yield Wrong((cause.check.id,), tone_of(cause.first), cause_headline(cause), marks, since)
+    for reason, sharing in unjudged_reasons(results).items():
+        names = tuple(check.id for check in sharing)
+        yield Wrong(names, "inconclusive", reason, since=since_of(names, history))
 
 
-def wrong_text(check: CheckResult, follows: bool) -> str:
-    """What was seen, and from what it follows."""
-    return words.check_headline(check) + (f" — {words.cause(check.active[0])}" if follows else "")
+def since_of(names: Iterable[str], history: dict[str, CheckStatus]) -> datetime | None:
+    """Since when the first of these checks has been as it is."""
+    return min((history[name].since for name in names if name in history), default=None)
 
 
 def of_earlier_rounds(results: Results, history: dict[str, CheckStatus]) -> Iterator[Wrong]:
+    """What was not asked in this round, and was not fine when it was asked last."""
     asked = {check.id for check in results.checks}
     for name, check in history.items():
         if name not in asked and check.outcome in TROUBLE and results.finished - check.seen < GONE:
-            yield Wrong(name, check.outcome, check.detail, check.since, check.seen)
+            yield Wrong((name,), check.outcome, check.detail, since=check.since, seen=check.seen)

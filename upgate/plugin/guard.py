@@ -28,6 +28,11 @@ class Guarded:
         #: The line so far: a command may come in parts.
         self._line = ""
 
+    @property
+    def unguarded(self) -> TextIO:
+        """The stream itself, for lines of our own whose every text is harmless already."""
+        return self._stream
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 

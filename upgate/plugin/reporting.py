@@ -96,12 +96,14 @@ class Reporting:
         """What is wrong, and where the reports are."""
         if self._results is None:
             return
+        from upgate.plugin import github
         from upgate.reports.terminal import render_terminal
 
         writer = terminalreporter._tw
         terminalreporter.section("upgate")
         terminalreporter.write(render_terminal(self._results, colour=writer.hasmarkup, width=writer.fullwidth))
         terminalreporter.write_line(self._where)
+        github.annotate(terminalreporter, self._results)
 
     def _follow(self, results: Results) -> None:
         """What follows from a monitoring round; the exit code is as it was. What could not be done is in the reports too."""
@@ -144,14 +146,16 @@ class Reporting:
 
     def _write_reports(self, results: Results) -> int:
         """Write the reports; the exit code. A verdict that cannot be read later is not clear, but it is told here."""
+        from upgate.plugin import github
         from upgate.reports.writing import write_reports
 
         options = self._gate.options
         try:
             write_reports(results, options.reports, options.fail_on_warnings)
+            github.write_step_summary(results)
         except UsageError as problem:
             return self._not_whole(results, problem)
-        self._where = f"reports: {options.reports}/ (report.html, junit.xml, results.json)"
+        self._where = f"reports: {options.reports}/ (report.html, junit.xml, results.json, summary.md)"
         return results.exit_code
 
     def _not_whole(self, results: Results, problem: UsageError) -> int:

@@ -17,6 +17,13 @@ class FindingsToTell(NamedTuple):
     waived: list[Finding]
 
 
+class Consequence(NamedTuple):
+    """What follows from a cause."""
+
+    check: CheckResult
+    finding: Finding
+
+
 class RootCauses:
     """The causes in one list of results.
 
@@ -29,13 +36,27 @@ class RootCauses:
         pairs = [(label(check, finding), finding) for check in results.checks for finding in check.active]
         for name, finding in sorted(pairs, key=lambda pair: pair[1].because is not None):
             self._active.setdefault(name, finding)
-        for name, finding in pairs:
-            if root := self._root(finding):
-                self._followers[root][name] = None
+        self._checks = {label(check, it): check for check in results.checks for it in check.active}
+        self._consequences: defaultdict[str, list[Consequence]] = defaultdict(list)
+        for check in results.checks:
+            for finding in check.active:
+                if root := self._root(finding):
+                    self._followers[root][label(check, finding)] = None
+                    self._consequences[root].append(Consequence(check, finding))
 
     def explains(self, finding: Finding) -> bool:
         """Whether the finding follows from one that is shown."""
         return self._root(finding) is not None
+
+    def cause_of(self, finding: Finding) -> tuple[CheckResult, Finding] | None:
+        """The shown finding that this one follows from, and its check."""
+        root = self._root(finding)
+        return (self._checks[root], self._active[root]) if root else None
+
+    def consequences(self, check: CheckResult, finding: Finding) -> list[Consequence]:
+        """What follows from this finding; of equal objects the first has them all."""
+        name = label(check, finding)
+        return self._consequences[name] if self._active.get(name) is finding else []
 
     def followers(self, check: CheckResult, finding: Finding) -> list[str]:
         """What follows from this finding, as `check id: object`; of equal objects the first has them all."""

@@ -14,20 +14,22 @@ from importlib.resources import files
 from string import Template
 
 from upgate.reports import words
+from upgate.reports.cause_list import cause_list
+from upgate.reports.cause_words import cause_counts
 from upgate.reports.causes import RootCauses
 from upgate.reports.cleaning import cleaned
+from upgate.reports.html_causes import Anchors, causes_section
 from upgate.reports.html_checks import CheckPage, anchors
+from upgate.reports.html_pictures import pictures, subjects_of
 from upgate.results import OUTCOMES, CheckResult, Outcome, Results
 
-#: So many lines fit on a first screen; all of it follows below.
-FIRST_SCREEN = 12
 
-
-def render_html(results: Results) -> bytes:
-    """The whole page."""
+def render_html(results: Results, timeline: str = "") -> bytes:
+    """The whole page. `timeline` is markup of our own, of what `upgate watch` recorded."""
     results = cleaned(results)
     style, script = asset("report.css"), asset("report.js")
     linked = list(zip(results.checks, anchors(results.checks), strict=True))
+    places, listed = Anchors(linked), cause_list(results)
     page = Template(asset("report.html")).substitute(
         policy=policy(style, script),
         style=style,
@@ -36,13 +38,17 @@ def render_html(results: Results) -> bytes:
         tone=results.verdict.replace(" ", "-"),
         verdict=escape(results.verdict),
         next=escape(words.next_step(results)),
+        causes=escape(cause_counts(listed)),
         counts=escape(words.counts(results)),
         facts=facts_section(results),
-        trouble=trouble_section(results, linked),
+        trouble=causes_section(results, listed, places),
+        pictures=pictures(results, places),
+        timeline=timeline,
         asides=notes_section(results),
         outcomes="".join(choices(results)),
         namespaces="".join(map(option, namespaces(results))),
-        groups=outcome_groups(results, linked),
+        subjects="".join(map(option, subjects_of(results))),
+        groups=outcome_groups(results, linked, places),
         profile=escape(results.profile),
     )
     return page.encode()
@@ -68,38 +74,6 @@ def facts_section(results: Results) -> str:
     return "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in named.items())
 
 
-def trouble_section(results: Results, linked: list[tuple[CheckResult, str]]) -> str:
-    """What is wrong, one line for each cause, on the first screen."""
-    links = {id(check): f'<a href="#{escape(anchor)}">{escape(check.id)}</a>' for check, anchor in linked}
-    lines = [
-        *problems("failed", results, links),
-        *unjudged_problems(results, links),
-        *problems("warned", results, links),
-    ]
-    rest = len(lines) - FIRST_SCREEN
-    more = f'<p><a href="#checks">{words.more(rest, "the list below")}</a></p>' if rest > 0 else ""
-    items = "".join(lines[:FIRST_SCREEN])
-    told = f'<ul class="trouble">{items}</ul>{more}' if lines else f"<p>{words.nothing_wrong(results)}</p>"
-    return f'<section aria-labelledby="wrong"><h2 id="wrong">What is wrong</h2>{told}</section>'
-
-
-def problems(outcome: Outcome, results: Results, links: dict[int, str]) -> Iterable[str]:
-    """The checks with this outcome that have findings of their own."""
-    causes = RootCauses(results)
-    for check in results.having(outcome):
-        if causes.told(check).shown or not check.findings:
-            yield problem(outcome, links[id(check)], words.check_headline(check))
-
-
-def unjudged_problems(results: Results, links: dict[int, str]) -> Iterable[str]:
-    for reason, sharing in words.reasons(results.having("inconclusive")).items():
-        yield problem("inconclusive", words.shortened_list([links[id(check)] for check in sharing], 3), reason)
-
-
-def problem(outcome: Outcome, links: str, text: str) -> str:
-    return f'<li class="{outcome}"><span class="outcome">{outcome}</span> {links}: {escape(text)}</li>'
-
-
 def notes_section(results: Results) -> str:
     """What is to be known beside the checks."""
     items = "".join(f"<li>{escape(note)}</li>" for note in words.asides(results))
@@ -121,9 +95,9 @@ def option(name: str) -> str:
     return f'<option value="{escape(name)}">{escape(name)}</option>'
 
 
-def outcome_groups(results: Results, linked: list[tuple[CheckResult, str]]) -> str:
+def outcome_groups(results: Results, linked: list[tuple[CheckResult, str]], places: Anchors) -> str:
     """All checks, in the order in which people want to read them."""
-    page = CheckPage(RootCauses(results), results.rounds)
+    page = CheckPage(RootCauses(results), results.rounds, places)
     return "".join(outcome_group(outcome, linked, page) for outcome in OUTCOMES if results.having(outcome))
 
 

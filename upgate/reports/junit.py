@@ -18,11 +18,18 @@ from upgate.results import CheckResult, ComparedWith, Outcome, Results
 
 #: GitLab refuses reports over 30 MB.
 MOST_FINDINGS = 500
-TAGS: dict[Outcome, str] = {"failed": "failure", "inconclusive": "error", "skipped": "skipped"}
+#: GitLab and Jenkins show nothing of a testcase that passed: what is warned and waived is "skipped", with its findings.
+TAGS: dict[Outcome, str] = {
+    "failed": "failure",
+    "inconclusive": "error",
+    "skipped": "skipped",
+    "warned": "skipped",
+    "waived": "skipped",
+}
 
 
 def render_junit(results: Results, *, fail_on_warnings: bool = False) -> bytes:
-    """The results as JUnit XML; a warning is a passed testcase, or with `fail_on_warnings` a failed one."""
+    """The results as JUnit XML; a warning is a skipped testcase, or with `fail_on_warnings` a failed one."""
     tags = TAGS | ({"warned": "failure"} if fail_on_warnings else {})
     results = cleaned(results)
     root = ET.Element("testsuites", name="upgate")
@@ -101,7 +108,9 @@ def add_outcome(case: ET.Element, check: CheckResult, tag: str | None, prose: Pr
     """Add what keeps the testcase from passing, or what is to be known although it passes."""
     text = "\n".join(account(check, prose))
     if tag:
-        ET.SubElement(case, tag, type=check.outcome, message=words.check_headline(check)).text = text
+        mark = f"{check.outcome.upper()}: " if tag == "skipped" and check.outcome != "skipped" else ""
+        message = mark + words.check_headline(check)
+        ET.SubElement(case, tag, type=check.outcome, message=message).text = mark + text
     elif check.findings:
         ET.SubElement(case, "system-out").text = text
 

@@ -1,15 +1,24 @@
-"""The results for people at a terminal: what is wrong first, the verdict last, where the eye is."""
+"""The results for people at a terminal: what to know aside first, then the causes, the verdict last, where the eye is."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 
 from upgate.base.harmless import broken_commands
+from upgate.base.text import counted
 from upgate.reports import words
-from upgate.reports.causes import RootCauses
+from upgate.reports.cause_list import Cause, cause_list
+from upgate.reports.cause_words import (
+    cause_counts,
+    cause_follows,
+    cause_headline,
+    cause_marks,
+    rest_of_causes,
+    unjudged_reasons,
+)
 from upgate.reports.cleaning import cleaned, one_line
-from upgate.reports.prose import Line, Prose, Style
+from upgate.reports.prose import Line, Style
 from upgate.results import CheckResult, Outcome, Results, Verdict
 
 #: SGR parameters of ECMA-48.
@@ -17,6 +26,12 @@ CODES: dict[Style, str] = {"bold": "1", "dim": "2", "red": "1;31", "yellow": "1;
 STYLES: dict[Outcome, Style] = {"failed": "red", "inconclusive": "yellow", "warned": "yellow"}
 VERDICT_STYLES: dict[Verdict, Style] = {"clear": "green", "not clear": "red", "inconclusive": "yellow"}
 NARROWEST = 40
+#: So many causes are shown; report.html has them all.
+MOST_CAUSES = 25
+#: Characters of a headline with what was expected: two lines of 80 columns.
+FITTING = 154
+#: So many waived findings are shown.
+MOST_WAIVED = 5
 
 
 def render_terminal(results: Results, *, colour: bool, width: int) -> str:
@@ -26,47 +41,78 @@ def render_terminal(results: Results, *, colour: bool, width: int) -> str:
 
 
 def report_lines(results: Results) -> Iterator[Line]:
-    """The report, line by line: header, groups, asides, verdict."""
+    """The report, line by line: header, what is not judged, causes, verdict."""
     yield Line(f"{results.profile}: {words.cluster(results)}", style="bold")
     yield Line(words.when(results), style="dim")
-    for outcome, tell in tellers(results).items():
-        if checks := results.having(outcome):
-            yield Line("")
-            yield Line(f"{outcome.upper()} ({words.MEANINGS[outcome]})", style=STYLES.get(outcome, "bold"))
-            yield from tell(checks)
-    yield Line("")
+    yield from skipped_lines(results.having("skipped"))
+    yield from waived_lines(results)
     yield from map(Line, words.asides(results))
-    yield Line(f"{words.verdict(results)}: {words.counts(results)}", style=VERDICT_STYLES[results.verdict])
+    yield from unjudged_lines(results)
+    yield from cause_lines(results)
+    yield Line("")
+    yield from verdict_lines(results)
 
 
-def tellers(results: Results) -> dict[Outcome, Callable[[list[CheckResult]], Iterable[Line]]]:
-    """How each outcome is shown; for the checks that passed the number is enough."""
-    prose = Prose(RootCauses(results), results.rounds, first=words.FIRST, more_in="report.html")
-
-    def each(checks: list[CheckResult]) -> Iterator[Line]:
-        for check in checks:
-            yield Line("")
-            yield heading_line(check)
-            yield from prose.findings(check)
-
-    def by_reason(checks: list[CheckResult]) -> Iterator[Line]:
-        yield from reason_lines([check for check in checks if not check.findings])
-        yield from each([check for check in checks if check.findings])
-
-    return {"failed": each, "inconclusive": by_reason, "warned": each, "waived": each, "skipped": by_reason}
+def verdict_lines(results: Results) -> Iterator[Line]:
+    """The verdict, and how much is wrong."""
+    causes = cause_counts(cause_list(results))
+    yield Line(words.verdict(results), style=VERDICT_STYLES[results.verdict])
+    yield Line("; ".join(filter(None, (causes, words.counts(results)))))
 
 
-def heading_line(check: CheckResult) -> Line:
-    """The check, what it demands, and how much of what there is falls short."""
-    reason = f" {one_line(check.reason)}" if check.reason else ""
-    text = f"{check.id} — {words.denominator(check)} — {check.title}{reason}"
-    return Line(text, style=STYLES.get(check.outcome, "bold"))
+def skipped_lines(checks: list[CheckResult]) -> Iterator[Line]:
+    """How many checks were not asked; `upgate checks` says why."""
+    if checks:
+        subjects = words.shortened_list(sorted({one_line(check.subject) for check in checks}), 8)
+        text = f"skipped: {counted(len(checks), 'check')} that the profile does not ask for ({subjects})"
+        yield Line(text, style="dim")
 
 
-def reason_lines(checks: list[CheckResult]) -> Iterator[Line]:
+def waived_lines(results: Results) -> Iterator[Line]:
+    """What is wrong and accepted, a line each."""
+    waived = [(check, each) for check in results.checks for each in check.findings if each.waived]
+    for check, each in waived[:MOST_WAIVED]:
+        text = f"waived: {one_line(each.object)}: {one_line(each.observed, 120)} ({one_line(each.waived or '', 200)})"
+        yield Line(f"{text} [{one_line(check.id)}]", style="dim")
+    if len(waived) > MOST_WAIVED:
+        yield Line(f"waived: {words.more(len(waived) - MOST_WAIVED, 'report.html')}", style="dim")
+
+
+def unjudged_lines(results: Results) -> Iterator[Line]:
     """One line for each reason, under the checks that share it."""
-    for reason, sharing in words.reasons(checks).items():
-        yield Line(f"{words.shortened_list([check.id for check in sharing])}: {reason}")
+    if reasons := unjudged_reasons(results):
+        yield Line("")
+        yield Line("NOT JUDGED (so not a pass)", style="yellow")
+    for reason, sharing in reasons.items():
+        yield Line(f"{words.shortened_list([check.id for check in sharing])}: {reason}", 1)
+
+
+def cause_lines(results: Results) -> Iterator[Line]:
+    """The causes, the most important first."""
+    listed = cause_list(results)
+    if listed.causes:
+        yield Line("")
+        yield Line(f"WRONG: {cause_counts(listed)}", style="red" if results.having("failed") else "yellow")
+    for number, cause in enumerate(listed.causes[:MOST_CAUSES], 1):
+        yield from one_cause(number, cause)
+    if left := listed.causes[MOST_CAUSES:]:
+        yield Line(f"{words.more(len(left), 'report.html')}: {rest_of_causes(left)}", style="dim")
+
+
+def one_cause(number: int, cause: Cause) -> Iterator[Line]:
+    """One cause: its headline, what was expected, what follows, where to look first."""
+    style: Style = "red" if cause.first.severity == "critical" and not cause.first.transitional else "yellow"
+    yield Line(f"{number}. {told_within(cause, FITTING)}", style=style)
+    yield Line("; ".join(map(one_line, (cause.check.id, *cause_marks(cause), *cause_follows(cause, 1)))), 2, "dim")
+    if cause.first.hint:
+        yield Line(one_line(cause.first.hint), 2)
+
+
+def told_within(cause: Cause, limit: int) -> str:
+    """The headline, with what was expected where that fits in."""
+    headline, expected = cause_headline(cause), one_line(cause.first.expected)
+    whole = f"{headline} (expected: {expected})" if expected else headline
+    return whole if len(whole) <= limit else headline
 
 
 def printed(line: Line, colour: bool, width: int) -> list[str]:

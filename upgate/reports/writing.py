@@ -8,6 +8,7 @@ from upgate.base.files import write_whole
 from upgate.reports.html import render_html
 from upgate.reports.junit import render_junit
 from upgate.reports.results_json import render_json
+from upgate.reports.summary import render_summary
 from upgate.results import Results
 
 
@@ -17,6 +18,7 @@ def write_reports(results: Results, directory: Path, fail_on_warnings: bool = Fa
         "junit.xml": render_junit(results, fail_on_warnings=fail_on_warnings),
         "results.json": render_json(results),
         "report.html": render_html(results),
+        "summary.md": render_summary(results),
     }
     for name, data in rendered.items():
         write_whole(directory / name, data)
