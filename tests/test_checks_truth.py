@@ -12,14 +12,12 @@ from tests.worlds import (
     endpointslice,
     good,
     judge,
-    lease,
     merged,
     node,
     owner,
     pod,
     replicated,
     terminated,
-    thing,
     warning,
 )
 

@@ -29,7 +29,7 @@ class Successors:
     needs = ("pods",)
 
     def __init__(self, lists: Lists) -> None:
-        self._by_owner = grouped((pod for pod in lists["pods"] if pod.metadata.owner_references), owner_uid)
+        self._by_owner = grouped((pod for pod in lists["pods"] if pod.metadata.owner_references), retrier)
 
     def of(self, pod: Pod) -> list[Pod]:
         """Those that were made in its place after it had ended, and are ready or have completed."""
@@ -50,10 +50,10 @@ class Successors:
         return many and max(times) - min(times) >= PAUSE >= moment - max(times)
 
     def _alike(self, pod: Pod) -> list[Pod]:
-        return self._by_owner.get(owner_uid(pod), []) if pod.metadata.owner_references else []
+        return self._by_owner.get(retrier(pod), []) if pod.metadata.owner_references else []
 
 
-def owner_uid(pod: Pod) -> tuple[str, str]:
+def retrier(pod: Pod) -> tuple[str, str]:
     """The namespace and UID of its controller; or of another owner, who retries it: OpenShift's installers have a ConfigMap."""
     owner = pod.metadata.controller or (pod.metadata.owner_references or [OwnerReference("", "")])[0]
     return pod.namespace, owner.uid
