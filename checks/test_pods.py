@@ -95,7 +95,7 @@ def test_no_pod_is_stuck_terminating(
 @check(
     "pods.pending",
     severity="critical",
-    after=(*UNSTARTED, *VOLUMES, *DEAD_NODE, IDLE_NODE),
+    after=(*UNSTARTED, *VOLUMES, *DEAD_NODE, IDLE_NODE, "nodes.schedulable"),
     monitor=True,
     preflight="warning",
 )

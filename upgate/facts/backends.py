@@ -174,7 +174,7 @@ class Backends:
 
 def names_of_nodes(lists: Mapping[str, list[Any]]) -> set[str] | None:
     """The names of the nodes that exist; None where nodes were not looked at."""
-    return {each.name for each in lists["nodes"]} if "nodes" in lists else None
+    return {each.name for each in lists.get("nodes", ())} or None
 
 
 def is_on_missing_node(pod: Pod, nodes: Container[str] | None) -> bool:

@@ -87,6 +87,11 @@ class Deployment(Replicated):
         return self.spec.strategy.type == "Recreate"
 
     @property
+    def waits_for_terminating(self) -> bool:
+        """It makes no pod in the place of one that is still going."""
+        return self.recreates or self.spec.pod_replacement_policy == "TerminationComplete"
+
+    @property
     def stuck(self) -> bool:
         """It will not become complete without a change: its pods cannot be made, or did not start in time."""
         return bool(self.own_fault or self._overdue)

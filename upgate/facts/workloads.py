@@ -106,6 +106,8 @@ class WorkloadSpec(Fact):
     progress_deadline_seconds: int = 600
     paused: bool = False
     pod_management_policy: str = "OrderedReady"
+    #: Of a Deployment: whether it waits for pods that are going, before it makes others (KEP-3973).
+    pod_replacement_policy: str = ""
     #: Of a StatefulSet: the numbers of its pods.
     ordinals: Ordinals | None = None
     template: PodTemplate = PodTemplate()
