@@ -95,7 +95,7 @@ def test_no_pod_is_stuck_terminating(
 @check(
     "pods.pending",
     severity="critical",
-    after=(*UNSTARTED, *VOLUMES, *DEAD_NODE, IDLE_NODE),
+    after=(*UNSTARTED, *VOLUMES, *DEAD_NODE, IDLE_NODE, "nodes.schedulable"),
     monitor=True,
     preflight="warning",
 )
@@ -111,8 +111,9 @@ def test_no_pod_is_pending_for_long(
     """No pod is pending for long.
 
     It cannot be scheduled, or its volumes, image or init containers keep it from starting. Pods that a scheduling gate
-    holds back on purpose are a warning; those of a Job may queue for a node. While an autoscaler makes the node, preempted
-    pods make room, an init container is at work or a rollout is within its deadline, the start is under way.
+    holds back on purpose, and those that run to their end and queue for a node, are a warning; a Job's are judged by the Job.
+    While an autoscaler makes the node, preempted pods make room, an init container is at work or a rollout is within its
+    deadline, the start is under way.
     Look first: kubectl -n {namespace} describe pod {name}
     """
     pods.where(lambda pod: not pod.terminating and not pod.queued).none(
@@ -121,7 +122,7 @@ def test_no_pod_is_pending_for_long(
             f"Pending for {duration(pod.age(now))}: {pod.why_pending(warning_events.latest(pod), autoscalers.refuse(pod))}"
         ),
         expected=f"started within {duration(patience.pending)}",
-        severity=lambda pod: "warning" if pod.spec.scheduling_gates else None,
+        severity=lambda pod: "warning" if pod.waits_in_queue else None,
         transitional=lambda pod: (
             pod.just_scheduled(now, patience.pending)
             or autoscalers.make_a_node_for(pod, now)

@@ -417,3 +417,40 @@ def test_a_job_that_its_controller_never_saw_has_not_begun(why, changes, expecte
     its = job(done="", status={"active": 0}, **changes)
     del its["status"]["startTime"]
     assert severities([its]) == expected, why
+
+
+ON_42 = {"action": "Ignore", "onExitCodes": {"operator": "In", "values": [42]}}
+
+
+@pytest.mark.parametrize(
+    ("why", "rules", "code", "severity"),
+    [
+        ("ignored", [ON_42], 42, "warning"),
+        ("another code", [ON_42], 1, "critical"),
+        ("all but one", [{"action": "Ignore", "onExitCodes": {"operator": "NotIn", "values": [7]}}], 42, "warning"),
+        (
+            "another container",
+            [{"action": "Ignore", "onExitCodes": {**ON_42["onExitCodes"], "containerName": "x"}}],
+            42,
+            "critical",
+        ),
+        ("the first rule counts", [{**ON_42, "action": "Count"}, ON_42], 42, "critical"),
+        ("a condition", [{"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}], 1, "warning"),
+        ("a condition that is not", [{"action": "Ignore", "onPodConditions": [{"type": "Ready"}]}], 1, "critical"),
+        ("none", None, 42, "critical"),
+    ],
+)
+def test_failures_that_a_policy_ignores_only_warn(why, rules, code, severity):
+    """A Job that ignores an exit code retries it on purpose, as often as it comes."""
+    work = job(done="", spec={"podFailurePolicy": {"rules": rules}})
+    said = [condition("Ready", "False"), condition("DisruptionTarget", reason="TerminationByKubelet")]
+    pods = [
+        failed(
+            minutes,
+            work,
+            containerStatuses=[container_status(ready=False, state=terminated(code, minutes=minutes))],
+            conditions=said,
+        )
+        for minutes in (40, 30, 20)
+    ]
+    assert severities([work], *pods) == {"Job/shop/import": severity}

@@ -244,8 +244,8 @@ def test_the_next_pod_of_another_namespace_replaces_nothing():
     """The pods of an operator are in the namespace of what they belong to."""
     mine = {"ownerReferences": [{"kind": "Cluster", "name": "db", "uid": "db-uid", "controller": True}]}
     ended = {"phase": "Failed", "conditions": [condition("Ready", "False", lastTransitionTime=ago(minutes=5))]}
-    before = pod("db-0", metadata=mine, status=ended)
-    after = pod("db-1", metadata={**mine, "creationTimestamp": ago(minutes=1)})
+    before = pod("db-x7k2p", metadata=mine, status=ended)
+    after = pod("db-b24mm", metadata={**mine, "creationTimestamp": ago(minutes=1)})
     assert judge("pods.failed", good(pods=[before, after])).outcome == "warned"
     assert judge("pods.failed", good(pods=[before, merged(after, {"metadata": ELSEWHERE})])).outcome == "failed"
 
@@ -440,7 +440,7 @@ def test_a_loop_of_an_operators_pods_fails_too():
     mine = owner("Cluster", replicated("redis"))
     conditions = {n: [condition("Ready", "False", lastTransitionTime=ago(minutes=n))] for n in EVICTIONS}
     ended = [
-        pod(f"gone-{n}", metadata=mine, status={"phase": "Failed", "conditions": conditions[n]}) for n in EVICTIONS
+        pod(f"gone-x{n}", metadata=mine, status={"phase": "Failed", "conditions": conditions[n]}) for n in EVICTIONS
     ]
     present = pod("redis-1", metadata={"creationTimestamp": ago(seconds=30), **mine})
     (looping, once) = (judge("pods.failed", good(pods=[pod(), present, *its])) for its in (ended, ended[:1]))

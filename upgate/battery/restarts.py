@@ -28,21 +28,22 @@ class RecentRestarts:
     outages: Outages
 
     def allowance(self, pod: Pod, node: Node | None) -> int:
-        """How often each container of the pod may have restarted since the reference time."""
+        """How often each container of the pod may have restarted since the reference time, changes in place aside."""
         fine = STARTS if self.baseline is None or self._is_new(pod) else 0
         return (fine if self.allowed is None else self.allowed) + (1 if self._excused(pod, node) else 0)
 
     def beyond_allowance(self, pod: Pod, node: Node | None) -> str:
         """The containers that restarted too often. Empty where none did."""
-        allowed = self.allowance(pod, node)
-        return "; ".join(filter(None, (self._excess(pod, status, allowed) for status in pod.statuses)))
+        fine = self.allowance(pod, node)
+        return "; ".join(filter(None, (self._excess(pod, status, fine) for status in pod.statuses)))
 
-    def _excess(self, pod: Pod, status: ContainerStatus, allowed: int) -> str:
-        count = self._exactly(pod, status)
+    def _excess(self, pod: Pod, status: ContainerStatus, fine: int) -> str:
+        count, changes = self._exactly(pod, status), pod.changed_in_place(status)
+        allowed = fine + changes
         least = status.restarted_since(self.since) if count is None else count
         pace = self._pace(pod, status, allowed) if count is None else ""
         # A new pod may fail while it starts; the end of a run that lasted is a restart like any other.
-        lasted = self._is_new(pod) and allowed == STARTS and bool(status.restart_count) and status.has_lasted
+        lasted = self._is_new(pod) and fine == STARTS and status.restart_count > changes and status.has_lasted
         if least <= allowed and not pace and not lasted:
             return ""
         said = f"{'at least ' if count is None else ''}{counted(least, 'restart')}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,9 @@ Selection = tuple[str, frozenset[tuple[str, str]]]
 WORKLOADS = ("deployments", "replicasets", "statefulsets", "daemonsets")
 #: So far apart two lists of one look may be.
 SKEW = timedelta(seconds=10)
+#: Within so long the pod garbage collector has surely deleted the pods of a node that does not exist: it waits 40 seconds.
+#: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-garbage-collection
+ORPHANED = timedelta(minutes=3)
 
 
 def grouped(items: Iterable[Any], key: Any) -> dict[Any, list[Any]]:
@@ -42,6 +45,8 @@ class Backends:
     """Services joined with their endpoints, pods and workloads."""
 
     needs = ("endpointslices", "pods", *WORKLOADS)
+    #: Without nodes nothing tells which pods are on one that is gone.
+    helped_by = ("nodes",)
 
     def __init__(self, lists: Mapping[str, list[Any]]) -> None:
         self._slices = grouped(lists["endpointslices"], lambda each: each.service)
@@ -50,6 +55,7 @@ class Backends:
         #: The pods that a selector matches, by namespace and selector: many Services may select the same.
         self._selected: dict[Selection, list[Pod]] = {}
         self._serving: dict[Selection, int] = {}
+        self._nodes = names_of_nodes(lists)
         workloads = (each for noun in WORKLOADS for each in lists[noun] if not is_version(each))
         self._workloads = grouped(workloads, lambda each: each.namespace)
 
@@ -69,7 +75,8 @@ class Backends:
         """How many of them are ready, and there to stay."""
         selection = selection_of(service)
         if selection not in self._serving:
-            self._serving[selection] = sum(pod.active and pod.ready.is_true for pod in self.pods(service))
+            ready = (pod for pod in self.pods(service) if pod.active and pod.ready.is_true)
+            self._serving[selection] = sum(not is_on_missing_node(pod, self._nodes) for pod in ready)
         return self._serving[selection]
 
     def workloads(self, service: Service) -> list[Workload]:
@@ -140,7 +147,7 @@ class Backends:
         )
         for each in self.slices(service):
             for endpoint, ip in each.local_addresses:
-                pods = (pod for _, pod in homes.get(ip, ()))
+                pods = (pod for _, pod in homes.get(ip, ()) if not self._lost(pod, moment))
                 if not any(service.spec.publish_not_ready_addresses or takes_traffic(pod, moment, lag) for pod in pods):
                     yield endpoint, ip
 
@@ -149,8 +156,13 @@ class Backends:
         have = {ip for each in self.slices(service) for endpoint in each.ready for ip in endpoint.addresses or ()}
         for pod in self.pods(service):
             absent = service.absent(pod.addresses, have)
-            if absent and pod.active and pod.ready.is_true and pod.ready_for(moment) > lag:
+            ready = pod.active and pod.ready.is_true and not self._lost(pod, moment)
+            if absent and ready and pod.ready_for(moment) > lag:
                 yield f"{pod.name} ({', '.join(sorted(absent))})"
+
+    def _lost(self, pod: Pod, moment: datetime) -> bool:
+        """It is on a node that is gone, and long enough for the lists to agree."""
+        return is_on_missing_node(pod, self._nodes) and pod.age(moment) >= ORPHANED
 
     def _because(self, service: Service) -> str:
         pods = self.pods(service)
@@ -158,6 +170,16 @@ class Backends:
             selector = ",".join(f"{key}={value}" for key, value in (service.spec.selector or {}).items())
             return f"no pod matches its selector {selector}"
         return f"it selects {counted(len(pods), 'pod')}, {self.serving(service)} ready"
+
+
+def names_of_nodes(lists: Mapping[str, list[Any]]) -> set[str] | None:
+    """The names of the nodes that exist; None where nodes were not looked at."""
+    return {each.name for each in lists.get("nodes", ())} or None
+
+
+def is_on_missing_node(pod: Pod, nodes: Container[str] | None) -> bool:
+    """It was given a node that does not exist: it runs nowhere, whatever its status says."""
+    return nodes is not None and bool(pod.spec.node_name) and pod.spec.node_name not in nodes
 
 
 def selection_of(service: Service) -> Selection:

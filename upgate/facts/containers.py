@@ -50,6 +50,12 @@ class Probe(Fact):
         return at_most(self.initial_delay_seconds + (self.success_threshold - 1) * self.period_seconds)
 
 
+class ResizePolicy(Fact):
+    """https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/#container-resize-policies"""
+
+    restart_policy: str = ""
+
+
 class Container(Fact):
     """One of `spec.containers` or `spec.initContainers`."""
 
@@ -60,6 +66,13 @@ class Container(Fact):
     startup_probe: Probe | None = None
     readiness_probe: Probe | None = None
     resources: Resources | None = None
+    #: Hashable, as all of it: equal containers are kept once.
+    resize_policy: tuple[ResizePolicy, ...] | None = None
+
+    @property
+    def restarts_to_resize(self) -> bool:
+        """A change of its resources restarts it, while its pod stays."""
+        return any(each.restart_policy == "RestartContainer" for each in self.resize_policy or ())
 
     @property
     def start_budget(self) -> timedelta:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from upgate.facts.containers import at_most
 from upgate.facts.meta import ManagedMeta, condition
 from upgate.facts.workloads import PROGRESS, ReplicaCondition, Replicated
 
@@ -46,9 +47,9 @@ class Deployment(Replicated):
 
     @property
     def deadline(self) -> timedelta:
-        """How long a step of a rollout may take: its own promise, else the API's default."""
+        """How long a step of a rollout may take: its own promise within the longest time that counts, else the API's default."""
         own = self.spec.progress_deadline_seconds
-        return PROGRESS if own is None or own == NO_DEADLINE else timedelta(seconds=own)
+        return PROGRESS if own is None or own == NO_DEADLINE else at_most(own)
 
     def lets_start(self, moment: datetime) -> bool:
         """It rolls out; or it would not say so, and keeps its bounds."""
@@ -84,6 +85,11 @@ class Deployment(Replicated):
     def recreates(self) -> bool:
         """All its pods go before it makes the next ones."""
         return self.spec.strategy.type == "Recreate"
+
+    @property
+    def waits_for_terminating(self) -> bool:
+        """It makes no pod in the place of one that is still going."""
+        return self.recreates or self.spec.pod_replacement_policy == "TerminationComplete"
 
     @property
     def stuck(self) -> bool:

@@ -28,6 +28,53 @@ LONGEST_BACKOFF = timedelta(minutes=5)
 DISRUPTED = ("EvictionByEvictionAPI", "PreemptionByScheduler", "DeletionByTaintManager", "DeletionByPodGC")
 
 
+class ExitCodes(Fact):
+    """`onExitCodes` of a rule: which containers' exit codes it is about."""
+
+    container_name: str | None = None
+    operator: str = ""
+    values: list[int] | None = None
+
+    def match(self, pod: Pod) -> bool:
+        """A container has failed with such a code."""
+        ends = [(each.name, each.now.terminated.exit_code) for each in pod.statuses if each.now.terminated]
+        codes = [code for name, code in ends if code and self.container_name in (None, "", name)]
+        return any((code in (self.values or ())) is (self.operator == "In") for code in codes)
+
+
+class PodConditionPattern(Fact):
+    """One of `onPodConditions` of a rule."""
+
+    type: str = ""
+    status: str = "True"
+
+
+class FailureRule(Fact):
+    """One of `spec.podFailurePolicy.rules`; the first that matches counts."""
+
+    action: str = ""
+    on_exit_codes: ExitCodes | None = None
+    on_pod_conditions: list[PodConditionPattern] | None = None
+
+    def matches(self, pod: Pod) -> bool:
+        """It is about this failure."""
+        if self.on_exit_codes:
+            return self.on_exit_codes.match(pod)
+        said = pod.status.conditions
+        return any(condition(said, each.type).status == each.status for each in self.on_pod_conditions or ())
+
+
+class FailurePolicy(Fact):
+    """https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy"""
+
+    rules: list[FailureRule] | None = None
+
+    def ignores(self, pod: Pod) -> bool:
+        """Its failure does not count."""
+        rule = next((each for each in self.rules or () if each.matches(pod)), None)
+        return rule is not None and rule.action == "Ignore"
+
+
 class JobSpec(Fact):
     """`spec` of a Job."""
 
@@ -35,6 +82,7 @@ class JobSpec(Fact):
     backoff_limit: int = 6
     #: Who runs it, where that is not Kubernetes' own controller: https://kubernetes.io/docs/concepts/workloads/controllers/job/
     managed_by: str = ""
+    pod_failure_policy: FailurePolicy | None = None
 
 
 class JobStatus(Fact):
@@ -158,8 +206,12 @@ class Retries:
         return next(filter(None, (kept_running(pod, moment) for pod in self.of(job) if pod.active)), "")
 
     def grave(self, job: Job, since: datetime, moment: datetime) -> bool:
-        """It has failed for good; or it has been failing for ten minutes, and no present attempt has outlived the failures."""
-        failures = self._failures(job, since) if self.fail(job, since) else []
+        """It has failed for good; or it has been failing for ten minutes, and no present attempt has outlived the failures.
+
+        Failures that its policy ignores do not count: it retries them on purpose.
+        """
+        failures = self._failures(job, since, counting=True) if self.fail(job, since) else []
+        failures = failures if sum(each.times for each in failures) >= FAILURES else []
         first = min((each.first for each in failures), default=moment)
         longest = max((each.longest for each in failures), default=timedelta(0))
         return bool(job.failure) or (moment - first >= GRACE and not self._lives(job, moment, longest))
@@ -185,8 +237,10 @@ class Retries:
         ended = [(pod.ended_at, pod.end) for pod in self.of(job) if pod.status.phase == "Failed" and pod.ended_at]
         return next(crashes, "") or max(ended, default=(None, ""))[1]
 
-    def _failures(self, job: Job, since: datetime) -> list[Failures]:
-        return [each for pod in self.of(job) for each in (*failed_attempt(pod, since), *failed_runs(pod, since))]
+    def _failures(self, job: Job, since: datetime, *, counting: bool = False) -> list[Failures]:
+        policy = job.spec.pod_failure_policy if counting else None
+        pods = [pod for pod in self.of(job) if not (policy and policy.ignores(pod))]
+        return [each for pod in pods for each in (*failed_attempt(pod, since), *failed_runs(pod, since))]
 
     def _succeeded(self, job: Job, since: datetime) -> bool:
         pods = [pod for pod in self.of(job) if pod.status.phase == "Succeeded"]

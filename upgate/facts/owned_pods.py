@@ -8,10 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from upgate.base.text import counted
-from upgate.facts.backends import controller_of, grouped
+from upgate.facts.backends import controller_of, grouped, is_on_missing_node, names_of_nodes
 from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.deployments import Deployment
+from upgate.facts.meta import lately
 from upgate.facts.pods import Pod
+from upgate.facts.promises import Autoscalers
 from upgate.facts.recreations import Recreations
 from upgate.facts.starting import moves, promised
 from upgate.facts.statefulsets import StatefulSet
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from upgate.profile.parts import Patience
 
 Lists = Mapping[str, list[Any]]
+#: The lists of events, which tell of pods that are gone.
+EVENTS = ("warnings", "notices")
 #: So many failed pods of one workload within its deadline, for each that it has made since, are a loop and not a start.
 LOOP = 3
 
@@ -29,12 +33,13 @@ class OwnedPods:
     """The pods that a workload controls."""
 
     needs: tuple[str, ...] = ("pods",)
-    #: Without events only failed pods tell that others were there before.
-    helped_by = ("warnings", "notices")
+    #: Without events only failed pods tell that others were there before; without nodes nothing tells which of them are gone.
+    helped_by = (*EVENTS, "nodes")
 
     def __init__(self, lists: Lists) -> None:
         self._by_owner = grouped(lists["pods"], controller_of)
         self._lists = lists
+        self._nodes = names_of_nodes(lists)
         #: In a brief look: the workloads of which every pod was read. None: those of all were.
         self._read: list[str] | None = lists.get("read")
         #: What was already answered: it is asked for each failed pod.
@@ -49,23 +54,28 @@ class OwnedPods:
         return "; ".join(filter(None, [said, self.absent(workload)]))
 
     def absent(self, workload: Workload) -> str:
-        """How many of the pods that its status counts as ready exist. Empty where all do.
+        """How many of the pods that its status counts as ready exist, on nodes that exist. Empty where all do.
 
         A status stays as it was when no controller writes it any more.
         """
         if self._read is not None and workload.ref not in self._read:
             return ""
-        there = sum(not pod.done for pod in self.of(workload))
+        there = [pod for pod in self.of(workload) if not pod.done]
+        lost = sum(is_on_missing_node(pod, self._nodes) for pod in there)
         # One that was scaled down a moment ago may count pods that rightly went.
         claimed = min(workload.claimed, workload.desired)
-        return f"its status counts {counted(claimed, 'ready pod')}, of which {there} exist" if there < claimed else ""
+        if len(there) - lost >= claimed:
+            return ""
+        gone = f", and {lost} of those on nodes that are gone" if lost else ""
+        return f"its status counts {counted(claimed, 'ready pod')}, of which {len(there)} exist{gone}"
 
     def under_way(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
         """What is missing is on its way. Of pods that do not exist only the lists may be too old, by moments."""
         if self.never_done(workload, moment, patience.terminating):
             return False
         if self.absent(workload):
-            return self.moves(workload, moment, patience.start_up)
+            changed = lately(workload.metadata.changed, moment, patience.start_up)
+            return changed or self.moves(workload, moment, patience.start_up)
         changed = workload.just_changed(moment, patience.start_up)
         return changed or self.progresses(workload, moment, patience) or self.starting(workload, moment, patience)
 
@@ -137,8 +147,19 @@ class OwnedPods:
     def _has_made(self, workload: Workload, moment: datetime, patience: Patience, refused: int) -> bool:
         late = [each for each in self.of(workload) if each.active and not each.counts(moment, workload.min_ready)]
         times = patience.pending, patience.start_up, workload.init_deadline
-        within = all(pod.ready.is_true or pod.starting(moment, *times) for pod in late)
+        within = all(
+            pod.ready.is_true or pod.starting(moment, *times) or self._gets_a_node(pod, moment, patience.pending)
+            for pod in late
+        )
         return within and 0 < workload.unready_created <= len(late) + refused and not workload.stuck
+
+    def _gets_a_node(self, pod: Pod, moment: datetime, pending: timedelta) -> bool:
+        """An autoscaler makes a node for it, or it has just got one."""
+        return self._autoscalers.make_a_node_for(pod, moment) or pod.just_scheduled(moment, pending)
+
+    @cached_property
+    def _autoscalers(self) -> Autoscalers:
+        return Autoscalers({"notices": self._lists.get("notices", [])})
 
     def _loops(self, workload: Workload, moment: datetime, limit: timedelta) -> bool:
         """Several of its pods failed in that time, for each that it has made in that time and that is there."""
@@ -157,7 +178,7 @@ class OwnedPods:
 
     @cached_property
     def _recreations(self) -> Recreations:
-        events = (each for noun in self.helped_by for each in self._lists.get(noun, ()))
+        events = (each for noun in EVENTS for each in self._lists.get(noun, ()))
         return Recreations(self._lists["pods"], events)
 
     def _lacked_before(self, workload: Workload, moment: datetime, slack: timedelta) -> timedelta:

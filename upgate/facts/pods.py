@@ -13,6 +13,10 @@ from upgate.facts.starting import INIT, becoming_ready, initializing, wavering
 
 #: Reasons of pods that a graceful shutdown of their node ended or refused: pkg/kubelet/nodeshutdown/nodeshutdown_manager.go.
 SHUTDOWN = ("Terminated", "NodeShutdown")
+#: Kinds whose pods serve although they have the restartPolicy Never: KubeVirt, Agones.
+NEVER_RESTARTED = ("VirtualMachineInstance", "GameServer")
+#: The group of workloads that change images in place: https://openkruise.io/docs/core-concepts/inplace-update
+IN_PLACE = "apps.kruise.io/"
 #: Conditions that change when a pod ends.
 ENDING = (("Ready", "False"), ("ContainersReady", "False"), ("DisruptionTarget", "True"))
 
@@ -64,6 +68,21 @@ class Pod(KubernetesObject):
         return self.of_job and not self.spec.node_name
 
     @property
+    def ends_by_itself(self) -> bool:
+        """It runs to its end, as those of kubeflow, Spark and CI systems: its containers are not started again whatever happens.
+
+        Virtual machines and game servers are not started again either, but serve.
+        """
+        owner = self.metadata.controller
+        serves = owner is not None and owner.kind in NEVER_RESTARTED
+        return self.spec.restart_policy != "Always" and not serves and not self.mirror
+
+    @property
+    def waits_in_queue(self) -> bool:
+        """It runs to its end, and has no node yet: what has a queue may wait in it. Scheduling gates say the same."""
+        return bool(self.spec.scheduling_gates) or (self.ends_by_itself and not self.spec.node_name)
+
+    @property
     def mirror(self) -> bool:
         """It shows a static pod of its node, and is recreated, with another UID, whenever the kubelet starts."""
         owner = self.metadata.controller
@@ -99,6 +118,16 @@ class Pod(KubernetesObject):
     def policy_of(self, status: ContainerStatus) -> str:
         """When a container is started again: by its own restartPolicy (KEP-5307), else by that of its pod."""
         return self.container(status).restart_policy or self.spec.restart_policy
+
+    def changed_in_place(self, status: ContainerStatus) -> int:
+        """How often a change of its spec may have restarted the container: a resize, or an image by OpenKruise.
+
+        Each change of a pod's spec counts its generation up; releases before Kubernetes 1.34 do not say.
+        """
+        owner = self.metadata.controller
+        in_place = owner is not None and owner.api_version.startswith(IN_PLACE)
+        restarts = in_place or self.container(status).restarts_to_resize
+        return max(0, self.metadata.generation - 1 if self.metadata.generation else 1) if restarts else 0
 
     def started_for(self, moment: datetime) -> timedelta:
         """Time since the last of its containers began its first run, as far as that is known; it is never older than itself."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from upgate.facts.backends import Backends, controller_of, grouped
+from upgate.facts.backends import ORPHANED, Backends, controller_of, grouped, is_on_missing_node
 from upgate.facts.claims import Claims, VolumeNodes
 from upgate.facts.control_plane import ControlPlane, Leaders
 from upgate.facts.cronjobs import Timetables
@@ -60,9 +60,6 @@ AUTOSCALER_HOMES = ("kube-system", "cluster-autoscaler", "karpenter")
 AUTOSCALER_EVENTS = ("TriggeredScaleUp", "NotTriggerScaleUp", "ScaleDown")
 #: What the node controller says when a node's object is deleted.
 REMOVED = "RemovingNode"
-#: Within so long the pod garbage collector has surely deleted the pods of a node that does not exist: it waits 40 seconds.
-#: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-garbage-collection
-ORPHANED = timedelta(minutes=3)
 
 
 class Controllers:
@@ -99,7 +96,7 @@ class PodNodes:
 
     def lost(self, pod: Pod, moment: datetime) -> bool:
         """It was given a node that does not exist: it runs nowhere, whatever its status says. Lists are seconds apart."""
-        return bool(pod.spec.node_name) and not self.node(pod) and pod.age(moment) >= ORPHANED
+        return is_on_missing_node(pod, self._by_name) and pod.age(moment) >= ORPHANED
 
     def just_removed(self, pod: Pod, moment: datetime) -> bool:
         """Its node was removed so lately that its pods may still be there."""

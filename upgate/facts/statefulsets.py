@@ -29,8 +29,10 @@ class StatefulSet(Replicated):
 
     @property
     def _due(self) -> int:
-        """How many replicas are not of the latest revision, and should be."""
-        return self.desired - self.status.updated_replicas - (self.spec.update_strategy.bounds.partition or 0)
+        """How many replicas are not of the latest revision, and should be: those from the ordinal `partition` on."""
+        start = self.spec.ordinals.start if self.spec.ordinals else 0
+        kept = (self.spec.update_strategy.bounds.partition or 0) - start
+        return self.desired - self.status.updated_replicas - max(0, kept)
 
     @property
     def within_bounds(self) -> bool:

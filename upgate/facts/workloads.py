@@ -91,6 +91,12 @@ class PodTemplate(Fact):
 PROGRESS = timedelta(minutes=10)
 
 
+class Ordinals(Fact):
+    """https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#start-ordinal"""
+
+    start: int = 0
+
+
 class WorkloadSpec(Fact):
     """`spec` of all of them."""
 
@@ -100,6 +106,10 @@ class WorkloadSpec(Fact):
     progress_deadline_seconds: int = 600
     paused: bool = False
     pod_management_policy: str = "OrderedReady"
+    #: Of a Deployment: whether it waits for pods that are going, before it makes others (KEP-3973).
+    pod_replacement_policy: str = ""
+    #: Of a StatefulSet: the numbers of its pods.
+    ordinals: Ordinals | None = None
     template: PodTemplate = PodTemplate()
     strategy: Strategy = Strategy()
     update_strategy: Strategy = Strategy()

@@ -21,6 +21,15 @@ from upgate.judge.outcome import not_yet
 from upgate.results import CheckResult, Finding, Severity, finding_key
 from upgate.snapshot import Snapshot
 
+#: What is made of parts: a cause of some of them does not explain it.
+WHOLES = ("Deployment/", "ReplicaSet/", "StatefulSet/", "DaemonSet/", "Service/")
+#: Kinds of trouble that show in more than one way: its pods do not run well, or nothing takes them.
+ALIKE = {
+    "running": ("pods.crashing", "pods.ready", "pods.failed"),
+    "starting": ("pods.pending", "pods.scheduler-silent"),
+    "nodes": ("nodes.ready", "nodes.heartbeat", "nodes.work"),
+}
+
 
 def relate(
     results: Sequence[CheckResult],
@@ -66,6 +75,8 @@ class ActiveCauses:
             for finding in each.active
             if finding.severity == "critical" or finding.transitional
         }
+        self._kinds: dict[Found, str] = {}
+        self._under_way: dict[Found, Severity] = {}
         self._under_way = self._passing()
 
     def related(self) -> list[CheckResult]:
@@ -104,13 +115,48 @@ class ActiveCauses:
     def _cause(self, check: str, object: str) -> Found | None:
         """The finding that explains this one: of the first check in its `after` that has one, the nearest.
 
-        A node explains it only if it explains all that was found below: else what it leaves unexplained is told.
+        Of what is made of parts, a workload or what stands behind a Service, only a cause that all its parts have in common.
+        A node explains anything else only if it explains all that was found below: else what it leaves unexplained is told.
         """
-        found = self._explaining(check, object)
-        first = next(found, None)
-        if first is None or not self._of_node(first):
+        found = list(self._explaining(check, object))
+        first = next(iter(found), None)
+        if first is None or first[1] == object or set(found) <= self._under_way.keys():
             return first
-        return next((each for each in found if not self._of_node(each)), first)
+        if object.startswith(WHOLES):
+            return first if len(self._kinds_of_parts(check, object)) <= 1 else None
+        return next((each for each in found if not self._of_node(each)), first) if self._of_node(first) else first
+
+    def _kinds_of_parts(self, check: str, object: str) -> set[str]:
+        """What kinds of causes there are for the parts of it that were found."""
+        causes = [cause for cause in self._after.get(check, ()) if cause != check]
+        parts = [self._first_found(causes, each) for each in self._nearest(causes, object)]
+        return {self._kind(each) for each in parts if each}
+
+    def _kind(self, found: Found) -> str:
+        """The check at the root of a finding; for those of the same trouble of a pod one word."""
+        if found not in self._kinds:
+            self._kinds[found] = found[0]
+            root = self._root(*found)
+            self._kinds[found] = next((kind for kind, checks in ALIKE.items() if root[0] in checks), root[0])
+        return self._kinds[found]
+
+    def _first_found(self, causes: Sequence[str], object: str) -> Found | None:
+        return next(((each, object) for each in causes if (each, object) in self._found), None)
+
+    def _nearest(self, causes: Sequence[str], object: str) -> list[str]:
+        """What it depends on and was found, but nothing that stands below another such: that speaks for it."""
+        parts, covered, todo = [], {object}, deque(self._depends.get(object, ()))
+        while todo:
+            current = todo.popleft()
+            if current in covered:
+                continue
+            covered.add(current)
+            if self._first_found(causes, current):
+                parts.append(current)
+                covered.update(self._below("", current))
+            else:
+                todo.extend(self._depends.get(current, ()))
+        return parts
 
     def _explaining(self, check: str, object: str) -> Iterator[Found]:
         """What was found on the object, or on what it depends on, by the checks that explain this one."""

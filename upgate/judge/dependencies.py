@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from upgate.base.errors import Inconclusive
 from upgate.facts.backends import WORKLOADS, Backends, controller_of
+from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.deployments import Deployment
 from upgate.facts.entrances import Entrances
 from upgate.facts.owned_pods import DeploymentPods
+from upgate.facts.placement import DaemonSetPlacement
 from upgate.facts.pods import Pod
 from upgate.facts.services import Service
 from upgate.facts.workloads import Workload
 from upgate.judge.absent_nodes import add_absent_nodes
 from upgate.judge.beyond import NOUNS, add_beyond
 from upgate.judge.front_dependencies import FRONTS, STORAGE, add_fronts, add_storage
+from upgate.judge.unplaced import add_unplaced
 from upgate.profile.parts import Patience
 from upgate.snapshot import Snapshot
 from upgate.sources.probes.explaining import Whereabouts
@@ -41,6 +44,7 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
     counts, backends = pods_counted(lists), Backends(lists)
     add_workloads(depends, lists, counts, snapshot.taken)
     add_pods(depends, lists)
+    add_unplaced(depends, lists)
     add_services(depends, lists, backends)
     add_promises(depends, lists)
     add_storage(depends, lists)
@@ -61,16 +65,35 @@ class PodCounts(NamedTuple):
 
 def pods_counted(lists: dict[str, list[Any]]) -> PodCounts:
     """They are counted once."""
-    there = by_workload(lists, lambda pod: not pod.done)
-    return PodCounts(there, by_workload(lists, lambda pod: pod.terminating or not pod.ready.is_true))
+    rivals = replaced_at_once(lists)
+    there = by_workload(lists, lambda pod: not pod.done and not is_replaced(pod, rivals))
+    return PodCounts(there, by_workload(lists, lambda pod: is_missed(pod, rivals)))
+
+
+def replaced_at_once(lists: dict[str, list[Any]]) -> set[Owner]:
+    """The ReplicaSets that make a pod in the place of one that is going, without waiting for it."""
+    patient = {(each.namespace, each.metadata.uid) for each in lists["deployments"] if each.waits_for_terminating}
+    return {(each.namespace, each.metadata.uid) for each in lists["replicasets"] if controller_of(each) not in patient}
+
+
+def is_replaced(pod: Pod, at_once: Container[Owner | None]) -> bool:
+    """It is going, and its controller does not wait for that."""
+    return pod.terminating and controller_of(pod) in at_once
+
+
+def is_missed(pod: Pod, at_once: Container[Owner | None]) -> bool:
+    """Its workload lacks it: it is there, or still going, and not ready. One that has ended is made again."""
+    absent = pod.terminating or not pod.ready.is_true
+    return absent and not pod.done and not is_replaced(pod, at_once)
 
 
 def add_workloads(
     depends: dict[str, list[str]], lists: dict[str, list[Any]], counts: PodCounts, moment: datetime
 ) -> None:
-    """A workload depends on what it controls, unless it has a fault of its own."""
-    explained = explained_workloads(lists, counts, moment)
-    for owned in [*lists["replicasets"], *lists["pods"]]:
+    """A workload depends on what it controls, unless it has a fault of its own. Pods that are replaced do not matter to it."""
+    explained, rivals = explained_workloads(lists, counts, moment), replaced_at_once(lists)
+    pods = (pod for pod in lists["pods"] if not is_replaced(pod, rivals))
+    for owned in [*lists["replicasets"], *pods]:
         owner = controller_of(owned)
         if owner in explained:
             depends[explained[owner].ref].append(owned.ref)
@@ -84,7 +107,7 @@ def explained_workloads(
     That pods are made again and again is not explained by the present ones, which have only just begun.
     """
     owned, slack = DeploymentPods(lists), Patience().terminating
-    stranded = stranded_pods(lists)
+    stranded, placement = stranded_pods(lists), DaemonSetPlacement(lists)
     workloads: dict[Owner | None, Workload] = {
         (each.namespace, each.metadata.uid): each for noun in WORKLOADS for each in lists[noun]
     }
@@ -93,6 +116,7 @@ def explained_workloads(
         for key, each in workloads.items()
         if not each.own_fault_beside(stranded[key])
         and not (isinstance(each, Deployment) and each.held)
+        and not (isinstance(each, DaemonSet) and each.desired and placement.why_expected(each))
         and each.unready_created <= counts.unready[key]
         and each.claimed <= counts.there[key]
         and not owned.never_done(each, moment, slack)
@@ -138,12 +162,21 @@ def add_services(depends: dict[str, list[str]], lists: dict[str, list[Any]], bac
 
     They are written down once for each selector: many Services may have the same.
     """
+    rivals = replaced_at_once(lists)
     for service in lists["services"]:
         if isinstance(service, Service) and service.selects_pods and backends.none_ready(service):
             depends[service.ref].append(selection := selection_name(service))
             if selection not in depends:
-                behind = [*backends.workloads(service), *backends.pods(service)]
-                depends[selection] = [each.ref for each in behind]
+                depends[selection] = [each.ref for each in made_for(service, backends, rivals)]
+
+
+def made_for(service: Service, backends: Backends, at_once: Container[Owner | None]) -> Iterator[Workload | Pod]:
+    """The workloads that it leads to, and the pods that have another controller; stray pods only where there is nothing else."""
+    workloads = backends.workloads(service)
+    pods = [pod for pod in backends.pods(service) if not is_replaced(pod, at_once)]
+    controlled = [pod for pod in pods if pod.metadata.controller]
+    yield from workloads
+    yield from controlled or (() if workloads else pods)
 
 
 def add_autoscalers(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None:
