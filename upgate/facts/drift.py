@@ -7,13 +7,14 @@ a release adds with their defaults. A node that the baseline does not know is co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from upgate.base.harmless import Typed, shell_word
 from upgate.base.text import counted, one_line_excerpt
 from upgate.base.versions import minor_of
+from upgate.facts.host_settings import COMPONENTS, GRAVE, MAY_APPEAR
 from upgate.facts.release_defaults import Default, default_of
 from upgate.facts.settings import NO_NODE, Configuration, SettingGroup, Settings
 
@@ -28,8 +29,17 @@ ORDERED = ("clusterDNS", "--authorization-mode", "--service-cluster-ip-range", "
 #: What means, of a setting that a release adds, that nothing was set.
 NOTHING = ("false", "0", "0s", "{}", '"0"')
 #: Components that tell their settings themselves, and what is said where they do not any more.
+#: Components that answer with or without the version of their configuration, as their own version is.
+VERSIONED, VERSION_KEY = ("KubeProxy",), "apiVersion"
+#: What follows from another setting.
+DOUBLES = {
+    ("Socket", "tcp 10256"): ("KubeProxy", "healthzBindAddress"),
+    ("Socket", "tcp 10249"): ("KubeProxy", "metricsBindAddress"),
+    ("Argument", "kube-proxy/--healthz-bind-address"): ("KubeProxy", "healthzBindAddress"),
+    ("Argument", "kube-proxy/--metrics-bind-address"): ("KubeProxy", "metricsBindAddress"),
+}
 FLAGZ = "kubectl get --raw /flagz"
-SERVED = ("APIServer", "Kubelet")
+SERVED = ("APIServer", "Kubelet", "KubeProxy")
 NOT_SERVED = "{}: its settings are in the baseline, and it does not tell them now"
 #: So many nodes, and lines of a text, are told.
 FEW = 3
@@ -93,6 +103,11 @@ class ComparedSetting:
         """A new release brought the setting, or took it away, and nothing tells its default."""
         return all(change.upgraded and None in (change.old, change.new) for change in self.changes)
 
+    @property
+    def grave(self) -> bool:
+        """Of a host: it breaks Services, or what others ask of a node."""
+        return self.component in GRAVE or any(change.old == "policy rules" for change in self.changes)
+
     def _told(self, change: Change, nodes: list[str]) -> str:
         default = self.default_of(change)
         return change.words + where(nodes) + (f" ({default.said})" if default else "")
@@ -106,6 +121,8 @@ class ComparedSetting:
         """It is more than what every upgrade does."""
         if alike(self.name, change.old, change.new):
             return False
+        if change.old is None and self.component in MAY_APPEAR:
+            return False
         default = self.default_of(change)
         if default and default.old is None:
             return False
@@ -118,6 +135,8 @@ def look_at(component: str, node: str) -> str:
     """The command that shows the settings."""
     kind, _, name = component.partition("/")
     namespace, _, own = name.partition("/")
+    if kind in COMPONENTS:
+        return f"ssh {shell_word(node)}"
     if kind == "Kubelet":
         return f"kubectl get --raw {shell_word(f'/api/v1/nodes/{node}/proxy/configz')}"
     if kind == "StaticPod":
@@ -178,12 +197,28 @@ def compare_settings(before: Configuration, now: Configuration) -> list[Compared
     found: dict[tuple[str, str], ComparedSetting] = {}
     for component, groups in by_component(now.groups).items():
         for old, new, nodes in pairs(then.get(component, []), groups):
-            for name in (*new.settings, *(each for each in old.settings if each not in new.settings)):
+            for name in names_of(old, new):
                 compared = found.setdefault((component, name), ComparedSetting(component, name))
                 change = Change(old.settings.get(name), new.settings.get(name), old.version, new.version)
                 if change.old != change.new and compared.counts(change):
                     compared.changes.setdefault(change, []).extend(nodes)
-    return list(found.values())
+    return [each for each in found.values() if not is_double(each, found)]
+
+
+def names_of(old: SettingGroup, new: SettingGroup) -> list[str]:
+    """The settings of either; where one answers in another form than the other, those that both know."""
+    both = [name for name in new.settings if name in old.settings]
+    if old.component in VERSIONED and (VERSION_KEY in old.settings) != (VERSION_KEY in new.settings):
+        return both
+    return [*new.settings, *(each for each in old.settings if each not in new.settings)]
+
+
+def is_double(setting: ComparedSetting, found: Mapping[tuple[str, str], ComparedSetting]) -> bool:
+    """Another setting tells the same: an API server's flag that its static pod has, a port that kube-proxy is told."""
+    flag = ("StaticPod/kube-apiserver", f"kube-apiserver/{setting.name}")
+    key = DOUBLES.get((setting.component, setting.name)) or (flag if setting.component == "APIServer" else None)
+    other = found.get(key) if key else None
+    return bool(setting.changes and other and other.changes)
 
 
 def by_component(groups: Iterable[SettingGroup]) -> dict[str, list[SettingGroup]]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from upgate.facts.hiding import hidden_value
 from upgate.facts.meta import Fact
@@ -50,6 +51,14 @@ def joined(*parts: Configuration | None) -> Configuration | None:
     there = [each for each in parts if each is not None]
     unread = {name: why for each in there for name, why in each.unread.items()}
     return Configuration([group for each in there for group in each.groups], unread) if there else None
+
+
+def with_version(configuration: Configuration | None, version: str | None) -> Configuration | None:
+    """The same; what says no version of its own has this one."""
+    if configuration is None:
+        return None
+    groups = [each if each.version else replace(each, version=version or "") for each in configuration.groups]
+    return replace(configuration, groups=groups)
 
 
 def grouped_by_settings(component: str, found: Mapping[str, tuple[str, Settings]]) -> list[SettingGroup]:

@@ -17,6 +17,7 @@ from upgate.base.errors import Inconclusive
 from upgate.base.text import counted
 from upgate.base.threads import concurrently
 from upgate.base.waiting import Deadline
+from upgate.facts.host_settings import own_texts
 from upgate.facts.node_images import info_of
 from upgate.facts.nodes import Node
 from upgate.facts.settings import Configuration, Settings, bounded, flat, grouped_by_settings
@@ -90,12 +91,6 @@ def kubelet_settings(connection: Connection, node: Node, deadline: Deadline) -> 
     flags = again(connection, lambda: ask_flags(connection, f"{place}/flagz", deadline))
     pairs = [(name, value) for name, value in flat(config) if name.partition(".")[0] not in OWN]
     return bounded([*pairs, *((name, value) for name, value in flags.items() if name in FLAGS)], own)
-
-
-def own_texts(node: Node) -> dict[str, str]:
-    """What is a node's own in its settings; the longest first."""
-    addresses = {each.address: "{address}" for each in node.status.addresses or () if each.type != "Hostname"}
-    return {node.name: "{node}"} | {each: word for each, word in sorted(addresses.items(), reverse=True) if each}
 
 
 def ask_configz(connection: Connection, path: str, deadline: Deadline) -> dict[str, Any]:
