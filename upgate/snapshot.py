@@ -28,7 +28,7 @@ from upgate.facts.kinds import KINDS
 from upgate.facts.metrics import ServerMetrics
 from upgate.facts.monitored import MonitorAnswers
 from upgate.facts.proxies import ProxyStatus
-from upgate.facts.settings import Configuration, joined, with_version
+from upgate.facts.settings import Configuration, joined_configurations, with_version
 from upgate.facts.whole import FoundObjects
 
 SCHEMA = 1
@@ -93,7 +93,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     def settings(self) -> Configuration | None:
         """All effective settings that were looked at, those of hosts too; None where none were."""
         hosts = None if self.hosts is None else hosts_configuration(self.hosts, self.lists.get("nodes", ()))
-        return joined(with_version(self.configuration, self.version), self.kubelet_settings, hosts)
+        return joined_configurations(with_version(self.configuration, self.version), self.kubelet_settings, hosts)
 
     def unreadable(self, noun: str, counts: Callable[[Malformed], object] = lambda each: True) -> list[str]:
         """The objects of a kind that could not be understood, as far as they count: a sentence each, of no more than a few."""
