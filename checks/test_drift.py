@@ -28,3 +28,20 @@ def test_every_setting_is_as_it_was(
             expected="as in the baseline, or named in the profile's changes.allow",
             severity=lambda setting: "warning" if setting.of_release else None,
         )
+
+
+@check("changes.hosts", severity="warning", expects="hosts", none_is_fine=True)
+def test_every_host_is_set_up_as_it_was(host_settings: Subjects[ComparedSetting]) -> None:
+    """Every host is set up as it was in the baseline.
+
+    Compared are the arguments of Kubernetes' components, kube-proxy's effective configuration, the addresses of its ports,
+    the iptables backends that hold its chains, whether there are ip rules, sysctls, limits of units, kernel modules, resolv.conf,
+    and whether packages that nodes depend on are still installed. The first five are critical. Without a baseline nothing is
+    compared.
+    Look first: {look}
+    """
+    host_settings.none(
+        lambda setting: setting.changed,
+        expected="as in the baseline, or named in the profile's changes.allow",
+        severity=lambda setting: "critical" if setting.grave else None,
+    )

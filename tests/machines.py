@@ -81,6 +81,7 @@ def host(name: str = "worker-1", **changes: Any) -> Host:
         clock="chronyc",
         log_since=NOW - timedelta(hours=1),
         certificates=(certificate(),),
+        settings={"Sysctl": {"net.ipv4.ip_forward": "1"}},
     )
     return replace(good, **changes)
 
@@ -95,5 +96,6 @@ BAD_HOSTS: dict[str, dict[str, Any]] = {
     "hosts.disk": {"file_systems": (file_system(free=3),)},
     "hosts.clock": {"synchronised": False},
     "hosts.journal": {"log": (line(),)},
+    "changes.hosts": {"settings": {"Sysctl": {"net.ipv4.ip_forward": "0"}}},
     "certs.hosts": {"certificates": (certificate(days=3),)},
 }

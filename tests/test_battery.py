@@ -243,7 +243,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "workloads.readiness-probe": {"pods": [pod(spec=PROBED)]},
 }
 #: Checks that compare with the baseline.
-COMPARING = ("config.drift",)
+COMPARING = ("config.drift", "changes.hosts")
 
 
 def asked(id: str, seen: Any) -> CheckResult:
@@ -274,7 +274,7 @@ def bad(id: str) -> CheckResult:
             id, snapshot(good(), monitored=MonitorAnswers(rules=1, alerts=[FiringAlert("Broken")])), profile=PROFILE
         )
     if id in BAD_HOSTS:
-        return judge(id, snapshot(good(), hosts=[host(**BAD_HOSTS[id])]), profile=PROFILE)
+        return asked(id, snapshot(good(), hosts=[host(**BAD_HOSTS[id])]))
     if id in BAD_MESH:
         stale = ProxySync("web-1.shop", "istio-system/istiod-1", stale=("CDS",))
         return judge(id, snapshot(BAD_MESH[id], proxies=synced(stale)), profile=PROFILE)

@@ -8,8 +8,18 @@ import pytest
 from msgspec.structs import replace
 
 from tests.worlds import good, judge, objects, profile, settings, snapshot
+from upgate.base.versions import minor_of
 from upgate.baseline import take_baseline
-from upgate.facts.settings import Configuration, SettingGroup, arguments, bounded, flags, flat, joined
+from upgate.facts.release_defaults import DEFAULTS
+from upgate.facts.settings import (
+    Configuration,
+    SettingGroup,
+    arguments,
+    bounded,
+    flag_lines,
+    flat,
+    joined_configurations,
+)
 from upgate.results import CheckResult
 
 ALLOWED = profile(allow=["nodes-proxy"])
@@ -27,7 +37,7 @@ def drift(before: Any, now: Any, kind: tuple[str, str, str] = NODES) -> CheckRes
 
 def kubelets(*groups: tuple[str, str], version: str = "v1.36.3") -> Configuration:
     """Kubelets: the nodes of each group, and its one setting."""
-    made = joined(*(settings("Kubelet", nodes, setting, version=version) for nodes, setting in groups))
+    made = joined_configurations(*(settings("Kubelet", nodes, setting, version=version) for nodes, setting in groups))
     assert made
     return made
 
@@ -133,6 +143,35 @@ def test_flags_that_a_release_adds_or_removes_are_no_finding():
     assert objects(upgraded(["--old=x"], [], "APIServer", was="v1.36.0")) == ["APIServer/--old"]
 
 
+@pytest.mark.parametrize("value", ["false", "0", "/var/log/audit.log"])
+def test_a_flag_that_is_lost_on_the_way_is_found(value):
+    """The command line of a static pod holds only what somebody has set: an upgrade that drops it is to blame."""
+    component = "StaticPod/kube-apiserver"
+    kind = ("configuration", component, "cp1")
+    before = settings(component, "cp1", "kube-apiserver/--v=2", f"kube-apiserver/--x={value}", version="v1.35.4")
+    result = drift(before, settings(component, "cp1", "kube-apiserver/--v=2"), kind)
+    assert told(result) == [("StaticPod/kube-apiserver/cp1/kube-apiserver/--x", f"{value} → not set on cp1")]
+    assert result.outcome == "failed"
+
+
+def test_a_flag_of_the_api_server_is_told_once():
+    """Its static pod has it, and so has what the API server tells of itself."""
+    parts = [
+        joined_configurations(
+            settings("APIServer", "", f"--profiling={value}"),
+            settings("StaticPod/kube-apiserver", "cp1", f"kube-apiserver/--profiling={value}"),
+        )
+        for value in ("true", "false")
+    ]
+    assert objects(drift(*parts, API)) == ["StaticPod/kube-apiserver/cp1/kube-apiserver/--profiling"]
+
+
+def test_every_default_of_the_table_has_a_source():
+    """And a release that it can be compared with."""
+    assert all(each.source.startswith("https://") and minor_of(each.release) for each in DEFAULTS)
+    assert len({each[:5] for each in DEFAULTS}) == len(DEFAULTS)
+
+
 def test_of_long_texts_the_lines_that_differ_are_told():
     """A Corefile has many."""
     lines = [".:53 {", *(f"    plugin{number}" for number in range(20)), "    forward . /etc/resolv.conf", "}"]
@@ -224,7 +263,7 @@ def test_command_lines_become_flags():
 def test_a_page_of_flags_is_read_line_by_line():
     """Whatever else is on it is left out."""
     page = "\nkube-apiserver flagz\nWarning: not meant to be parsed, = or so\nv=2\nfeature-gates=[A=true,B=false]\nempty=\n"
-    assert dict(flags(page.splitlines())) == {"--v": "2", "--feature-gates": "A=true,B=false", "--empty": ""}
+    assert dict(flag_lines(page.splitlines())) == {"--v": "2", "--feature-gates": "A=true,B=false", "--empty": ""}
 
 
 def test_settings_are_bounded_and_hold_no_secrets():

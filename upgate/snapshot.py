@@ -22,12 +22,13 @@ from upgate.facts.credentials import Credential, ServingCertificate
 from upgate.facts.custom_reads import CustomReads
 from upgate.facts.decoding import Malformed
 from upgate.facts.health import HealthEndpoint
+from upgate.facts.host_settings import hosts_configuration
 from upgate.facts.hosts import Host
 from upgate.facts.kinds import KINDS
 from upgate.facts.metrics import ServerMetrics
 from upgate.facts.monitored import MonitorAnswers
 from upgate.facts.proxies import ProxyStatus
-from upgate.facts.settings import Configuration
+from upgate.facts.settings import Configuration, joined_configurations, with_version
 from upgate.facts.whole import FoundObjects
 
 SCHEMA = 1
@@ -87,6 +88,12 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         if items is None or noun in self.gaps:
             raise Inconclusive(self.gaps.get(noun, f"{noun} were not looked at when this snapshot was taken"))
         return items
+
+    @property
+    def settings(self) -> Configuration | None:
+        """All effective settings that were looked at, those of hosts too; None where none were."""
+        hosts = None if self.hosts is None else hosts_configuration(self.hosts, self.lists.get("nodes", ()))
+        return joined_configurations(with_version(self.configuration, self.version), self.kubelet_settings, hosts)
 
     def unreadable(self, noun: str, counts: Callable[[Malformed], object] = lambda each: True) -> list[str]:
         """The objects of a kind that could not be understood, as far as they count: a sentence each, of no more than a few."""

@@ -48,11 +48,11 @@ def look(cluster: RealCluster, battery: Battery, doors: dict[str, Sshd], tmp_pat
         "certificates": [f"{cluster.home}/pki/{node}.crt" for node in NODES],
     }
 
-    def run(**keys: object) -> Run:
+    def run(*options: str, **keys: object) -> Run:
         each = [f"ssh://root@{address}" for address in NODES.values()]
         hosts = {"each": each, **access, **demands, **keys}
         expect = {"hosts": {"kubelet": "1.36", "containerd": ">=1.6", "kernel": ">=4"}}
-        return battery.run("-m", "hosts or certs", hosts=hosts, expect=expect, external=None)
+        return battery.run("-m", "hosts or certs or changes", *options, hosts=hosts, expect=expect, external=None)
 
     return run
 
@@ -68,7 +68,12 @@ def test_the_real_components_are_seen_as_they_run(look: Callable[..., Run]) -> N
 def test_a_health_port_on_localhost_is_found_on_its_node(
     cluster: RealCluster, look: Callable[..., Run], broken: Broken
 ) -> None:
-    """kube-proxy's health port on 127.0.0.1, as after a change of defaults, is named with where it is, on that node alone."""
+    """kube-proxy's health port on 127.0.0.1, as after a change of defaults, is named with where it is, on that node alone.
+
+    Where the baseline knows what it was, both values are told, and nothing else has changed.
+    """
+    baseline = f"--baseline={look('--save-baseline').reports / 'baseline.json'}"
+    assert found_changes(look(baseline)) == []
 
     def restart(extra: str) -> None:
         cluster.halt("node1-kube-proxy")
@@ -76,10 +81,19 @@ def test_a_health_port_on_localhost_is_found_on_its_node(
 
     broken(lambda: restart("healthzBindAddress: 127.0.0.1:10256"), lambda: restart(""))
     until("the health port is there again", lambda: "127.0.0.1:10256" in listening(cluster), within=30)
-    run = look()
+    run = look(baseline)
+    ((object, observed),) = found_changes(run)
+    assert object == "KubeProxy/10.199.0.11/healthzBindAddress"
+    assert observed == "0.0.0.0:10256 → 127.0.0.1:10256 on 10.199.0.11"
     (finding,) = (each for each in run.findings if each["check"] == "hosts.ports")
     assert finding["object"] == "Host/10.199.0.11"
     assert finding["observed"] == "does not listen on 0.0.0.0:10256 but on 127.0.0.1:10256 (kube-proxy)"
+
+
+def found_changes(run: Run) -> list[tuple[str, str]]:
+    """What has changed since the baseline on the hosts that were looked at."""
+    assert run.outcomes["changes.hosts"] in ("passed", "failed"), run.output
+    return [(each["object"], each["observed"]) for each in run.findings if each["check"] == "changes.hosts"]
 
 
 def listening(cluster: RealCluster) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 #: The sections of gather.sh.
 SECTIONS = (
     *("host", "services", "reboot", "versions", "arguments"),
-    *("ports", "disk", "clock", "journal", "certificates"),
+    *("ports", "disk", "clock", "journal", "certificates", "settings"),
 )
 MARK = "0123456789abcdef"
 

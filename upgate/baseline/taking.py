@@ -16,7 +16,7 @@ from upgate.facts.metrics import Exposition
 from upgate.facts.node_images import info_of
 from upgate.facts.nodes import Node
 from upgate.facts.pods import Pod
-from upgate.facts.settings import Configuration, joined
+from upgate.facts.settings import Configuration
 from upgate.results import CheckResult, Finding, Severity
 from upgate.snapshot import Snapshot
 
@@ -187,7 +187,7 @@ def take_baseline(snapshot: Snapshot, pool_label: str | None, checks: Iterable[C
         counters=snapshot.metrics.last if snapshot.metrics else None,
         kubelets={node.name: info_of(node).kubelet_version for node in snapshot.facts("nodes")},
         taints={node.name: {each.spelling for each in node.spec.taints or ()} for node in snapshot.facts("nodes")},
-        configuration=joined(snapshot.configuration, snapshot.kubelet_settings),
+        configuration=snapshot.settings,
         wrong=findings_of(checks),
         wrong_generated=generated_of(checks, LastingNames(known_lists(snapshot, LastingNames.needs))),
     )

@@ -22,7 +22,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "Any object": ("expect", "conditions"),
     "From outside": ("external",),
     "On the hosts": ("hosts",),
-    "Before and after": ("config",),
+    "Before and after": ("config", "changes"),
     "Mesh and sidecars": ("mesh", "sidecars"),
 }
 #: Checks that are not of the battery, and whatever has no place above.

@@ -8,10 +8,21 @@ from upgate.base.errors import Inconclusive
 from upgate.base.scope import matches_scope
 from upgate.battery.judgement import Judgement, Subjects
 from upgate.facts.drift import ComparedSetting, compare_settings, not_compared
+from upgate.facts.host_settings import COMPONENTS
 from upgate.facts.settings import Configuration
 
 #: The component whose settings are read where the profile's `allow:` names nodes-proxy.
 KUBELET = "Kubelet"
+
+
+def of_cluster(kind: str) -> bool:
+    """A component is neither a kubelet nor a host's."""
+    return kind != KUBELET and not of_host(kind)
+
+
+def of_host(kind: str) -> bool:
+    """A component of a host."""
+    return kind in COMPONENTS
 
 
 def compared(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from upgate.battery.before import expected_pools
+from upgate.battery.drift import of_host
 from upgate.battery.expectations import Sidecars
 from upgate.battery.judgement import Subjects
 from upgate.battery.mesh import Mesh
 from upgate.battery.node_demands import NodeDemands
 from upgate.battery.node_pools import KnownTaints, NodePools
 from upgate.battery.reader import EvidenceReader
+from upgate.facts.drift import ComparedSetting
 from upgate.facts.meta import KubernetesObject
 
 if TYPE_CHECKING:
@@ -115,3 +117,9 @@ class ExpectedInputs(EvidenceReader):
         from upgate.battery.machines import machines
 
         return machines(self.profile, self._evidence.snapshot, self.judgement)
+
+    @property
+    def host_settings(self) -> Subjects[ComparedSetting]:
+        """The settings of the profile's hosts, compared with the baseline; none without one. Raises Inconclusive."""
+        self.hosts.telling("settings")
+        return self._compared_settings(of_host)

@@ -5,7 +5,7 @@ An input whose facts could not be looked at raises Inconclusive: exactly the che
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,9 +13,11 @@ from upgate.base.errors import Inconclusive, UsageError
 from upgate.base.versions import next_minor
 from upgate.baseline import Baseline
 from upgate.battery.before import Before
+from upgate.battery.drift import compared
 from upgate.battery.entries import ENTRIES
 from upgate.battery.evidence import Evidence
 from upgate.battery.judgement import Judgement, Subjects
+from upgate.facts.drift import ComparedSetting
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS, lists_for
 
@@ -117,6 +119,13 @@ class EvidenceReader:
         if answer is None:
             raise Inconclusive(f"{name.replace('_', ' ')} were not looked at when this snapshot was taken")
         return answer
+
+    def _compared_settings(self, counts: Callable[[str], bool]) -> Subjects[ComparedSetting]:
+        """The settings of some components, compared with the baseline; none without one. Raises Inconclusive."""
+        now, before = self._evidence.snapshot.settings, self.baseline
+        if before is None or now is None:
+            return Subjects("settings", [], self.judgement)
+        return compared(before.configuration, now, counts, self.profile.scope.namespaces, self.judgement)
 
     def _refuse_gap(self, name: str) -> None:
         if name in self._evidence.snapshot.gaps:

@@ -7,7 +7,7 @@ from typing import Any
 
 from upgate.base.errors import Inconclusive
 from upgate.battery.counters import Counters
-from upgate.battery.drift import KUBELET, compared
+from upgate.battery.drift import KUBELET, of_cluster
 from upgate.battery.expectations import Server
 from upgate.battery.judgement import Subjects
 from upgate.battery.mesh_parts import ConnectedProxy, connected_proxies
@@ -106,7 +106,7 @@ class ServerInputs(EvidenceReader):
     @property
     def configuration(self) -> Subjects[ComparedSetting]:
         """The settings of the cluster's components, compared with the baseline; none without one. Raises Inconclusive."""
-        return self._compared("configuration", self._evidence.snapshot.configuration, lambda kind: kind != KUBELET)
+        return self._compared("configuration", self._evidence.snapshot.configuration, of_cluster)
 
     @property
     def kubelet_settings(self) -> Subjects[ComparedSetting]:
@@ -121,7 +121,5 @@ class ServerInputs(EvidenceReader):
         self, name: str, now: Configuration | None, counts: Callable[[str], bool]
     ) -> Subjects[ComparedSetting]:
         """Some components, compared with the baseline; none without one. Raises Inconclusive."""
-        seen, before = self._seen(name, now), self.baseline
-        if before is None:
-            return Subjects("settings", [], self.judgement)
-        return compared(before.configuration, seen, counts, self.profile.scope.namespaces, self.judgement)
+        self._seen(name, now)
+        return self._compared_settings(counts)

@@ -7,13 +7,14 @@ a release adds with their defaults. A node that the baseline does not know is co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from upgate.base.harmless import Typed, shell_word
-from upgate.base.text import counted, one_line_excerpt
+from upgate.base.harmless import Typed
 from upgate.base.versions import minor_of
+from upgate.facts.drift_words import look_at, value_change, where
+from upgate.facts.host_settings import GRAVE, MAY_APPEAR
 from upgate.facts.release_defaults import Default, default_of
 from upgate.facts.settings import NO_NODE, Configuration, SettingGroup, Settings
 
@@ -25,19 +26,25 @@ DIGEST = re.compile(r"(?:@sha256:|\b)[0-9a-f]{64}\b")
 DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}(?:[-T][\d:-]{2,12}Z?)?")
 #: Settings whose lists have an order.
 ORDERED = ("clusterDNS", "--authorization-mode", "--service-cluster-ip-range", "--service-account-issuer", "command")
+#: Components that tell all settings that their release knows, also those that nobody has set.
+EFFECTIVE = ("Kubelet", "KubeProxy")
 #: What means, of a setting that a release adds, that nothing was set.
 NOTHING = ("false", "0", "0s", "{}", '"0"')
+#: Components that answer with or without the version of their configuration, as their own version is.
+VERSIONED, VERSION_KEY = ("KubeProxy",), "apiVersion"
+#: What follows from another setting.
+DOUBLES = {
+    ("Socket", "tcp 10256"): ("KubeProxy", "healthzBindAddress"),
+    ("Socket", "tcp 10249"): ("KubeProxy", "metricsBindAddress"),
+    ("Argument", "kube-proxy/--healthz-bind-address"): ("KubeProxy", "healthzBindAddress"),
+    ("Argument", "kube-proxy/--metrics-bind-address"): ("KubeProxy", "metricsBindAddress"),
+}
 #: Components that tell their settings themselves, and what is said where they do not any more.
-FLAGZ = "kubectl get --raw /flagz"
-SERVED = ("APIServer", "Kubelet")
+SERVED = ("APIServer", "Kubelet", "KubeProxy")
 NOT_SERVED = "{}: its settings are in the baseline, and it does not tell them now"
-#: So many nodes, and lines of a text, are told.
-FEW = 3
-#: A value that is longer is told by what differs in it.
-SHORT = 100
 
 
-class Change(NamedTuple):
+class SettingChange(NamedTuple):
     """One setting, from one value to another; None: it is not set."""
 
     old: str | None
@@ -54,9 +61,7 @@ class Change(NamedTuple):
     @property
     def words(self) -> str:
         """`110 → 33`."""
-        if self.old is not None and self.new is not None and max(len(self.old), len(self.new)) > SHORT:
-            return parts_that_differ(self.old, self.new)
-        return f"{shown_value(self.old)} → {shown_value(self.new)}"
+        return value_change(self.old, self.new)
 
 
 @dataclass
@@ -66,7 +71,7 @@ class ComparedSetting:
     component: str
     name: str
     #: What changed, and on which nodes.
-    changes: dict[Change, list[str]] = field(default_factory=dict)
+    changes: dict[SettingChange, list[str]] = field(default_factory=dict)
 
     @property
     def ref(self) -> str:
@@ -90,71 +95,36 @@ class ComparedSetting:
 
     @property
     def of_release(self) -> bool:
-        """A new release brought the setting, or took it away, and nothing tells its default."""
-        return all(change.upgraded and None in (change.old, change.new) for change in self.changes)
+        """A new release brought the setting, and nothing tells its default."""
+        return self.component in EFFECTIVE and all(change.upgraded and change.old is None for change in self.changes)
 
-    def _told(self, change: Change, nodes: list[str]) -> str:
+    @property
+    def grave(self) -> bool:
+        """Of a host: it breaks Services, or what others ask of a node."""
+        return self.component in GRAVE or any(change.old == "policy rules" for change in self.changes)
+
+    def _told(self, change: SettingChange, nodes: list[str]) -> str:
         default = self.default_of(change)
         return change.words + where(nodes) + (f" ({default.said})" if default else "")
 
-    def default_of(self, change: Change) -> Default | None:
+    def default_of(self, change: SettingChange) -> Default | None:
         """The entry of the table that explains a change."""
         kind = self.component.partition("/")[0]
         return default_of(kind, self.name, change.old, change.new, change.was, change.version)
 
-    def counts(self, change: Change) -> bool:
+    def counts(self, change: SettingChange) -> bool:
         """It is more than what every upgrade does."""
         if alike(self.name, change.old, change.new):
+            return False
+        if change.old is None and self.component in MAY_APPEAR:
             return False
         default = self.default_of(change)
         if default and default.old is None:
             return False
         appeared_or_gone = change.upgraded and None in (change.old, change.new)
         listed_always = self.component == "APIServer" or self.name.startswith("--")
-        return not (appeared_or_gone and (listed_always or (change.new or change.old) in NOTHING))
-
-
-def look_at(component: str, node: str) -> str:
-    """The command that shows the settings."""
-    kind, _, name = component.partition("/")
-    namespace, _, own = name.partition("/")
-    if kind == "Kubelet":
-        return f"kubectl get --raw {shell_word(f'/api/v1/nodes/{node}/proxy/configz')}"
-    if kind == "StaticPod":
-        return f"kubectl -n kube-system get pod {shell_word(f'{name}-{node}')} -o yaml"
-    return f"kubectl -n {shell_word(namespace)} get {kind.lower()} {shell_word(own)} -o yaml" if own else FLAGZ
-
-
-def where(nodes: list[str]) -> str:
-    """Which nodes, in words."""
-    if nodes == [NO_NODE]:
-        return ""
-    if len(nodes) <= FEW:
-        return f" on {', '.join(nodes)}"
-    return f" on {counted(len(nodes), 'node')} ({', '.join(nodes[:FEW])}, …)"
-
-
-def shown_value(value: str | None) -> str:
-    """A value in a sentence."""
-    return "not set" if value is None else one_line_excerpt(value, SHORT)
-
-
-def parts_that_differ(old: str, new: str) -> str:
-    """Of two long texts the lines, or the parts between commas, that only one of them has."""
-    mark = "\n" if "\n" in old + new else ","
-    before, after = ([each.strip() for each in text.split(mark)] for text in (old, new))
-    gone = [each for each in before if each and each not in {*after}]
-    came = [each for each in after if each and each not in {*before}]
-    if not gone and not came:
-        return "the order changed"
-    told = [f"{word} {each}" for word, parts in (("without", gone), ("with", came)) if (each := few_parts(parts))]
-    return "now " + ", ".join(told)
-
-
-def few_parts(parts: list[str]) -> str:
-    """Some parts, and how many there are beside them."""
-    more = f" and {counted(len(parts) - FEW, 'more part')}" if len(parts) > FEW else ""
-    return ", ".join(f"`{one_line_excerpt(each, SHORT)}`" for each in parts[:FEW]) + more
+        nothing = self.component in EFFECTIVE and (change.new or change.old) in NOTHING
+        return not (appeared_or_gone and (listed_always or nothing))
 
 
 def alike(name: str, old: str | None, new: str | None) -> bool:
@@ -177,13 +147,29 @@ def compare_settings(before: Configuration, now: Configuration) -> list[Compared
     then = by_component(before.groups)
     found: dict[tuple[str, str], ComparedSetting] = {}
     for component, groups in by_component(now.groups).items():
-        for old, new, nodes in pairs(then.get(component, []), groups):
-            for name in (*new.settings, *(each for each in old.settings if each not in new.settings)):
+        for old, new, nodes in paired_groups(then.get(component, []), groups):
+            for name in names_of(old, new):
                 compared = found.setdefault((component, name), ComparedSetting(component, name))
-                change = Change(old.settings.get(name), new.settings.get(name), old.version, new.version)
+                change = SettingChange(old.settings.get(name), new.settings.get(name), old.version, new.version)
                 if change.old != change.new and compared.counts(change):
                     compared.changes.setdefault(change, []).extend(nodes)
-    return list(found.values())
+    return [each for each in found.values() if not is_double(each, found)]
+
+
+def names_of(old: SettingGroup, new: SettingGroup) -> list[str]:
+    """The settings of either; where one answers in another form than the other, those that both know."""
+    both = [name for name in new.settings if name in old.settings]
+    if old.component in VERSIONED and (VERSION_KEY in old.settings) != (VERSION_KEY in new.settings):
+        return both
+    return [*new.settings, *(each for each in old.settings if each not in new.settings)]
+
+
+def is_double(setting: ComparedSetting, found: Mapping[tuple[str, str], ComparedSetting]) -> bool:
+    """Another setting tells the same: an API server's flag that its static pod has, a port that kube-proxy is told."""
+    flag = ("StaticPod/kube-apiserver", f"kube-apiserver/{setting.name}")
+    key = DOUBLES.get((setting.component, setting.name)) or (flag if setting.component == "APIServer" else None)
+    other = found.get(key) if key else None
+    return bool(setting.changes and other and other.changes)
 
 
 def by_component(groups: Iterable[SettingGroup]) -> dict[str, list[SettingGroup]]:
@@ -194,7 +180,7 @@ def by_component(groups: Iterable[SettingGroup]) -> dict[str, list[SettingGroup]
     return found
 
 
-def pairs(
+def paired_groups(
     before: list[SettingGroup], now: list[SettingGroup]
 ) -> Iterator[tuple[SettingGroup, SettingGroup, list[str]]]:
     """Which group was which, and the nodes that went from one to the other."""

@@ -197,3 +197,5 @@ class Host(HostFact):
     #: Since when the logs were read.
     log_since: datetime | None = None
     certificates: tuple[HostCertificate, ...] = ()
+    #: Component → setting → value: what is compared with the baseline.
+    settings: dict[str, dict[str, str]] = {}

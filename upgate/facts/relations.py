@@ -223,7 +223,7 @@ RELATIONS: dict[str, type[Any]] = {
     "revision_objects": RevisionObjects,
 }
 #: Inputs that join a relation with what the profile says.
-JOINED = {"mesh": "revisions", "leftovers": "revision_objects"}
+JOINED = {"mesh": "revisions", "leftovers": "revision_objects", "host_settings": "hosts"}
 
 
 #: What the API server is asked beside the lists, where a check takes it (`sources/cluster/asides.py`), and the permission that

@@ -15,7 +15,8 @@ from upgate.base.versions import minor_of
 ANY = "*"
 CHANGELOG = "https://github.com/kubernetes/kubernetes/blob/master/CHANGELOG/CHANGELOG-{}.md"
 KUBELET_REFERENCE = "https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/"
-PROXY_REFERENCE = "https://kubernetes.io/docs/reference/config-api/kube-proxy-config.v1alpha1/"
+#: kubeadm's default.
+CGROUP_DRIVER = "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/configure-cgroup-driver/"
 
 
 class Default(NamedTuple):
@@ -51,7 +52,14 @@ def api_server(release: str, setting: str, old: str | None, new: str | None) -> 
     return Default("APIServer", setting, release, old, new, CHANGELOG.format(release))
 
 
+def etcd(flag: str, old: str | None, new: str | None) -> Default:
+    """A flag of the static pod that kubeadm 1.34 and later write for etcd 3.6."""
+    source = "https://github.com/kubernetes/kubernetes/pull/132838"
+    return Default("StaticPod", f"etcd/{flag}", "1.34", old, new, source)
+
+
 DEFAULTS: tuple[Default, ...] = (
+    Default("Kubelet", "cgroupDriver", "1.22", "cgroupfs", "systemd", CGROUP_DRIVER),
     # https://github.com/kubernetes/kubernetes/blob/master/CHANGELOG/CHANGELOG-1.27.md
     kubelet("1.27", "eventRecordQPS", "5", "50"),
     kubelet("1.27", "eventBurst", "10", "100"),
@@ -67,7 +75,18 @@ DEFAULTS: tuple[Default, ...] = (
     # https://kubernetes.io/docs/concepts/architecture/cgroups/#deprecation-of-cgroup-v1
     kubelet("1.35", "failCgroupV1", "false", "true"),
     kubelet("1.35", "failCgroupV1", None, "true"),
+    kubelet("1.35", "imagePullCredentialsVerificationPolicy", None, "NeverVerifyPreloadedImages"),
+    kubelet("1.35", "crashLoopBackOff.maxContainerRestartPeriod", None, "5m0s"),
     kubelet("1.36", "memoryReservationPolicy", None, "None"),
+    kubelet("1.37", "memoryThrottlingFactor", "0.9", None),
+    # `kube-apiserver --help` of 1.35 and of 1.36
+    api_server("1.36", "--audit-log-maxage", "0", "366"),
+    api_server("1.36", "--audit-log-maxbackup", "0", "100"),
+    api_server("1.36", "--audit-log-maxsize", "0", "100"),
+    etcd("--experimental-initial-corrupt-check", "true", None),
+    etcd("--feature-gates", None, "InitialCorruptCheck=true"),
+    etcd("--experimental-watch-progress-notify-interval", "5s", None),
+    etcd("--watch-progress-notify-interval", None, "5s"),
 )
 BY_SETTING: dict[tuple[str, str], list[Default]] = defaultdict(list)
 for _each in DEFAULTS:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from upgate.facts.hiding import hidden_value
 from upgate.facts.meta import Fact
@@ -45,11 +46,19 @@ class Configuration(Fact):
     unread: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-def joined(*parts: Configuration | None) -> Configuration | None:
+def joined_configurations(*parts: Configuration | None) -> Configuration | None:
     """Several parts as one; None where none was looked at."""
     there = [each for each in parts if each is not None]
     unread = {name: why for each in there for name, why in each.unread.items()}
     return Configuration([group for each in there for group in each.groups], unread) if there else None
+
+
+def with_version(configuration: Configuration | None, version: str | None) -> Configuration | None:
+    """The same; what says no version of its own has this one."""
+    if configuration is None:
+        return None
+    groups = [each if each.version else replace(each, version=version or "") for each in configuration.groups]
+    return replace(configuration, groups=groups)
 
 
 def grouped_by_settings(component: str, found: Mapping[str, tuple[str, Settings]]) -> list[SettingGroup]:
@@ -85,7 +94,7 @@ def flat(value: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, str]
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from flat(inner, f"{name}.{key}" if name else str(key), depth + 1)
-    elif is_named_list(value):
+    elif is_list_of_named(value):
         for inner in value:
             yield from flat(
                 {key: each for key, each in inner.items() if key != "name"}, f"{name}.{inner['name']}", depth + 1
@@ -94,7 +103,7 @@ def flat(value: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, str]
         yield name, as_text(value)
 
 
-def is_named_list(value: Any) -> bool:
+def is_list_of_named(value: Any) -> bool:
     """Each of the list is an object with a name."""
     return (
         isinstance(value, list) and bool(value) and all(isinstance(each, dict) and each.get("name") for each in value)
@@ -108,7 +117,7 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
 
 
-def flags(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+def flag_lines(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
     """The `name=value` lines of a `/flagz` page, or of no more than what looks so."""
     for line in lines:
         name, equals, value = line.strip().partition("=")

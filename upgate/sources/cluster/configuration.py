@@ -22,7 +22,15 @@ from upgate.facts.joining import ConfigMap
 from upgate.facts.kinds import Kind, with_raw
 from upgate.facts.meta import KubernetesObject
 from upgate.facts.pods import Pod
-from upgate.facts.settings import NO_NODE, Configuration, SettingGroup, Settings, bounded, flags, grouped_by_settings
+from upgate.facts.settings import (
+    NO_NODE,
+    Configuration,
+    SettingGroup,
+    Settings,
+    bounded,
+    flag_lines,
+    grouped_by_settings,
+)
 from upgate.facts.statefulsets import StatefulSet
 from upgate.sources.cluster.bounded import SMALL_BYTES
 from upgate.sources.cluster.connection import PLAIN, Connection, NoAnswer, status_message
@@ -151,5 +159,5 @@ def ask_flags(connection: Connection, path: str, deadline: Deadline, own: tuple[
         raise Inconclusive(f"cannot read {path}: not permitted; needs `get` on the non-resource URL `{path}` ({said})")
     if said:
         raise NoAnswer(f"cannot read {path}: {said}", connected=True)
-    found = flags(answer.body.decode(errors="replace").splitlines())
+    found = flag_lines(answer.body.decode(errors="replace").splitlines())
     return bounded((name, value) for name, value in found if value and name not in own)

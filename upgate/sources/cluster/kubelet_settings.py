@@ -17,9 +17,10 @@ from upgate.base.errors import Inconclusive
 from upgate.base.text import counted
 from upgate.base.threads import concurrently
 from upgate.base.waiting import Deadline
+from upgate.facts.host_settings import own_texts
 from upgate.facts.node_images import info_of
 from upgate.facts.nodes import Node
-from upgate.facts.settings import Configuration, Settings, bounded, flat, grouped_by_settings
+from upgate.facts.settings import Configuration, Settings, bounded, flat, grouped_by_settings, without_own
 from upgate.sources.cluster.bounded import SMALL_BYTES
 from upgate.sources.cluster.configuration import ask_flags
 from upgate.sources.cluster.connection import NOT_JSON, Connection, NoAnswer, status_message
@@ -55,20 +56,15 @@ def read_kubelets(connection: Connection, listed: Mapping[str, Listing], deadlin
     refused = {name: str(each) for name, each in answers.items() if isinstance(each, Inconclusive)}
     told = {name: each for name, each in answers.items() if not isinstance(each, Inconclusive) and each}
     found = {name: (info_of(nodes[name]).kubelet_version, settings) for name, settings in told.items()}
-    return Configuration(grouped_by_settings(KUBELET, found), {KUBELET: told_once(refused)} if refused else {})
+    return Configuration(grouped_by_settings(KUBELET, found), {KUBELET: told_once(refused, nodes)} if refused else {})
 
 
-def told_once(refused: Mapping[str, str]) -> str:
+def told_once(refused: Mapping[str, str], nodes: Mapping[str, Node]) -> str:
     """One sentence for each reason, with the nodes that it is true of."""
     by_reason: dict[str, list[str]] = {}
-    for node, why in sorted(refused.items()):
-        by_reason.setdefault(without_node(why, node), []).append(node)
-    return "; ".join(f"{few_of(nodes)}: {why}" for why, nodes in by_reason.items())
-
-
-def without_node(why: str, node: str) -> str:
-    """A reason that may be the same for other nodes."""
-    return why.replace(f"/{node}/", "/NODE/")
+    for name, why in sorted(refused.items()):
+        by_reason.setdefault(without_own(why, own_texts(nodes[name])), []).append(name)
+    return "; ".join(f"{few_of(names)}: {why}" for why, names in by_reason.items())
 
 
 def few_of(nodes: list[str]) -> str:
@@ -90,12 +86,6 @@ def kubelet_settings(connection: Connection, node: Node, deadline: Deadline) -> 
     flags = again(connection, lambda: ask_flags(connection, f"{place}/flagz", deadline))
     pairs = [(name, value) for name, value in flat(config) if name.partition(".")[0] not in OWN]
     return bounded([*pairs, *((name, value) for name, value in flags.items() if name in FLAGS)], own)
-
-
-def own_texts(node: Node) -> dict[str, str]:
-    """What is a node's own in its settings; the longest first."""
-    addresses = {each.address: "{address}" for each in node.status.addresses or () if each.type != "Hostname"}
-    return {node.name: "{node}"} | {each: word for each, word in sorted(addresses.items(), reverse=True) if each}
 
 
 def ask_configz(connection: Connection, path: str, deadline: Deadline) -> dict[str, Any]:

@@ -41,11 +41,11 @@ def of_containers(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What is set for its containers, by their names."""
     for key in ("initContainers", "containers"):
         for container in objects_in(spec, key):
-            for name, value in of_container(container):
+            for name, value in container_settings(container):
                 yield f"{container.get('name')}/{name}", value
 
 
-def of_container(container: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def container_settings(container: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Arguments, environment, mounts, ports, resources and security context."""
     given = [str(each) for key in ("command", "args") for each in container.get(key) or ()]
     yield from arguments(given)

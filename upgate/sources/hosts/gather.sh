@@ -383,5 +383,5 @@ pem() {
 }
 
 # Called at the end, so that an incomplete script does nothing.
-all() { for name in host services reboot versions arguments ports disk clock journal certificates; do section "$name"; done; say "$MARK" whole; }
+all() { for name in host services reboot versions arguments ports disk clock journal certificates settings; do section "$name"; done; say "$MARK" whole; }
 all </dev/null

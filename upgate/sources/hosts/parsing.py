@@ -14,6 +14,7 @@ from upgate.sources.hosts.commands import command_lines, unattributed, unreadabl
 from upgate.sources.hosts.logs import log
 from upgate.sources.hosts.numbers import from_unix, whole
 from upgate.sources.hosts.sections import Lines, field_rows, field_values, first
+from upgate.sources.hosts.settings import host_settings
 from upgate.sources.hosts.sockets import sockets
 
 #: The first text in a line that looks like a version, within these lengths.
@@ -53,6 +54,7 @@ def host(name: str, found: Mapping[str, Lines], since: datetime) -> Host:
     more = {"journal": unread, "certificates": spoilt, "arguments": untold}
     gaps |= {section: (*gaps[section], *reasons) for section, reasons in more.items()}
     facts |= {"certificates": lying, "log": told, "log_since": since}
+    facts["settings"] = host_settings(found["settings"])
     told_of = {section: reasons for section, reasons in with_missing(gaps, facts).items() if reasons}
     return Host(name=name, now=clock_time(first(found["host"], "now")), gaps=told_of, **facts)
 

@@ -73,6 +73,7 @@ def fatal(patterns: Iterable[str]) -> str:
 
 @cache
 def body() -> str:
-    """gather.sh without its comments."""
-    lines = Path(__file__).with_name("gather.sh").read_text(encoding="ascii").splitlines()
+    """gather_settings.sh and gather.sh, which calls what the first defines, without their comments."""
+    files = (Path(__file__).with_name(f"{name}.sh") for name in ("gather_settings", "gather"))
+    lines = [line for file in files for line in file.read_text(encoding="ascii").splitlines()]
     return "\n".join(line for line in lines if line and not line.lstrip().startswith("#"))
