@@ -40,10 +40,18 @@ class TemplateContainer(Fact):
     image: str = ""
 
 
+class TopologySpread(Fact):
+    """One of `spec.template.spec.topologySpreadConstraints`."""
+
+    topology_key: str = ""
+
+
 class TemplateSpec(Fact):
     """`spec.template.spec`."""
 
     containers: list[TemplateContainer] | None = None
+    init_containers: list[TemplateContainer] | None = None
+    topology_spread_constraints: list[TopologySpread] | None = None
     node_selector: dict[str, str] | None = None
     affinity: dict[str, object] | None = None
     termination_grace_period_seconds: int = 30
