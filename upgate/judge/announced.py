@@ -39,7 +39,7 @@ def overdue_announcements(entries: Iterable[Announcing], results: Sequence[Check
     """Those that match no change, one sentence each; those of checks that were not asked or could not be judged aside."""
     ran = [each for each in results if each.outcome != "skipped"]
     return [
-        f"announced_changes change matches nothing: {each.check} for {each.object}; remove it from changes.allow in the profile"
+        f"announced change matches nothing: {each.check} for {each.object}; remove it from changes.allow in the profile"
         for each in announced_changes(entries)
         if is_unused(each, [one for one in ran if fnmatchcase(one.id, each.check)])
     ]
