@@ -9,6 +9,7 @@ from upgate.battery import Subjects, check
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from upgate.battery.compared.answers import ChangedAnswer
     from upgate.battery.compared.nodes import ChangedPool
     from upgate.battery.compared.services import ChangedAddresses, ChangedEndpoints
     from upgate.battery.compared.settings import ChangedApi, ChangedExtension, ChangedNamespace, ChangedSelectors
@@ -121,6 +122,18 @@ def test_webhooks_and_classes_are_as_before(changed_extensions: Subjects[Changed
     changed_extensions.none(
         lambda each: each.changes, severity=lambda each: each.severity, expected="as in the baseline"
     )
+
+
+@check("changes.external", severity="critical", none_is_fine=True, expects="external")
+def test_everything_outside_answers_as_before(changed_answers: Subjects[ChangedAnswer]) -> None:
+    """Every entry of `external:` answers as in the baseline: status, redirect, certificate and the headers that matter.
+
+    A front that was upgraded may still answer, and differently: another redirect, a default certificate, a lost security
+    header. A certificate that the same authority has renewed is no change. An answer that takes three times as long, and a
+    second longer, is a warning.
+    Look first: curl -sSI {name}
+    """
+    changed_answers.none(lambda each: each.changes, severity=lambda each: each.severity, expected="as in the baseline")
 
 
 @check("changes.images", severity="warning", none_is_fine=True)

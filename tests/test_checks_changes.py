@@ -43,8 +43,10 @@ from tests.worlds import (
     volume,
 )
 from upgate.baseline import Baseline, dump_baseline, load_baseline, take_baseline
+from upgate.facts.attempts import Attempt, Certificate, Elapsed, Failure
+from upgate.results import CheckResult
 
-IDS = [id for id, check in battery().items() if check.compares]
+IDS = [id for id, check in battery().items() if check.compares and not check.expects]
 GPU = "example.com/gpu"
 
 
@@ -612,3 +614,52 @@ def test_only_comparing_checks_can_be_announced():
     """What others find needs a waiver with an end."""
     with pytest.raises(ValueError, match="must be a check of changes"):
         profile(changes={"allow": [{"check": "pods.ready"}]})
+
+
+def answer(**changes: Any) -> Attempt:
+    """An answer of the shop."""
+    certificate = Certificate(issuer="CN=R10,O=Let's Encrypt,C=US", names=("shop.example.com",), sha256="a")
+    fields = {"status": 301, "location": "https://shop.example.com/?a=1", "headers": {"x-frame-options": "DENY"}}
+    elapsed = Elapsed(total=0.1)
+    defaults = {"id": "external.shop", "target": "https://shop.example.com/", "started": NOW, "elapsed": elapsed}
+    return Attempt(**{**defaults, "certificate": certificate, **fields, **changes})
+
+
+OUTSIDE = profile(external=[{"name": "shop", "url": "https://shop.example.com/", "status": 301}])
+
+
+def answered(now: Attempt, before: Attempt | None = None) -> CheckResult:
+    """What changes.external says of an answer."""
+    then = take_baseline(snapshot(world(), attempts=[before or answer()]), None)
+    return judge("changes.external", snapshot(world(), attempts=[now]), profile=OUTSIDE, baseline=then)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"status": 302}, "status: 301 → 302"),
+        (
+            {"location": "https://login.example.com/"},
+            "redirect: https://shop.example.com/ → https://login.example.com/",
+        ),
+        ({"certificate": Certificate(issuer="O=Fake", names=("shop.example.com",), sha256="b")}, "certificate of: "),
+        ({"certificate": None}, "certificate of: "),
+        ({"headers": {}}, "header x-frame-options: DENY → (none)"),
+    ],
+)
+def test_an_answer_that_changed(changes, words):
+    """Status, redirect, certificate and headers: old → new."""
+    result = answered(answer(**changes))
+    assert (result.outcome, objects(result)) == ("failed", ["https://shop.example.com/"])
+    assert words in result.findings[0].observed
+
+
+def test_what_answers_alike():
+    """Another query, a renewed certificate, a slower answer within reason; no answer then, or now, is told elsewhere."""
+    renewed = Certificate(issuer="CN=R11,O=Let's Encrypt,C=US", names=("shop.example.com", "b"), sha256="c")
+    alike = answer(location="https://shop.example.com/?a=2", certificate=renewed, elapsed=Elapsed(total=0.9))
+    assert answered(alike).outcome == "passed"
+    silent = answer(failure=Failure("connect-refused"))
+    assert answered(silent).findings == answered(answer(), before=silent).findings == ()
+    assert answered(answer(elapsed=Elapsed(total=4))).outcome == "warned"
+    assert judge("changes.external", world(), baseline=BEFORE).outcome == "skipped"

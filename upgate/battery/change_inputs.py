@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from upgate.base.errors import Inconclusive
 from upgate.base.scope import matches_scope
+from upgate.battery.compared.answers import ChangedAnswer, changed_answers
 from upgate.battery.compared.changed import ChangedObject, namespace_in
 from upgate.battery.compared.nodes import ChangedPool, changed_pools, resized_pools
 from upgate.battery.compared.services import (
@@ -28,6 +29,7 @@ from upgate.battery.compared.settings import (
 from upgate.battery.compared.workloads import ChangedImages, ChangedWorkload, changed_images, changed_workloads
 from upgate.battery.judgement import Subjects
 from upgate.battery.reader import EvidenceReader
+from upgate.facts.recorded.answers import answer_states
 
 T = TypeVar("T", bound=ChangedObject[Any])
 States = dict[str, Any]
@@ -89,14 +91,24 @@ class ChangeInputs(EvidenceReader):
         """The API versions of the baseline, and whether they are served."""
         return self._compared("API versions", changed_apis(*self._states("api_states")))
 
+    @property
+    def changed_answers(self) -> Subjects[ChangedAnswer]:
+        """What the profile's `external:` was answered in the baseline, and what it is answered now."""
+        now = answer_states(self._evidence.snapshot.attempts)
+        return Subjects("endpoints", changed_answers(self._before("answer_states"), now), self.judgement)
+
     def _states(self, part: str) -> tuple[States, States]:
         """A part as it was, and as it is. Raises Inconclusive where one of them was not looked at."""
         now = self[part].states
+        return self._before(part), now
+
+    def _before(self, part: str) -> States:
+        """A part as it was. Raises Inconclusive where it was not looked at."""
         if self.baseline is None:
             raise Inconclusive("there is no baseline to compare with")
         if self.baseline.inventory is None:
             raise Inconclusive("the baseline was saved by an earlier version of upgate: save a new one")
-        return self.baseline.inventory.part(part), now
+        return self.baseline.inventory.part(part)
 
     def _compared(self, noun: str, changed: Iterable[T]) -> Subjects[T]:
         """The objects in the profile's scope."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
 from upgate.base.errors import Inconclusive
+from upgate.facts.attempts import Attempt
+from upgate.facts.recorded.answers import AnswerState, answer_states
 from upgate.facts.recorded.apis import ApiState, ApiStates
 from upgate.facts.recorded.nodes import PoolState, PoolStates
 from upgate.facts.recorded.selectors import SelectorState, SelectorStates
@@ -38,6 +40,7 @@ COMPARED = {
     "changed_namespaces": "namespace_states",
     "changed_extensions": "extension_states",
     "changed_apis": "api_states",
+    "changed_answers": "answer_states",
 }
 
 
@@ -52,6 +55,8 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     namespace_states: dict[str, NamespaceState] | None = None
     extension_states: dict[str, SettingsState] | None = None
     api_states: dict[str, ApiState] | None = None
+    #: What answered from outside, by target.
+    answer_states: dict[str, AnswerState] | None = None
     #: Part → why it could not be looked at.
     gaps: dict[str, str] = {}
 
@@ -64,8 +69,8 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return states
 
 
-def take_inventory(relation: Callable[[str], Any]) -> Inventory:
-    """The inventory of a cluster, of which `relation` has the parts, or raises Inconclusive."""
+def take_inventory(relation: Callable[[str], Any], attempts: Iterable[Attempt] = ()) -> Inventory:
+    """The inventory of a cluster, of which `relation` has the parts, or raises Inconclusive; and of what answered outside."""
     parts: dict[str, Any] = {}
     gaps: dict[str, str] = {}
     for name in PARTS:
@@ -73,4 +78,4 @@ def take_inventory(relation: Callable[[str], Any]) -> Inventory:
             parts[name] = relation(name).states
         except Inconclusive as problem:
             gaps[name] = str(problem)
-    return Inventory(**parts, gaps=gaps)
+    return Inventory(**parts, answer_states=answer_states(attempts), gaps=gaps)
