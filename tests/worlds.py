@@ -458,7 +458,15 @@ def node_notice(
 
 def namespace(name: str = "shop", **changes: Any) -> dict[str, Any]:
     """An active namespace."""
-    return merged(thing(name, status={"phase": "Active"}), changes)
+    labels = {"labels": {"kubernetes.io/metadata.name": name}}
+    return merged(thing(name, metadata=labels, status={"phase": "Active"}), changes)
+
+
+def network_policy(name: str = "web", **changes: Any) -> dict[str, Any]:
+    """A NetworkPolicy for the pods of web, which lets in all pods of the namespace shop."""
+    peer = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "shop"}}}
+    spec = {"podSelector": {"matchLabels": {"app": "web"}}, "ingress": [{"from": [peer]}]}
+    return merged(thing(name, "shop", spec=spec), changes)
 
 
 def good(**changes: list[dict[str, Any]]) -> World:
@@ -488,6 +496,7 @@ def good(**changes: list[dict[str, Any]]) -> World:
             "services": [service(), load_balancer()],
             "endpointslices": [endpointslice("web", "10.1.0.1")],
             "ingresses": [ingress()],
+            "networkpolicies": [network_policy()],
             "jobs": [job()],
             "cronjobs": [cronjob()],
             "horizontalpodautoscalers": [autoscaler()],

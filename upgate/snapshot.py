@@ -28,6 +28,7 @@ from upgate.facts.kinds import KINDS
 from upgate.facts.metrics import ServerMetrics
 from upgate.facts.monitored import MonitorAnswers
 from upgate.facts.proxies import ProxyStatus
+from upgate.facts.relations import RELATIONS
 from upgate.facts.settings import Configuration, joined_configurations, with_version
 from upgate.facts.whole import FoundObjects
 
@@ -100,6 +101,16 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         bad = [each for each in self.malformed.get(noun, ()) if counts(each)]
         more = [f"{len(bad) - FEW} more {noun} could not be read"] if len(bad) > FEW else []
         return [*(f"{each.object} could not be read: {each.problem}" for each in bad[:FEW]), *more]
+
+    def relation(self, name: str, unreadable: Callable[[str], list[str]]) -> Any:
+        """A relation between the lists; `unreadable`: what of a list could not be understood. Raises Inconclusive."""
+        kind = RELATIONS[name]
+        lists = {noun: self.facts(noun) for noun in kind.needs}
+        if said := [words for noun in kind.needs for words in unreadable(noun)]:
+            raise Inconclusive("; ".join(said))
+        # What a relation reads where it was looked at, and can do without.
+        lists |= {noun: self.lists[noun] for noun in getattr(kind, "helped_by", ()) if noun in self.lists}
+        return kind(lists if self.read is None else {**lists, "read": self.read})
 
     def count(self, noun: str) -> int | None:
         """How many there are; None where they were not looked at."""

@@ -16,6 +16,8 @@ from upgate.facts.metrics import Exposition
 from upgate.facts.node_images import info_of
 from upgate.facts.nodes import Node
 from upgate.facts.pods import Pod
+from upgate.facts.recorded.inventory import PARTS, Inventory, take_inventory
+from upgate.facts.relations import lists_for
 from upgate.facts.settings import Configuration
 from upgate.results import CheckResult, Finding, Severity
 from upgate.snapshot import Snapshot
@@ -28,6 +30,7 @@ CLUSTER_NAMESPACE = "kube-system"
 NEEDS = (
     *("nodes", "pods", "services", "endpointslices", "ingresses", "warnings", "namespaces"),
     *("deployments", "statefulsets", "daemonsets", "cronjobs", *LastingNames.needs),
+    *sorted(lists_for(PARTS)),
 )
 #: The kinds whose generations it knows.
 CHANGING = ("deployments", "statefulsets", "daemonsets")
@@ -80,6 +83,9 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     wrong: dict[str, dict[str, Severity]] = {}
     #: The same of pods and Jobs with generated names, by check id and the object that makes them: a severity for each.
     wrong_generated: dict[str, dict[str, dict[str, Severity]]] = {}
+
+    #: What is compared object by object; None in baselines of earlier versions.
+    inventory: Inventory | None = None
 
     def knows(self, check_id: str, finding: Finding) -> bool:
         """The finding was there already, and was no less severe."""
@@ -189,5 +195,6 @@ def take_baseline(snapshot: Snapshot, pool_label: str | None, checks: Iterable[C
         taints={node.name: {each.spelling for each in node.spec.taints or ()} for node in snapshot.facts("nodes")},
         configuration=snapshot.settings,
         wrong=findings_of(checks),
+        inventory=take_inventory(lambda name: snapshot.relation(name, snapshot.unreadable), snapshot.attempts),
         wrong_generated=generated_of(checks, LastingNames(known_lists(snapshot, LastingNames.needs))),
     )

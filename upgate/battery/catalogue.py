@@ -85,6 +85,7 @@ def needs_in_short(check: Check) -> str:
     words = [*dict.fromkeys(resources), *beside]
     said = check.entries.key if check.entries else check.expects
     words += [f"`{said}:`"] if said else []
+    words += ["a baseline"] if check.compares else []
     words += [f"`allow: [{check.allow}]`"] if check.allow else []
     return ", ".join(words)
 
@@ -151,6 +152,7 @@ def check_in_full(check: Check) -> str:
     lines += [f"Runs in: {', '.join(parts(check))}"]
     lines += [f"Explained by: {', '.join(check.after)}"] if check.after else []
     lines += [f"Only with: {check.expects} in the profile"] if check.expects else []
+    lines += ["Only with: a baseline (--save-baseline)"] if check.compares else []
     lines += [f"Only with: allow: [{check.allow}] in the profile"] if check.allow else []
     lines += ["", "Silence it altogether:    checks: {" + check.id + ": off}"]
     lines += ["Make it a warning:        checks: {" + check.id + ": warning}"]
@@ -179,6 +181,7 @@ def badges(check: Check) -> list[str]:
     only = f"{before} only" if check.only_preflight else before
     said += [only] if check.only_preflight or check.preflight not in (None, check.severity) else []
     said += [f"only with `{check.expects}:` in the profile"] if check.expects else []
+    said += ["only with a baseline"] if check.compares else []
     return said + ([f"only with `allow: [{check.allow}]` in the profile"] if check.allow else [])
 
 

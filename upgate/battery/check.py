@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from upgate.base.errors import UsageError
 from upgate.battery.entries import ENTRIES, Entries
+from upgate.facts.recorded.inventory import COMPARED
 from upgate.results import Severity
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ class Check:
     def inputs(self) -> tuple[str, ...]:
         """The names of what it takes."""
         return parameters(self.function)
+
+    @property
+    def compares(self) -> bool:
+        """It compares the cluster with the baseline, and asks nothing without one."""
+        return not COMPARED.keys().isdisjoint(self.inputs)
 
     @property
     def subject(self) -> str:

@@ -7,12 +7,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from upgate.base.errors import Inconclusive
 from upgate.base.scope import UNSCOPED, matches_scope, scoped
 from upgate.baseline import Baseline
 from upgate.facts.kinds import KINDS
 from upgate.facts.lasting_names import LastingNames
-from upgate.facts.relations import RELATIONS
 from upgate.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -65,16 +63,5 @@ class Evidence:
     def relation(self, name: str) -> Any:
         """A relation between the snapshot's lists. Raises Inconclusive where one of the lists is not complete."""
         if name not in self._relations:
-            kind = RELATIONS[name]
-            lists = {noun: self.snapshot.facts(noun) for noun in kind.needs}
-            if unreadable := [words for noun in kind.needs for words in self.unreadable(noun)]:
-                raise Inconclusive("; ".join(unreadable))
-            read = self.snapshot.read
-            lists |= {noun: self.snapshot.lists[noun] for noun in helps(kind) if noun in self.snapshot.lists}
-            self._relations[name] = kind(lists if read is None else {**lists, "read": read})
+            self._relations[name] = self.snapshot.relation(name, self.unreadable)
         return self._relations[name]
-
-
-def helps(relation: type[Any]) -> tuple[str, ...]:
-    """The lists that a relation reads where they were looked at, and can do without."""
-    return getattr(relation, "helped_by", ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from upgate.battery.change_inputs import ChangeInputs
 from upgate.battery.churn import Churn
 from upgate.battery.expected_inputs import ExpectedInputs
 from upgate.battery.restarts import RecentRestarts
@@ -10,7 +11,7 @@ from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS
 
 
-class Inputs(ExpectedInputs, ServerInputs):
+class Inputs(ExpectedInputs, ServerInputs, ChangeInputs):
     """The inputs of one check: `inputs["pods"]`."""
 
     @property

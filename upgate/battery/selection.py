@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from upgate.profile.model import Profile
 
 
+NO_BASELINE = "there is no baseline: `--save-baseline` saves one before the upgrade"
+
+
 def why_unselected(check: Check, profile: Profile) -> str:
     """Why the profile does not ask for this check. Empty where it does."""
     if profile.checks.get(check.id) == "off":
@@ -20,6 +23,11 @@ def why_unselected(check: Check, profile: Profile) -> str:
     if check.allow and check.allow not in profile.allow:
         return f"the profile's allow: does not name {check.allow}"
     return "" if says(profile, check.expects) else f"the profile says nothing under {check.expects}:"
+
+
+def why_not_compared(check: Check, baseline: object) -> str:
+    """Why there is nothing that it could compare with. Empty where there is a baseline, or where it needs none."""
+    return NO_BASELINE if check.compares and baseline is None else ""
 
 
 def says(profile: Profile, path: str) -> bool:

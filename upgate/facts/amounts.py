@@ -6,6 +6,7 @@ https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 from functools import lru_cache
 from typing import NamedTuple
@@ -41,6 +42,11 @@ class Resources(Fact):
     """`resources` of a container or a pod."""
 
     requests: Amounts | None = None
+
+
+def amounts_of(resources: Mapping[str, Quantity]) -> Amounts:
+    """Of all resources those that checks ask for by name."""
+    return msgspec.convert(resources, Amounts)
 
 
 class Load(NamedTuple):

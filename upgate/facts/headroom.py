@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from upgate.base.text import counted
-from upgate.facts.amounts import Load, load_of
+from upgate.facts.amounts import Load, amounts_of, load_of
 from upgate.facts.backends import grouped
 from upgate.facts.containers import Container
 from upgate.facts.nodes import Node, NodeCondition
@@ -103,7 +103,9 @@ class Headroom:
     def _left_on(self, node: Node) -> Load:
         if node.status.allocatable is None:
             raise ValueError("status.allocatable is missing")
-        return load_of(node.status.allocatable).minus(total(load for load, _ in self._loads.get(node.name, ())))
+        return load_of(amounts_of(node.status.allocatable)).minus(
+            total(load for load, _ in self._loads.get(node.name, ()))
+        )
 
     def _moving(self, name: str) -> list[Load]:
         return [load for load, moving in self._loads.get(name, ()) if moving]

@@ -23,6 +23,7 @@ from upgate.facts.joining import ConfigMap, Machine, NodeClaim
 from upgate.facts.mesh_objects import ControlPlaneRevision, IstioOperator
 from upgate.facts.meta import KubernetesObject
 from upgate.facts.namespaces import Namespace
+from upgate.facts.network_policies import NetworkPolicy
 from upgate.facts.nodes import Lease, Node
 from upgate.facts.pods import Pod
 from upgate.facts.rbac import ClusterRole, ClusterRoleBinding, Role, RoleBinding
@@ -133,6 +134,7 @@ KINDS: dict[str, Kind] = {
         Kind("services", Service, "v1", "services"),
         Kind("endpointslices", EndpointSlice, "discovery.k8s.io/v1", "endpointslices"),
         Kind("ingresses", Ingress, "networking.k8s.io/v1", "ingresses"),
+        Kind("networkpolicies", NetworkPolicy, "networking.k8s.io/v1", "networkpolicies"),
         Kind("jobs", Job, "batch/v1", "jobs"),
         Kind("cronjobs", CronJob, "batch/v1", "cronjobs"),
         Kind("horizontalpodautoscalers", HorizontalPodAutoscaler, "autoscaling/v2", "horizontalpodautoscalers"),

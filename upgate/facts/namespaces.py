@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from upgate.facts.meta import Condition, Fact, KubernetesObject, condition
+from upgate.facts.meta import AnnotatedMeta, Condition, Fact, KubernetesObject, condition
 
 #: Conditions that keep a namespace whatever is in it: it is not known what else there is to delete.
 #: https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/namespace/deletion/status_condition_utils.go
@@ -23,6 +23,7 @@ class NamespaceStatus(Fact):
 class Namespace(KubernetesObject):
     """https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/"""
 
+    metadata: AnnotatedMeta
     status: NamespaceStatus = NamespaceStatus()
 
     def deleting_for(self, moment: datetime) -> timedelta:

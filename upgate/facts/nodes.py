@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from upgate.facts.amounts import Amounts
+from upgate.facts.amounts import Quantity
 from upgate.facts.containers import ContainerStatus
 from upgate.facts.meta import (
     AnnotatedMeta,
@@ -80,7 +80,9 @@ class NodeStatus(Fact):
     conditions: list[NodeCondition] | None = None
     addresses: list[NodeAddress] | None = None
     node_info: NodeInfo | None = None
-    allocatable: Amounts | None = None
+    #: Of every resource, also those that device plugins add to a node.
+    capacity: dict[str, Quantity] | None = None
+    allocatable: dict[str, Quantity] | None = None
 
 
 class Node(KubernetesObject):

@@ -36,6 +36,7 @@ from upgate.facts.pods import Pod
 from upgate.facts.promised_nodes import PromisedNodes
 from upgate.facts.promises import Autoscalers, Deadlines, Preemptions
 from upgate.facts.proxies import PodRollouts
+from upgate.facts.recorded.inventory import COMPARED, PARTS
 from upgate.facts.relapses import NodeRelapses
 from upgate.facts.release_changes import ReleaseChanges
 from upgate.facts.revisions import RevisionObjects, Revisions
@@ -221,9 +222,10 @@ RELATIONS: dict[str, type[Any]] = {
     "pod_rollouts": PodRollouts,
     "revisions": Revisions,
     "revision_objects": RevisionObjects,
+    **PARTS,
 }
-#: Inputs that join a relation with what the profile says.
-JOINED = {"mesh": "revisions", "leftovers": "revision_objects", "host_settings": "hosts"}
+#: Inputs that join a relation with what the profile says, or with the baseline.
+JOINED = {"mesh": "revisions", "leftovers": "revision_objects", "host_settings": "hosts", **COMPARED}
 
 
 #: What the API server is asked beside the lists, where a check takes it (`sources/cluster/asides.py`), and the permission that

@@ -71,8 +71,16 @@ class ClaimReference(Fact):
     name: str = ""
 
 
+class VolumeNodeAffinity(Fact):
+    """`spec.nodeAffinity` of a PersistentVolume: the nodes that can reach it."""
+
+    required: dict[str, object] | None = None
+
+
 class VolumeSpec(VolumeSources):
     """`spec` of a PersistentVolume."""
+
+    node_affinity: VolumeNodeAffinity | None = None
 
     storage_class_name: str = ""
     persistent_volume_reclaim_policy: str = ""

@@ -42,10 +42,18 @@ class TemplateContainer(Fact):
     image: str = ""
 
 
+class TopologySpread(Fact):
+    """One of `spec.template.spec.topologySpreadConstraints`."""
+
+    topology_key: str = ""
+
+
 class TemplateSpec(Fact):
     """`spec.template.spec`."""
 
     containers: list[TemplateContainer] | None = None
+    init_containers: list[TemplateContainer] | None = None
+    topology_spread_constraints: list[TopologySpread] | None = None
     node_selector: dict[str, str] | None = None
     node_name: str = ""
     host_network: bool = False

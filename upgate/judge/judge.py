@@ -7,7 +7,8 @@ from upgate.battery.check import Check, with_severity
 from upgate.battery.evidence import Evidence
 from upgate.battery.inputs import Inputs
 from upgate.battery.judgement import Judgement, line_of_error
-from upgate.battery.selection import why_unselected
+from upgate.battery.selection import why_not_compared, why_unselected
+from upgate.judge.announced import announced_changes
 from upgate.judge.comparing import known_marked
 from upgate.judge.outcome import conclude, result, waivers_in_force
 from upgate.results import CheckResult
@@ -16,7 +17,7 @@ from upgate.results import CheckResult
 def judge(check: Check, evidence: Evidence) -> CheckResult:
     """What the check comes to on this evidence. Pure: it reads no clock, file or network, and never raises an Exception."""
     check = with_severity(check, evidence.profile.checks)
-    if reason := why_unselected(check, evidence.profile):
+    if reason := why_unselected(check, evidence.profile) or why_not_compared(check, evidence.baseline):
         return result(check, "skipped", reason)
     judgement = Judgement(check)
     try:
@@ -33,6 +34,7 @@ def judge(check: Check, evidence: Evidence) -> CheckResult:
 def conclude_on(evidence: Evidence, judgement: Judgement) -> CheckResult:
     """What a judgement comes to with this profile, at the moment of this snapshot."""
     waivers = waivers_in_force(evidence.profile.waivers, evidence.snapshot.taken.date())
+    waivers += announced_changes(evidence.profile.changes.allow)
     may_be_empty = judgement.check.id in evidence.profile.expect.may_be_empty
     judgement.findings = known_marked(judgement.check.id, judgement.findings, evidence)
     return conclude(

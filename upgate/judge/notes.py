@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from upgate.baseline import limits_of
+from upgate.judge.announced import overdue_announcements
 from upgate.judge.outcome import ending, expired, unused
 from upgate.results import CheckResult
 
@@ -22,10 +23,11 @@ def notes_of_run(gate: Gate, checks: Sequence[CheckResult]) -> tuple[str, ...]:
 
 
 def waivers_to_change(gate: Gate, checks: Sequence[CheckResult]) -> list[str]:
-    """The waivers of the profile that have expired, match nothing, or end soon."""
+    """The waivers of the profile that have expired, match nothing, or end soon; announced changes that did not happen."""
     waivers = gate.profile.waivers
     today = gate.snapshot.taken.date() if gate.snapshot else gate.started.date()
-    return [*expired(waivers, today), *unused(waivers, checks), *ending(waivers, today)]
+    unmatched = overdue_announcements(gate.profile.changes.allow, checks)
+    return [*expired(waivers, today), *unused(waivers, checks), *ending(waivers, today), *unmatched]
 
 
 def why_forgeable(gate: Gate) -> list[str]:

@@ -121,7 +121,12 @@ def is_like(object: str, pattern: str) -> bool:
 def waive(check_id: str, finding: Finding, waivers: Sequence[WaiverLike]) -> Finding:
     """The finding, marked with the waiver that covers it, if one does."""
     waiver = next((each for each in waivers if waiver_covers(each, check_id, finding.object)), None)
-    return replace(finding, waived=f"{waiver.reason} (until {waiver.until})") if waiver else finding
+    return replace(finding, waived=waiver_words(waiver)) if waiver else finding
+
+
+def waiver_words(waiver: WaiverLike) -> str:
+    """Why it is accepted, and until when."""
+    return waiver.reason if waiver.until == date.max else f"{waiver.reason} (until {waiver.until})"
 
 
 def passed_on(finding: Finding, only_new: bool) -> Finding:

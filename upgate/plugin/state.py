@@ -31,10 +31,12 @@ def is_controller(config: pytest.Config) -> bool:
 
 
 def selected(items: Iterable[pytest.Item], gate: Gate) -> list[pytest.Item]:
-    """The tests that the profile asks for."""
-    from upgate.battery.selection import why_unselected
+    """The tests that the profile asks for, and that have something to compare with if they compare."""
+    from upgate.battery.selection import why_not_compared, why_unselected
 
-    return [item for item in items if CHECK in item.stash and not why_unselected(item.stash[CHECK], gate.profile)]
+    declared = [(item, item.stash[CHECK]) for item in items if CHECK in item.stash]
+    asked = [each for each in declared if not why_unselected(each[1], gate.profile)]
+    return [item for item, check in asked if not why_not_compared(check, gate.baseline)]
 
 
 def inputs_of(items: Iterable[pytest.Item]) -> set[str]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, PlainValidator, PrivateAttr, ValidationInfo, WithJsonSchema
 
+from upgate.profile.changes import Changes
 from upgate.profile.external import External
 from upgate.profile.hosts import Hosts
 from upgate.profile.ids import CheckId
@@ -105,6 +106,7 @@ class Profile(Section):
     """When the upgrade began: a time with its zone, or how long ago."""
     window: Duration = timedelta(hours=1)
     """How long ago "since" begins where nothing says when the upgrade began."""
+    changes: Changes = Changes()
     restarts: RestartLimit = RestartLimit()
     kured: Kured = Kured()
 

@@ -26,6 +26,11 @@ from upgate.sources.probes.trust import Trust
 from upgate.sources.probes.watch import Watch
 
 MOST_REDIRECTS = 10
+#: Headers that are kept of every answer: browsers and clients behave otherwise without them, and a baseline has them.
+MATTERING = (
+    *("strict-transport-security", "content-security-policy", "x-frame-options", "x-content-type-options"),
+    *("access-control-allow-origin", "content-type"),
+)
 #: Limits for the header fields of an answer and the length of a redirect's URL; h11 limits all headers to 100 KiB.
 MOST_HEADERS, LONGEST_LOCATION = 500, 8_000
 #: Characters of a header, or of a redirect's URL, that are kept.
@@ -175,7 +180,7 @@ async def _read(response: httpx.Response, hop: Hop, onward: httpx.URL | None, re
 
 
 def _wanted_headers(target: ProbeTarget, answer: Answer) -> dict[str, str]:
-    wanted = (expected.of for expected in target.expectations if expected.about == "header")
+    wanted = [*MATTERING, *(expected.of for expected in target.expectations if expected.about == "header")]
     return {
         name: one_line_excerpt(target.mask(answer.headers[name]), LONGEST_KEPT)
         for name in wanted
