@@ -34,6 +34,7 @@ from upgate.profile.quantities import Duration, Moment, Text, find_path, set_onl
 from upgate.profile.resources import ExpectedResource
 from upgate.profile.section import Section
 from upgate.profile.tree import YamlNode
+from upgate.profile.watching import BudgetedEntry, WatchSettings, budgeted
 
 
 def level(value: object) -> object:
@@ -107,6 +108,12 @@ class Profile(Section):
     """How long ago "since" begins where nothing says when the upgrade began."""
     restarts: RestartLimit = RestartLimit()
     kured: Kured = Kured()
+    watch: WatchSettings = WatchSettings()
+
+    @property
+    def budgets(self) -> list[BudgetedEntry]:
+        """The entries of `external:` that say how long users may be cut off."""
+        return budgeted(self.external)
 
     @property
     def name(self) -> str:
