@@ -76,8 +76,8 @@ from upgate.facts.proxies import ProxySync
 from upgate.results import CheckResult
 from upgate.snapshot import Snapshot
 
-#: The checks for entries of the profile have worlds of their own.
-INSIDE = [id for id, check in battery().items() if check.entries is None]
+#: The checks for entries of the profile, and those of a record of `upgate watch`, have worlds of their own.
+INSIDE = [id for id, check in battery().items() if check.entries is None and id != "disruption.services"]
 PROFILE = profile(
     expect={
         "version": "1.36",

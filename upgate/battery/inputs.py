@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from upgate.base.errors import Inconclusive, UsageError
+from upgate.base.errors import Inconclusive, LeftOut, UsageError
 from upgate.base.versions import next_minor
 from upgate.baseline import Baseline
 from upgate.battery.before import Before, expected_pools
@@ -37,10 +37,12 @@ from upgate.facts.release_changes import Change, changes_between
 if TYPE_CHECKING:
     from upgate.battery.alerts import AlertedObject, QueriedValue
     from upgate.battery.complaints import Complaining
+    from upgate.battery.during import DisruptedTarget, Disruption
     from upgate.battery.expected import ExpectedObject
     from upgate.battery.machines import Machines
     from upgate.profile.model import Expected, Patience, Profile
     from upgate.profile.parts import Kured
+    from upgate.watch.timeline import Timeline
 
 T = TypeVar("T")
 
@@ -266,6 +268,28 @@ class Inputs:
 
         scope = self.profile.scope.namespaces
         return expected_objects(self._entry("expected"), self._evidence.snapshot, scope, self.judgement)
+
+    @property
+    def disruption(self) -> Subjects[DisruptedTarget]:
+        """How long the targets of an entry with a budget were away during the upgrade. Raises Inconclusive."""
+        from upgate.battery.during import disrupted_targets
+
+        try:
+            return disrupted_targets(self._record(), self._entry("disruption"), self.judgement)
+        except LeftOut as reason:  # the profile asks for it: the record must be there
+            raise Inconclusive(str(reason)) from reason
+
+    @property
+    def disruptions(self) -> Subjects[Disruption]:
+        """What Services and nodes went through during the upgrade. Raises LeftOut, Inconclusive."""
+        from upgate.battery.during import disruptions
+
+        return disruptions(self._record(), self.judgement)
+
+    def _record(self) -> Timeline:
+        from upgate.battery.during import usable_record
+
+        return usable_record(self._evidence.recorded, self._evidence.snapshot, self.since)
 
     @property
     def conditions(self) -> Subjects[Complaining]:

@@ -19,7 +19,14 @@ def notes_of_run(gate: Gate, checks: Sequence[CheckResult]) -> tuple[str, ...]:
 
     on_the_way = (*why_forgeable(gate), *in_plain_text(gate.profile))
     known = number_known(checks) if gate.baseline else []
-    return (*on_the_way, *gate.notes, *known, *windows_nodes(gate), *waivers_to_change(gate, checks))
+    return (
+        *on_the_way,
+        *gate.notes,
+        *known,
+        *windows_nodes(gate),
+        *during_upgrade(gate),
+        *waivers_to_change(gate, checks),
+    )
 
 
 def waivers_to_change(gate: Gate, checks: Sequence[CheckResult]) -> list[str]:
@@ -32,6 +39,16 @@ def waivers_to_change(gate: Gate, checks: Sequence[CheckResult]) -> list[str]:
 def why_forgeable(gate: Gate) -> list[str]:
     """Why the answers may have been changed on the way. The embedded cluster runs in this process."""
     return gate.snapshot.forgeable if gate.snapshot and not gate.profile.cluster.embedded else []
+
+
+def during_upgrade(gate: Gate) -> list[str]:
+    """What `upgate watch` recorded of targets that have no budget; monitoring and preflight do not judge the upgrade."""
+    from upgate.battery.during import recorded_notes
+
+    if gate.options.monitor or gate.options.preflight:
+        return []
+    budgeted = {each.name for each in gate.profile.budgets}
+    return recorded_notes(gate.recorded, gate.snapshot, gate.reference, budgeted)
 
 
 def windows_nodes(gate: Gate) -> list[str]:

@@ -27,3 +27,22 @@ def budget_words(total: float | None, longest: float | None) -> str:
     words = [f"at most {total:g} s in all" if total is not None else ""]
     words.append(f"at most {longest:g} s at a time" if longest is not None else "")
     return ", ".join(filter(None, words))
+
+
+def unproven(target: TimelineTarget, total: float | None, longest: float | None) -> str:
+    """What was not measured and may hide more than the budget allows; empty where it cannot."""
+    return next(
+        (words for each in (target, target.kept) if each and (words := hidden_by_gaps(each, total, longest))), ""
+    )
+
+
+def hidden_by_gaps(series: MeasuredSeries, total: float | None, longest: float | None) -> str:
+    """The same for one kind of connection."""
+    if not series.samples:
+        return "it was not measured"
+    unseen, gap = series.not_measured_seconds, max((each.seconds for each in series.gaps), default=0.0)
+    if total is not None and unseen and series.outage_seconds + unseen > total:
+        return f"it was not measured for {unseen:.1f} s, which may hide more than the budget allows"
+    if longest is not None and gap > longest:
+        return f"it was not measured for {gap:.1f} s at a time, which may hide more than the budget allows"
+    return ""

@@ -287,3 +287,32 @@ def moment(start: datetime, seconds: float) -> datetime:
 def seconds_between(start: datetime, end: datetime) -> float:
     """Seconds from one to the other."""
     return (end - start).total_seconds()
+
+
+def without_before(timeline: Timeline, since: datetime) -> Timeline:
+    """The timeline without what was over before a moment."""
+    targets = [
+        msgspec.structs.replace(
+            target,
+            kept=target.kept and later_part(target.kept, since),
+            **{name: getattr(later_part(target, since), name) for name in MeasuredSeries.__struct_fields__},
+        )
+        for target in timeline.targets
+    ]
+    events = [event for event in timeline.events if event.at >= since or event.object == "Watch"]
+    return msgspec.structs.replace(timeline, targets=targets, events=events)
+
+
+def later_part(series: MeasuredSeries, since: datetime) -> MeasuredSeries:
+    """The outages and gaps that were not over before a moment; samples are those of the whole record."""
+    outages = [each for each in series.outages if each.end > since]
+    gaps = [each for each in series.gaps if each.end > since]
+    return MeasuredSeries(
+        samples=series.samples,
+        failed=series.failed,
+        outages=outages,
+        gaps=gaps,
+        outage_seconds=to_digits(sum(each.seconds for each in outages)),
+        longest_seconds=max((each.seconds for each in outages), default=0.0),
+        not_measured_seconds=to_digits(sum(each.seconds for each in gaps)),
+    )
