@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from upgate import __version__
 from upgate.base.errors import Inconclusive, UsageError
 from upgate.battery import commands as battery
+from upgate.during import add_watch_commands
 from upgate.monitor import commands as monitoring
 from upgate.results import EXIT_CODES
 
@@ -80,6 +81,7 @@ def parser() -> Parser:
     commands.add_parser("run", help="run the battery: pytest's options, and folders of your own checks")
     battery.add_battery_commands(commands, profile_named)
     monitoring.add_monitor_commands(commands)
+    add_watch_commands(commands, profile_named)
     profile = commands.add_parser("profile", help="look at profiles").add_subparsers(required=True, metavar="COMMAND")
     of_one(
         profile, "show", show_profile, "print the effective profile, with all defaults and where each value comes from"

@@ -2,6 +2,7 @@
 
 UpgateError
 ├── UsageError       bad input: a profile, kubeconfig, baseline or snapshot file. Nothing is run; exit code 4.
+├── LeftOut          there is no question: a check that needs what nobody asked for is skipped, with the reason.
 ├── Inconclusive     we could not look, or there was nothing to look at. Never a pass; exit code 75.
 └── NotAllRight      we looked, and the cluster is wrong: a check's findings. Exit code 1.
 """
@@ -17,6 +18,10 @@ class UsageError(UpgateError):
 
 class Inconclusive(UpgateError):
     """Something could not be judged. The text says what was asked, of what, and why no answer came."""
+
+
+class LeftOut(UpgateError):
+    """A check has nothing to judge because nobody asked for it. The text says what would make it judge."""
 
 
 class NotAllRight(UpgateError):

@@ -19,7 +19,6 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "Services and storage": ("services", "ingresses", "gateways", "dns", "storage"),
     "Certificates": ("certs",),
     "Events and alerts": ("events", "alerts"),
-    "Before and after": ("changes",),
     "Any object": ("expect", "conditions"),
     "From outside": ("external",),
     "On the hosts": ("hosts",),

@@ -23,7 +23,12 @@ class Entries(NamedTuple):
         return part or ()
 
 
-ENTRIES = {"external": Entries("external"), "query": Entries("prometheus.queries"), "expected": Entries("resources")}
+ENTRIES = {
+    "external": Entries("external"),
+    "query": Entries("prometheus.queries"),
+    "expected": Entries("resources"),
+    "disruption": Entries("budgets"),
+}
 
 
 def all_entries(profile: Profile) -> list[Any]:

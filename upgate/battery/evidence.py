@@ -15,6 +15,7 @@ from upgate.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from upgate.profile.model import Profile
+    from upgate.watch.timeline import Timeline
 
 
 class Evidence:
@@ -29,6 +30,7 @@ class Evidence:
         baseline: Baseline | None = None,
         monitoring: bool = False,
         preflight: bool = False,
+        recorded: Timeline | str | None = None,
     ) -> None:
         self.snapshot = snapshot
         self.profile = profile
@@ -39,6 +41,8 @@ class Evidence:
         self.monitoring = monitoring
         #: It is judged before an upgrade: what would block or break it.
         self.preflight = preflight
+        #: What `upgate watch` recorded, or why that cannot be used; None where there is nothing.
+        self.recorded = recorded
         self._relations: dict[str, Any] = {}
         self._in_scope: dict[str, Sequence[Any]] = {}
 

@@ -40,6 +40,7 @@ from upgate.sources.look import Look, Progress, looking
 
 if TYPE_CHECKING:
     from upgate.profile.model import Profile
+    from upgate.watch.timeline import Timeline
 
 
 @dataclass
@@ -134,8 +135,16 @@ class Gate:
                 baseline=self.baseline,
                 monitoring=self.options.monitor,
                 preflight=self.options.preflight,
+                recorded=self.recorded,
             )
         return self._evidence
+
+    @cached_property
+    def recorded(self) -> Timeline | str | None:
+        """What `upgate watch` has recorded for this profile."""
+        from upgate.battery.during import recorded_timeline
+
+        return recorded_timeline(self.options.record_path)
 
     def judge(self, check: Check) -> CheckResult:
         """Judge a check on what was seen, and keep its result."""

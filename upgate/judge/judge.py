@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from upgate.base.errors import Inconclusive
+from upgate.base.errors import Inconclusive, LeftOut
 from upgate.battery.check import Check, with_severity
 from upgate.battery.evidence import Evidence
 from upgate.battery.inputs import Inputs
@@ -22,6 +22,8 @@ def judge(check: Check, evidence: Evidence) -> CheckResult:
     judgement = Judgement(check)
     try:
         check.function(**Inputs(evidence, judgement).taken())
+    except LeftOut as reason:
+        return result(check, "skipped", str(reason))
     except Inconclusive as gap:
         judgement.gaps.append(str(gap))
     except AssertionError as wrong:

@@ -19,7 +19,14 @@ def notes_of_run(gate: Gate, checks: Sequence[CheckResult]) -> tuple[str, ...]:
     from upgate.profile.sending import in_plain_text  # it needs pydantic, and `pytest --help` must not
 
     on_the_way = (*why_forgeable(gate), *in_plain_text(gate.profile))
-    return (*on_the_way, *gate.notes, *baseline_limits(gate), *windows_nodes(gate), *waivers_to_change(gate, checks))
+    return (
+        *on_the_way,
+        *gate.notes,
+        *baseline_limits(gate),
+        *windows_nodes(gate),
+        *during_upgrade(gate),
+        *waivers_to_change(gate, checks),
+    )
 
 
 def waivers_to_change(gate: Gate, checks: Sequence[CheckResult]) -> list[str]:
@@ -38,6 +45,16 @@ def why_forgeable(gate: Gate) -> list[str]:
 def baseline_limits(gate: Gate) -> list[str]:
     """What the comparison with the baseline cannot say."""
     return limits_of(gate.baseline, gate.snapshot) if gate.baseline and gate.snapshot else []
+
+
+def during_upgrade(gate: Gate) -> list[str]:
+    """What `upgate watch` recorded of targets that have no budget; monitoring and preflight do not judge the upgrade."""
+    from upgate.battery.during import recorded_notes
+
+    if gate.options.monitor or gate.options.preflight:
+        return []
+    budgeted = {each.name for each in gate.profile.budgets}
+    return recorded_notes(gate.recorded, gate.snapshot, gate.reference, budgeted)
 
 
 def windows_nodes(gate: Gate) -> list[str]:

@@ -46,3 +46,8 @@ class Options:
     def baseline_path(self) -> Path:
         """The baseline to write or to compare with."""
         return self.baseline or self.home / "baseline.json"
+
+    @property
+    def record_path(self) -> Path:
+        """The record of `upgate watch`."""
+        return self.home / "disruption.jsonl"

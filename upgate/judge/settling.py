@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from upgate.base.durations import format_duration
 from upgate.base.errors import UsageError
 from upgate.results import CheckResult, Verdict
 
@@ -16,8 +17,6 @@ CLEAR = ("passed", "warned", "waived", "skipped")
 
 def must_fit(settle: timedelta | None, clean: int, every: timedelta) -> None:
     """Raises UsageError where so many clean rounds do not fit into that time."""
-    from upgate.profile.quantities import format_duration  # it needs pydantic, and most runs do not settle
-
     if settle and (clean - 1) * every > settle:
         raise UsageError(
             f"{clean} clean rounds, {format_duration(every)} apart, do not fit into {format_duration(settle)}: "

@@ -23,6 +23,7 @@ from upgate.profile.network import (
 )
 from upgate.profile.quantities import FilePath, Globs, Name, Regex, Span, Text, Texts, Words, set_only, some
 from upgate.profile.section import Section
+from upgate.profile.watching import Budget
 
 Status = Annotated[int, Field(ge=100, le=599)]
 Statuses = Annotated[
@@ -195,6 +196,11 @@ class External(Section):
     """A URL that must accept a WebSocket."""
     closed: Closed | None = None
     """A port or URL that must not answer."""
+    budget: Budget | None = None
+    """How long users may be cut off during an upgrade, as `upgate watch` measures it: all outages together, such as 30s, or
+    `{total: 30s, longest: 10s}`."""
+    control: bool = False
+    """It is not part of the upgrade: when it fails, our own network does, and nothing is measured."""
 
     @property
     def kind(self) -> str:

@@ -23,6 +23,8 @@ def declared(root: YamlNode) -> Iterator[str]:
         if entry.text_at("name"):
             yield f"expect.{entry.text_at('name')}"
     for entry in entries(root, "external"):
+        if entry.text_at("name") and entry.is_set("budget"):
+            yield f"disruption.{entry.text_at('name')}"
         for kind in KINDS:
             if entry.text_at("name") and entry.child(kind):
                 yield from external_ids(entry, external_id(entry.text_at("name"), kind))

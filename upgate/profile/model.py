@@ -35,6 +35,7 @@ from upgate.profile.quantities import Duration, Moment, Text, find_path, set_onl
 from upgate.profile.resources import ExpectedResource
 from upgate.profile.section import Section
 from upgate.profile.tree import YamlNode
+from upgate.profile.watching import BudgetedEntry, WatchSettings, budgeted
 
 
 def level(value: object) -> object:
@@ -109,6 +110,12 @@ class Profile(Section):
     changes: Changes = Changes()
     restarts: RestartLimit = RestartLimit()
     kured: Kured = Kured()
+    watch: WatchSettings = WatchSettings()
+
+    @property
+    def budgets(self) -> list[BudgetedEntry]:
+        """The entries of `external:` that say how long users may be cut off."""
+        return budgeted(self.external)
 
     @property
     def name(self) -> str:

@@ -12,10 +12,10 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema
 
-#: Milliseconds in each unit of a duration, the largest first.
-UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
-DURATION = re.compile("".join(rf"(?:(\d{{1,9}}){unit})?" for unit in UNITS))
-DURATION_PATTERN = "^" + "".join(rf"(\d+{unit})?" for unit in UNITS) + "$"
+from upgate.base.durations import MILLISECONDS, format_duration
+
+DURATION = re.compile("".join(rf"(?:(\d{{1,9}}){unit})?" for unit in MILLISECONDS))
+DURATION_PATTERN = "^" + "".join(rf"(\d+{unit})?" for unit in MILLISECONDS) + "$"
 #: No one waits longer, and dates have a limit.
 LONGEST = timedelta(days=36_525)
 EXAMPLES = "such as 800ms, 30s, 5m, 1h30m or 2d"
@@ -37,20 +37,13 @@ def parse_duration(value: object) -> timedelta:
     if not match or not value:
         raise ValueError(f"not a duration {EXAMPLES}")
     time = timedelta(
-        milliseconds=sum(int(amount or 0) * unit for amount, unit in zip(match.groups(), UNITS.values(), strict=True))
+        milliseconds=sum(
+            int(amount or 0) * unit for amount, unit in zip(match.groups(), MILLISECONDS.values(), strict=True)
+        )
     )
     if time > LONGEST:
         raise ValueError("longer than a hundred years")
     return time
-
-
-def format_duration(time: timedelta) -> str:
-    """The time as a profile says it: `1h30m`, and nothing lost of it."""
-    rest, words = round(time / timedelta(milliseconds=1)), ""
-    for unit, size in UNITS.items():
-        amount, rest = divmod(rest, size)
-        words += f"{amount}{unit}" if amount else ""
-    return words or "0s"
 
 
 def some_time(time: timedelta) -> timedelta:

@@ -11,6 +11,7 @@ from upgate.profile.parts import NodeKind
 from upgate.profile.problems import Keys, Problem, at
 from upgate.profile.sending import led_astray, untrusted
 from upgate.profile.tree import YamlNode
+from upgate.profile.watching import broken_by_budget
 
 #: A word in braces; one behind a dollar sign is a variable.
 WORDS = re.compile(r"\{(\w+)\}")
@@ -83,6 +84,7 @@ def broken_by_entry(entry: YamlNode, keys: Keys) -> Iterator[Problem]:
     yield from broken_by_steps(entry, keys)
     yield from untrusted(entry, keys)
     yield from led_astray(entry, keys)
+    yield from broken_by_budget(entry, keys)
 
 
 def broken_by_hosts(root: YamlNode) -> Iterator[Problem]:

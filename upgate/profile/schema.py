@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from upgate.base.durations import format_duration
 from upgate.profile.model import Profile
-from upgate.profile.quantities import format_duration
 from upgate.profile.section import Section
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -73,6 +73,13 @@ class Whereabouts:
         api_server = ["APIServer/readyz", "APIServer/livez"] if self._is_api_server(place) else []
         return [*nodes, *api_server, *self._services_behind(attempt, place)]
 
+    def serving(self, url: str) -> list[str]:
+        """The Services that addresses and Ingresses say take what is sent to a URL or `host:port`, as `namespace/name`."""
+        place = place_of_url(url)
+        own = [each.key for each, _ in self._services(place)]
+        routed = [key for claim in self._routes.claims(place.host, place.path) for key in claim.serving]
+        return ["/".join(key) for key in dict.fromkeys([*routed, *own])]
+
     def _services_behind(self, attempt: Attempt, place: Destination) -> list[str]:
         """The Services without endpoints that explain it. Anyone who can write a Service or an Ingress can claim any address:
         if one of the Services that claim it has ready endpoints, none of them explains the failure.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from upgate.base.durations import format_duration
 from upgate.base.errors import Inconclusive
 from upgate.base.text import counted
 from upgate.facts.attempts import CERTIFICATE, Attempt, Certificate, Failure
@@ -176,6 +177,4 @@ def _ageing(target: ProbeTarget, attempt: Attempt) -> Iterator[Mismatch]:
 
 def amount(seconds: float) -> str:
     """A duration as profiles write it: `800ms`, `5s`."""
-    from upgate.profile.quantities import format_duration  # imports pydantic: only a wrong answer needs it
-
     return format_duration(timedelta(seconds=seconds))

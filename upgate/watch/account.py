@@ -1,0 +1,13 @@
+"""A record as people and programs want it: its timeline, with what can be concluded from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from upgate.watch.reading import load_record
+from upgate.watch.timeline import Timeline, timeline_of
+
+
+def load_timeline(path: Path) -> Timeline:
+    """The timeline of a record. Raises UsageError."""
+    return timeline_of(load_record(path))
