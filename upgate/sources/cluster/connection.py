@@ -132,6 +132,11 @@ class Connection:
         request = ApiRequest("POST", path, {"Accept": JSON, "Content-Type": JSON}, body=body)
         return self._ask(request, deadline, partial(read_body, most=SMALL_BYTES))
 
+    def write(self, method: str, path: str, body: object = None, deadline: Deadline | None = None) -> ApiResponse:
+        """Create or delete, once: only `upgate/sources/inside` does, where the profile says so. Raises NoAnswer."""
+        request = ApiRequest(method, path, {"Accept": JSON, "Content-Type": JSON}, body=body)
+        return self._ask(request, deadline, partial(read_body, most=SMALL_BYTES))
+
     def close(self) -> None:
         """Close its connections."""
         self._client.close()
