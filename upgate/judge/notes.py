@@ -12,6 +12,9 @@ from upgate.results import CheckResult
 if TYPE_CHECKING:
     from upgate.judge.gate import Gate
 
+#: Nodes that are named at most.
+FEW = 10
+
 
 def notes_of_run(gate: Gate, checks: Sequence[CheckResult]) -> tuple[str, ...]:
     """All notes of a run, one sentence each."""
@@ -19,7 +22,14 @@ def notes_of_run(gate: Gate, checks: Sequence[CheckResult]) -> tuple[str, ...]:
 
     on_the_way = (*why_forgeable(gate), *in_plain_text(gate.profile))
     known = number_known(checks) if gate.baseline else []
-    return (*on_the_way, *gate.notes, *known, *windows_nodes(gate), *waivers_to_change(gate, checks))
+    return (
+        *on_the_way,
+        *gate.notes,
+        *known,
+        *said_of_probe(gate),
+        *windows_nodes(gate),
+        *waivers_to_change(gate, checks),
+    )
 
 
 def waivers_to_change(gate: Gate, checks: Sequence[CheckResult]) -> list[str]:
@@ -32,6 +42,16 @@ def waivers_to_change(gate: Gate, checks: Sequence[CheckResult]) -> list[str]:
 def why_forgeable(gate: Gate) -> list[str]:
     """Why the answers may have been changed on the way. The embedded cluster runs in this process."""
     return gate.snapshot.forgeable if gate.snapshot and not gate.profile.cluster.embedded else []
+
+
+def said_of_probe(gate: Gate) -> list[str]:
+    """What was created in the cluster, and which nodes were not asked on purpose."""
+    probed = gate.snapshot.probed if gate.snapshot else None
+    if probed is None:
+        return []
+    left_out = probed.left_out
+    more = [f"the probe left out {len(left_out) - FEW} more nodes"] if len(left_out) > FEW else []
+    return [*probed.made, *left_out[:FEW], *more]
 
 
 def windows_nodes(gate: Gate) -> list[str]:

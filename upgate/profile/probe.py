@@ -87,3 +87,11 @@ class InsideProbe(Section):
     """So many pods may be starting at once: of more nodes as many are asked, one group after the other."""
     every: Span | None = None
     """How often rounds of `--monitor` probe; default: never."""
+
+    @property
+    def said(self) -> str:
+        """What is said aloud before anything is created."""
+        return (
+            f"probe: this run CREATES pods on the nodes and a Service, in the namespace {self.namespace}, and removes them; "
+            "leave out `probe:` to create nothing"
+        )

@@ -67,7 +67,7 @@ class ProbePod(KubernetesObject):
     @property
     def state(self) -> ProbeState:
         """The state of its container."""
-        return next((each.state for each in self.status.container_statuses or ()), State())
+        return next((each.state for each in self.status.container_statuses or ()), ProbeState())
 
     @property
     def listens(self) -> bool:
