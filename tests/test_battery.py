@@ -22,6 +22,7 @@ from tests.control_worlds import (
     webhook,
     webhooks,
 )
+from tests.inside_worlds import BAD_INSIDE
 from tests.machines import BAD_HOSTS, DEMANDS, host
 from tests.mesh_worlds import OLD, bare, before, front, injector, istiod, mesh, proxied, synced
 from tests.worlds import (
@@ -97,6 +98,7 @@ PROFILE = profile(
     allow=["secrets", "pods-proxy", "nodes-proxy"],
     prometheus={"url": "http://prometheus.test"},
     conditions={"kinds": 200},
+    probe={"metadata": "http://169.254.169.254/"},
 )
 #: One bad world for each check: the lists that differ from the good one.
 BAD: dict[str, dict[str, Any]] = {
@@ -278,6 +280,8 @@ def bad(id: str) -> CheckResult:
         return judge(
             id, snapshot(good(), monitored=MonitorAnswers(rules=1, alerts=[FiringAlert("Broken")])), profile=PROFILE
         )
+    if id in BAD_INSIDE:
+        return judge(id, snapshot(good(), probed=BAD_INSIDE[id]), profile=PROFILE)
     if id in BAD_HOSTS:
         return asked(id, snapshot(good(), hosts=[host(**BAD_HOSTS[id])]))
     if id in BAD_MESH:

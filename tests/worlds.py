@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.inside_worlds import probed
 from tests.machines import NOW, host
 from upgate.baseline import Baseline, take_baseline
 from upgate.battery.check import Check
@@ -30,6 +31,7 @@ from upgate.facts.credentials import Credential, ServingCertificate
 from upgate.facts.custom_reads import CustomReads
 from upgate.facts.decoding import Page, decode_page
 from upgate.facts.health import HealthEndpoint
+from upgate.facts.inside import Probed
 from upgate.facts.kinds import KINDS
 from upgate.facts.metrics import Exposition, ServerMetrics, samples_in
 from upgate.facts.monitored import MonitorAnswers
@@ -603,6 +605,7 @@ def snapshot(world: World, **fields: Any) -> Snapshot:
         "hosts": [host()],
         "api_certificates": [serving()],
         "credentials": [credential()],
+        "probed": probed() if any(world.values()) else Probed(),
         "conditions": Swept(objects=int(any(world.values()))),
         "configuration": settings("APIServer", "", "--v=2") if any(world.values()) else Configuration(),
         "kubelet_settings": settings("Kubelet", "worker-1", "maxPods=110") if any(world.values()) else Configuration(),
@@ -613,7 +616,7 @@ def snapshot(world: World, **fields: Any) -> Snapshot:
 
 def unseen(reason: str = "cannot list: not permitted") -> Snapshot:
     """What a look gives that was refused everything."""
-    gaps = dict.fromkeys([*KINDS, *ASIDES, "health", "version", "conditions"], reason)
+    gaps = dict.fromkeys([*KINDS, *ASIDES, "health", "version", "conditions", "probed"], reason)
     return Snapshot(taken=NOW, gaps=gaps, monitored=MonitorAnswers(problem=reason))
 
 

@@ -24,6 +24,7 @@ from upgate.facts.decoding import Malformed
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.host_settings import hosts_configuration
 from upgate.facts.hosts import Host
+from upgate.facts.inside import Probed
 from upgate.facts.kinds import KINDS
 from upgate.facts.metrics import ServerMetrics
 from upgate.facts.monitored import MonitorAnswers
@@ -80,6 +81,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     expected: dict[str, FoundObjects] = {}
     #: What another monitor said; None: it was not asked.
     monitored: MonitorAnswers | None = None
+    #: What the nodes answer from inside; None: they were not asked.
+    probed: Probed | None = None
     #: What could not be looked at (a noun of KINDS, `health`, `version`) → why.
     gaps: dict[str, str] = {}
 

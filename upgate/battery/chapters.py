@@ -21,6 +21,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "Events and alerts": ("events", "alerts"),
     "Any object": ("expect", "conditions"),
     "From outside": ("external",),
+    "From inside": ("probe",),
     "On the hosts": ("hosts",),
     "Before and after": ("config", "changes"),
     "Mesh and sidecars": ("mesh", "sidecars"),

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 #: API group and resource of what is listed only where the profile's `allow:` names a word.
 ALLOWED_RESOURCES = {("", "secrets")}
 HEADER = """\
-# What upgate needs to judge the profile {name}: `list`, and `get` for what is not a list; nothing is ever changed.
+# What upgate needs to judge the profile {name}: `list`, and `get` for what is not a list; nothing is ever changed{but}.
 # The API server's health, version and "who am I" are open to everybody who is logged in (the built-in roles
 # system:public-info-viewer and system:basic-user), so they are not repeated here.
 """
+#: What a header adds where objects are created.
+BUT = " but in the namespace of the probe"
 CLUSTER_ROLE = """\
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
@@ -57,6 +59,42 @@ ALLOWED_RULE = """\
 # all of each. It asks for those of type kubernetes.io/tls, keeps of them what their certificates say to everybody, and of
 # the others it asks for names and labels alone. Take the word out of `allow:` to do without.
 """
+#: The namespace of the probe, and what is created, read and deleted there: nothing of it reaches beyond.
+PROBE_ROLE = """\
+---
+# Because the profile has `probe:`, the only thing that creates objects. A run uses this namespace and leaves it. Where it does
+# not exist a run makes it and deletes it again, for which it needs `create` on namespaces and the rules below cluster-wide.
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: {namespace}
+  labels:
+    app.kubernetes.io/managed-by: upgate
+    pod-security.kubernetes.io/enforce: restricted
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: upgate-probe
+  namespace: {namespace}
+rules:
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [create, list, deletecollection]
+- apiGroups: [""]
+  resources: [services]
+  verbs: [create, list, delete]
+- apiGroups: [""]
+  resources: [events]
+  verbs: [list]
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [list]
+- apiGroups: [""]
+  resources: [namespaces]
+  resourceNames: [{namespace}]
+  verbs: [get]
+"""
 RULE = "- apiGroups: [{group}]\n  resources: [{resource}]\n{named}  verbs: [list]\n"
 
 
@@ -70,7 +108,14 @@ def roles_as_yaml(profile: Profile, registry: Registry) -> str:
     beside = "".join(rule for name, rule in BESIDE.items() if name in nouns)
     everywhere = CLUSTER_ROLE + role_rules((each for each in kinds if not each.namespace), beside)
     custom = CUSTOM if "custom_reads" in nouns else ""
-    return HEADER.format(name=profile.name) + custom + everywhere + "".join(roles)
+    probe = PROBE_ROLE.format(namespace=profile.probe.namespace) if profile.probe else ""
+    return (
+        HEADER.format(name=profile.name, but=BUT if profile.probe else "")
+        + custom
+        + everywhere
+        + "".join(roles)
+        + probe
+    )
 
 
 def role_rules(kinds: Iterable[Kind], more: str = "") -> str:
@@ -89,11 +134,13 @@ def list_rule(group: str, resource: str, name: str) -> str:
 def needed(profile: Profile, registry: Registry) -> list[Kind]:
     """The kinds that the profile's checks list, before an upgrade too, in the order of KINDS."""
     from upgate.sources.hosts.targets import lists_for_hosts as needs_of_hosts
+    from upgate.sources.inside.planning import LISTS
     from upgate.sources.probes.targets import lists_for_probes
 
     nouns = lists_for(registry.inputs(profile, preflight=True))
     nouns |= lists_for_probes(profile.external) | needs_of_hosts(profile.hosts)
     nouns |= {DEFINITIONS} if profile.conditions else set()
+    nouns |= set(LISTS) if profile.probe else set()
     named = dict.fromkeys(query_of(each).usual_kind for each in profile.resources)
     groups = profile.conditions.groups if profile.conditions else ()
     swept = [Kind(each, WholeObject, f"{each}/", '"*"') for each in groups if not set("*?[!") & {*each}]

@@ -9,6 +9,7 @@ from upgate.base.errors import Inconclusive
 from upgate.battery.counters import Counters
 from upgate.battery.drift import KUBELET, of_cluster
 from upgate.battery.expectations import Server
+from upgate.battery.from_inside import FromInside
 from upgate.battery.judgement import Subjects
 from upgate.battery.mesh_parts import ConnectedProxy, connected_proxies
 from upgate.battery.reader import EvidenceReader
@@ -89,6 +90,11 @@ class ServerInputs(EvidenceReader):
         """What we log in with, as far as nothing renews it by itself."""
         found = self._seen("credentials", self._evidence.snapshot.credentials)
         return Subjects("credentials", found, self.judgement)
+
+    @property
+    def probed(self) -> FromInside:
+        """What the nodes answer from inside, where the profile has `probe:`. Raises Inconclusive."""
+        return FromInside(self._seen("probed", self._evidence.snapshot.probed), self.profile.probe, self.judgement)
 
     @property
     def proxies(self) -> Subjects[ConnectedProxy]:

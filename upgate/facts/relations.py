@@ -255,8 +255,10 @@ MONITORED = ("alerts", "query")
 EXPECTED = "expected"
 #: The input for which custom resources are looked through.
 CONDITIONS = "conditions"
+#: The input for which nodes are asked from inside, by pods that are created on them (`sources/inside`).
+PROBED = "probed"
 #: What is looked at beside lists.
-BESIDE_LISTS = {*ASIDES, *MONITORED, EXPECTED, CONDITIONS, HOSTS}
+BESIDE_LISTS = {*ASIDES, *MONITORED, EXPECTED, CONDITIONS, HOSTS, PROBED}
 
 
 def lists_for(names: Iterable[str]) -> set[str]:

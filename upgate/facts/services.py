@@ -52,6 +52,7 @@ class ServiceSpec(Fact):
     external_ips: list[str] | None = msgspec.field(default=None, name="externalIPs")
     load_balancer_class: str | None = None
     external_traffic_policy: str = ""
+    internal_traffic_policy: str = ""
 
 
 class LoadBalancerPort(Fact):

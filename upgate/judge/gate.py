@@ -30,6 +30,7 @@ from upgate.judge.comparing import already_wrong, compare_with_baseline, compari
 from upgate.judge.dependencies import entrance_refs
 from upgate.judge.hints import aimed
 from upgate.judge.judge import judge
+from upgate.judge.kept_probe import kept_probe, with_probe, without
 from upgate.judge.notes import notes_of_run
 from upgate.judge.options import Options
 from upgate.judge.settling import Settling
@@ -109,8 +110,11 @@ class Gate:
         """
         if self._look is None:
             raise UsageError("the gate looks at nothing before it is opened")
+        wanted = self._wanted(inputs)
+        kept = kept_probe(self.options, self.profile, wanted)
         with without_collection():
-            self.snapshot = self._look(self._wanted(inputs), progress, brief and not self.options.save_baseline)
+            seen = self._look(wanted - without(kept), progress, brief and not self.options.save_baseline)
+        self.snapshot = with_probe(self.options, seen, kept)
         if self.baseline and not self.options.foreign_baseline:
             baselines.refuse_foreign(self.baseline, self.snapshot)
         return self.snapshot

@@ -13,6 +13,9 @@ from upgate.results import CheckResult
 if TYPE_CHECKING:
     from upgate.judge.gate import Gate
 
+#: Nodes that are named at most.
+FEW = 10
+
 
 def notes_of_run(gate: Gate, checks: Sequence[CheckResult]) -> tuple[str, ...]:
     """All notes of a run, one sentence each."""
@@ -23,6 +26,7 @@ def notes_of_run(gate: Gate, checks: Sequence[CheckResult]) -> tuple[str, ...]:
         *on_the_way,
         *gate.notes,
         *baseline_limits(gate),
+        *said_of_probe(gate),
         *windows_nodes(gate),
         *during_upgrade(gate),
         *waivers_to_change(gate, checks),
@@ -55,6 +59,16 @@ def during_upgrade(gate: Gate) -> list[str]:
         return []
     budgeted = {each.name for each in gate.profile.budgets}
     return recorded_notes(gate.recorded, gate.snapshot, gate.reference, budgeted)
+
+
+def said_of_probe(gate: Gate) -> list[str]:
+    """What was created in the cluster, and which nodes were not asked on purpose."""
+    probed = gate.snapshot.probed if gate.snapshot else None
+    if probed is None:
+        return []
+    left_out = probed.left_out
+    more = [f"the probe left out {len(left_out) - FEW} more nodes"] if len(left_out) > FEW else []
+    return [*probed.made, *left_out[:FEW], *more]
 
 
 def windows_nodes(gate: Gate) -> list[str]:

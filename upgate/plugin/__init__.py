@@ -58,7 +58,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Which profile this is."""
     gate = gate_of(config)
-    return [f"profile: {gate.profile.name} ({gate.profile.source or 'built in'})"] if gate else []
+    if gate is None:
+        return []
+    said = gate.profile.probe.said if gate.profile.probe else ""
+    return [f"profile: {gate.profile.name} ({gate.profile.source or 'built in'})", *filter(None, [said])]
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

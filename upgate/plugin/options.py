@@ -114,6 +114,7 @@ def make_gate(config: pytest.Config) -> Gate:
 def _gate(config: pytest.Config) -> Gate:
     from upgate.battery import registry
     from upgate.judge.gate import Gate
+    from upgate.judge.kept_probe import profile_for
     from upgate.profile import load
 
     installed = registry.installed()
@@ -121,7 +122,8 @@ def _gate(config: pytest.Config) -> Gate:
         config.args += [str(path) for path in installed if path not in paths(config)]
     checks = registry.load_checks([registry.battery(), *installed, *paths(config)])
     profile = load(config.option.profile, known_checks=checks.ids, environ=os.environ)
-    return Gate(profile, read_options(config, profile), checks, order=list(checks.by_id))
+    options = read_options(config, profile)
+    return Gate(profile_for(options, profile), options, checks, order=list(checks.by_id))
 
 
 def read_options(config: pytest.Config, profile: Profile) -> Options:

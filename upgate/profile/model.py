@@ -29,6 +29,7 @@ from upgate.profile.parts import (
     Scope,
     Waiver,
 )
+from upgate.profile.probe import InsideProbe
 from upgate.profile.problems import Position
 from upgate.profile.prometheus import Prometheus
 from upgate.profile.quantities import Duration, Moment, Text, find_path, set_only
@@ -96,6 +97,7 @@ class Profile(Section):
     conditions: ConditionSweep | None = None
     sidecars: tuple[Sidecar, ...] = ()
     hosts: Hosts | None = None
+    probe: InsideProbe | None = None
     allow: tuple[Allowed, ...] = ()
     """What checks may do beyond listing. Each word is off by default, and `upgate profile rbac` follows."""
     gate: GateDefaults = GateDefaults()

@@ -75,7 +75,12 @@ def login_to(profile: Profile, kubeconfig: str | None) -> Look:
         login = connect(kubeconfig, cluster.context, patience)
     except Inconclusive as problem:
         return partial(unreachable, str(problem))
-    return partial(look_at_cluster, login, objects=objects_of(profile), conditions=profile.conditions)
+    look = partial(look_at_cluster, login, objects=objects_of(profile), conditions=profile.conditions)
+    if profile.probe is None:
+        return look
+    from upgate.sources.inside.look import look_from_inside
+
+    return partial(look_from_inside, profile.probe, login.connection, look)
 
 
 def objects_of(profile: Profile) -> list[ObjectQuery]:

@@ -129,7 +129,11 @@ class Connection:
 
     def post(self, path: str, body: object, deadline: Deadline | None = None) -> ApiResponse:
         """POST once, for reviews that create nothing. Raises NoAnswer."""
-        request = ApiRequest("POST", path, {"Accept": JSON, "Content-Type": JSON}, body=body)
+        return self.write("POST", path, body, deadline)
+
+    def write(self, method: str, path: str, body: object = None, deadline: Deadline | None = None) -> ApiResponse:
+        """Ask once with a body; only `upgate/sources/inside` creates or deletes with it. Raises NoAnswer."""
+        request = ApiRequest(method, path, {"Accept": JSON, "Content-Type": JSON}, body=body)
         return self._ask(request, deadline, partial(read_body, most=SMALL_BYTES))
 
     def close(self) -> None:
