@@ -37,6 +37,19 @@ def add_monitor_commands(commands: argparse._SubParsersAction) -> None:
     action(actions, "stop", stop_maintenance, "end it now; the next round sends alerts for what is wrong then")
     action(actions, "list", list_windows, "list the windows of the last week and the planned ones")
     add_status_command(commands)
+    notify = commands.add_parser("notify", help="look after the recipients of alerts")
+    trial = notify.add_subparsers(required=True, metavar="COMMAND").add_parser(
+        "test", help="send a test message to each recipient of the profile"
+    )
+    trial.add_argument("--profile", metavar="NAME|PATH", required=True, help="whose recipients")
+    trial.set_defaults(command=try_recipients)
+
+
+def try_recipients(options: argparse.Namespace) -> int:
+    """`upgate notify test`. Raises UsageError."""
+    from upgate.monitor.trying import send_test
+
+    return send_test(options)
 
 
 def add_status_command(commands: argparse._SubParsersAction) -> None:
