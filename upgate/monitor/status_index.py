@@ -88,13 +88,14 @@ def past_of(folder: Path) -> Iterator[History | None]:
 
 def render_index(shown: list[ProfileStatus]) -> bytes:
     """The page over all profiles, the worst first."""
-    style = asset("report.css") + asset("status.css")
+    style, script = asset("report.css") + asset("status.css"), asset("refresh.js")
     ordered = sorted(shown, key=lambda it: (ORDER.index(it.verdict), it.file))
     worst = ordered[0].verdict
     numbers = {verdict: sum(it.verdict == verdict for it in shown) for verdict in ORDER}
     page = Template(asset("index.html")).substitute(
-        policy=policy(style, ""),
+        policy=policy(style, script),
         style=style,
+        script=script,
         tone=worst.replace(" ", "-"),
         title=escape(f"{worst.upper()} — status of {len(shown)} profiles"),
         verdict=worst,
