@@ -77,7 +77,7 @@ def as_html(said: str) -> str:
     for code, text in zip(parts[1::2], parts[2::2], strict=True):
         shown.append(f'</span><span class="{COLOURS.get(code, "")}">{escape(text)}')
     lines = f"<span>{''.join(shown)}</span>".splitlines()
-    return "\n".join(lines[:4] + ["…"] + lines[-46:])
+    return "\n".join([*lines[:4], "…", *lines[-46:]])
 
 
 def write_status_page(place: Path) -> None:
