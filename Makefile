@@ -5,7 +5,7 @@ PYTHON ?= $(shell for each in python3.14 python3.13 python3.12 python3.11 python
 	command -v $$each >/dev/null && $$each -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$each; break; }; done)
 
-.PHONY: demo demo-broken test e2e bench lint lock clean
+.PHONY: demo demo-broken test axe docs pictures e2e bench lint lock clean
 
 demo: $(VENV)/ready ## run the battery on the embedded cluster
 	$(PYTEST) --profile=demo
@@ -13,11 +13,23 @@ demo: $(VENV)/ready ## run the battery on the embedded cluster
 demo-broken: $(VENV)/ready ## the same, after a bad upgrade: red, and that is as it should be
 	@$(PYTEST) --profile=demo-broken; code=$$?; echo "exit code $$code: not clear, as it should be"; test $$code -eq 1
 
-test: $(VENV)/ready lint ## the suite's own tests
+test: $(VENV)/ready lint axe ## the suite's own tests
 	$(PYTEST) tests -n auto --maxprocesses 4 --dist loadfile
+
+axe: ## axe-core, for the tests of the pages in a browser; without npm they are skipped
+	@test -f tests/node_modules/axe-core/axe.min.js || ! command -v npm >/dev/null \
+		|| npm install --silent --no-save --no-package-lock --prefix tests axe-core@4.14.1 \
+		|| echo "axe-core cannot be installed: its tests are skipped"
 
 e2e: $(VENV)/ready ## the end-to-end tests on a real cluster, which they build, start and stop (root, Linux)
 	$(PYTEST) tests/e2e
+
+docs: $(VENV)/docs-ready ## the documentation as a site, in build/site; every link within it is checked
+	$(VENV)/bin/python docs/site.py
+	$(VENV)/bin/mkdocs build --quiet --strict
+
+pictures: $(VENV)/ready ## the pictures in the documentation, from the demo; needs chromium
+	$(VENV)/bin/python docs/pictures.py
 
 lint: $(VENV)/ready
 	$(VENV)/bin/ruff check .
@@ -39,6 +51,11 @@ $(VENV)/ready: pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@
 
+$(VENV)/docs-ready: $(VENV)/ready
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
 clean:
+	rm -rf build tests/node_modules
 	rm -rf $(VENV) dist .pytest_cache .ruff_cache
 	find reports -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +

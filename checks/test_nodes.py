@@ -31,7 +31,7 @@ def test_every_node_is_ready(nodes: Subjects[Node], patience: Patience, now: dat
     """
     nodes.all(
         lambda node: node.ready.is_true,
-        observed=lambda node: node.ready,
+        observed=lambda node: node.ready.lasting(now),
         expected="Ready=True",
         transitional=lambda node: node.joining(now) or node.going(now) or reboots(node, now, patience.cordoned),
     )

@@ -59,3 +59,8 @@ def add(path: Path, table: str, values: dict[str, object]) -> None:
     marks = ", ".join("?" * len(values))
     with storage.transaction(path) as db:
         db.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", plain)
+
+
+def ago_hours(now: datetime, hours: float) -> datetime:
+    """So many hours before then."""
+    return now - timedelta(hours=hours)

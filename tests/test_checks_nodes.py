@@ -33,8 +33,11 @@ def with_conditions(*conditions, **changes):
     ("conditions", "observed"),
     [
         ([condition("Ready")], None),
-        ([condition("Ready", "False", reason="KubeletNotReady", message="cni")], "Ready=False (KubeletNotReady: cni)"),
-        ([condition("Ready", "Unknown", reason="NodeStatusUnknown")], "Ready=Unknown (NodeStatusUnknown)"),
+        (
+            [condition("Ready", "False", reason="KubeletNotReady", message="cni")],
+            "Ready=False for 1d (KubeletNotReady: cni)",
+        ),
+        ([condition("Ready", "Unknown", reason="NodeStatusUnknown")], "Ready=Unknown for 1d (NodeStatusUnknown)"),
         ([condition("PIDPressure", "False")], "Ready=Unknown (no such condition)"),
         (None, "Ready=Unknown (no such condition)"),
     ],

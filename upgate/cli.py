@@ -88,6 +88,11 @@ def parser() -> Parser:
     )
     of_one(profile, "check", check_profile, "print all errors of a profile, or that there are none")
     of_one(profile, "rbac", print_roles, "print the smallest roles that the profile needs")
+    begin = profile.add_parser("init", help="write a first profile from what the cluster shows")
+    begin.add_argument("name", metavar="NAME", nargs="?", help="the profile's name; default: the context's")
+    begin.add_argument("--context", metavar="NAME", help="the kubeconfig's context; default: its current one")
+    begin.add_argument("--kubeconfig", metavar="PATH", type=Path, help="default: $KUBECONFIG, then ~/.kube/config")
+    begin.set_defaults(command=write_first_profile)
     profile.add_parser("schema", help="print the JSON Schema of profiles, for editors").set_defaults(
         command=print_schema
     )
@@ -149,6 +154,13 @@ def print_roles(options: argparse.Namespace) -> int:
 
     print(roles_as_yaml(loaded(options), battery.load_registry(options.paths)), end="")
     return 0
+
+
+def write_first_profile(options: argparse.Namespace) -> int:
+    """`upgate profile init`. Raises UsageError, Inconclusive."""
+    from upgate.sources.starting import write_profile
+
+    return write_profile(options.name, options.kubeconfig, options.context)
 
 
 def print_schema(options: argparse.Namespace) -> int:

@@ -12,6 +12,8 @@ from typing import Annotated, Any, ClassVar, dataclass_transform
 
 import msgspec
 
+from upgate.base.text import duration
+
 #: A moment with its offset. One that cannot be read is none (`facts/times.py`).
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 #: Stands for a time that is there and cannot be read, where its presence alone says something; and for an unknown beginning.
@@ -131,9 +133,17 @@ class Condition(Fact):
         """Its status is True: neither False nor Unknown."""
         return self.status == "True"
 
+    def lasting(self, now: datetime) -> str:
+        """The condition, and for how long it has had its status: `Ready=Unknown for 27m (NodeStatusUnknown: …)`."""
+        since = self.last_transition_time
+        return self._worded(f"{self.type}={self.status} for {duration(now - since)}") if since else str(self)
+
     def __str__(self) -> str:
+        return self._worded(f"{self.type}={self.status}")
+
+    def _worded(self, status: str) -> str:
         detail = ": ".join(filter(None, (self.reason, self.message)))
-        return f"{self.type}={self.status}" + (f" ({detail})" if detail else "")
+        return status + (f" ({detail})" if detail else "")
 
 
 def condition(conditions: Sequence[Condition] | None, type: str) -> Condition:

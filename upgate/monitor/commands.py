@@ -1,4 +1,4 @@
-"""`upgate history` and `upgate maintenance`."""
+"""`upgate history`, `upgate maintenance` and `upgate status`."""
 
 from __future__ import annotations
 
@@ -36,6 +36,37 @@ def add_monitor_commands(commands: argparse._SubParsersAction) -> None:
     begin.add_argument("--reason", required=True, help="why; shown in lists and on the status page")
     action(actions, "stop", stop_maintenance, "end it now; the next round sends alerts for what is wrong then")
     action(actions, "list", list_windows, "list the windows of the last week and the planned ones")
+    add_status_command(commands)
+    notify = commands.add_parser("notify", help="look after the recipients of alerts")
+    trial = notify.add_subparsers(required=True, metavar="COMMAND").add_parser(
+        "test", help="send a test message to each recipient of the profile"
+    )
+    trial.add_argument("--profile", metavar="NAME|PATH", required=True, help="whose recipients")
+    trial.set_defaults(command=try_recipients)
+
+
+def try_recipients(options: argparse.Namespace) -> int:
+    """`upgate notify test`. Raises UsageError."""
+    from upgate.monitor.trying import send_test
+
+    return send_test(options)
+
+
+def add_status_command(commands: argparse._SubParsersAction) -> None:
+    """Declare `upgate status`."""
+    added = commands.add_parser("status", help="write the status pages of several profiles, and an index over them")
+    added.add_argument("--output", metavar="DIR", type=Path, required=True, help="where the pages are written")
+    added.add_argument("--reports", metavar="DIR", type=Path, default=Path("reports"), help="default: reports/")
+    added.add_argument("--public", action="store_true", help="pages that name no object, server or address")
+    added.add_argument("profiles", metavar="PROFILE", nargs="+", help="folders below --reports")
+    added.set_defaults(command=status_command)
+
+
+def status_command(options: argparse.Namespace) -> int:
+    """`upgate status`. Raises UsageError."""
+    from upgate.monitor.status_index import write_status_pages
+
+    return write_status_pages(options)
 
 
 def action(

@@ -23,13 +23,19 @@ if TYPE_CHECKING:
 
 #: At most so many incidents and windows are shown; the history has them all.
 MOST = 50
-NO_HISTORY = '<p class="notice">The history could not be used: this is the last round alone. report.html says why.</p>'
+NO_HISTORY = '<p class="notice">The history could not be used: this is the last round alone.{why}</p>'
 
 
 def history_sections(results: Results, past: History | None, public: bool = False) -> dict[str, str]:
     """The sections that only a history can fill."""
     if past is None:
-        return {"notices": NO_HISTORY, "targets": "", "checks": "", "incidents": "", "maintenance": ""}
+        return {
+            "notices": NO_HISTORY.format(why="" if public else " report.html says why."),
+            "targets": "",
+            "checks": "",
+            "incidents": "",
+            "maintenance": "",
+        }
     now = results.finished
     begin = now - timedelta(days=DAYS)
     windows = past.windows(begin)

@@ -53,7 +53,7 @@ def render_badge(results: Results, past: History | None) -> bytes:
 def render_status(results: Results, past: History | None, report: str = REPORT, *, public: bool = False) -> bytes:
     """The whole page. `report` is where the round's report is, seen from the page; what is public names no object."""
     results = cleaned(results)
-    style, script = asset("report.css") + asset("status.css"), asset("status.js")
+    style, script = asset("report.css") + asset("status.css"), asset("status.js") + asset("refresh.js")
     rows = wrong_now(results, past.checks() if past else ())
     rounds = past.rounds(results.finished - timedelta(days=1)) if past else []
     verdict = overall(results, rows)
