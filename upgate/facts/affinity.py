@@ -1,8 +1,12 @@
-"""Which nodes a pod template asks for, by their labels or names."""
+"""Which nodes a pod template or a volume asks for, by their labels or names.
+
+https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#node-affinity
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -32,6 +36,11 @@ class NodeTerm(Fact):
     match_expressions: list[NodeRequirement] | None = None
     match_fields: list[NodeRequirement] | None = None
 
+    @property
+    def keys(self) -> list[str]:
+        """The labels that it names."""
+        return [each.key for each in self.match_expressions or ()]
+
     def matches(self, name: str, labels: Mapping[str, str]) -> bool:
         """A node of this name with these labels meets it. The only field is `metadata.name`."""
         expressions, fields = self.match_expressions or (), self.match_fields or ()
@@ -43,7 +52,7 @@ class NodeTerm(Fact):
 
 
 class NodeTerms(Fact):
-    """`requiredDuringSchedulingIgnoredDuringExecution`."""
+    """`requiredDuringSchedulingIgnoredDuringExecution` of a pod template, `required` of a volume: one term must hold."""
 
     node_selector_terms: list[NodeTerm] | None = None
 
@@ -62,11 +71,24 @@ class NodeAffinity(Fact):
         default=None, name="preferredDuringSchedulingIgnoredDuringExecution"
     )
 
+    @property
+    def terms(self) -> list[NodeTerm]:
+        """The terms of which one must hold."""
+        return (self.required.node_selector_terms if self.required else None) or []
+
+    @property
+    def keys(self) -> Iterator[str]:
+        """The labels of nodes that it names, also where it only prefers them."""
+        for term in (*self.terms, *(each.preference for each in self.preferred or ())):
+            yield from term.keys
+
 
 class Affinity(Fact):
-    """`spec.affinity` of a pod template, as far as it is about nodes."""
+    """`spec.affinity` of a pod template; of what is about other pods only its text counts."""
 
     node_affinity: NodeAffinity | None = None
+    pod_affinity: dict[str, Any] | None = None
+    pod_anti_affinity: dict[str, Any] | None = None
 
     def allows(self, name: str, labels: Mapping[str, str]) -> bool:
         """A node of this name with these labels meets one of its required terms, where it has any."""
@@ -76,8 +98,7 @@ class Affinity(Fact):
     @property
     def asked_labels(self) -> Iterator[str]:
         """The labels by which its required terms choose nodes."""
-        required = self.node_affinity.required if self.node_affinity else None
-        for term in (required.node_selector_terms or ()) if required else ():
+        for term in self.node_affinity.terms if self.node_affinity else ():
             yield from (each.key for each in term.match_expressions or () if each.operator in ASKING)
 
 

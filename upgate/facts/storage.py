@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from upgate.base.text import duration
+from upgate.facts.affinity import NodeTerms
 from upgate.facts.meta import AnnotatedMeta, Condition, Fact, KubernetesObject, Time
 from upgate.facts.removed_drivers import VolumeSources
 
@@ -74,14 +75,13 @@ class ClaimReference(Fact):
 class VolumeNodeAffinity(Fact):
     """`spec.nodeAffinity` of a PersistentVolume: the nodes that can reach it."""
 
-    required: dict[str, object] | None = None
+    required: NodeTerms | None = None
 
 
 class VolumeSpec(VolumeSources):
     """`spec` of a PersistentVolume."""
 
     node_affinity: VolumeNodeAffinity | None = None
-
     storage_class_name: str = ""
     persistent_volume_reclaim_policy: str = ""
     claim_ref: ClaimReference | None = None

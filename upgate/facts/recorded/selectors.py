@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
+from upgate.facts.affinity import NodeAffinity
 from upgate.facts.backends import WORKLOADS, grouped
 from upgate.facts.network_policies import NetworkPolicy, PolicyPeer
-from upgate.facts.node_terms import node_affinity, terms_of
 from upgate.facts.nodes import Node
 from upgate.facts.pods import Pod
 from upgate.facts.recorded.settings import WEBHOOKS
@@ -105,19 +105,24 @@ class SelectorStates:
             words = ",".join(f"{key}={value}" for key, value in spec.node_selector.items())
             wanted = spec.node_selector.items()
             yield "nodeSelector", self._on_nodes(words, lambda node: wanted <= node.labels.items())
-        affinity = node_affinity(spec.affinity)
-        if terms := affinity.required and affinity.required.node_selector_terms:
+        affinity = (spec.affinity and spec.affinity.node_affinity) or NodeAffinity()
+        if terms := affinity.terms:
             keys = ",".join(key for term in terms for key in term.keys)
-            yield "nodeAffinity", self._on_nodes(keys, lambda node: any(term.matches(node) for term in terms))
+            yield (
+                "nodeAffinity",
+                self._on_nodes(keys, lambda node: any(term.matches(node.name, node.labels) for term in terms)),
+            )
         spread = (each.topology_key for each in spec.topology_spread_constraints or ())
         for key in sorted({*affinity.keys, *spread} - {""}):
             yield f"node label {key}", SelectorState(key, self._node_keys[key], of_nodes=True)
 
     def _of_volume(self, volume: PersistentVolume) -> SelectorState | None:
         affinity = volume.spec.node_affinity
-        terms = terms_of(affinity.required) if affinity else ()
+        terms = affinity.required.node_selector_terms if affinity and affinity.required else None
+        if not terms:
+            return None
         keys = ",".join(key for term in terms for key in term.keys)
-        return self._on_nodes(keys, lambda node: any(term.matches(node) for term in terms)) if terms else None
+        return self._on_nodes(keys, lambda node: any(term.matches(node.name, node.labels) for term in terms))
 
     def _on_nodes(self, words: str, matches: Callable[[Node], bool]) -> SelectorState:
         return SelectorState(kept_text(words), sum(map(matches, self._nodes)), of_nodes=True)
