@@ -30,7 +30,7 @@ from upgate.judge.comparing import already_wrong, compare_with_baseline, compari
 from upgate.judge.dependencies import entrance_refs
 from upgate.judge.hints import aimed
 from upgate.judge.judge import judge
-from upgate.judge.kept_probe import kept_probe, with_probe, without
+from upgate.judge.kept_probe import already_kept, kept_probe, with_probe
 from upgate.judge.notes import notes_of_run
 from upgate.judge.options import Options
 from upgate.judge.settling import Settling
@@ -113,7 +113,7 @@ class Gate:
         wanted = self._wanted(inputs)
         kept = kept_probe(self.options, self.profile, wanted)
         with without_collection():
-            seen = self._look(wanted - without(kept), progress, brief and not self.options.save_baseline)
+            seen = self._look(wanted - already_kept(kept), progress, brief and not self.options.save_baseline)
         self.snapshot = with_probe(self.options, seen, kept)
         if self.baseline and not self.options.foreign_baseline:
             baselines.refuse_foreign(self.baseline, self.snapshot)

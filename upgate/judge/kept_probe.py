@@ -46,7 +46,7 @@ def kept_probe(options: Options, profile: Profile, wanted: Collection[str]) -> K
     return kept if kept and timedelta() <= datetime.now(UTC) - kept.at < every else None
 
 
-def without(kept: KeptProbe | None) -> set[str]:
+def already_kept(kept: KeptProbe | None) -> set[str]:
     """What need not be asked for again."""
     return {PROBED} if kept else set()
 

@@ -49,10 +49,10 @@ def is_unfinished(check: CheckResult) -> bool:
 def counts(results: Results) -> str:
     """How many checks had each outcome, and with a baseline how many findings are new."""
     said = ", ".join(f"{number} {outcome}" for outcome, number in results.count().items()) or "no check was run"
-    return "; ".join(filter(None, [said, compared(results)]))
+    return "; ".join(filter(None, [said, new_and_known(results)]))
 
 
-def compared(results: Results) -> str:
+def new_and_known(results: Results) -> str:
     """How many findings are new, and how many were there before the upgrade; empty without a baseline, or any finding."""
     with_ = results.baseline
     if with_ is None or not (with_.new or with_.known):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upgate.base.errors import Inconclusive, UsageError
+from upgate.baseline import cluster_uid
 from upgate.snapshot import Snapshot
 from upgate.watch.clock import clock_seconds
 from upgate.watch.record import WatchBegin
@@ -65,12 +66,6 @@ def plan(profile: Profile, kubeconfig: str | None) -> WatchPlan:
             None, Snapshot(taken=datetime.now(UTC), gaps=dict.fromkeys(NEEDED, str(problem))), str(problem)
         )
     return WatchPlan(login, look_at_cluster(login, NEEDED, lambda noun, have, left: None))
-
-
-def cluster_uid(snapshot: Snapshot) -> str:
-    """What tells clusters apart: the UID of the namespace kube-system; empty where it is not known."""
-    namespaces = [] if "namespaces" in snapshot.gaps else snapshot.lists.get("namespaces", [])
-    return next((each.metadata.uid for each in namespaces if each.name == "kube-system"), "")
 
 
 def ready_watch(profile: Profile, known: WatchPlan, home: Path, interval: timedelta) -> RunningWatch:
