@@ -27,12 +27,14 @@ def test_every_node_is_ready(nodes: Subjects[Node], patience: Patience, now: dat
 
     A node that is not Ready gets no new pods, and its own are evicted after five minutes. Unknown means that its
     kubelet has stopped reporting. One that was cordoned before, or says that it shuts down, has five minutes to reboot.
+    Nodes that AKS has deallocated stay in the list until they are needed: they, and what is on them, are a warning.
     Look first: kubectl describe node {name}
     """
     nodes.all(
         lambda node: node.ready.is_true,
         observed=lambda node: node.ready.lasting(now),
         expected="Ready=True",
+        severity=lambda node: "warning" if node.switched_off else None,
         transitional=lambda node: node.joining(now) or node.going(now) or reboots(node, now, patience.cordoned),
     )
 
@@ -64,6 +66,7 @@ def test_every_node_takes_pods(nodes: Subjects[Node], cordons: Cordons, patience
     nodes.none(
         lambda node: cordons.over(node, now, patience),
         expected=f"takes pods within {duration(patience.cordoned)}",
+        severity=lambda node: "warning" if node.switched_off else None,
         transitional=lambda node: cordons.under_way(node, now, patience),
     )
 
@@ -81,6 +84,7 @@ def test_every_kubelet_renews_its_lease(
         lambda node: heartbeats.recent(node, now),
         observed=lambda node: heartbeats.words(node, now),
         expected=lambda node: f"renewed within 4 lease durations, {duration(4 * heartbeats.term(node))}",
+        severity=lambda node: "warning" if node.switched_off else None,
         transitional=lambda node: (
             node.going(now) or silent_for_reboot(node, now, patience.cordoned, heartbeats.silence(node, now))
         ),

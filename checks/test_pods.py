@@ -89,6 +89,7 @@ def test_no_pod_is_stuck_terminating(
         lambda pod: pod.overdue(now) < patience.terminating,
         observed=lambda pod: f"due to be gone {duration(pod.overdue(now))} ago; {pod.finalizers}; {pod_nodes.of(pod)}",
         expected=f"gone within {duration(patience.terminating)} of its deletionTimestamp",
+        severity=lambda pod: "warning" if pod_nodes.switched_off(pod) else None,
     )
 
 
@@ -105,6 +106,7 @@ def test_no_pod_is_pending_for_long(
     autoscalers: Autoscalers,
     deadlines: Deadlines,
     preemptions: Preemptions,
+    pod_nodes: PodNodes,
     patience: Patience,
     now: datetime,
 ) -> None:
@@ -122,7 +124,7 @@ def test_no_pod_is_pending_for_long(
             f"Pending for {duration(pod.age(now))}: {pod.why_pending(warning_events.latest(pod), autoscalers.refuse(pod))}"
         ),
         expected=f"started within {duration(patience.pending)}",
-        severity=lambda pod: "warning" if pod.waits_in_queue else None,
+        severity=lambda pod: "warning" if pod.waits_in_queue or pod_nodes.switched_off(pod) else None,
         transitional=lambda pod: (
             pod.just_scheduled(now, patience.pending)
             or autoscalers.make_a_node_for(pod, now)
@@ -176,6 +178,7 @@ def test_every_running_pod_is_ready(
         ),
         observed=lambda pod: pod_nodes.of(pod) if pod_nodes.lost(pod, now) else pod.ready,
         expected=f"Ready=True within {duration(patience.start_up)} of its start",
+        severity=lambda pod: "warning" if pod_nodes.switched_off(pod) else None,
         transitional=lambda pod: (
             pod_nodes.just_removed(pod, now)
             if pod_nodes.lost(pod, now)

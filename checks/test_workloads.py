@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from upgate.battery.before import Before
     from upgate.battery.churn import Churn
     from upgate.facts.autoscaling import HorizontalPodAutoscaler
+    from upgate.facts.backends import KeptVersions
     from upgate.facts.daemonsets import DaemonSet
     from upgate.facts.deployments import Deployment
     from upgate.facts.namespaces import Namespace
@@ -50,14 +51,19 @@ def test_every_deployment_is_complete(
 
 @check("replicasets.ready", severity="critical", after=UNDERNEATH, monitor=True, preflight="warning", none_is_fine=True)
 def test_every_replicaset_of_its_own_is_complete(
-    replicasets: Subjects[ReplicaSet], owned_pods: OwnedPods, patience: Patience, now: datetime
+    replicasets: Subjects[ReplicaSet],
+    kept_versions: KeptVersions,
+    owned_pods: OwnedPods,
+    patience: Patience,
+    now: datetime,
 ) -> None:
     """Every ReplicaSet that belongs to no Deployment is complete: all replicas are ready and available.
 
-    Argo Rollouts and people make them. Those of Deployments are history but for one, and their Deployment answers for them.
+    Argo Rollouts and people make them. Those of Deployments are history but for one, and their Deployment answers for them;
+    one whose Deployment is gone has been left behind, and answers for itself.
     Look first: kubectl -n {namespace} describe replicaset {name}
     """
-    replicasets.where(lambda each: not (each.of_deployment or each.metadata.deletion_timestamp)).none(
+    replicasets.where(lambda each: not (kept_versions.has(each) or each.metadata.deletion_timestamp)).none(
         lambda each: owned_pods.incomplete(each, each.unready()),
         expected=lambda each: f"{each.desired} ready and available",
         transitional=lambda each: owned_pods.under_way(each, now, patience),
@@ -103,12 +109,14 @@ def test_every_daemonset_is_complete(
         then = before.more_places(each, placement) if before_too else ""
         return owned_pods.incomplete(each, each.unready(wanted=then or placement.why_expected(each)))
 
+    def excused(each: DaemonSet) -> bool:
+        moved = before.may_have_moved(each, placement) and not missing(each, before_too=False)
+        return moved or (placement.lacks_only_stopped(each) and not placement.why_expected(each))
+
     daemonsets.where(lambda each: not each.metadata.deletion_timestamp).none(
         missing,
         expected=lambda each: f"{each.desired} ready and updated" if each.desired else "a ready pod on its nodes",
-        severity=lambda each: (
-            "warning" if before.may_have_moved(each, placement) and not missing(each, before_too=False) else None
-        ),
+        severity=lambda each: "warning" if excused(each) else None,
         transitional=lambda each: (
             owned_pods.under_way(each, now, patience)
             or (each.ready_as_desired and placement.settles(each, now, patience.start_up))

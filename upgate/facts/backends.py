@@ -56,7 +56,8 @@ class Backends:
         self._selected: dict[Selection, list[Pod]] = {}
         self._serving: dict[Selection, int] = {}
         self._nodes = names_of_nodes(lists)
-        workloads = (each for noun in WORKLOADS for each in lists[noun] if not is_version(each))
+        makers = uids(lists["deployments"])
+        workloads = (each for noun in WORKLOADS for each in lists[noun] if not is_version(each, makers))
         self._workloads = grouped(workloads, lambda each: each.namespace)
 
     def slices(self, service: Service) -> list[EndpointSlice]:
@@ -187,9 +188,30 @@ def selection_of(service: Service) -> Selection:
     return service.namespace, frozenset((service.spec.selector or {}).items())
 
 
-def is_version(workload: Workload) -> bool:
-    """It is one of the versions that a Deployment keeps."""
-    return isinstance(workload, ReplicaSet) and workload.of_deployment
+def is_version(workload: Workload, deployments: Container[str]) -> bool:
+    """It is one of the versions that a Deployment keeps. `deployments`: the UIDs of those that exist."""
+    owner = workload.metadata.controller
+    return (
+        isinstance(workload, ReplicaSet) and workload.of_deployment and owner is not None and owner.uid in deployments
+    )
+
+
+def uids(items: Iterable[KubernetesObject]) -> set[str]:
+    """Their UIDs."""
+    return {each.metadata.uid for each in items}
+
+
+class KeptVersions:
+    """The ReplicaSets that Deployments answer for."""
+
+    needs = ("deployments",)
+
+    def __init__(self, lists: Mapping[str, list[Any]]) -> None:
+        self._deployments = uids(lists["deployments"])
+
+    def has(self, replicaset: ReplicaSet) -> bool:
+        """A Deployment that exists keeps it."""
+        return is_version(replicaset, self._deployments)
 
 
 def is_coming(pod: Pod, moment: datetime, patience: Patience) -> bool:

@@ -70,14 +70,17 @@ class DaemonSet(Workload):
     def unready(self, wanted: str) -> str:
         """What is missing until it is complete; `wanted`: why it should be on more nodes. Empty when nothing is."""
         have, want = self.status, self.desired
-        old = want - have.updated_number_scheduled
         said = {
             self.unseen: self.unseen,
             f"{have.number_ready} of {want} ready": have.number_ready < want,
-            f"{old} of {want} not updated": self.updating,
+            f"{self.outdated} of {want} not updated": self.updating,
             f"wants {counted(want, 'node') if want else 'no node'}, although {wanted}": wanted,
         }
         return "; ".join(text for text, holds in said.items() if holds)
+
+    def fits(self, node: Node) -> bool:
+        """Its node selector, affinity and name match this node, whatever its taints."""
+        return self.spec.template.spec.fits(node.name, node.labels)
 
     def may_run_on(self, node: Node) -> bool:
         """It asks for nodes such as this one, or no taint keeps it away for good that it does not tolerate.
@@ -86,14 +89,14 @@ class DaemonSet(Workload):
         """
         spec = self.spec.template.spec
         lasting = [each for each in node.spec.taints or () if each.blocks and not each.passing]
-        return spec.fits(node.name, node.labels) and (spec.chooses_nodes or not self._kept_away_by(lasting))
+        return self.fits(node) and (spec.chooses_nodes or not self._kept_away_by(lasting))
 
     def belongs_on(self, node: Node) -> bool:
         """Its controller counts this node among those that should run its pod.
 
         https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/daemon/daemon_controller.go NodeShouldRunDaemonPod
         """
-        return self.spec.template.spec.fits(node.name, node.labels) and not self._kept_away_by(node.spec.taints or ())
+        return self.fits(node) and not self._kept_away_by(node.spec.taints or ())
 
     def _kept_away_by(self, taints: Iterable[Taint]) -> bool:
         spec = self.spec.template.spec
@@ -103,8 +106,12 @@ class DaemonSet(Workload):
     @property
     def updating(self) -> bool:
         """Its controller has pods to replace by those of the latest version."""
-        old = self.desired - self.status.updated_number_scheduled
-        return self.spec.update_strategy.type != "OnDelete" and old > 0
+        return self.spec.update_strategy.type != "OnDelete" and self.outdated > 0
+
+    @property
+    def outdated(self) -> int:
+        """On how many nodes its pod is not of the latest version."""
+        return self.desired - self.status.updated_number_scheduled
 
     @property
     def within_bounds(self) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from upgate.base.text import counted
-from upgate.facts.backends import WORKLOADS, grouped, is_version
+from upgate.facts.backends import WORKLOADS, grouped, is_version, uids
 from upgate.facts.meta import Condition, Fact, KubernetesObject, ManagedMeta, condition
 from upgate.facts.pods import Pod
 from upgate.facts.selectors import LabelSelector
@@ -102,7 +102,8 @@ class Budgets:
             for label in ((pod.namespace, *pair) for pair in pod.labels.items()):
                 if label in self._labelled:
                     self._labelled[label].append(pod)
-        workloads = (each for noun in WORKLOADS for each in lists[noun] if not is_version(each))
+        makers = uids(lists["deployments"])
+        workloads = (each for noun in WORKLOADS for each in lists[noun] if not is_version(each, makers))
         self._workloads = grouped(workloads, lambda each: each.namespace)
         self._of = {each.ref: self._selected(each) for each in budgets}
         evicted = {id(pod) for home in self._pods.values() for pod in home if evicted_by_drain(pod)}

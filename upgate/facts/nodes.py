@@ -21,7 +21,7 @@ from upgate.facts.meta import (
     condition,
 )
 from upgate.facts.removed_drivers import Present
-from upgate.facts.taints import CORDON_TAINT, REMOVAL_TAINT, REPEATING, Taint
+from upgate.facts.taints import CORDON_TAINT, REMOVAL_TAINT, REPEATING, SHUTDOWN_TAINT, Taint
 
 #: Conditions that are bad when True. https://kubernetes.io/docs/reference/node/node-status/#condition
 PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
@@ -36,6 +36,8 @@ CORDON_MARKS = {
 #: and with which values, that of EKS. That a node belongs to a group of its cloud does not say that the group is scaled.
 AUTOSCALED, COMPUTE = ("karpenter.sh/nodepool", "karpenter.sh/provisioner-name"), "eks.amazonaws.com/compute-type"
 VIRTUAL = {("type", "virtual-kubelet"), ("kwok.x-k8s.io/node", "fake")}
+#: What the nodes of AKS have labels of.
+AKS = "kubernetes.azure.com/"
 #: A node that joins is not Ready until its network is there; one that goes is drained first: the autoscaler gives its pods
 #: ten minutes (--max-graceful-termination-sec).
 JOINING, GOING = timedelta(minutes=5), timedelta(minutes=10)
@@ -112,6 +114,15 @@ class Node(KubernetesObject):
         """No kubelet runs there, and the version is that of something else: Virtual Kubelet (AKS virtual nodes), kwok."""
         marks = {*self.labels.items(), *(self.metadata.annotations or {}).items()}
         return bool(marks & VIRTUAL) or "-vk-" in self.kubelet_version
+
+    @property
+    def switched_off(self) -> bool:
+        """Its cloud has stopped its machine, and keeps it until it is needed: AKS with the scale-down mode Deallocate.
+
+        https://learn.microsoft.com/azure/aks/scale-down-mode
+        """
+        stopped = any(each.key == SHUTDOWN_TAINT for each in self.spec.taints or ())
+        return stopped and not self.ready.is_true and any(key.startswith(AKS) for key in self.labels)
 
     @property
     def reports(self) -> bool:

@@ -35,6 +35,11 @@ class DaemonSetPlacement:
         own = len(self._own(daemonset))
         return f"{counted(own, 'node')} match it" if own > daemonset.desired else ""
 
+    def lacks_only_stopped(self, daemonset: DaemonSet) -> bool:
+        """What it lacks is no more than it has nodes whose machines their cloud has stopped on purpose."""
+        off = sum(each.switched_off and daemonset.fits(each) for each in self._nodes)
+        return 0 < max(daemonset.missing, daemonset.outdated) <= off and not daemonset.own_fault
+
     def settles(self, daemonset: DaemonSet, moment: datetime, lag: timedelta) -> bool:
         """It, or one of its nodes, was changed a moment ago, or that node has just become Ready: its controller follows."""
         changed = [daemonset.metadata.changed]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from upgate.facts.backends import ORPHANED, Backends, controller_of, grouped, is_on_missing_node
+from upgate.facts.backends import ORPHANED, Backends, KeptVersions, controller_of, grouped, is_on_missing_node
 from upgate.facts.claims import Claims, VolumeNodes
 from upgate.facts.control_plane import ControlPlane, Leaders
 from upgate.facts.cronjobs import Timetables
@@ -98,6 +98,11 @@ class PodNodes:
     def lost(self, pod: Pod, moment: datetime) -> bool:
         """It was given a node that does not exist: it runs nowhere, whatever its status says. Lists are seconds apart."""
         return is_on_missing_node(pod, self._by_name) and pod.age(moment) >= ORPHANED
+
+    def switched_off(self, pod: Pod) -> bool:
+        """It is on a node whose machine its cloud has stopped on purpose."""
+        node = self.node(pod)
+        return node is not None and node.switched_off
 
     def just_removed(self, pod: Pod, moment: datetime) -> bool:
         """Its node was removed so lately that its pods may still be there."""
@@ -195,6 +200,7 @@ RELATIONS: dict[str, type[Any]] = {
     "entrances": Entrances,
     "cluster_nodes": ClusterNodes,
     "backends": Backends,
+    "kept_versions": KeptVersions,
     "deadlines": Deadlines,
     "autoscalers": Autoscalers,
     "outages": Outages,

@@ -10,6 +10,8 @@ from upgate.facts.meta import Fact, Time
 
 #: What the control plane puts on a cordoned node.
 CORDON_TAINT = "node.kubernetes.io/unschedulable"
+#: What the control plane puts on a node whose machine its cloud has stopped.
+SHUTDOWN_TAINT = "node.cloudprovider.kubernetes.io/shutdown"
 #: The taint of a node that the cluster-autoscaler drains and removes; its value is the second of the Unix clock when it began.
 #: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/utils/taints/taints.go
 REMOVAL_TAINT = "ToBeDeletedByClusterAutoscaler"
@@ -26,7 +28,7 @@ PASSING = (
         "node.kubernetes.io/out-of-service",
         "node.kubernetes.io/network-unavailable",
     ),
-    *("node.kubernetes.io/*-pressure", "node.cloudprovider.kubernetes.io/shutdown"),
+    *("node.kubernetes.io/*-pressure", SHUTDOWN_TAINT),
     *("*not-ready", "*/uninitialized", "*/unregistered", "*/unreachable", "*/initializing"),
     "startup-taint.cluster-autoscaler.kubernetes.io/*",
     "ignore-taint.cluster-autoscaler.kubernetes.io/*",

@@ -15,7 +15,7 @@ from typing import Any
 from upgate.base.errors import Inconclusive
 from upgate.base.threads import concurrently
 from upgate.base.waiting import Deadline
-from upgate.facts.backends import Backends, is_version
+from upgate.facts.backends import Backends, is_version, uids
 from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.jobs import Job
 from upgate.facts.kinds import Kind
@@ -124,8 +124,9 @@ def unserving(others: Mapping[str, Listing]) -> Iterator[str]:
 def incomplete(others: Mapping[str, Listing]) -> Iterator[tuple[str, str]]:
     """Namespace and labels of the pods of each workload and Service that is not complete."""
     lists: dict[str, list[Any]] = {noun: others[noun].items for noun in BESIDE} | {"pods": []}
+    deployments = uids(lists["deployments"])
     for noun in ("deployments", "replicasets", "statefulsets"):
-        answerable = (each for each in lists[noun] if not is_version(each))
+        answerable = (each for each in lists[noun] if not is_version(each, deployments))
         yield from (label_query(each, each.template_labels) for each in answerable if each.unready())
     placement = DaemonSetPlacement(lists)
     yield from (label_query(each, each.template_labels) for each in lists["daemonsets"] if may_lack(each, placement))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from upgate.base.errors import Inconclusive
-from upgate.facts.backends import WORKLOADS, is_version
+from upgate.facts.backends import WORKLOADS, is_version, uids
 from upgate.facts.owned_pods import DeploymentPods
 from upgate.facts.workloads import ReplicaSet, Workload
 from upgate.sources.cluster.listing import Listing
@@ -34,7 +34,8 @@ def overstated(answers: Answers) -> set[str]:
         return set()
     lists: dict[str, Any] = {noun: each.items for noun, each in listed.items()}
     owned = DeploymentPods(lists if listed["pods"].read is None else {**lists, "read": listed["pods"].read})
-    makers = (each for noun in WORKLOADS for each in lists.get(noun, ()) if not is_version(each))
+    deployments = uids(lists.get("deployments", ()))
+    makers = (each for noun in WORKLOADS for each in lists.get(noun, ()) if not is_version(each, deployments))
     return {each.metadata.uid for each in makers if owned.absent(each)}
 
 
