@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from upgate.profile.parts import Patience
 
 
-@check("pdbs.allow-drain", severity="warning", none_is_fine=True, preflight="critical")
+@check("pdbs.allow-drain", severity="warning", none_is_fine=True, preflight="critical", after=("mesh.retired",))
 def test_every_budget_lets_a_drain_go_on(
     poddisruptionbudgets: Subjects[PodDisruptionBudget],
     budgets: Budgets,

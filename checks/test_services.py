@@ -28,7 +28,7 @@ BEHIND = (
 )
 
 
-@check("services.endpoints", severity="critical", after=BEHIND, monitor=True)
+@check("services.endpoints", severity="critical", after=(*BEHIND, "mesh.retired"), monitor=True)
 def test_every_service_leads_somewhere(
     services: Subjects[Service],
     backends: Backends,

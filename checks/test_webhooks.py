@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     preflight="critical",
     none_is_fine=True,
     monitor=True,
-    after=("services.endpoints",),
+    after=("services.endpoints", "mesh.retired"),
 )
 def test_every_webhook_can_be_called(
     validatingwebhookconfigurations: Subjects[ValidatingWebhookConfiguration],

@@ -128,7 +128,7 @@ def test_every_daemonset_is_complete(
     "hpas.active",
     severity="warning",
     none_is_fine=True,
-    after=("deployments.ready", "replicasets.ready", "statefulsets.ready", "apiservices.available"),
+    after=("deployments.ready", "replicasets.ready", "statefulsets.ready", "apiservices.available", "mesh.retired"),
 )
 def test_every_autoscaler_is_active(
     horizontalpodautoscalers: Subjects[HorizontalPodAutoscaler], patience: Patience, now: datetime

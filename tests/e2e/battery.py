@@ -59,16 +59,29 @@ class Battery:
         """Run it with the healthy world's profile; sections of the profile and options may differ."""
         cluster = {"kubeconfig": str(kubeconfig or self._kubeconfig)}
         profile = self.profile(**{"cluster": cluster, "patience": SHORT, **HEALTHY, **sections})
+        return self._run(profile, options, environ or {}, under)
+
+    def play(self, example: str, *options: str, environ: dict[str, str] | None = None, **sections: Any) -> Run:
+        """Run it with one of profiles/examples/, pointed at this cluster; what sections say is laid over it, None takes away."""
+        elsewhere = {"cluster": {"kubeconfig": str(self._kubeconfig), "context": None}, "gate": None, "patience": SHORT}
+        base = {"extends": str(CHECKOUT / "profiles" / "examples" / f"{example}.yaml"), "checks": HEALTHY["checks"]}
+        path = self._write({**base, **elsewhere, **sections})
+        return self._run(path, options, environ or {})
+
+    def _run(self, profile: Path, options: Iterable[str], environ: dict[str, str], under: Iterable[str] = ()) -> Run:
         reports = profile.with_suffix("")
         command = [*under, sys.executable, "-m", "pytest", f"--profile={profile}", f"--reports={reports}", *options]
-        code, output = call(command, environ or {})
+        code, output = call(command, environ)
         return Run(code, output, said_folder(output) or reports)
 
     def profile(self, **sections: Any) -> Path:
         """A new profile of these sections; those that are None are left out."""
+        return self._write({key: value for key, value in sections.items() if value is not None})
+
+    def _write(self, sections: dict[str, Any]) -> Path:
         self._runs += 1
         path = self._folder / f"run-{self._runs}.yaml"
-        path.write_text(yaml.safe_dump({key: value for key, value in sections.items() if value is not None}))
+        path.write_text(yaml.safe_dump(sections))
         return path
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 import yaml
 
-from tests.e2e.battery import LATE
+from tests.e2e.battery import LATE, Run, difference, named
 from tests.e2e.cluster import WORLDS, RealCluster, until
 
 Object = dict[str, Any]
@@ -33,6 +34,7 @@ class Fault:
     cluster: list[Object] = field(default_factory=list)
     beside: list[str] = field(default_factory=list)
     then: str = ""
+    undo: str = ""
 
     @property
     def roots(self) -> list[str]:
@@ -58,7 +60,7 @@ class Fault:
 
     def is_about(self, object: str) -> bool:
         """An object as reports name it is in its namespace, is one of its cluster-wide ones, or the node that it speaks of."""
-        wide = {f"{each['kind']}/{each['metadata']['name']}" for each in self.wide}
+        wide = {name_of(each) for each in self.wide}
         own = (f"Namespace/{self.name}", f"Node/{self.name}-gone", *wide, *self.beside)
         return object in own or f"/{self.name}/" in object
 
@@ -70,6 +72,12 @@ class Fault:
     def has_come(self, objects: list[Object]) -> bool:
         """The cluster says of itself what is to be seen of the fault."""
         return all(re.search(words, said(objects, kind)) for kind, words in self.seen.items())
+
+
+def name_of(item: Object) -> str:
+    """The object as reports name it."""
+    meta = item["metadata"]
+    return "/".join(filter(None, (item["kind"], meta.get("namespace"), meta["name"])))
 
 
 def namespace(name: str, **labels: str) -> Object:
@@ -98,6 +106,19 @@ def pod_spec(spec: Object) -> Object:
     for key in ("containers", "initContainers"):
         whole |= {key: [{**sleeping, **each} for each in spec[key]]} if key in spec else {}
     return whole
+
+
+def definition(group: str, version: str, kind: str) -> Object:
+    """A kind of custom resources, as small as can be."""
+    names = {"plural": f"{kind.lower()}s", "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"}
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    versions = [{"name": version, "served": True, "storage": True, "schema": schema}]
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{names['plural']}.{group}"},
+        "spec": {"group": group, "scope": "Namespaced", "names": names, "versions": versions},
+    }
 
 
 def merged(base: Object, over: Object) -> Object:
@@ -142,7 +163,12 @@ def finish(cluster: RealCluster, fault: Fault) -> None:
     if fault.pod:
         kind = fault.workload["kind"]
         cluster.kubectl("rollout", "status", f"{kind}/app", f"--namespace={fault.name}", "--timeout=90s")
-    cluster.shell(f"export NS={fault.name} KUBECONFIG=$K/admin.kubeconfig PATH=$B:$PATH; {fault.then}")
+    in_shell(cluster, fault, fault.then)
+
+
+def in_shell(cluster: RealCluster, fault: Fault, text: str) -> None:
+    """Run what a fault's `then` or `undo` says."""
+    cluster.shell(f"export NS={fault.name} KUBECONFIG=$K/admin.kubeconfig PATH=$B:$PATH; {text}")
 
 
 def still_to_come(cluster: RealCluster, faults: Iterable[Fault]) -> list[str]:
@@ -169,7 +195,29 @@ def inside(objects: list[Object], namespace: str) -> list[Object]:
 def undo_all(cluster: RealCluster, faults: Sequence[Fault]) -> None:
     """Take them back, whatever finalizers hold them; first what reaches beyond its namespace."""
     for each in (each for fault in faults for each in fault.wide):
-        cluster.ask("delete", each["kind"], each["metadata"]["name"], "--wait=false", "--ignore-not-found")
+        where = f"--namespace={each['metadata'].get('namespace', 'default')}"
+        cluster.ask("delete", each["kind"], each["metadata"]["name"], where, "--wait=false", "--ignore-not-found")
+    for fault in (each for each in faults if each.undo):
+        in_shell(cluster, fault, fault.undo)
     cluster.remove(fault.name for fault in faults)
-    cluster.ask("taint", "node", "fake-00005", "e2e-")
-    cluster.ask("label", "node", "fake-00005", "e2e-")
+
+
+def asked_for(request: pytest.FixtureRequest, parameter: str, faults: list[Fault]) -> list[Fault]:
+    """The faults that a test of this run asks for: with -k only those are made."""
+    items = (item for item in request.session.items if hasattr(item, "callspec"))
+    params = (item.callspec.params.get(parameter) for item in items)
+    return [each for each in params if isinstance(each, Fault)] or faults
+
+
+def must_be_found(run: Run, fault: Fault) -> None:
+    """The root findings on the fault's objects are exactly the expected ones, and every other follows from one of them."""
+    about = [each for each in run.findings if fault.is_about(each["object"])]
+    roots = [named(each) for each in about if not each["because"]]
+    assert difference(roots, fault.roots) == ([], []), about
+    assert [each for each in about if each["because"] and each["because"] not in roots] == []
+
+
+def must_be_all(run: Run, faults: Sequence[Fault]) -> None:
+    """No finding is about anything but the faults, and nothing could not be judged."""
+    assert [each for each in run.findings if not any(fault.is_about(each["object"]) for fault in faults)] == []
+    assert (run.code, run.having("inconclusive")) == (1, set())

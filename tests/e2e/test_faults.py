@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.battery import Battery, Run, difference, named
+from tests.e2e.battery import Battery, Run, named
 from tests.e2e.cluster import RealCluster, until
-from tests.e2e.faults import FAULTS, Fault, make_all, undo_all
+from tests.e2e.faults import FAULTS, Fault, asked_for, make_all, must_be_all, must_be_found, undo_all
 
 
 @pytest.fixture(scope="module")
@@ -19,11 +19,8 @@ def runs(cluster: RealCluster, tmp_path_factory: pytest.TempPathFactory) -> Batt
 
 @pytest.fixture(scope="module")
 def selected(request: pytest.FixtureRequest) -> list[Fault]:
-    """The faults that a test of this run asks for: with -k only those are made."""
-    items = (item for item in request.session.items if hasattr(item, "callspec"))
-    params = (item.callspec.params.get("fault") for item in items)
-    asked = [each for each in params if isinstance(each, Fault)]
-    return asked or FAULTS
+    """The faults that a test of this run asks for."""
+    return asked_for(request, "fault", FAULTS)
 
 
 @pytest.fixture(scope="module")
@@ -40,17 +37,13 @@ def run(cluster: RealCluster, runs: Battery, selected: list[Fault]) -> Iterator[
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_each_fault_is_found_by_the_right_check(run: Run, fault: Fault) -> None:
     """The root findings in the fault's namespace are exactly the expected ones, and every other follows from one of them."""
-    about = [each for each in run.findings if fault.is_about(each["object"])]
-    roots = [named(each) for each in about if not each["because"]]
-    assert difference(roots, fault.roots) == ([], []), about
-    assert [each for each in about if each["because"] and each["because"] not in roots] == []
+    must_be_found(run, fault)
 
 
 def test_nothing_else_is_reported(run: Run, selected: list[Fault]) -> None:
     """No finding is about anything but the faults, none is called a passing state, and the exit code is 1."""
-    assert [each for each in run.findings if not any(fault.is_about(each["object"]) for fault in selected)] == []
+    must_be_all(run, selected)
     assert [each for each in run.findings if each["transitional"] and not each["because"]] == []
-    assert (run.code, run.having("inconclusive")) == (1, set())
 
 
 def test_a_saved_snapshot_gives_the_same_verdict_offline(run: Run, runs: Battery) -> None:

@@ -133,7 +133,7 @@ def look_and_settle(session: pytest.Session, gate: Gate) -> None:
         rounds.run_rounds(session, gate)
     else:
         asked = selected(session.items, gate)
-        progress.look_with_progress(session.config, gate, inputs_of(asked), brief=are_brief(asked))
+        progress.look_with_progress(session.config, gate, inputs_of(asked, gate), brief=are_brief(asked))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -22,7 +22,7 @@ def one_round(session: pytest.Session, gate: Gate) -> None:
     """Look again, and judge all items again."""
     asked = selected(session.items, gate)
     told = not gate.settling.rounds
-    progress.look_with_progress(session.config, gate, inputs_of(asked), told=told, brief=are_brief(asked))
+    progress.look_with_progress(session.config, gate, inputs_of(asked, gate), told=told, brief=are_brief(asked))
     for item in session.items:
         if isinstance(item, CheckItem):
             judged_by_engine(item.stash[CHECK], gate)

@@ -39,9 +39,12 @@ def selected(items: Iterable[pytest.Item], gate: Gate) -> list[pytest.Item]:
     return [item for item, check in asked if not why_not_compared(check, gate.baseline)]
 
 
-def inputs_of(items: Iterable[pytest.Item]) -> set[str]:
-    """Whatever these tests take: inputs of checks, and fixtures of functions."""
-    return {name for item in items for name in (*item.stash[CHECK].inputs, *getattr(item, "fixturenames", ()))}
+def inputs_of(items: Iterable[pytest.Item], gate: Gate) -> set[str]:
+    """Whatever these tests take, as far as the profile allows it: inputs of checks, and fixtures of functions."""
+    from upgate.battery.registry import allowed_inputs
+
+    taken = {name for item in items for name in (*item.stash[CHECK].inputs, *getattr(item, "fixturenames", ()))}
+    return allowed_inputs(taken, gate.profile)
 
 
 def are_brief(items: Iterable[pytest.Item]) -> bool:
