@@ -182,3 +182,31 @@ def test_a_usage_error_is_heard_from_cron(tmp_path):
     assert done.returncode == 4
     assert "prod" in done.stderr
     assert Path(tmp_path, "reports").exists() is False
+
+
+def test_the_action_is_one_with_its_arguments():
+    """action.yml asks for a profile, pins what it uses by commit, and its script retries what is inconclusive."""
+    action = yaml.safe_load((REPOSITORY / "action.yml").read_text())
+    assert action["inputs"]["profile"]["required"]
+    steps = action["runs"]["steps"]
+    assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", step["uses"]) for step in steps if "uses" in step)
+
+
+@pytest.mark.parametrize(
+    ("codes", "code", "calls"), [((75, 75, 0), 0, 3), ((1,), 1, 1), ((75, 75, 75), 75, 3), ((4,), 4, 1)]
+)
+def test_the_action_tries_again_what_is_inconclusive(fake, tmp_path, codes, code, calls):
+    """An inconclusive run is tried as often as it is asked for; any other answer is the step's own at once."""
+    steps = yaml.safe_load((REPOSITORY / "action.yml").read_text())["runs"]["steps"]
+    (script,) = [step["run"] for step in steps if step.get("id") == "gate"]
+    inputs = f"PROFILE=prod ARGUMENTS='-m preflight' ATTEMPTS=3 GITHUB_OUTPUT={tmp_path}/output"
+    assert fake(f"export {inputs}\n{script}", *codes, shell=("bash", "-eo", "pipefail", "-c")) == (code, calls)
+    assert (tmp_path / "output").read_text() == f"exit-code={code}\n"
+
+
+def test_the_gitlab_template_keeps_inconclusive_from_passing():
+    """The template retries exit code 75 alone, and lets nothing fail silently."""
+    (job,) = yaml.safe_load((REPOSITORY / "deploy" / "ci" / "gitlab.yml").read_text()).values()
+    assert job["retry"]["exit_codes"] == [RETRY]
+    assert "allow_failure" not in job
+    assert job["artifacts"]["reports"]["junit"]
