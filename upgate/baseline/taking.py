@@ -191,6 +191,8 @@ def take_baseline(snapshot: Snapshot, pool_label: str | None, checks: Iterable[C
         kubelets={node.name: info_of(node).kubelet_version for node in snapshot.facts("nodes")},
         taints={node.name: {each.spelling for each in node.spec.taints or ()} for node in snapshot.facts("nodes")},
         wrong=findings_of(checks),
-        inventory=take_inventory(lambda name: snapshot.relation(name, snapshot.unreadable), snapshot.attempts),
+        inventory=take_inventory(
+            lambda name: snapshot.relation(name, snapshot.unreadable), snapshot.attempts, pool_label
+        ),
         wrong_generated=generated_of(checks, LastingNames(known_lists(snapshot, LastingNames.needs))),
     )
