@@ -41,7 +41,7 @@ def test_every_service_has_as_many_endpoints(changed_endpoints: Subjects[Changed
     changed_endpoints.none(lambda each: each.fewer, expected="as many ready endpoints as in the baseline")
 
 
-@check("changes.selectors", severity="critical")
+@check("changes.selectors", severity="critical", after=("services.endpoints", "daemonsets.ready"))
 def test_no_selector_matches_nothing(changed_selectors: Subjects[ChangedSelectors]) -> None:
     """No selector that matched something in the baseline matches nothing now.
 

@@ -82,6 +82,7 @@ def parser() -> Parser:
     battery.add_battery_commands(commands, profile_named)
     monitoring.add_monitor_commands(commands)
     add_watch_commands(commands, profile_named)
+    add_diff(commands)
     profile = commands.add_parser("profile", help="look at profiles").add_subparsers(required=True, metavar="COMMAND")
     of_one(
         profile, "show", show_profile, "print the effective profile, with all defaults and where each value comes from"
@@ -97,6 +98,28 @@ def parser() -> Parser:
         command=print_schema
     )
     return root
+
+
+def add_diff(commands: argparse._SubParsersAction) -> None:
+    """Add `upgate diff`."""
+    diff = commands.add_parser("diff", help="compare two baselines or snapshots, also of two clusters")
+    diff.add_argument("files", metavar="FILE", nargs=2, type=Path, help="baseline.json or snapshot.json.gz")
+    diff.add_argument("--format", choices=("text", "json", "html"), default="text")
+    diff.add_argument("--pool-label", metavar="KEY", help="the label that names the pool of a node, for snapshots")
+    diff.set_defaults(command=show_diff)
+
+
+def show_diff(options: argparse.Namespace) -> int:
+    """`upgate diff A B`: 0 where all is the same, 1 where something differs, 75 where a part could not be compared."""
+    from upgate.baseline.two import compare_files
+    from upgate.reports import two_clusters as reports
+
+    found = compare_files(options.files[0], options.files[1], options.pool_label)
+    formats = {"text": reports.diff_as_text, "json": reports.diff_as_json, "html": reports.diff_as_html}
+    print(formats[options.format](found), end="")
+    if found.differences:
+        return EXIT_CODES["not clear"]
+    return EXIT_CODES["inconclusive"] if found.not_compared else 0
 
 
 def of_one(

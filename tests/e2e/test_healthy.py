@@ -11,7 +11,7 @@ from tests.e2e.battery import Battery, Run
 LEFT_BEHIND = {"junit.xml", "results.json", "report.html", "snapshot.json.gz"}
 
 #: What the profile does not ask for, and what is asked before an upgrade only.
-UNASKED_SUBJECTS = ("hosts.", "mesh.", "expect.", "alerts.", "conditions.")
+UNASKED_SUBJECTS = ("changes.", "hosts.", "mesh.", "expect.", "alerts.", "conditions.")
 UNASKED = {
     *("certs.hosts", "certs.secrets", "nodes.image"),
     *("release.changes", "workloads.single-replica", "workloads.readiness-probe"),

@@ -166,6 +166,11 @@ def cluster_uid(snapshot: Snapshot) -> str:
     return next(found, "")
 
 
+def taken_inventory(snapshot: Snapshot, pool_label: str | None) -> Inventory:
+    """The inventory of what a snapshot has seen."""
+    return take_inventory(lambda name: snapshot.relation(name, snapshot.unreadable), snapshot.attempts, pool_label)
+
+
 def take_baseline(snapshot: Snapshot, pool_label: str | None, checks: Iterable[CheckResult] = ()) -> Baseline:
     """The baseline of a snapshot, and of what checks found on it. Raises Inconclusive where a list could not be looked at."""
     pods: list[Pod] = snapshot.facts("pods")
@@ -195,6 +200,6 @@ def take_baseline(snapshot: Snapshot, pool_label: str | None, checks: Iterable[C
         taints={node.name: {each.spelling for each in node.spec.taints or ()} for node in snapshot.facts("nodes")},
         configuration=snapshot.settings,
         wrong=findings_of(checks),
-        inventory=take_inventory(lambda name: snapshot.relation(name, snapshot.unreadable), snapshot.attempts),
+        inventory=taken_inventory(snapshot, pool_label),
         wrong_generated=generated_of(checks, LastingNames(known_lists(snapshot, LastingNames.needs))),
     )

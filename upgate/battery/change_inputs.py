@@ -63,12 +63,12 @@ class ChangeInputs(EvidenceReader):
     @property
     def changed_nodes(self) -> Subjects[ChangedPool]:
         """The pools of nodes, as they were and as they are."""
-        return self._compared("node pools", changed_pools(*self._states("pool_states")))
+        return self._compared("node pools", changed_pools(*self._pools))
 
     @property
     def changed_capacity(self) -> Subjects[ChangedPool]:
         """The same; a new pool is compared with the smallest node of the baseline."""
-        return self._compared("node pools", resized_pools(*self._states("pool_states")))
+        return self._compared("node pools", resized_pools(*self._pools))
 
     @property
     def changed_selectors(self) -> Subjects[ChangedSelectors]:
@@ -96,6 +96,13 @@ class ChangeInputs(EvidenceReader):
         """What the profile's `external:` was answered in the baseline, and what it is answered now."""
         now = answer_states(self._evidence.snapshot.attempts)
         return Subjects("endpoints", changed_answers(self._before("answer_states"), now), self.judgement)
+
+    @property
+    def _pools(self) -> tuple[States, States]:
+        """The pools as they were, and as they are by the same label."""
+        label = self.baseline.pool_label if self.baseline else None
+        now = self["pool_states"].by_pool(label)
+        return self._before("pool_states"), now
 
     def _states(self, part: str) -> tuple[States, States]:
         """A part as it was, and as it is. Raises Inconclusive where one of them was not looked at."""

@@ -69,13 +69,16 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return states
 
 
-def take_inventory(relation: Callable[[str], Any], attempts: Iterable[Attempt] = ()) -> Inventory:
+def take_inventory(
+    relation: Callable[[str], Any], attempts: Iterable[Attempt] = (), pool_label: str | None = None
+) -> Inventory:
     """The inventory of a cluster, of which `relation` has the parts, or raises Inconclusive; and of what answered outside."""
     parts: dict[str, Any] = {}
     gaps: dict[str, str] = {}
     for name in PARTS:
         try:
-            parts[name] = relation(name).states
+            part = relation(name)
+            parts[name] = part.by_pool(pool_label) if isinstance(part, PoolStates) else part.states
         except Inconclusive as problem:
             gaps[name] = str(problem)
     return Inventory(**parts, answer_states=answer_states(attempts), gaps=gaps)

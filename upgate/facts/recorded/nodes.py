@@ -47,14 +47,17 @@ class PoolStates:
     needs = ("nodes",)
 
     def __init__(self, lists: Lists) -> None:
-        there = (node for node in lists["nodes"] if not node.virtual and not node.metadata.deletion_timestamp)
-        pools = grouped(there, pool_words)
-        self.states: dict[str, PoolState] = {f"NodePool/{name}": pool_state(nodes) for name, nodes in pools.items()}
+        self._nodes = [each for each in lists["nodes"] if not (each.virtual or each.metadata.deletion_timestamp)]
+
+    def by_pool(self, label: str | None) -> dict[str, PoolState]:
+        """The pools by the label that the profile names, or where it names none by those of clouds."""
+        pools = grouped(self._nodes, lambda node: pool_words(node, label))
+        return {f"NodePool/{name}": pool_state(nodes) for name, nodes in pools.items()}
 
 
-def pool_words(node: Node) -> str:
+def pool_words(node: Node, label: str | None) -> str:
     """What the pool of a node is called."""
-    return " ".join(filter(None, likeness(node, None))) or "(none)"
+    return " ".join(filter(None, likeness(node, label))) or "(none)"
 
 
 def pool_state(nodes: list[Node]) -> PoolState:
