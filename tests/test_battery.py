@@ -242,10 +242,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "workloads.single-replica": {"deployments": [replicated("web", 2)]},
     "workloads.readiness-probe": {"pods": [pod(spec=PROBED)]},
 }
-#: The checks of kinds that a cluster may lack.
+
+
 #: Checks that compare with the baseline.
 COMPARING = ("config.drift", "changes.hosts")
-LACKING = ("replicasets.ready", "statefulsets.ready", "daemonsets.ready")
 
 
 def asked(id: str, seen: Any) -> CheckResult:
