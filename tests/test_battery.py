@@ -249,6 +249,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "workloads.single-replica": {"deployments": [replicated("web", 2)]},
     "workloads.readiness-probe": {"pods": [pod(spec=PROBED)]},
 }
+
+
 #: Checks that compare with the baseline.
 COMPARING = ("config.drift", "changes.hosts")
 

@@ -131,6 +131,17 @@ def test_what_a_release_adds_with_its_default_is_no_finding():
     assert objects(upgraded([], ["brandNew=false"], was="v1.36.0")) == ["Kubelet/a/brandNew"]
 
 
+def test_what_kubeadm_adds_to_its_configmaps_switched_off_is_no_finding():
+    """It writes all fields that its release knows; one that it drops is found."""
+    component = "ConfigMap/kube-system/kube-proxy"
+    before = settings(component, "", "config.conf/mode=ipvs", version="v1.35.4")
+    for now, found in (
+        (["config.conf/mode=ipvs", "config.conf/brandNew=0s"], []),
+        (["config.conf/brandNew=0s"], [f"{component}/config.conf/mode"]),
+    ):
+        assert objects(drift(before, settings(component, "", *now), ("configuration", component, ""))) == found
+
+
 def test_what_no_table_knows_is_a_warning_where_a_release_brought_it():
     """A setting that appears with a release newer than the table is told, and stops no upgrade."""
     result = upgraded([], ["brandNew=on"])

@@ -87,7 +87,9 @@ def test_eks_an_image_on_which_pods_do_not_end(cluster: RealCluster, look: Look)
     with fault(break_it, repair=repair):
         until("the pod is overdue", lambda: look("eks", "-k", "pods.terminating", **world).code == 1, within=40)
         run = look("eks", **world)
-        run.must_find("nodes.image: Node/fake-00002", "nodes.uniform: NodePool/fake/linux/amd64", "pods.terminating: Pod/eks/held")
+        run.must_find(
+            "nodes.image: Node/fake-00002", "nodes.uniform: NodePool/fake/linux/amd64", "pods.terminating: Pod/eks/held"
+        )
         assert "containers that cannot be killed" in run.output
     look("eks", *AGAIN, **world).must_be_clear()
 
@@ -150,7 +152,9 @@ def test_aks_a_pool_that_was_not_upgraded_and_customers_that_see_it(
         with fault(break_it, repair=repair):
             run = look("aks", **world)
             run.must_find(
-                "nodes.image: Node/fake-00003", "nodes.uniform: NodePool/fake/linux/amd64", f"external.journey.order: {shop}/orders"
+                "nodes.image: Node/fake-00003",
+                "nodes.uniform: NodePool/fake/linux/amd64",
+                f"external.journey.order: {shop}/orders",
             )
             brief = look("aks", "--monitor", "-m", "monitor", **world)
             assert {"nodes.image", "external.journey.order"} <= brief.having("failed")

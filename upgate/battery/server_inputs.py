@@ -112,18 +112,18 @@ class ServerInputs(EvidenceReader):
     @property
     def configuration(self) -> Subjects[ComparedSetting]:
         """The settings of the cluster's components, compared with the baseline; none without one. Raises Inconclusive."""
-        return self._settings("configuration", self._evidence.snapshot.configuration, of_cluster)
+        return self._settings_seen("configuration", self._evidence.snapshot.configuration, of_cluster)
 
     @property
     def kubelet_settings(self) -> Subjects[ComparedSetting]:
         """The settings of the kubelets, where the profile allows to ask them, compared with the baseline. Raises Inconclusive."""
         if ALLOWED_ASIDES["kubelet_settings"] not in self.profile.allow:
             return Subjects("settings", [], self.judgement)
-        return self._settings(
+        return self._settings_seen(
             "kubelet_settings", self._evidence.snapshot.kubelet_settings, lambda kind: kind == KUBELET
         )
 
-    def _settings(
+    def _settings_seen(
         self, name: str, now: Configuration | None, counts: Callable[[str], bool]
     ) -> Subjects[ComparedSetting]:
         """Some components, compared with the baseline; none without one. Raises Inconclusive."""

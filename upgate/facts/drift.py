@@ -26,8 +26,8 @@ DIGEST = re.compile(r"(?:@sha256:|\b)[0-9a-f]{64}\b")
 DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}(?:[-T][\d:-]{2,12}Z?)?")
 #: Settings whose lists have an order.
 ORDERED = ("clusterDNS", "--authorization-mode", "--service-cluster-ip-range", "--service-account-issuer", "command")
-#: Components that tell all settings that their release knows, also those that nobody has set.
-EFFECTIVE = ("Kubelet", "KubeProxy")
+#: Components that tell all settings that their release knows, also those that nobody has set; kubeadm writes such ConfigMaps.
+EFFECTIVE = ("Kubelet", "KubeProxy", "ConfigMap/kube-system/kubelet-config", "ConfigMap/kube-system/kube-proxy")
 #: What means, of a setting that a release adds, that nothing was set.
 NOTHING = ("false", "0", "0s", "{}", '"0"')
 #: Components that answer with or without the version of their configuration, as their own version is.

@@ -39,10 +39,20 @@ from upgate.sources.cluster.pod_settings import GENERATED, configmap_settings, m
 from upgate.sources.cluster.retrying import again
 
 SYSTEM = "kube-system"
-#: Namespaces of add-ons, as their projects and the clouds name them.
+#: Namespaces of what belongs to a cluster, as projects and clouds name them; those that users name are not guessed at.
 ADDONS = (
-    *(SYSTEM, "*-system", "kube-flannel", "ingress-nginx", "cert-manager", "tigera-operator", "cilium", "metallb"),
-    *("kyverno", "linkerd", "external-dns", "external-secrets", "karpenter", "gmp-public", "openshift-*"),
+    *("kube-*", "calico-*", "tigera-operator", "cilium*", "istio-system", "linkerd*", "ingress-nginx", "traefik"),
+    *(
+        "cert-manager",
+        "metallb-system",
+        "gatekeeper-system",
+        "kyverno",
+        "external-dns",
+        "external-secrets",
+        "karpenter",
+    ),
+    *("longhorn-system", "rook-ceph", "cattle-*", "gke-managed-*", "gmp-system", "amazon-*", "openshift-*"),
+    *("node-feature-discovery", "gpu-operator"),
 )
 #: Namespaces that are read at most.
 MOST_NAMESPACES = 50
@@ -53,8 +63,10 @@ WORKLOADS: tuple[tuple[str, type[KubernetesObject]], ...] = (
 )
 #: The label of the pods of a control plane that kubeadm and RKE2 make.
 CONTROL_PLANE = "tier=control-plane"
-#: ConfigMaps that count although nothing may mount them: the kubelet's configuration of kubeadm, and the cluster's.
-NAMED = ("coredns", "kube-proxy", "kubelet-config", "kubeadm-config")
+#: ConfigMaps that count although nothing may mount them, such as the kubelet's configuration of kubeadm; and one that only
+#: holds a certificate.
+NAMED = ("coredns", "kube-proxy", "kubelet-config")
+CERTIFICATE = "kube-root-ca.crt"
 FLAGZ = "/flagz"
 #: What one of several API servers says of itself alone.
 ITS_OWN = ("--advertise-address", "--etcd-servers")
@@ -140,7 +152,7 @@ def static_pods(pods: Iterable[Any]) -> Iterator[SettingGroup]:
 def configmaps(found: Iterable[Any], mounted: set[str]) -> Iterator[SettingGroup]:
     """The ConfigMaps that workloads mount, and those that have a meaning of their own."""
     for each in found:
-        if each.name in mounted or each.name in NAMED:
+        if each.name in NAMED or each.name in mounted - {CERTIFICATE}:
             yield SettingGroup(GENERATED.sub("", each.ref), [NO_NODE], configmap_settings(each.raw.get("data") or {}))
 
 

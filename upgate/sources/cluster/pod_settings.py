@@ -15,12 +15,13 @@ OF_POD = (
     *("volumes", "securityContext", "hostNetwork", "hostPID", "hostIPC", "dnsPolicy", "dnsConfig", "nodeSelector"),
     *("serviceAccountName", "priorityClassName", "runtimeClassName"),
 )
-OF_CONTAINER = ("securityContext", "volumeMounts", "ports", "resources", "envFrom")
+#: Resources are not: what resizes add-ons with the cluster writes them (addon-resizer).
+OF_CONTAINER = ("securityContext", "volumeMounts", "ports", "envFrom")
 #: The suffix that kustomize gives the names of what it generates:
 #: https://github.com/kubernetes-sigs/kustomize/blob/master/api/hasher/hasher.go
 GENERATED = re.compile(r"-[bcdfghkmt2456789]{10}$")
-#: Endings of keys of ConfigMaps whose values are YAML.
-YAML_KEYS = (".yaml", ".yml", ".conf", ".json")
+#: Endings of keys of ConfigMaps whose values are YAML; kubeadm keeps the configuration of kubelets under `kubelet`.
+YAML_KEYS = (".yaml", ".yml", ".conf", ".json", "kubelet")
 #: More lines of YAML than this are compared as a text.
 YAML_LINES = 500
 
@@ -46,7 +47,7 @@ def of_containers(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def container_settings(container: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Arguments, environment, mounts, ports, resources and security context."""
+    """Arguments, environment, mounts, ports and security context."""
     given = [str(each) for key in ("command", "args") for each in container.get(key) or ()]
     yield from arguments(given)
     for variable in objects_in(container, "env"):
