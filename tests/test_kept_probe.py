@@ -9,7 +9,7 @@ import msgspec
 from tests.inside_worlds import probed
 from tests.worlds import profile, snapshot
 from upgate.facts.relations import PROBED
-from upgate.judge.kept_probe import FILE, KeptProbe, kept_probe, profile_for, with_probe, without
+from upgate.judge.kept_probe import FILE, KeptProbe, already_kept, kept_probe, profile_for, with_probe
 from upgate.judge.options import Options
 
 WANTED = {PROBED, "nodes"}
@@ -35,7 +35,7 @@ def test_between_two_probes_the_last_answers_are_judged(tmp_path):
     """They are asked for again when it is time."""
     assert kept(tmp_path, 14)
     assert kept(tmp_path, 16) is None
-    assert without(kept(tmp_path, 1)) == {PROBED}
+    assert already_kept(kept(tmp_path, 1)) == {PROBED}
 
 
 def test_answers_of_the_future_are_asked_for_again(tmp_path):
