@@ -30,7 +30,7 @@ from tests.worlds import (
 )
 from upgate.facts.kinds import KINDS
 from upgate.snapshot import Snapshot
-from upgate.sources.cluster import brief
+from upgate.sources.cluster import brief, pod_table
 from upgate.sources.cluster.connection import Timeouts
 from upgate.sources.cluster.login import connect
 from upgate.sources.cluster.look import look_at_cluster
@@ -202,6 +202,7 @@ WORLDS = {
     ),
     "a StatefulSet whose pods do not exist": good(statefulsets=[replicated("db", 3, app="db")]),
     "a DaemonSet whose status counts pods that do not exist, beside one of the same name": good(
+        namespaces=[namespace(), namespace("other")],
         daemonsets=[(agent := daemonset("agent")), daemonset("agent", 2, metadata={"namespace": "other", "uid": "x"})],
         pods=[
             pod(),
@@ -209,11 +210,27 @@ WORLDS = {
         ],
     ),
     "a ReplicaSet whose status counts pods that do not exist, beside a tenant's pod of such a name": good(
+        namespaces=[namespace(), namespace("tenant")],
         deployments=[(three := replicated("web", 2))],
         replicasets=[replicated("web-rs", 2, metadata=owner("Deployment", three))],
         pods=[NAMED, pod("web-rs-zzzzz", "tenant", ip="10.1.0.9", metadata={"ownerReferences": [], "labels": {}})],
     ),
+    "a ReplicaSet whose status counts pods that do not exist, beside a tenant's pod with its labels": good(
+        namespaces=[namespace(), namespace("tenant")],
+        deployments=[(three := replicated("web", 2))],
+        replicasets=[replicated("web-rs", 2, metadata=owner("Deployment", three))],
+        pods=[
+            NAMED,
+            pod(
+                "web-rs-zzzzz",
+                "tenant",
+                ip="10.1.0.9",
+                metadata={"ownerReferences": [], "labels": {"app": "web", "pod-template-hash": "x7"}},
+            ),
+        ],
+    ),
     "a DaemonSet whose status counts pods that do not exist, beside too many of one of the same name": good(
+        namespaces=[namespace(), namespace("other")],
         daemonsets=[
             (agent := daemonset("agent", 2)),
             (theirs := daemonset("agent", 0, metadata={"namespace": "other", "uid": "x"})),
@@ -279,6 +296,16 @@ def test_a_brief_look_finds_what_a_whole_one_finds(name, tmp_path):
     assert any(found for _, _, found in findings(short).values()) is (name not in CLEAR)
     assert short.count("pods") == whole.count("pods")
     assert not any(map(is_whole, lists))
+
+
+@pytest.mark.parametrize("few", [0, 40])
+@pytest.mark.parametrize("name", [each for each in WORLDS if "of the same name" in each or "of such a name" in each])
+def test_many_namespaces_share_one_table(name, few, tmp_path, monkeypatch):
+    """Where there are too many for a table each, what has the same name in several is read."""
+    monkeypatch.setattr(pod_table, "FEW", few)
+    whole, short, _ = looks(WORLDS[name], tmp_path)
+    assert findings(short) == findings(whole)
+    assert short.count("pods") == whole.count("pods")
 
 
 def test_of_pods_that_are_all_right_none_is_read(tmp_path):

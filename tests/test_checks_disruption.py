@@ -174,7 +174,9 @@ def test_a_single_replica_behind_a_service():
     assert objects(judge(SINGLE, good())) == ["Deployment/shop/web"]
     rollout = replicated("web-rs", metadata=owner("Rollout", thing("web", "shop")))
     assert objects(judge(SINGLE, good(deployments=[], replicasets=[rollout]))) == ["ReplicaSet/shop/web-rs"]
-    assert objects(judge(SINGLE, good(deployments=[], replicasets=[], statefulsets=[replicated("web")]))) == ["StatefulSet/shop/web"]
+    assert objects(judge(SINGLE, good(deployments=[], replicasets=[], statefulsets=[replicated("web")]))) == [
+        "StatefulSet/shop/web"
+    ]
 
 
 METRICS = [{"name": "http-metrics", "port": 9090}]
