@@ -30,6 +30,11 @@ def at_most(seconds: int) -> timedelta:
     return timedelta(seconds=max(0, min(seconds, int(LONGEST.total_seconds()))))
 
 
+def beyond_longest(seconds: int) -> timedelta:
+    """How much longer than the longest time that counts that is; no more than decades."""
+    return timedelta(seconds=min(max(0, seconds), 10**9)) - at_most(min(seconds, 10**9))
+
+
 class Probe(Fact):
     """https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes"""
 

@@ -41,7 +41,13 @@ class DaemonSetPlacement:
         return 0 < max(daemonset.missing, daemonset.outdated) <= off and not daemonset.own_fault
 
     def settles(self, daemonset: DaemonSet, moment: datetime, lag: timedelta) -> bool:
-        """It, or one of its nodes, was changed a moment ago, or that node has just become Ready: its controller follows."""
+        """It, or one of its nodes, was changed a moment ago, or that node has just become Ready: its controller follows.
+
+        One that wants no node yet may wait until the first one has joined, or has just lost the last.
+        """
+        meant = [] if daemonset.desired else [each for each in self._nodes if daemonset.may_run_on(each)]
+        if meant and all(each.joining(moment) or each.going(moment) for each in meant):
+            return True
         changed = [daemonset.metadata.changed]
         for node in self._own(daemonset):
             changed += [node.metadata.changed, node.metadata.creation_timestamp, node.ready.last_transition_time]

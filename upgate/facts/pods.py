@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from upgate.base.harmless import Typed, shell_word
-from upgate.facts.containers import Container, ContainerStatus
+from upgate.facts.containers import Container, ContainerStatus, beyond_longest
 from upgate.facts.meta import CLOCKS, Condition, KubernetesObject, condition, lately
 from upgate.facts.pod_fields import PodMeta, PodSpec, PodStatus
 from upgate.facts.starting import INIT, becoming_ready, initializing, wavering
@@ -259,9 +259,9 @@ class Pod(KubernetesObject):
         return ", ".join([f"phase {self.status.phase}", *filter(None, [why]), *codes])
 
     def overdue(self, moment: datetime) -> timedelta:
-        """Time since it was due to be gone; none for a pod that is there to stay."""
-        due = self.metadata.deletion_timestamp
-        return moment - due if due else timedelta(0)
+        """Time since it was due to be gone, at the latest when the longest grace that counts was over; none where it stays."""
+        due, grace = self.metadata.deletion_timestamp, self.metadata.deletion_grace_period_seconds or 0
+        return moment - due + beyond_longest(grace) if due else timedelta(0)
 
     @property
     def finalizers(self) -> str:
