@@ -94,6 +94,15 @@ def test_what_runs_to_its_end_may_queue(why, policy, its, severity):
     assert severities("pods.pending", pods=[pod(), late]) == {"Pod/shop/web-2": (severity, False)}
 
 
+@pytest.mark.parametrize(("container", "severity"), [("app", "critical"), ("istio-proxy", "warning")])
+def test_what_is_asked_if_it_is_ready_serves(container, severity):
+    """Couchbase and ArangoDB never restart their containers; the probe of an injected proxy says nothing of what is beside it."""
+    own = [{"name": container, "readinessProbe": {"httpGet": {"port": 8091}}}]
+    meta = {"ownerReferences": [{**CUSTOM, "kind": "CouchbaseCluster"}]}
+    late = unscheduled(metadata=meta, spec={"restartPolicy": "Never", "containers": own})
+    assert severities("pods.pending", pods=[pod(), late]) == {"Pod/shop/web-2": (severity, False)}
+
+
 def test_what_runs_to_its_end_and_has_its_node_does_not_queue():
     """It got its node two hours ago, and still does not start."""
     late = unscheduled(spec={"restartPolicy": "Never", "nodeName": "worker-1"}, status={"conditions": []})

@@ -23,6 +23,8 @@ STARTS = 2
 HABIT, SELDOM = 10, timedelta(hours=1)
 #: No promise of a probe counts for longer: whoever may write a pod writes it, in numbers up to 2³¹ that are multiplied.
 LONGEST = timedelta(days=7)
+#: Sidecars that have a readiness probe of their own, which says nothing of what they stand before.
+PROXIES = ("istio-proxy", "linkerd-proxy", "envoy", "kuma-sidecar", "consul-dataplane")
 
 
 def at_most(seconds: int) -> timedelta:
