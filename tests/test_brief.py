@@ -263,6 +263,54 @@ WORLDS = {
         ],
         endpointslices=[endpointslice("web", "10.1.0.3")],
     ),
+    "a DaemonSet that wants fewer nodes than match it": good(
+        nodes=[node(), node("worker-2")],
+        daemonsets=[(agent := daemonset("agent"))],
+        pods=[
+            pod(),
+            pod("agent-x7k2p", ip="10.1.0.9", metadata={"labels": {"app": "agent"}, **owner("DaemonSet", agent)}),
+        ],
+    ),
+    "a ReplicaSet whose Deployment is gone": good(
+        replicasets=[
+            replicated("web-rs", metadata=owner("Deployment", replicated("web"))),
+            replicated(
+                "ghost",
+                3,
+                app="ghost",
+                metadata=owner("Deployment", thing("gone", "shop")),
+                status={"readyReplicas": 0},
+            ),
+        ],
+    ),
+    "a Job whose active pod does not exist": good(jobs=[WORK]),
+    "a Job whose active pod runs, and nothing else": good(jobs=[WORK], pods=[pod(), attempt(WORK)]),
+    "a node that is stopped on purpose, and its pod": good(
+        nodes=[
+            node(),
+            node(
+                "off",
+                "Unknown",
+                metadata={"labels": {"kubernetes.azure.com/cluster": "x"}},
+                spec={"taints": [{"key": "node.cloudprovider.kubernetes.io/shutdown", "effect": "NoSchedule"}]},
+            ),
+        ],
+        pods=[pod(), merged(ill(containerStatuses=[container_status()], **UNREADY), {"spec": {"nodeName": "off"}})],
+    ),
+    "a pod that no node takes because of cordons": good(
+        nodes=[node(spec={"unschedulable": True})],
+        pods=[
+            pod(),
+            ill(
+                phase="Pending",
+                podIPs=[],
+                containerStatuses=[],
+                conditions=[
+                    condition("PodScheduled", "False", message="0/1 nodes are available: 1 node(s) were unschedulable.")
+                ],
+            ),
+        ],
+    ),
     "a Job that failed": good(jobs=[job(done="Failed")]),
     "a Job whose pods fail": good(jobs=[WORK], pods=[pod(), *ATTEMPTS]),
     "a Job whose pods fail, and one succeeded": good(
@@ -285,7 +333,13 @@ WORLDS = {
 }
 
 
-CLEAR = ("nothing", "a Service of completed pods", "a Job whose pods fail, and one succeeded", "healthy")
+CLEAR = (
+    "a Job whose active pod runs, and nothing else",
+    "nothing",
+    "a Service of completed pods",
+    "a Job whose pods fail, and one succeeded",
+    "healthy",
+)
 
 
 @pytest.mark.parametrize("name", [*WORLDS, "healthy", "broken"])

@@ -224,6 +224,7 @@ def test_a_change_in_place_restarts_a_container_on_purpose(why, policy, generati
     assert bool(result.findings) is found
 
 
+EXCEEDED = condition("Progressing", "False", reason="ProgressDeadlineExceeded")
 GATED = {"schedulingGates": [{"name": "kueue.x-k8s.io/admission"}]}
 
 
@@ -231,6 +232,7 @@ GATED = {"schedulingGates": [{"name": "kueue.x-k8s.io/admission"}]}
     ("why", "gates", "status", "severity"),
     [
         ("all are held", [True, True], {}, "warning"),
+        ("for longer than a rollout may take", [True, True], {"conditions": [EXCEEDED]}, "warning"),
         ("one is not", [True, False], {}, "critical"),
         ("one was never made", [True], {}, "critical"),
         ("its controller does not see it", [True, True], {"observedGeneration": 0}, "critical"),

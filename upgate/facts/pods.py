@@ -71,7 +71,7 @@ class Pod(KubernetesObject):
     def ends_by_itself(self) -> bool:
         """It runs to its end, as those of kubeflow, Spark and CI systems: its containers are not started again.
 
-        Virtual machines, game servers and some databases are not started again either, but serve: they are asked if they are ready.
+        Virtual machines, game servers and some databases are not started again either, but serve, and are asked if they do.
         """
         owner = self.metadata.controller
         asked = any(each.readiness_probe and each.name not in PROXIES for each in self.spec.containers or ())
