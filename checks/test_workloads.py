@@ -39,12 +39,14 @@ def test_every_deployment_is_complete(
     """Every Deployment is complete: all replicas are of the latest version, ready and available.
 
     A pod that was never created shows in no list of pods; only its Deployment misses it. And a status is only a claim:
-    when its controller is dead it counts pods that do not exist any more.
+    when its controller is dead it counts pods that do not exist any more. Where scheduling gates hold all that is missing,
+    it queues for quota, and that is a warning.
     Look first: kubectl -n {namespace} rollout status deployment {name}; kubectl -n {namespace} describe deployment {name}
     """
     deployments.where(lambda each: not each.metadata.deletion_timestamp).none(
         lambda each: deployment_pods.incomplete(each, each.unready()),
         expected=lambda each: f"{each.desired} updated, ready and available",
+        severity=lambda each: "warning" if deployment_pods.is_queued(each) else None,
         transitional=lambda each: deployment_pods.under_way(each, now, patience),
     )
 
@@ -66,6 +68,7 @@ def test_every_replicaset_of_its_own_is_complete(
     replicasets.where(lambda each: not (kept_versions.has(each) or each.metadata.deletion_timestamp)).none(
         lambda each: owned_pods.incomplete(each, each.unready()),
         expected=lambda each: f"{each.desired} ready and available",
+        severity=lambda each: "warning" if owned_pods.is_queued(each) else None,
         transitional=lambda each: owned_pods.under_way(each, now, patience),
     )
 
@@ -84,6 +87,7 @@ def test_every_statefulset_is_complete(
     statefulsets.where(lambda each: not each.metadata.deletion_timestamp).none(
         lambda each: owned_pods.incomplete(each, each.unready()),
         expected=lambda each: f"{each.desired} ready and updated",
+        severity=lambda each: "warning" if owned_pods.is_queued(each) else None,
         transitional=lambda each: owned_pods.under_way(each, now, patience),
     )
 

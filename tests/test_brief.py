@@ -30,7 +30,7 @@ from tests.worlds import (
 )
 from upgate.facts.kinds import KINDS
 from upgate.snapshot import Snapshot
-from upgate.sources.cluster import brief
+from upgate.sources.cluster import brief, pod_table
 from upgate.sources.cluster.connection import Timeouts
 from upgate.sources.cluster.login import connect
 from upgate.sources.cluster.look import look_at_cluster
@@ -202,6 +202,7 @@ WORLDS = {
     ),
     "a StatefulSet whose pods do not exist": good(statefulsets=[replicated("db", 3, app="db")]),
     "a DaemonSet whose status counts pods that do not exist, beside one of the same name": good(
+        namespaces=[namespace(), namespace("other")],
         daemonsets=[(agent := daemonset("agent")), daemonset("agent", 2, metadata={"namespace": "other", "uid": "x"})],
         pods=[
             pod(),
@@ -209,11 +210,27 @@ WORLDS = {
         ],
     ),
     "a ReplicaSet whose status counts pods that do not exist, beside a tenant's pod of such a name": good(
+        namespaces=[namespace(), namespace("tenant")],
         deployments=[(three := replicated("web", 2))],
         replicasets=[replicated("web-rs", 2, metadata=owner("Deployment", three))],
         pods=[NAMED, pod("web-rs-zzzzz", "tenant", ip="10.1.0.9", metadata={"ownerReferences": [], "labels": {}})],
     ),
+    "a ReplicaSet whose status counts pods that do not exist, beside a tenant's pod with its labels": good(
+        namespaces=[namespace(), namespace("tenant")],
+        deployments=[(three := replicated("web", 2))],
+        replicasets=[replicated("web-rs", 2, metadata=owner("Deployment", three))],
+        pods=[
+            NAMED,
+            pod(
+                "web-rs-zzzzz",
+                "tenant",
+                ip="10.1.0.9",
+                metadata={"ownerReferences": [], "labels": {"app": "web", "pod-template-hash": "x7"}},
+            ),
+        ],
+    ),
     "a DaemonSet whose status counts pods that do not exist, beside too many of one of the same name": good(
+        namespaces=[namespace(), namespace("other")],
         daemonsets=[
             (agent := daemonset("agent", 2)),
             (theirs := daemonset("agent", 0, metadata={"namespace": "other", "uid": "x"})),
@@ -246,6 +263,54 @@ WORLDS = {
         ],
         endpointslices=[endpointslice("web", "10.1.0.3")],
     ),
+    "a DaemonSet that wants fewer nodes than match it": good(
+        nodes=[node(), node("worker-2")],
+        daemonsets=[(agent := daemonset("agent"))],
+        pods=[
+            pod(),
+            pod("agent-x7k2p", ip="10.1.0.9", metadata={"labels": {"app": "agent"}, **owner("DaemonSet", agent)}),
+        ],
+    ),
+    "a ReplicaSet whose Deployment is gone": good(
+        replicasets=[
+            replicated("web-rs", metadata=owner("Deployment", replicated("web"))),
+            replicated(
+                "ghost",
+                3,
+                app="ghost",
+                metadata=owner("Deployment", thing("gone", "shop")),
+                status={"readyReplicas": 0},
+            ),
+        ],
+    ),
+    "a Job whose active pod does not exist": good(jobs=[WORK]),
+    "a Job whose active pod runs, and nothing else": good(jobs=[WORK], pods=[pod(), attempt(WORK)]),
+    "a node that is stopped on purpose, and its pod": good(
+        nodes=[
+            node(),
+            node(
+                "off",
+                "Unknown",
+                metadata={"labels": {"kubernetes.azure.com/cluster": "x"}},
+                spec={"taints": [{"key": "node.cloudprovider.kubernetes.io/shutdown", "effect": "NoSchedule"}]},
+            ),
+        ],
+        pods=[pod(), merged(ill(containerStatuses=[container_status()], **UNREADY), {"spec": {"nodeName": "off"}})],
+    ),
+    "a pod that no node takes because of cordons": good(
+        nodes=[node(spec={"unschedulable": True})],
+        pods=[
+            pod(),
+            ill(
+                phase="Pending",
+                podIPs=[],
+                containerStatuses=[],
+                conditions=[
+                    condition("PodScheduled", "False", message="0/1 nodes are available: 1 node(s) were unschedulable.")
+                ],
+            ),
+        ],
+    ),
     "a Job that failed": good(jobs=[job(done="Failed")]),
     "a Job whose pods fail": good(jobs=[WORK], pods=[pod(), *ATTEMPTS]),
     "a Job whose pods fail, and one succeeded": good(
@@ -268,7 +333,13 @@ WORLDS = {
 }
 
 
-CLEAR = ("nothing", "a Service of completed pods", "a Job whose pods fail, and one succeeded", "healthy")
+CLEAR = (
+    "a Job whose active pod runs, and nothing else",
+    "nothing",
+    "a Service of completed pods",
+    "a Job whose pods fail, and one succeeded",
+    "healthy",
+)
 
 
 @pytest.mark.parametrize("name", [*WORLDS, "healthy", "broken"])
@@ -279,6 +350,16 @@ def test_a_brief_look_finds_what_a_whole_one_finds(name, tmp_path):
     assert any(found for _, _, found in findings(short).values()) is (name not in CLEAR)
     assert short.count("pods") == whole.count("pods")
     assert not any(map(is_whole, lists))
+
+
+@pytest.mark.parametrize("few", [0, 40])
+@pytest.mark.parametrize("name", [each for each in WORLDS if "of the same name" in each or "of such a name" in each])
+def test_many_namespaces_share_one_table(name, few, tmp_path, monkeypatch):
+    """Where there are too many for a table each, what has the same name in several is read."""
+    monkeypatch.setattr(pod_table, "FEW", few)
+    whole, short, _ = looks(WORLDS[name], tmp_path)
+    assert findings(short) == findings(whole)
+    assert short.count("pods") == whole.count("pods")
 
 
 def test_of_pods_that_are_all_right_none_is_read(tmp_path):

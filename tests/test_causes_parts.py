@@ -162,6 +162,11 @@ def test_a_stray_pod_explains_a_service_only_if_nothing_else_is_behind_it(replic
             "0/3 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 2 node(s) were unschedulable.",
             True,
         ),
+        ("0/3 nodes are available: 1 node(s) had volume node affinity conflict, 2 node(s) were unschedulable.", True),
+        (
+            "0/3 nodes are available: 1 node(s) didn't match pod anti-affinity rules, 2 node(s) were unschedulable.",
+            True,
+        ),
         ("0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable.", False),
         (NO_CPU, False),
         ("0/1 nodes are available: 1 node(s) had untolerated taint {gpu: yes}.", False),

@@ -32,9 +32,28 @@ def of_cron(name, minutes, done="Complete"):
 
 
 def severities(jobs, *pods, **more):
-    """What is found of these Jobs: severity by object."""
-    result = judge("jobs.failed", good(jobs=jobs, pods=[pod(), *pods]), **more)
+    """What is found of these Jobs: severity by object. Each that counts an active pod has one."""
+    begun = (
+        []
+        if any(is_active(each) for each in pods)
+        else [begin(each) for each in jobs if each.get("status", {}).get("active")]
+    )
+    result = judge("jobs.failed", good(jobs=jobs, pods=[pod(), *begun, *pods]), **more)
     return {finding.object: finding.severity for finding in result.findings}
+
+
+def is_active(it):
+    """It has not ended."""
+    return it["status"].get("phase") not in ("Succeeded", "Failed")
+
+
+def begin(of):
+    """A pod of the Job that has just begun."""
+    since = ago(minutes=1)
+    ready = condition("Ready", lastTransitionTime=since)
+    status = {"containerStatuses": [container_status(state={"running": {"startedAt": since}})], "conditions": [ready]}
+    name = f"{of['metadata']['name']}-begun"
+    return attempt(of, name, metadata={"creationTimestamp": since, "uid": name}, status=status)
 
 
 def failed(minutes, of=WORK, **status):
@@ -146,7 +165,8 @@ def test_a_job_that_still_runs_makes_no_failure_good(why, succeeded, outcome):
 
 def test_monitoring_does_not_take_a_next_run_for_a_recovery():
     """Where no CronJob says more, a failure whose next run is under way is neither news nor over."""
-    world = good(jobs=[of_cron("a", 90, "Failed"), of_cron("b", 1, "")], cronjobs=[])
+    jobs = [of_cron("a", 90, "Failed"), of_cron("b", 1, "")]
+    world = good(jobs=jobs, cronjobs=[], pods=[pod(), begin(jobs[1])])
     (result,) = run(["jobs.failed"], world, monitor=True)
     assert result.outcome == "warned"
     assert [each.transitional for each in result.active] == [True]
@@ -176,7 +196,7 @@ def test_what_failed_long_before_the_reference_time_is_litter(why, its, outcome)
 def test_an_index_that_is_lost_is_a_warning_while_others_work():
     """With backoffLimitPerIndex the Job fails at its end; until then its lost indexes are named."""
     indexed = job(done="", status={"failedIndexes": "1,3-5"})
-    (finding,) = judge("jobs.failed", good(jobs=[indexed])).findings
+    (finding,) = judge("jobs.failed", good(jobs=[indexed], pods=[pod(), begin(indexed)])).findings
     assert (finding.severity, finding.observed) == ("warning", "indexes 1,3-5 have failed for good")
 
 
@@ -454,3 +474,29 @@ def test_failures_that_a_policy_ignores_only_warn(why, rules, code, severity):
         for minutes in (40, 30, 20)
     ]
     assert severities([work], *pods) == {"Job/shop/import": severity}
+
+
+def ended(minutes, phase="Failed"):
+    """A pod of the Job that ended so long ago."""
+    end = container_status(ready=False, state=terminated(0 if phase == "Succeeded" else 1, minutes=minutes))
+    status = {"phase": phase, "containerStatuses": [end], "conditions": [condition("Ready", "False")]}
+    return attempt(WORK, "import-last", status=status)
+
+
+@pytest.mark.parametrize(
+    ("why", "pods", "spec", "found"),
+    [
+        ("none exists", [], {}, True),
+        ("it runs", [running(200)], {}, False),
+        ("its last one has just ended", [ended(5)], {}, False),
+        ("its last one ended long ago", [ended(50)], {}, True),
+        ("another cluster runs it", [], {"managedBy": "kueue.x-k8s.io/multikueue"}, False),
+        ("Kubernetes' own controller runs it", [], {"managedBy": "kubernetes.io/job-controller"}, True),
+    ],
+)
+def test_an_active_pod_that_does_not_exist_is_a_warning(why, pods, spec, found):
+    """A status stays as it was when no controller writes it: nothing runs, and nothing will fail."""
+    work = job(done="", spec=spec)
+    result = judge("jobs.failed", good(jobs=[work], pods=[pod(), *pods]))
+    said = [each.observed.partition(";")[0] for each in result.findings]
+    assert said == (["its status counts 1 active pod, of which 0 exist"] if found else [])

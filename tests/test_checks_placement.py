@@ -120,6 +120,12 @@ def test_a_controller_may_take_a_moment_to_follow(why, node_changes, its_changes
     assert [each[2] for each in told] == [transitional]
 
 
+def test_one_node_that_was_just_changed_stands_for_no_other():
+    """In a large cluster some node is always new."""
+    new = node("worker-2", metadata={"creationTimestamp": ago(seconds=20)})
+    assert found(daemonset("agent", 1), [node("worker-1"), new, node("worker-3")])[0][2] is False
+
+
 @pytest.mark.parametrize(("operator", "lost"), [("NotIn", True), ("In", False)])
 def test_affinity_is_read_where_no_node_is_wanted(operator, lost):
     """kube-proxy of EKS leaves Fargate's nodes out, and must be on all others; who asks for what is not there is at rest."""

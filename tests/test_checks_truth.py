@@ -9,9 +9,11 @@ from tests.worlds import (
     baseline,
     condition,
     container_status,
+    daemonset,
     endpointslice,
     good,
     judge,
+    lease,
     merged,
     node,
     owner,
@@ -89,6 +91,15 @@ def unscheduled(name="web-2", minutes=120.0, **changes):
 def test_what_runs_to_its_end_may_queue(why, policy, its, severity):
     """Queues are what batch work is for, whoever owns it."""
     late = unscheduled(metadata={"ownerReferences": [{**CUSTOM, **its}]}, spec={"restartPolicy": policy})
+    assert severities("pods.pending", pods=[pod(), late]) == {"Pod/shop/web-2": (severity, False)}
+
+
+@pytest.mark.parametrize(("container", "severity"), [("app", "critical"), ("istio-proxy", "warning")])
+def test_what_is_asked_if_it_is_ready_serves(container, severity):
+    """Couchbase and ArangoDB never restart their containers; the probe of an injected proxy says nothing of what is beside it."""
+    own = [{"name": container, "readinessProbe": {"httpGet": {"port": 8091}}}]
+    meta = {"ownerReferences": [{**CUSTOM, "kind": "CouchbaseCluster"}]}
+    late = unscheduled(metadata=meta, spec={"restartPolicy": "Never", "containers": own})
     assert severities("pods.pending", pods=[pod(), late]) == {"Pod/shop/web-2": (severity, False)}
 
 
@@ -211,3 +222,65 @@ def test_a_change_in_place_restarts_a_container_on_purpose(why, policy, generati
     after = merged(before, {"metadata": own, "status": {"containerStatuses": [again]}})
     result = judge("pods.restarts", good(pods=[after]), baseline=baseline(good(pods=[before])))
     assert bool(result.findings) is found
+
+
+EXCEEDED = condition("Progressing", "False", reason="ProgressDeadlineExceeded")
+GATED = {"schedulingGates": [{"name": "kueue.x-k8s.io/admission"}]}
+
+
+@pytest.mark.parametrize(
+    ("why", "gates", "status", "severity"),
+    [
+        ("all are held", [True, True], {}, "warning"),
+        ("for longer than a rollout may take", [True, True], {"conditions": [EXCEEDED]}, "warning"),
+        ("one is not", [True, False], {}, "critical"),
+        ("one was never made", [True], {}, "critical"),
+        ("its controller does not see it", [True, True], {"observedGeneration": 0}, "critical"),
+    ],
+)
+def test_a_workload_whose_pods_are_held_by_a_gate_queues(why, gates, status, severity):
+    """Kueue holds the pods of workloads too, until there is quota."""
+    web = replicated("web", 2, status={"readyReplicas": 0, "availableReplicas": 0, **status})
+    versions = replicated("web-rs", 2, metadata=owner("Deployment", web))
+    pods = [unscheduled(f"web-{n}", spec=GATED if gated else {}) for n, gated in enumerate(gates)]
+    world = {"deployments": [web], "replicasets": [versions], "pods": pods}
+    assert severities("deployments.ready", **world)["Deployment/shop/web"] == (severity, False)
+
+
+@pytest.mark.parametrize(
+    ("grace", "gone", "found"),
+    [(30, 1, True), (30, -1, False), (10**9, -(10**9 - 9 * 86400), True), (700_000, -50, False)],
+)
+def test_no_grace_lasts_for_ever(grace, gone, found):
+    """A pod that may take decades to go should be gone within a week."""
+    due = {
+        "deletionTimestamp": ago(hours=gone) if abs(gone) < 99 else ago(seconds=gone),
+        "deletionGracePeriodSeconds": grace,
+    }
+    assert bool(severities("pods.terminating", pods=[pod(metadata=due)])) is found
+
+
+@pytest.mark.parametrize(
+    ("seconds", "silent", "found"), [(40, 150, False), (40, 170, True), (10**9, 1300, True), (300, 1000, False)]
+)
+def test_no_lease_lasts_for_ever(seconds, silent, found):
+    """What a kubelet, or whoever writes its lease, promises is bounded."""
+    late = lease(renewed=silent, spec={"leaseDurationSeconds": seconds})
+    assert bool(severities("nodes.heartbeat", leases=[late])) is found
+
+
+def gpu(**changes):
+    """A node of a pool, not Ready."""
+    down = node("gpu-1", "False", metadata={"labels": {"gpu": "yes"}, **changes})
+    down["spec"]["taints"] = [{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]
+    return down
+
+
+@pytest.mark.parametrize(("minutes", "transitional"), [(2, True), (20, False)])
+def test_the_first_node_of_a_daemonset_may_join(minutes, transitional):
+    """Until it is Ready the DaemonSet of its pool wants no node."""
+    agent = daemonset("agent", 0, spec={"template": {"spec": {"nodeSelector": {"gpu": "yes"}}}})
+    found = severities(
+        "daemonsets.ready", nodes=[node(), gpu(creationTimestamp=ago(minutes=minutes))], daemonsets=[agent]
+    )
+    assert found == {"DaemonSet/shop/agent": ("critical", transitional)}

@@ -6,7 +6,7 @@ import pytest
 
 from tests.worlds import daemonset, good, judge, merged, owner, pod, replicated, snapshot
 from upgate.base.errors import Inconclusive
-from upgate.sources.cluster.claims import with_later_claims
+from upgate.sources.cluster.claims import with_later_claims, with_later_pods
 from upgate.sources.cluster.listing import Listing
 
 WEB = replicated("web", 3)
@@ -89,3 +89,33 @@ def test_without_pods_nothing_is_compared():
     """A list that is a gap tells nothing."""
     answers = {**listings(good(**web(3))), "pods": Inconclusive("cannot list pods")}
     assert with_later_claims(answers, lambda nouns: pytest.fail("asked again")) == answers
+
+
+THREE = [*TWO, pod("web-3", ip="10.1.0.3")]
+
+
+@pytest.mark.parametrize(
+    ("why", "later", "outcome"), [("it was scaled up", THREE, "passed"), ("its controller is dead", TWO, "failed")]
+)
+def test_pods_that_were_made_between_two_lists_are_read_once_more(why, later, outcome):
+    """The list of pods is older than the status that counts the third."""
+    asked = []
+
+    def ask_pods(kinds):
+        asked.extend((each.namespace, each.label_selector) for each in kinds)
+        return listings(good(pods=later))["pods"]
+
+    answers = with_later_pods(listings(good(**web(3), pods=TWO)), ask_pods)
+    assert asked == [("shop", "app=web")]
+    assert outcomes(answers)["deployments.ready"] == outcome
+
+
+def test_pods_are_asked_for_once_more_only_where_some_are_missing():
+    """And where they cannot be, the first list counts."""
+
+    def refuse(kinds):
+        raise Inconclusive("slow")
+
+    complete, short = listings(good()), listings(good(**web(3), pods=TWO))
+    assert with_later_pods(complete, lambda kinds: pytest.fail("asked again")) == complete
+    assert with_later_pods(short, refuse) == short

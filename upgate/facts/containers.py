@@ -23,11 +23,18 @@ STARTS = 2
 HABIT, SELDOM = 10, timedelta(hours=1)
 #: No promise of a probe counts for longer: whoever may write a pod writes it, in numbers up to 2³¹ that are multiplied.
 LONGEST = timedelta(days=7)
+#: Sidecars that have a readiness probe of their own, which says nothing of what they stand before.
+PROXIES = ("istio-proxy", "linkerd-proxy", "envoy", "kuma-sidecar", "consul-dataplane")
 
 
 def at_most(seconds: int) -> timedelta:
     """So many seconds, within the longest time that counts; none for a negative number."""
     return timedelta(seconds=max(0, min(seconds, int(LONGEST.total_seconds()))))
+
+
+def beyond_longest(seconds: int) -> timedelta:
+    """How much longer than the longest time that counts that is; no more than decades."""
+    return timedelta(seconds=min(max(0, seconds), 10**9)) - at_most(min(seconds, 10**9))
 
 
 class Probe(Fact):

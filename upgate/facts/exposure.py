@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from upgate.facts.backends import Backends
+from upgate.facts.containers import PROXIES
 from upgate.facts.disruption import named
 from upgate.facts.owned_pods import DeploymentPods
 from upgate.facts.pods import Pod
 from upgate.facts.services import Service
 from upgate.facts.workloads import Workload
-
-#: Sidecars that have a readiness probe of their own, which says nothing of what they stand before.
-PROXIES = ("istio-proxy", "linkerd-proxy", "envoy", "kuma-sidecar", "consul-dataplane")
 
 
 class Exposure:

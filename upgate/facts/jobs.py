@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from upgate.base.text import counted, duration
 from upgate.facts.backends import grouped
 from upgate.facts.containers import ContainerStatus, Terminated
+from upgate.facts.failure_policy import FailurePolicy
 from upgate.facts.lingering import kept_running
 from upgate.facts.meta import LONG_AGO, Condition, Fact, KubernetesObject, Time, condition
 from upgate.facts.pods import SHUTDOWN, Pod
@@ -20,59 +21,14 @@ FAILURES, GRACE = 3, timedelta(minutes=10)
 BEGINS = timedelta(hours=1)
 #: A Job that failed so long before the reference time says nothing of what happened since.
 LITTER = timedelta(days=1)
+#: The longest pause of a Job's controller between two pods, and some time for it.
+BACKOFF = timedelta(minutes=15)
 OWN_CONTROLLER = "kubernetes.io/job-controller"
 #: The kubelet's longest pause between two runs: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy
 LONGEST_BACKOFF = timedelta(minutes=5)
 #: Reasons of DisruptionTarget that are not the pod's own fault: a drain, a preemption, a taint, a node that is gone.
 #: https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions
 DISRUPTED = ("EvictionByEvictionAPI", "PreemptionByScheduler", "DeletionByTaintManager", "DeletionByPodGC")
-
-
-class ExitCodes(Fact):
-    """`onExitCodes` of a rule: which containers' exit codes it is about."""
-
-    container_name: str | None = None
-    operator: str = ""
-    values: list[int] | None = None
-
-    def match(self, pod: Pod) -> bool:
-        """A container has failed with such a code."""
-        ends = [(each.name, each.now.terminated.exit_code) for each in pod.statuses if each.now.terminated]
-        codes = [code for name, code in ends if code and self.container_name in (None, "", name)]
-        return any((code in (self.values or ())) is (self.operator == "In") for code in codes)
-
-
-class PodConditionPattern(Fact):
-    """One of `onPodConditions` of a rule."""
-
-    type: str = ""
-    status: str = "True"
-
-
-class FailureRule(Fact):
-    """One of `spec.podFailurePolicy.rules`; the first that matches counts."""
-
-    action: str = ""
-    on_exit_codes: ExitCodes | None = None
-    on_pod_conditions: list[PodConditionPattern] | None = None
-
-    def matches(self, pod: Pod) -> bool:
-        """It is about this failure."""
-        if self.on_exit_codes:
-            return self.on_exit_codes.match(pod)
-        said = pod.status.conditions
-        return any(condition(said, each.type).status == each.status for each in self.on_pod_conditions or ())
-
-
-class FailurePolicy(Fact):
-    """https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy"""
-
-    rules: list[FailureRule] | None = None
-
-    def ignores(self, pod: Pod) -> bool:
-        """Its failure does not count."""
-        rule = next((each for each in self.rules or () if each.matches(pod)), None)
-        return rule is not None and rule.action == "Ignore"
 
 
 class JobSpec(Fact):
@@ -187,7 +143,7 @@ class Retries:
         return f"{counted(count, 'failure')} of its pods without a success"
 
     def unbegun(self, job: Job, moment: datetime) -> str:
-        """None of its pods could be made, or none gets a node, for more than an hour. Else empty."""
+        """None of its pods could be made or exists, or none gets a node, for more than an hour. Else empty."""
         # Its controller writes when it started: where that is away, only its creation tells.
         started, pods = job.status.start_time or job.metadata.creation_timestamp, self.of(job)
         foreign = job.spec.managed_by not in ("", OWN_CONTROLLER) and not job.status.start_time
@@ -195,6 +151,12 @@ class Retries:
             return ""
         if not pods and not (job.status.active or job.status.failed or job.status.succeeded):
             return f"no pod was made for {duration(moment - started)}"
+        if (
+            job.status.active
+            and job.spec.managed_by in ("", OWN_CONTROLLER)
+            and not any(ended_lately(pod, moment) for pod in pods)
+        ):
+            return f"its status counts {counted(job.status.active, 'active pod')}, of which 0 exist"
         waits = [pod for pod in pods if pod.status.phase == "Pending" and pod.scheduled and not pod.scheduled.is_true]
         waits = [pod for pod in waits if not pod.spec.scheduling_gates and pod.age(moment) >= BEGINS]
         return (
@@ -251,6 +213,11 @@ class Retries:
         """A pod of it has run for longer than ten minutes, and for twice the time after which the others failed."""
         running = (pod for pod in self.of(job) if pod.status.phase == "Running" and not pod.terminating)
         return any(up_for(pod, moment) > max(GRACE, 2 * longest) for pod in running)
+
+
+def ended_lately(pod: Pod, moment: datetime) -> bool:
+    """It is there, or has ended within the time in which its Job makes the next one, or at a time that is not known."""
+    return not pod.done or pod.ended_at is None or moment - pod.ended_at < BACKOFF
 
 
 def up_for(pod: Pod, moment: datetime) -> timedelta:

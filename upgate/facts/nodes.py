@@ -36,6 +36,8 @@ CORDON_MARKS = {
 #: and with which values, that of EKS. That a node belongs to a group of its cloud does not say that the group is scaled.
 AUTOSCALED, COMPUTE = ("karpenter.sh/nodepool", "karpenter.sh/provisioner-name"), "eks.amazonaws.com/compute-type"
 VIRTUAL = {("type", "virtual-kubelet"), ("kwok.x-k8s.io/node", "fake")}
+#: Seconds: a kubelet's default is 40.
+LONGEST_TERM = 300
 #: What the nodes of AKS have labels of.
 AKS = "kubernetes.azure.com/"
 #: A node that joins is not Ready until its network is there; one that goes is drained first: the autoscaler gives its pods
@@ -263,8 +265,8 @@ class Lease(KubernetesObject):
 
     @property
     def term(self) -> timedelta:
-        """How long one renewal holds."""
-        return timedelta(seconds=self.spec.lease_duration_seconds)
+        """How long one renewal holds; what is longer than a node may be silent says nothing."""
+        return timedelta(seconds=max(1, min(self.spec.lease_duration_seconds, LONGEST_TERM)))
 
     def silence(self, moment: datetime) -> timedelta:
         """Time since it was renewed, or since it was made if it never was.

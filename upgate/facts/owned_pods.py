@@ -69,6 +69,14 @@ class OwnedPods:
         gone = f", and {lost} of those on nodes that are gone" if lost else ""
         return f"its status counts {counted(claimed, 'ready pod')}, of which {len(there)} exist{gone}"
 
+    def is_queued(self, workload: Workload) -> bool:
+        """All that it lacks are pods that a scheduling gate holds back on purpose: Kueue admits them when there is quota.
+
+        A queue knows no progressDeadlineSeconds.
+        """
+        gated = sum(bool(pod.spec.scheduling_gates) for pod in self.of(workload) if pod.active)
+        return 0 < max(workload.missing, workload.unready_created) <= gated and not workload.own_fault
+
     def under_way(self, workload: Workload, moment: datetime, patience: Patience) -> bool:
         """What is missing is on its way. Of pods that do not exist only the lists may be too old, by moments."""
         if self.never_done(workload, moment, patience.terminating):

@@ -41,11 +41,16 @@ class DaemonSetPlacement:
         return 0 < max(daemonset.missing, daemonset.outdated) <= off and not daemonset.own_fault
 
     def settles(self, daemonset: DaemonSet, moment: datetime, lag: timedelta) -> bool:
-        """It, or one of its nodes, was changed a moment ago, or that node has just become Ready: its controller follows."""
-        changed = [daemonset.metadata.changed]
-        for node in self._own(daemonset):
-            changed += [node.metadata.changed, node.metadata.creation_timestamp, node.ready.last_transition_time]
-        return any(lately(each, moment, lag) for each in changed)
+        """It, or each node that it lacks, was changed or became Ready a moment ago: its controller follows.
+
+        One that wants no node yet may wait until the first one has joined, or has just lost the last.
+        """
+        meant = [] if daemonset.desired else [each for each in self._nodes if daemonset.may_run_on(each)]
+        if meant and all(each.joining(moment) or each.going(moment) for each in meant):
+            return True
+        own = self._own(daemonset)
+        new = sum(any(lately(at, moment, lag) for at in changes_of(each)) for each in own)
+        return lately(daemonset.metadata.changed, moment, lag) or 0 < len(own) - daemonset.desired <= new
 
     @property
     def working(self) -> int:
@@ -65,6 +70,11 @@ class DaemonSetPlacement:
                 each for each in staying if daemonset.belongs_on(each) and not may_be_left_out(each, daemonset)
             ]
         return self._owned[daemonset.ref]
+
+
+def changes_of(node: Node) -> tuple[datetime | None, ...]:
+    """When it joined, was last written, and became Ready."""
+    return node.metadata.creation_timestamp, node.metadata.changed, node.ready.last_transition_time
 
 
 def is_working(node: Node) -> bool:

@@ -25,6 +25,8 @@ class PodMeta(ObjectMeta):
     """`metadata` of a pod."""
 
     marks: PodMarks | None = msgspec.field(default=None, name="annotations")
+    #: How long it may take to go; its deletionTimestamp includes that.
+    deletion_grace_period_seconds: int | None = None
 
 
 class SchedulingGate(Fact):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from upgate.base.harmless import Typed, shell_word
-from upgate.facts.containers import Container, ContainerStatus
+from upgate.facts.containers import PROXIES, Container, ContainerStatus, beyond_longest
 from upgate.facts.meta import CLOCKS, Condition, KubernetesObject, condition, lately
 from upgate.facts.pod_fields import PodMeta, PodSpec, PodStatus
 from upgate.facts.starting import INIT, becoming_ready, initializing, wavering
@@ -69,12 +69,13 @@ class Pod(KubernetesObject):
 
     @property
     def ends_by_itself(self) -> bool:
-        """It runs to its end, as those of kubeflow, Spark and CI systems: its containers are not started again whatever happens.
+        """It runs to its end, as those of kubeflow, Spark and CI systems: its containers are not started again.
 
-        Virtual machines and game servers are not started again either, but serve.
+        Virtual machines, game servers and some databases are not started again either, but serve, and are asked if they do.
         """
         owner = self.metadata.controller
-        serves = owner is not None and owner.kind in NEVER_RESTARTED
+        asked = any(each.readiness_probe and each.name not in PROXIES for each in self.spec.containers or ())
+        serves = asked or (owner is not None and owner.kind in NEVER_RESTARTED)
         return self.spec.restart_policy != "Always" and not serves and not self.mirror
 
     @property
@@ -259,9 +260,9 @@ class Pod(KubernetesObject):
         return ", ".join([f"phase {self.status.phase}", *filter(None, [why]), *codes])
 
     def overdue(self, moment: datetime) -> timedelta:
-        """Time since it was due to be gone; none for a pod that is there to stay."""
-        due = self.metadata.deletion_timestamp
-        return moment - due if due else timedelta(0)
+        """Time since it was due to be gone, at the latest when the longest grace that counts was over; none where it stays."""
+        due, grace = self.metadata.deletion_timestamp, self.metadata.deletion_grace_period_seconds or 0
+        return moment - due + beyond_longest(grace) if due else timedelta(0)
 
     @property
     def finalizers(self) -> str:

@@ -17,8 +17,11 @@ LONGEST_MESSAGE = 2000
 #: A taint that the pod does not tolerate, and its key.
 UNTOLERATED = re.compile(r"untolerated taint\(?s?\)? \{([^:}]{1,320})")
 CORDONED = "node(s) were unschedulable"
-#: Reasons that stay as they are: the pod is not meant for these nodes.
-NOT_MEANT = ("didn't match Pod's node affinity/selector", "didn't match node selector")
+#: Reasons that stay as they are: the pod is not meant for these nodes, or for no second of its kind there.
+NOT_MEANT = (
+    *("didn't match Pod's node affinity/selector", "didn't match node selector", "had volume node affinity conflict"),
+    *("didn't match pod anti-affinity rules", "didn't match pod topology spread constraints"),
+)
 
 
 class PlacementComplaint(NamedTuple):

@@ -25,7 +25,7 @@ from upgate.facts.statefulsets import StatefulSet
 from upgate.facts.workloads import Workload
 from upgate.sources.cluster.connection import Connection
 from upgate.sources.cluster.listing import Listing, Progress, list_all
-from upgate.sources.cluster.pod_table import PODS, RUNNING, SUCCEEDED, Glance, glance, shared_names
+from upgate.sources.cluster.pod_table import PODS, RUNNING, SUCCEEDED, Crew, Glance, glance, shared_names
 
 #: Pods that neither run nor have completed: there are few, and a failed one may have the status Completed in its row.
 UNUSUAL = "status.phase!=Running,status.phase!=Succeeded"
@@ -62,7 +62,8 @@ def list_briefly(
     try:
         if missing := [noun for noun in BESIDE if noun not in others]:
             raise Inconclusive(f"{', '.join(missing)} could not be listed")
-        glanced = glance(connection, {node.name for node in others["nodes"].items}, deadline)
+        homes, namespaces = ({each.name for each in others[noun].items} for noun in ("nodes", "namespaces"))
+        glanced = glance(connection, homes, namespaces, deadline)
         foreign = list_some(connection, [PODS._replace(label_selector=labels) for labels in FOREIGN], deadline)
         doubted = understaffed(without_foreign(glanced, foreign, others), others)
         listing = merged(
@@ -148,25 +149,27 @@ def without_foreign(glanced: Glance, foreign: Listing, others: Mapping[str, List
     strangers = [
         each for each in foreign.items if each.status.phase == "Running" and controller_uid(each) not in makers
     ]
-    return glanced._replace(
-        crews=glanced.crews - Counter(crew for each in strangers for crew in shared_names(each.name))
+    theirs = Counter(
+        (each.namespace if glanced.apart else "", crew) for each in strangers for crew in shared_names(each.name)
     )
+    return glanced._replace(crews=glanced.crews - theirs)
 
 
 def understaffed(glanced: Glance, others: Mapping[str, Listing]) -> list[Workload]:
     """The workloads whose status counts more ready pods than run under the name that they share.
 
-    A table gives no namespace: what is in another one may stand in for a missing pod, so those of the same name in several
-    are all doubted.
+    A table gives no namespace: in a table of all of them what is in another one may stand in for a missing pod, so those of
+    the same name in several are all doubted.
     """
     makers = [each for noun in ("replicasets", "statefulsets", "daemonsets") for each in others[noun].items]
-    claims: Counter[str] = Counter()
-    homes: defaultdict[str, set[str]] = defaultdict(set)
+    claims: Counter[Crew] = Counter()
+    homes: defaultdict[Crew, set[str]] = defaultdict(set)
+    crews = {each.ref: (each.namespace if glanced.apart else "", shared_name(each)) for each in makers}
     for each in makers:
-        claims[shared_name(each)] += each.claimed
-        homes[shared_name(each)].add(each.namespace)
-    doubtful = {name for name in claims if claims[name] > glanced.crews[name] or len(homes[name]) > 1}
-    short = [each for each in makers if each.claimed and shared_name(each) in doubtful]
+        claims[crews[each.ref]] += each.claimed
+        homes[crews[each.ref]].add(each.namespace)
+    doubtful = {crew for crew in claims if claims[crew] > glanced.crews[crew] or len(homes[crew]) > 1}
+    short = [each for each in makers if each.claimed and crews[each.ref] in doubtful]
     return [
         *short,
         *overstated_deployments(others, {each.metadata.controller.uid for each in short if each.metadata.controller}),

@@ -19,8 +19,8 @@ from upgate.facts.whole import ObjectQuery
 from upgate.snapshot import Snapshot
 from upgate.sources.cluster.asides import AFTERWARDS, BESIDE
 from upgate.sources.cluster.bounded import SMALL_BYTES
-from upgate.sources.cluster.brief import list_briefly
-from upgate.sources.cluster.claims import with_later_claims
+from upgate.sources.cluster.brief import list_briefly, list_some
+from upgate.sources.cluster.claims import with_later_claims, with_later_pods
 from upgate.sources.cluster.connection import (
     JSON,
     SAYING,
@@ -95,6 +95,7 @@ def look_around(
     if brief:
         answers |= concurrently(guarded({"pods": partial(list_briefly, connection, listed, progress, deadline)}))
     answers = with_later_claims(answers, partial(list_again, connection, deadline))
+    answers = with_later_pods(answers, partial(list_some, connection, deadline=deadline))
     later = {name: partial(ask, connection, listed, deadline) for name, ask in AFTERWARDS.items() if name in needs}
     return snapshot_of(connection, identity, moment, answers | concurrently(guarded(later)))
 

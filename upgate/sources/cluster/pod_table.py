@@ -6,13 +6,15 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 
 from upgate.base.decoders import decoder
 from upgate.base.errors import Inconclusive
+from upgate.base.threads import concurrently
 from upgate.base.waiting import Deadline
 from upgate.facts.kinds import KINDS
 from upgate.sources.cluster.bounded import is_dense
@@ -27,6 +29,8 @@ COLUMNS = ("Name", "Ready", "Status", "Node", "Readiness Gates")
 ROWS = 10 * PAGE_SIZE
 #: Pages of that: a million pods.
 MOST_PAGES = 100
+#: So many namespaces are each asked for a table of their own.
+FEW = 40
 RUNNING, SUCCEEDED = "status.phase=Running", "status.phase=Succeeded"
 
 
@@ -57,31 +61,64 @@ class Table(msgspec.Struct, rename="camel"):
     metadata: TableMeta = msgspec.field(default_factory=TableMeta)
 
 
+#: A namespace, empty where the rows of all are in one table; and the name that pods share.
+Crew = tuple[str, str]
+
+
 class Glance(NamedTuple):
     """How many pods run or have completed, the names of running ones that do not look right, and of how many crews."""
 
     total: int
     odd: list[str]
-    #: The name that pods share → how many of them run.
-    crews: Counter[str]
+    #: How many of each crew run.
+    crews: Counter[Crew]
+    #: Each namespace was asked for its own table: its crews are not mixed with others of the same name.
+    apart: bool
 
 
-def glance(connection: Connection, homes: Container[str], deadline: Deadline) -> Glance:
-    """Look at the row of every pod that runs or has completed; `homes` are the nodes there are. Raises Inconclusive."""
-    running = list(table_rows(connection, RUNNING, homes, deadline))
-    completed = sum(1 for _ in table_rows(connection, SUCCEEDED, homes, deadline))
-    crews = Counter(crew for name, _ in running for crew in shared_names(name))
-    return Glance(len(running) + completed, sorted({name for name, right in running if not right}), crews)
+def glance(connection: Connection, homes: Container[str], namespaces: Collection[str], deadline: Deadline) -> Glance:
+    """Look at the row of every pod that runs or has completed; `homes` are the nodes there are. Raises Inconclusive.
+
+    A table does not say in which namespace a pod is: where there are few of them, each is asked for its own.
+    """
+    apart = len(namespaces) <= FEW
+    asked = {
+        place: partial(running_rows, connection, place, homes, deadline) for place in (namespaces if apart else [""])
+    }
+    rows = {place: answer_or_raise(answer) for place, answer in concurrently(asked).items()}
+    completed = sum(1 for _ in table_rows(connection, "", SUCCEEDED, homes, deadline))
+    crews = Counter((place, crew) for place, found in rows.items() for name, _ in found for crew in shared_names(name))
+    odd = {name for found in rows.values() for name, right in found if not right}
+    return Glance(sum(map(len, rows.values())) + completed, sorted(odd), crews, apart)
+
+
+def running_rows(
+    connection: Connection, place: str, homes: Container[str], deadline: Deadline
+) -> list[tuple[str, bool]] | Inconclusive:
+    """The rows of pods that run; or why they cannot be read."""
+    try:
+        return list(table_rows(connection, place, RUNNING, homes, deadline))
+    except Inconclusive as problem:
+        return problem
+
+
+def answer_or_raise(answer: list[tuple[str, bool]] | Inconclusive) -> list[tuple[str, bool]]:
+    """The rows. Raises Inconclusive where there are none."""
+    if isinstance(answer, Inconclusive):
+        raise answer
+    return answer
 
 
 def table_rows(
-    connection: Connection, phase: str, homes: Container[str], deadline: Deadline
+    connection: Connection, place: str, phase: str, homes: Container[str], deadline: Deadline
 ) -> Iterator[tuple[str, bool]]:
     """The name of each pod in that phase, and whether its row looks right. Raises Inconclusive."""
     tokens: set[str] = set()
-    token = ""
+    token, path = "", PODS._replace(namespace=place).path
     while True:
-        table = table_page(connection, {"fieldSelector": phase} | ({"continue": token} if token else {}), deadline)
+        table = table_page(
+            connection, path, {"fieldSelector": phase} | ({"continue": token} if token else {}), deadline
+        )
         places = column_places(table)
         yield from (
             (row.cells[places["Name"]], looks_right(row.cells, places, homes)) for row in whole_rows(table, places)
@@ -101,10 +138,10 @@ def whole_rows(table: Table, places: Mapping[str, int]) -> list[Row]:
     raise Inconclusive("the table of pods has rows without the cells of its columns")
 
 
-def table_page(connection: Connection, which: Mapping[str, str], deadline: Deadline) -> Table:
+def table_page(connection: Connection, path: str, which: Mapping[str, str], deadline: Deadline) -> Table:
     """One page of the table. Raises Inconclusive for anything else."""
     query = {"limit": str(ROWS), "includeObject": "None", **which}
-    answer = connection.get(PODS.path, query, accept=TABLE, deadline=deadline)
+    answer = connection.get(path, query, accept=TABLE, deadline=deadline)
     if is_dense(answer.body):
         raise Inconclusive("the table of pods cannot be read: it has too many elements for its size")
     try:
