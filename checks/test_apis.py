@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from upgate.battery import Subjects, check
 from upgate.facts.lifecycle import gone_in, written_with_removed
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from upgate.facts.extensions import CustomResourceDefinition
     from upgate.facts.ingresses import Ingress
     from upgate.facts.release_changes import Change, ReleaseChanges
+    from upgate.facts.webhooks import WebhookCalls
 
 
 @check("apis.deprecated", severity="critical", preflight="critical", none_is_fine=True)
@@ -62,6 +64,8 @@ def test_webhooks_answer(
     validatingwebhookconfigurations: Subjects[ValidatingWebhookConfiguration],
     mutatingwebhookconfigurations: Subjects[MutatingWebhookConfiguration],
     customresourcedefinitions: Subjects[CustomResourceDefinition],
+    webhook_calls: WebhookCalls,
+    now: datetime,
 ) -> None:
     """The API server can call every admission and conversion webhook.
 
@@ -71,8 +75,14 @@ def test_webhooks_answer(
     `kubectl create --dry-run=server` of what it intercepts asks for one.
     Look first: kubectl get --raw /metrics | grep -E 'webhook_(rejection|fail_open)_count|conversion_webhook'
     """
-    for configurations in (validatingwebhookconfigurations, mutatingwebhookconfigurations):
-        configurations.none(metrics.unanswered, expected="every call is answered", severity=metrics.severity)
+    each: Subjects[Any]
+    for each in (validatingwebhookconfigurations, mutatingwebhookconfigurations):
+        dead = webhook_calls.uncallable(each, now)
+        each.none(
+            partial(metrics.unanswered, uncallable=dead),
+            expected="every call is answered",
+            severity=partial(metrics.severity, uncallable=dead),
+        )
     customresourcedefinitions.none(metrics.unconverted, expected="every call is answered", severity=metrics.severity)
     metrics.process.none(lambda process: process.bad_certificates, expected="certificates that can be checked")
 

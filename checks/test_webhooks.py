@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     preflight="critical",
     none_is_fine=True,
     monitor=True,
-    after=("services.endpoints", "mesh.retired"),
+    after=("services.endpoints", "mesh.retired", "mesh.revision-tag"),
 )
 def test_every_webhook_can_be_called(
     validatingwebhookconfigurations: Subjects[ValidatingWebhookConfiguration],

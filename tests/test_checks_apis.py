@@ -231,6 +231,21 @@ def test_a_webhook_that_answers_again_is_no_failure():
     assert answering(refused(30), called(31), earlier=[refused(30), called(30)]).outcome == "passed"
 
 
+def test_of_webhooks_with_one_name_the_one_that_cannot_be_called_is_blamed():
+    """Revisions of a mesh have webhooks of equal names, and are counted as one: a dead one does not accuse the other."""
+
+    def calling(name: str, service: str) -> dict:
+        call = {"service": {"namespace": "shop", "name": service, "port": 80}}
+        return webhook(name, webhooks=[{**webhook(name, HOOK)["webhooks"][0], "clientConfig": call}])
+
+    def blamed(*services: str) -> list[str]:
+        hooks = [calling(f"of-{number}", service) for number, service in enumerate(services)]
+        return objects(answering(refused(3), world=good(validatingwebhookconfigurations=hooks)))
+
+    assert blamed("web", "gone") == ["ValidatingWebhookConfiguration/of-1"]
+    assert len(blamed("web", "web")) == 2
+
+
 def test_two_processes_are_not_compared():
     """Behind a load balancer the second look may meet another API server: its numbers are its own."""
     seen = metrics(refused(30), called(1000))

@@ -47,13 +47,19 @@ def anthos_is(cluster: RealCluster, version: str) -> bool:
     return cluster.ask("apply", "--namespace=anthos", "--filename=-", text="\n---\n".join(texts)).returncode == 0
 
 
+def admits(cluster: RealCluster) -> bool:
+    """A pod may be made in the namespace of that webhook."""
+    options = ("--image=shop:1", "--dry-run=server", f"--namespace={CLOSED}")
+    return cluster.ask("run", "try", *options).returncode == 0
+
+
 def closed_door(ca: str) -> list[Object]:
     """A namespace, and a webhook that refuses its pods, because its Service is not there."""
     rules = [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}]
     called = {"caBundle": ca, "service": {"name": "istiod-lost", "namespace": HOME, "path": "/inject"}}
     here = {"matchLabels": {"kubernetes.io/metadata.name": CLOSED}}
     more = {"failurePolicy": "Fail", "rules": rules, "namespaceSelector": here, "clientConfig": called}
-    webhook = hook(NEW, ca) | more
+    webhook = hook(NEW, ca) | more | {"name": "policy.example.com"}
     meta = {"name": CLOSED, "labels": {"app": "policy"}}
     configuration = named("MutatingWebhookConfiguration", CLOSED, NEW, webhooks=[webhook])
     return [home(CLOSED, rev=NEW), configuration | {"metadata": meta}]

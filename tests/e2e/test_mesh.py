@@ -50,6 +50,7 @@ def meshed(cluster: RealCluster, ca: str) -> Iterator[RealCluster]:
     finally:
         wide = "mutatingwebhookconfigurations,validatingwebhookconfigurations"
         cluster.ask("delete", wide, "--selector=istio.io/rev", "--wait=false")
+        cluster.ask("delete", "mutatingwebhookconfiguration", mesh.CLOSED, "--ignore-not-found")
         cluster.remove([*SPACES, *mesh_cases.BESIDE])
         cluster.ask("delete", "crd", *mesh_cases.KINDS)
 
@@ -149,8 +150,10 @@ def test_anthos_the_morning_after(meshed: RealCluster, battery: Battery, ca: str
         "expect.anthos: Cluster/anthos/prod",
     )
     meshed.kubectl("delete", "mutatingwebhookconfiguration", mesh.CLOSED)
+    until("pods can be made", lambda: mesh_cases.admits(meshed))
     meshed.apply(workload(MOVED, "web", NEW), mesh.tag("prod", NEW, ca))
-    meshed.kubectl("rollout", "restart", "deployment/web", f"--namespace={mesh.CLOSED}")
+    meshed.kubectl("delete", "deployment", "web", f"--namespace={mesh.CLOSED}")
+    meshed.apply(workload(mesh.CLOSED, "web", NEW))
     assert mesh_cases.anthos_is(meshed, "1.36.0")
     meshed.wait_complete(mesh.CLOSED)
     look("--settle=60s", "--every=1s").must_be_clear()

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
 
+from msgspec import json
 from msgspec.inspect import AnyType, DictType, Field, ListType, StructType, Type, UnionType, type_info
 from msgspec.structs import force_setattr as put
 
-from upgate.base.redaction import HIDDEN, without_known
+from upgate.base.redaction import HIDDEN, has_mark, without_known
 
 #: The fields that hold what somebody wrote.
 TEXTS = frozenset({"message", "reason", "body", "note", "problem", "image", "expression", "error"})
@@ -66,7 +67,7 @@ def change_of(field: Field) -> Change | None:
     if name in MAPS:
         return lambda item, left: change_map(item, name, left)
     if is_free(field.type):
-        return lambda item, left: put(item, name, hidden_document(getattr(item, name), Left(MOST_OF_DOCUMENT)))
+        return lambda item, left: put(item, name, hidden_parts(getattr(item, name), Left(MOST_OF_DOCUMENT)))
     kinds = structs_in(field.type)
     if any(changes(kind) for kind in kinds):
         change = change_each if is_list(field.type) else change_one
@@ -118,6 +119,32 @@ def hidden_values(values: dict[str, str], left: Left | None = None) -> dict[str,
     return {key: hidden[key] for key in values}
 
 
+def hidden_parts(document: Any, left: Left) -> Any:
+    """The same, faster: most parts of an object (`spec`, `status`) are short and clean, which one look at their text tells."""
+    if not isinstance(document, dict) or {"name", "value"} <= document.keys():
+        return hidden_document(document, left)
+    return {
+        key: each if is_clean_part(key, each, left) else hidden_document(each, left, key)
+        for key, each in document.items()
+    }
+
+
+def is_clean_part(name: str, value: Any, left: Left) -> bool:
+    """Nothing in a part has to be hidden, or to be cut."""
+    if not isinstance(value, dict | list):
+        return False
+    text = json.encode(value).decode()
+    return len(text) <= LONGEST and not is_marked(name) and not has_mark(text) and left.take(text)
+
+
+def is_marked(name: str) -> bool:
+    """It may be the name of a secret: there are few, and each comes again and again."""
+    return remembered_mark(name) if len(name) <= LONGEST_WORD else has_mark(name)
+
+
+remembered_mark = lru_cache(maxsize=2**12)(has_mark)
+
+
 def hidden_document(value: Any, left: Left, name: str = "") -> Any:
     """JSON of any form without secrets: neither values that look like one, nor those of a key or a variable named so."""
     if isinstance(value, str):
@@ -137,6 +164,8 @@ def hidden_document(value: Any, left: Left, name: str = "") -> Any:
 
 def hidden_value(name: str, value: str) -> str:
     """A text without secrets; hidden as a whole where its name is that of one."""
+    if len(value) <= LONGEST and not has_mark(value) and not is_marked(name):
+        return value
     named = without_known(f'{name}="{value[:LONGEST]}"') == f"{name}={HIDDEN}"
     return HIDDEN if named else without_secrets_in(value)
 

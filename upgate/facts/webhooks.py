@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,6 +51,15 @@ class WebhookCalls:
     def refuses(self, configuration: WebhookConfiguration, moment: datetime) -> bool:
         """What one of those webhooks should be asked about is refused."""
         return any(webhook.fails and not fault.mild for webhook, fault in self._faults(configuration, moment))
+
+    def uncallable(self, configurations: Iterable[WebhookConfiguration], moment: datetime) -> dict[str, set[str]]:
+        """The names of webhooks that cannot be called, and the names of the configurations in which that is so."""
+        found: dict[str, set[str]] = {}
+        for each in configurations:
+            for webhook, fault in self._faults(each, moment):
+                if not fault.mild:
+                    found.setdefault(webhook.name, set()).add(each.name)
+        return found
 
     def conversion_fault(self, definition: CustomResourceDefinition, moment: datetime) -> str:
         """Why its objects cannot be converted. Empty where they can, or need not be."""
