@@ -252,6 +252,34 @@ def test_a_new_list_is_compared_with_what_was_known(cluster: Cluster) -> None:
     assert cluster.said == ["Node/a: cordoned", "Node/b: was deleted"]
 
 
+def test_an_outage_of_the_api_server_is_told_once(cluster: Cluster) -> None:
+    """Each list loses its watch; that the cluster cannot be watched is one event, and that it can again another."""
+    for type in ("AWAY", "BACK"):
+        for noun in ("nodes", "pods"):
+            cluster.change(type, noun)
+    assert [each.what for each in cluster.events[-2:]] == [
+        "the cluster cannot be watched: ",
+        "the cluster is watched again",
+    ]
+
+
+def test_the_service_of_the_api_server_is_excused(cluster: Cluster) -> None:
+    """With one control plane it has no endpoint while that is replaced; the API server is a target of its own."""
+
+    def own(*addresses: str) -> dict:
+        metadata = {
+            "name": "kubernetes",
+            "namespace": "default",
+            "labels": {"kubernetes.io/service-name": "kubernetes"},
+        }
+        return {"metadata": metadata, "endpoints": [{"addresses": [each]} for each in addresses]}
+
+    cluster.change("ADDED", "endpointslices", own("10.0.0.9"))
+    cluster.change("MODIFIED", "endpointslices", own())
+    [away] = services_away(cluster.timeline())
+    assert away.excused
+
+
 def test_the_watch_says_what_it_sees(cluster: Cluster) -> None:
     """How many Services and nodes; and what it may not watch."""
     assert seen_by_watch(cluster.timeline()) == (1, 2)

@@ -19,6 +19,8 @@ from upgate.watch.timeline import MeasuredSeries, Timeline
 
 #: Marks of the axis where there is no script; outages in the table.
 TICKS, MOST_LISTED = 7, 200
+#: Sentences above the picture.
+FIRST_SAID = 6
 #: Digits of a percentage: a second of a day is 0.001 %.
 PLACES = 4
 
@@ -93,8 +95,12 @@ def summary(timeline: Timeline) -> str:
 
 def said_list(timeline: Timeline) -> str:
     """What can be concluded."""
-    said = "".join(f"<li>{shown_text(each)}</li>" for each in timeline.sentences[:MOST_LISTED])
-    return f'<ul class="ut-said">{said}</ul>' if said else ""
+    said = [f"<li>{shown_text(each)}</li>" for each in timeline.sentences[:MOST_LISTED]]
+    if not said:
+        return ""
+    first, more = "".join(said[:FIRST_SAID]), "".join(said[FIRST_SAID:])
+    rest = f'<details><summary>{len(said) - FIRST_SAID} more</summary><ul class="ut-said">{more}</ul></details>'
+    return f'<ul class="ut-said">{first}</ul>' + (rest if more else "")
 
 
 def axis(start: datetime, seconds: float) -> str:

@@ -18,6 +18,8 @@ from upgate.watch.servicestory import LAST_PODS, ServiceStory
 WORKLOADS = {"deployments": "Deployment", "statefulsets": "StatefulSet", "daemonsets": "DaemonSet"}
 #: The leases of leaders that an upgrade changes, by the beginning of their names.
 LEADERS = ("kube-scheduler", "kube-controller-manager", "cloud-controller-manager")
+#: The Service of the API server: with one control plane it has no endpoint while that is replaced.
+API_SERVER = "Service/default/kubernetes"
 #: What disruption.services is judged by: without them it cannot be.
 NEEDED_LISTS = ("endpointslices", "nodes", "pods")
 
@@ -34,6 +36,7 @@ class Story:
     _workloads: dict[str, SeenWorkload] = field(default_factory=dict)
     _moving: set[str] = field(default_factory=set)
     _holders: dict[str, str] = field(default_factory=dict)
+    _lost_lists: set[str] = field(default_factory=set)
     _listed: set[str] = field(default_factory=set)
     _told: bool = False
 
@@ -50,9 +53,17 @@ class Story:
                 needed = {"unseen": change.noun} if change.noun in NEEDED_LISTS else {}
                 yield Happening(at=at, object="Watch", what=change.why, details=needed)
             case "AWAY":
-                yield Happening(at=at, object="Watch", what=f"{change.noun} cannot be watched: {change.why}"[:300])
+                yield from self._lost(change, at)
             case "BACK":
-                yield Happening(at=at, object="Watch", what=f"{change.noun} are watched again")
+                self._lost_lists.discard(change.noun)
+                if not self._lost_lists:
+                    yield Happening(at=at, object="Watch", what="the cluster is watched again")
+
+    def _lost(self, change: ListChange, at: float) -> Iterator[Happening]:
+        """The first list that cannot be watched tells it for all."""
+        if not self._lost_lists:
+            yield Happening(at=at, object="Watch", what=f"the cluster cannot be watched: {change.why}"[:300])
+        self._lost_lists.add(change.noun)
 
     def _list(self, change: ListChange, at: float) -> Iterator[Happening]:
         """The first list is how it was; a later one is compared with what was known."""
@@ -146,13 +157,14 @@ class Story:
         """The event; where the Service lost its pods on purpose, with the reason."""
         if event.details.get(ENDPOINTS) != "0":
             return event
+        if event.object == API_SERVER:
+            return with_excuse(event, "it is the API server's own, which is a target itself")
         namespace = event.object.split("/")[1]
         pods = [f"{namespace}/{name}" for name in event.details.get(LAST_PODS, "").split(", ")]
         reasons = {self._on_purpose(namespace, key) for key in pods}
         if "" in reasons:
             return event
-        details = {**event.details, EXCUSED: "; ".join(sorted(reasons))}
-        return Happening(at=event.at, object=event.object, what=event.what, details=details)
+        return with_excuse(event, "; ".join(sorted(reasons)))
 
     def _on_purpose(self, namespace: str, key: str) -> str:
         """Why a pod is to be gone: its workload is scaled to 0, or it was a Job's; empty where nothing says so."""
@@ -166,6 +178,11 @@ class Story:
         kind = "Deployment" if owner.kind == "ReplicaSet" else owner.kind
         workload = self._workloads.get(f"{kind}/{namespace}/{name}")
         return f"{kind}/{namespace}/{name} is scaled to 0" if workload and workload.spec.replicas == 0 else ""
+
+
+def with_excuse(event: Happening, why: str) -> Happening:
+    """The event, with the reason why it is as it should be."""
+    return Happening(at=event.at, object=event.object, what=event.what, details={**event.details, EXCUSED: why})
 
 
 def tell_story(
