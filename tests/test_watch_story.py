@@ -8,8 +8,10 @@ from typing import Any
 
 import msgspec
 import pytest
+import yaml
 
 from tests.test_watch_timeline import STARTED
+from upgate.battery.watch_permissions import watch_roles_as_yaml
 from upgate.sources.cluster.watching import ListChange, Relist, whole_json_lines
 from upgate.watch.record import Happening
 from upgate.watch.seen import watched_kinds
@@ -326,3 +328,16 @@ def test_lines_of_a_watch() -> None:
     with pytest.raises(Exception, match="larger"):
         [*whole_json_lines(iter([b"x" * 2**20] * 5))]
     assert issubclass(Relist, Exception)
+
+
+def test_the_roles_of_a_watch_are_what_it_watches() -> None:
+    """`upgate profile rbac --watch` grants list and watch on each kind; leases only in kube-system."""
+    roles = [*yaml.safe_load_all(watch_roles_as_yaml())]
+    everywhere, local = (each["rules"] for each in roles if each)
+    assert all(rule["verbs"] == ["list", "watch"] for rule in [*everywhere, *local])
+    assert {rule["resources"][0] for rule in everywhere} == {
+        *("nodes", "pods", "events", "endpointslices"),
+        *("deployments", "statefulsets", "daemonsets"),
+    }
+    assert local[0]["resources"] == ["leases"]
+    assert local[0]["apiGroups"] == ["coordination.k8s.io"]
