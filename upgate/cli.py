@@ -88,7 +88,8 @@ def parser() -> Parser:
         profile, "show", show_profile, "print the effective profile, with all defaults and where each value comes from"
     )
     of_one(profile, "check", check_profile, "print all errors of a profile, or that there are none")
-    of_one(profile, "rbac", print_roles, "print the smallest roles that the profile needs")
+    roles = of_one(profile, "rbac", print_roles, "print the smallest roles that the profile needs")
+    roles.add_argument("--watch", action="store_true", help="also those of `upgate watch`")
     begin = profile.add_parser("init", help="write a first profile from what the cluster shows")
     begin.add_argument("name", metavar="NAME", nargs="?", help="the profile's name; default: the context's")
     begin.add_argument("--context", metavar="NAME", help="the kubeconfig's context; default: its current one")
@@ -124,12 +125,13 @@ def show_diff(options: argparse.Namespace) -> int:
 
 def of_one(
     commands: argparse._SubParsersAction, name: str, command: Callable[[argparse.Namespace], int], help: str
-) -> None:
+) -> argparse.ArgumentParser:
     """Add a command about one profile."""
     added = commands.add_parser(name, help=help)
     added.add_argument("profile", metavar="NAME", nargs="?", help="a profile's name or path")
     added.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="where your own checks are")
     added.set_defaults(command=command, today=None)
+    return added
 
 
 def show_profile(options: argparse.Namespace) -> int:
@@ -174,8 +176,10 @@ def refusals(profile: Profile) -> Iterator[str]:
 def print_roles(options: argparse.Namespace) -> int:
     """`upgate profile rbac NAME`."""
     from upgate.battery.permissions import roles_as_yaml
+    from upgate.battery.watch_permissions import watch_roles_as_yaml
 
     print(roles_as_yaml(loaded(options), battery.load_registry(options.paths)), end="")
+    print(watch_roles_as_yaml() if options.watch else "", end="")
     return 0
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from upgate.profile import Profile
     from upgate.watch.planning import WatchPlan
 
-FORMATS = ("text", "json", "junit")
+FORMATS = ("text", "json", "html", "junit")
 ProfileOf = Callable[["str | None", "Registry"], "Profile"]
 
 
@@ -60,7 +60,7 @@ def watch_cluster(
 ) -> None:
     """Run the watch to its end."""
     from upgate.reports.heartbeat import Heartbeat
-    from upgate.watch.planning import ready_watch
+    from upgate.watch.planning import begin_story, ready_watch
 
     watch = ready_watch(profile, known, home, interval)
     print(
@@ -68,6 +68,8 @@ def watch_cluster(
     )
     for gap in sorted({known.gap, *known.snapshot.gaps.values()} - {""}):
         print(f"not watched: {gap}", flush=True)
+    if known.login:
+        begin_story(known.login.connection, watch)
     watch.show = Heartbeat(watch.begin, sys.stdout).show
     watch.run(ended)
 
@@ -142,6 +144,7 @@ def show_timeline(options: argparse.Namespace) -> int:
 
 def rendered(format: str, timeline: object) -> bytes:
     """The timeline in one of the formats."""
+    from upgate.reports.timeline_html import timeline_page
     from upgate.reports.timeline_json import timeline_json
     from upgate.reports.timeline_junit import timeline_junit
     from upgate.reports.timeline_text import timeline_text
@@ -149,6 +152,7 @@ def rendered(format: str, timeline: object) -> bytes:
     renderers: dict[str, Callable] = {
         "text": lambda timeline: timeline_text(timeline).encode(),
         "json": timeline_json,
+        "html": timeline_page,
         "junit": timeline_junit,
     }
     return renderers[format](timeline)

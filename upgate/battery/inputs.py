@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from upgate.battery.change_inputs import ChangeInputs
 from upgate.battery.churn import Churn
+from upgate.battery.during_inputs import DuringInputs
 from upgate.battery.expected_inputs import ExpectedInputs
-from upgate.battery.record_inputs import RecordInputs
 from upgate.battery.restarts import RecentRestarts
 from upgate.battery.server_inputs import ServerInputs
 from upgate.facts.kinds import KINDS
 from upgate.facts.relations import RELATIONS
 
 
-class Inputs(ExpectedInputs, ServerInputs, ChangeInputs, RecordInputs):
+class Inputs(ExpectedInputs, ServerInputs, ChangeInputs, DuringInputs):
     """The inputs of one check: `inputs["pods"]`."""
 
     @property

@@ -14,6 +14,8 @@ from upgate.watch.record import BadRun, Beat, Happening, RecordLine, WatchBegin
 SECONDS, LENGTH = 2.0, 60
 GOOD, DOWN, UNMEASURED = "▁", "█", "·"
 COLOURS = {DOWN: "\x1b[31m█\x1b[0m", UNMEASURED: "\x1b[2m·\x1b[0m", GOOD: "\x1b[32m▁\x1b[0m"}
+#: Seconds of a gap that are told at once where there is no terminal.
+HICCUP = 2.0
 #: Lines that tell what the cluster does.
 EVENTS = 6
 
@@ -46,14 +48,21 @@ class Heartbeat:
         for run in over:
             self._told.discard(run.series)
             seconds = (run.end or run.last) - run.start
+            if self._is_hiccup(run, seconds):
+                continue
             words.append(
                 f"{self._clock(run.start)}  {self._name(run)} {self._state(run)} for {seconds:.1f} s: {run.why}"
             )
-        for run in (run for beat in beats for run in beat.open if run.series not in self._told):
+        still = (run for beat in beats for run in beat.open if not self._is_hiccup(run, beat.at - run.start))
+        for run in (run for run in still if run.series not in self._told):
             self._told.add(run.series)
             words.append(f"{self._clock(run.start)}  {self._name(run)} {self._state(run)}: {run.why}")
         for line in words:
             print(harmless(line), file=self.out, flush=True)
+
+    def _is_hiccup(self, run: BadRun, seconds: float) -> bool:
+        """A gap of ours that is too short to be told while it happens; the summary counts it."""
+        return run.state == "unmeasured" and seconds < HICCUP
 
     def _draw(self, beat: Beat) -> None:
         rows, width = shutil.get_terminal_size()[1] - EVENTS - 3, shutil.get_terminal_size()[0]

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from upgate.base.harmless import harmless
+from upgate.base.text import one_line_excerpt
 from upgate.watch.timeline import MeasuredSeries, Outage, Timeline, TimelineTarget
 
 #: Outages of a target, and events, that the text names.
 MOST_OUTAGES, MOST_EVENTS = 10, 40
+#: Characters of each reason but the first.
+LATER = 60
 
 
 def timeline_text(timeline: Timeline) -> str:
@@ -60,6 +63,6 @@ def outage_lines(series: MeasuredSeries) -> Iterator[str]:
 
 def outage_words(outage: Outage) -> str:
     """`01:02:03 for 3.5 s: connection refused`."""
-    also = f"; then {'; '.join(outage.also)}" if outage.also else ""
+    also = f"; then {'; '.join(one_line_excerpt(each, LATER) for each in outage.also)}" if outage.also else ""
     more = " (not over)" if outage.ongoing else ""
     return f"{outage.start:%H:%M:%S} for {outage.seconds:.1f} s{more}: {outage.why}{also}"

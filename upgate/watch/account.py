@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from upgate.watch.reading import load_record
+from upgate.watch.sentences import with_sentences
 from upgate.watch.timeline import Timeline, timeline_of
 
 
 def load_timeline(path: Path) -> Timeline:
     """The timeline of a record. Raises UsageError."""
-    return timeline_of(load_record(path))
+    return with_sentences(timeline_of(load_record(path)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,16 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upgate.base.errors import Inconclusive, UsageError
+from upgate.base.threads import in_background
 from upgate.baseline import cluster_uid
 from upgate.snapshot import Snapshot
+from upgate.sources.cluster.watching import ListChange, ObjectWatch
 from upgate.watch.clock import clock_seconds
-from upgate.watch.record import WatchBegin
+from upgate.watch.record import API_SERVER_NAME, WatchBegin
 from upgate.watch.running import RunningWatch
-from upgate.watch.targets import API_SERVER_NAME, WatchedTarget, api_server_target, watched_targets
+from upgate.watch.seen import watched_kinds
+from upgate.watch.story import Story, tell_story
+from upgate.watch.targets import WatchedTarget, api_server_target, watched_targets
 from upgate.watch.writing import FILE
 
 if TYPE_CHECKING:
     from upgate.profile.model import Profile
+    from upgate.sources.cluster.connection import Connection
     from upgate.sources.cluster.login import Login
 
 #: What tells where targets lead to, and which cluster this is.
@@ -89,3 +95,12 @@ def all_targets(profile: Profile, known: WatchPlan) -> list[WatchedTarget]:
     targets = watched_targets(profile, known.snapshot)
     named = any(each.series.name == API_SERVER_NAME for each in targets)
     return [*targets, *([] if named or known.login is None else api_server_target(known.login.connection))]
+
+
+def begin_story(connection: Connection, watch: RunningWatch) -> None:
+    """Watch the cluster in threads, and put what happens into the record."""
+    changes: queue.SimpleQueue[ListChange] = queue.SimpleQueue()
+    behind = frozenset(each.series.service for each in watch.targets if each.series.service)
+    in_background(tell_story, Story(behind), changes, lambda: watch.now, watch.happened.put)
+    for kind in watched_kinds():
+        in_background(ObjectWatch(connection, kind, changes.put).run)

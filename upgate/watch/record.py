@@ -14,6 +14,8 @@ import msgspec
 SCHEMA = 1
 #: Reasons that one run keeps, and the characters of each.
 MOST_REASONS, LONGEST_REASON = 4, 300
+#: The API server's own target.
+API_SERVER_NAME = "kube-apiserver"
 RunState = Literal["down", "unmeasured"]
 ConnectionUse = Literal["new", "kept"]
 

@@ -14,14 +14,14 @@ from upgate.sources.probes.target import ProbeTarget
 from upgate.sources.probes.targets import probe_targets
 from upgate.watch.grid import spread_phases
 from upgate.watch.plan import SamplingJob, keeps_connections
-from upgate.watch.record import SampledSeries
+from upgate.watch.record import API_SERVER_NAME, SampledSeries
 
 if TYPE_CHECKING:
     from upgate.profile.model import Profile
     from upgate.sources.cluster.connection import Connection
 
-#: The API server's own target. Any answer to who we are not is an answer: 401 and 403 come from an API server that works.
-API_SERVER_NAME, ANSWERS = "kube-apiserver", (200, 401, 403)
+#: Any answer to who we are not is an answer: 401 and 403 come from an API server that works.
+ANSWERS = (200, 401, 403)
 
 
 class WatchedTarget(NamedTuple):

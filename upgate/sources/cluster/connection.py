@@ -20,7 +20,15 @@ from upgate.base.errors import Inconclusive
 from upgate.base.redaction import redact
 from upgate.base.threads import run_with_timeout
 from upgate.base.waiting import Deadline
-from upgate.sources.cluster.bounded import PAGE_BYTES, SMALL_BYTES, TooLarge, cut_off_after, read_body, read_lines
+from upgate.sources.cluster.bounded import (
+    CHUNK,
+    PAGE_BYTES,
+    SMALL_BYTES,
+    TooLarge,
+    cut_off_after,
+    read_body,
+    read_lines,
+)
 from upgate.sources.cluster.peers import presented
 
 if TYPE_CHECKING:
@@ -60,6 +68,22 @@ class ApiResponse(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes | bytearray
+
+
+class OpenAnswer:
+    """An answer that goes on, such as a watch."""
+
+    def __init__(self, response: Any) -> None:
+        self._response = response
+        self.status: int = response.status
+
+    def parts(self) -> Iterator[bytes]:
+        """The body as it comes."""
+        yield from self._response.stream(CHUNK, decode_content=False)
+
+    def close(self) -> None:
+        """End it."""
+        self._response.close()
 
 
 class NoAnswer(Inconclusive):
@@ -135,6 +159,17 @@ class Connection:
         """Ask once with a body; only `upgate/sources/inside` creates or deletes with it. Raises NoAnswer."""
         request = ApiRequest(method, path, {"Accept": JSON, "Content-Type": JSON}, body=body)
         return self._ask(request, deadline, partial(read_body, most=SMALL_BYTES))
+
+    def stream(self, path: str, query: Mapping[str, str], silence: float) -> OpenAnswer:
+        """GET an answer that goes on, with no more than so many seconds of silence. Raises NoAnswer; any status is an answer."""
+        request = ApiRequest("GET", path, {"Accept": JSON, "Accept-Encoding": "identity"}, query)
+        limits = (self.patience.connect, silence)
+        deadline = Deadline(silence)
+        try:
+            serialized = self._serialize(request)
+            return OpenAnswer(self._client.call_api(*serialized, _request_timeout=limits).response)
+        except Exception as problem:  # urllib3's and the client's own: all of them mean that there is no answer
+            raise self._no_answer(str(request), problem, deadline) from problem
 
     def close(self) -> None:
         """Close its connections."""

@@ -1,4 +1,4 @@
-"""Inputs that are read from the record of `upgate watch`."""
+"""Inputs that say what `upgate watch` recorded during the upgrade."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from upgate.watch.timeline import Timeline
 
 
-class RecordInputs(EvidenceReader):
-    """What happened during the upgrade."""
+class DuringInputs(EvidenceReader):
+    """What was recorded."""
 
     @property
     def disruption(self) -> Subjects[DisruptedTarget]:
