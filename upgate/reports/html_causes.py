@@ -71,9 +71,11 @@ def cause_item(cause: Cause, anchors: Anchors, compared: bool) -> str:
     """One cause: the object and what is wrong with it, marks, the command to look first, what follows."""
     one, check = cause.first, cause.check
     lines = "".join(cause_parts(cause, anchors, compared))
-    places = " ".join(sorted({home(each.object) or "-" for each in cause.findings}))
+    touched = (*cause.findings, *(it.finding for it in cause.consequences))
+    places = " ".join(sorted({home(each.object) or "-" for each in touched}))
+    subjects = " ".join(sorted({check.subject, *(it.check.subject for it in cause.consequences)}))
     return (
-        f'<li class="cause {tone_of(one)}" data-namespace="{escape(places)}" data-subject="{escape(check.subject)}"'
+        f'<li class="cause {tone_of(one)}" data-namespace="{escape(places)}" data-subject="{escape(subjects)}"'
         f' data-known="{known_word(one)}"><h3><a class="object" href="#{anchors.of_finding(check, one)}">'
         f"{escape(cause_object(cause))}</a></h3>{lines}</li>"
     )
