@@ -13,6 +13,7 @@ from upgate.reports.cause_words import (
     cause_counts,
     cause_follows,
     cause_headline,
+    cause_log,
     cause_marks,
     rest_of_causes,
     unjudged_reasons,
@@ -31,6 +32,8 @@ NARROWEST = 40
 MOST_CAUSES = 25
 #: Characters of a headline with what was expected: two lines of 80 columns.
 FITTING = 154
+#: So many lines of a log are shown.
+LOG_LINES = 2
 #: So many waived findings are shown.
 MOST_WAIVED = 5
 
@@ -106,6 +109,7 @@ def one_cause(number: int, cause: Cause, link: str) -> Iterator[Line]:
     style: Style = "red" if cause.first.severity == "critical" and not cause.first.transitional else "yellow"
     yield Line(f"{number}. {told_within(cause, FITTING)}", style=style, link=link)
     yield Line("; ".join(map(one_line, (cause.check.id, *cause_marks(cause), *cause_follows(cause, 1)))), 2, "dim")
+    yield from (Line(f"| {line}", 2, "dim") for line in cause_log(cause, LOG_LINES))
     if cause.first.hint:
         yield Line(one_line(cause.first.hint), 2)
 
