@@ -30,7 +30,7 @@ docs: $(VENV)/docs-ready ## the documentation as a site, in build/site; every li
 	$(VENV)/bin/python docs/site.py
 	$(VENV)/bin/mkdocs build --quiet --strict
 
-pictures: $(VENV)/ready ## the pictures in the documentation, from the demo; needs chromium
+pictures: $(VENV)/docs-ready ## the pictures in the documentation, from the demo; needs chromium
 	$(VENV)/bin/python docs/pictures.py
 
 lint: $(VENV)/ready

@@ -231,9 +231,9 @@ def test_nodes_of_one_pool_that_are_alike_are_one_cause():
 
 def test_a_large_cluster_is_a_small_page():
     """1,000 nodes and 500 findings are less than a megabyte, and written in well under a second."""
-    began = time.perf_counter()
+    began = time.process_time()
     raw = render_html(pooled(1000, 250))
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert len(raw) < 1_000_000
 
 
@@ -314,9 +314,9 @@ def test_hostile_text_stays_text():
 
 def test_thousands_of_findings_are_one_small_page():
     """3,000 findings are written in well under a second, ten in sight, the others folded; beyond 5,000 the rest is counted."""
-    began = time.perf_counter()
+    began = time.process_time()
     raw = render_html(huge())
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert len(raw) < 2_000_000
     assert b"and 2,990 more" in raw
     many = render_html(
