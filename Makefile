@@ -8,10 +8,12 @@ PYTHON ?= $(shell for each in python3.14 python3.13 python3.12 python3.11 python
 .PHONY: demo demo-broken test axe docs pictures e2e bench lint lock clean
 
 demo: $(VENV)/ready ## run the battery on the embedded cluster
-	$(PYTEST) --profile=demo
+	@$(PYTEST) --profile=demo
+	@echo "Open the report: $$(command -v xdg-open || command -v open || echo your browser) $(CURDIR)/reports/demo/report.html"
 
 demo-broken: $(VENV)/ready ## the same, after a bad upgrade: red, and that is as it should be
 	@$(PYTEST) --profile=demo-broken; code=$$?; echo "exit code $$code: not clear, as it should be"; test $$code -eq 1
+	@echo "Open the report: $$(command -v xdg-open || command -v open || echo your browser) $(CURDIR)/reports/demo-broken/report.html"
 
 test: $(VENV)/ready lint axe ## the suite's own tests
 	$(PYTEST) tests -n auto --maxprocesses 4 --dist loadfile
@@ -28,7 +30,7 @@ docs: $(VENV)/docs-ready ## the documentation as a site, in build/site; every li
 	$(VENV)/bin/python docs/site.py
 	$(VENV)/bin/mkdocs build --quiet --strict
 
-pictures: $(VENV)/ready ## the pictures in the documentation, from the demo; needs chromium
+pictures: $(VENV)/docs-ready ## the pictures in the documentation, from the demo; needs chromium
 	$(VENV)/bin/python docs/pictures.py
 
 lint: $(VENV)/ready

@@ -40,6 +40,9 @@ COLOURS = {
 TERMINAL = """<!doctype html><style>body{margin:0;background:#101317;color:#e8ebf0;font:13px/1.35 "DejaVu Sans Mono",monospace}
 pre{margin:14px;white-space:pre-wrap}.b{font-weight:700}.dim{color:#aab3c0}.red{color:#ff8f97;font-weight:700}
 .yellow{color:#ffc46b}.green{color:#7fdc9a}</style><pre>"""
+GITHUB = """<!doctype html><style>body{margin:24px;font:14px/1.5 "Liberation Sans",Arial,sans-serif;color:#1f2328}
+h2{border-bottom:1px solid #d1d9e0;padding-bottom:6px}li{margin-bottom:8px}
+code{background:#eff1f3;padding:2px 5px;border-radius:6px;font:12px "DejaVu Sans Mono",monospace}</style>"""
 
 
 def main() -> None:
@@ -51,6 +54,8 @@ def main() -> None:
         run("demo", place / "healthy")
         (place / "terminal.html").write_text(TERMINAL + as_html(said) + "</pre>")
         write_status_page(place)
+        (place / "summary.html").write_text(as_on_github((place / "broken" / "summary.md").read_text()))
+        take("summary", place / "summary.html", 1000, 640)
         take("report", place / "broken" / "report.html", 1280, 1150)
         take("terminal", place / "terminal.html", 1100, 1000)
         take("status", place / "status.html", 1280, 1150)
@@ -78,6 +83,13 @@ def as_html(said: str) -> str:
         shown.append(f'</span><span class="{COLOURS.get(code, "")}">{escape(text)}')
     lines = f"<span>{''.join(shown)}</span>".splitlines()
     return "\n".join([*lines[:4], "…", *lines[-46:]])
+
+
+def as_on_github(summary: str) -> str:
+    """The summary as a step of GitHub Actions shows it."""
+    from markdown import markdown
+
+    return f"{GITHUB}{markdown(summary, extensions=['sane_lists'])}"
 
 
 def write_status_page(place: Path) -> None:

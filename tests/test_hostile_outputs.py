@@ -161,12 +161,12 @@ def test_junit_is_whole(done):
 
 
 def test_only_what_is_for_everybody_can_be_read_by_others(done):
-    """The status page and the textfile are; nothing else, and nobody else can look into the folder."""
+    """The status page, its badge and the textfile are; nothing else, and nobody else can look into the folder."""
     ended, _, _, folder = done
     modes = {
         path.name: stat.S_IMODE(path.stat().st_mode) for path in [*ended.reports.iterdir(), folder / "upgate.prom"]
     }
-    public = {"status.html", "upgate.prom"}
+    public = {"status.html", "status.svg", "upgate.prom"}
     assert {name: mode for name, mode in modes.items() if name in public} == dict.fromkeys(public, 0o644)
     assert {mode for name, mode in modes.items() if name not in public} == {0o600}
     assert stat.S_IMODE(ended.reports.stat().st_mode) == 0o700

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.running import profile, run
+from tests.test_reports_writing import EVERY_REPORT
 from tests.worlds import CHECKS
 from upgate.monitor import history
 from upgate.plugin.part import part_of_battery
@@ -93,7 +94,7 @@ CALLS = {"named": ("-k", "nodes"), "monitor": ("-m", "monitor"), "round": ("-m",
 def test_the_evidence_of_the_whole_run_stays(after_another):
     """Byte for byte; what a partial run writes is in folders of its own, and it says where."""
     whole, before, done = after_another
-    assert before.keys() == {"junit.xml", "results.json", "report.html", "snapshot.json.gz", "baseline.json"}
+    assert before.keys() == {*EVERY_REPORT, "snapshot.json.gz", "baseline.json"}
     assert {name: (whole.home / name).read_bytes() for name in before} == before
     assert done["named"].reports == whole.home / "partial"
     assert done["monitor"].reports == done["round"].reports == whole.home / "monitor"

@@ -54,6 +54,10 @@ def objects(found):
     return [it for it in found.all("li", class_="finding") if "hidden" not in it]
 
 
+def page_of(results):
+    return Page(render_html(results).decode())
+
+
 def count(found):
     return found.all("p", id="shown")[0]["text"]
 
@@ -96,6 +100,35 @@ def test_a_link_to_a_check_opens_it(browse):
     found = browse(render_html(broken()), "check-pods.ready")
     assert "open" in found.all("details", id="check-pods.ready")[0]
     assert len(checks(found)) == 19
+
+
+def test_a_part_of_a_picture_filters(browse):
+    """The address behind a cell of the matrix leaves that namespace's findings of that subject, and their causes."""
+    found = browse(render_html(broken()), "namespace=shop&subject=deployments")
+    assert checks(found) == ["deployments.ready"]
+    assert count(found) == "Shown: 1 of 6 causes, 1 of 19 checks, 2 findings"
+    found = browse(render_html(broken()), "namespace=shop&known=new")
+    causes = [it["text"] for it in found.all("li") if it.get("class", "").startswith("cause") and "hidden" not in it]
+    assert [it.split("Ready")[0].split("container")[0] for it in causes] == [
+        "Node/worker-3",
+        "Pod/shop/web-7d9f8c6b5-* (47 of them)",
+    ]
+
+
+def test_a_link_to_a_finding_opens_what_it_is_in(browse):
+    """The address of a finding that is folded away opens its check and its fold."""
+    target = next(it for it in page_of(huge()).all("li", class_="finding") if "02345" in it["text"])
+    found = browse(render_html(huge()), target["id"])
+    assert "open" in found.all("details", id="check-pods.crashing")[0]
+    assert "open" in found.all("details", class_="fold")[-1]
+
+
+def test_commands_can_be_copied(browse):
+    """Each command has a button in front of it that says what it copies."""
+    found = browse(render_html(broken()))
+    buttons = found.all("button", class_="copy")
+    assert len(buttons) == len([it for it in found.all("code") if "main" in it["inside"]])
+    assert "Copy the command: kubectl describe node worker-3" in {it["aria-label"] for it in buttons}
 
 
 def test_a_broken_address_does_not_break_the_page(browse):

@@ -62,7 +62,7 @@ KNOWN |= {
     "script",
     "section",
 }
-KNOWN |= {"b", "i", "table", "thead", "tbody", "tr", "th", "td", "svg", "rect"}
+KNOWN |= {"b", "i", "pre", "table", "thead", "tbody", "tr", "th", "td", "svg", "rect"}
 KNOWN |= {"select", "span", "style", "summary", "title", "ul"}
 
 
@@ -231,10 +231,21 @@ def test_nodes_of_one_pool_that_are_alike_are_one_cause():
 
 def test_a_large_cluster_is_a_small_page():
     """1,000 nodes and 500 findings are less than a megabyte, and written in well under a second."""
-    began = time.perf_counter()
+    began = time.process_time()
     raw = render_html(pooled(1000, 250))
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert len(raw) < 1_000_000
+
+
+def test_the_last_lines_of_a_log_stand_by_themselves():
+    """What a container wrote last is a block of lines below its headline, and pods that differ only in it are alike."""
+    pods = [f"Pod/a/web-5bcb6c5c49-{end}" for end in ("4xfgj", "9xvq8")]
+    told = [finding(name, f"container app: Error; last lines of app: start {name} ⏎ panic: <no db>") for name in pods]
+    found = page(results(result("pods.crashing", "failed", *told)))
+    (cause,) = found.all("li", class_="cause failed")
+    assert "Pod/a/web-* (2 of them)container app: Errorexpected" in cause["text"]
+    (log,) = found.all("pre", class_="log")
+    assert log["text"] == f"start {pods[0]}\npanic: <no db>"
 
 
 def test_what_became_clear_when():
@@ -303,9 +314,9 @@ def test_hostile_text_stays_text():
 
 def test_thousands_of_findings_are_one_small_page():
     """3,000 findings are written in well under a second, ten in sight, the others folded; beyond 5,000 the rest is counted."""
-    began = time.perf_counter()
+    began = time.process_time()
     raw = render_html(huge())
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert len(raw) < 2_000_000
     assert b"and 2,990 more" in raw
     many = render_html(

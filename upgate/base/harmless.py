@@ -16,6 +16,8 @@ SEQUENCES = re.compile(
     "|(?:\x1b[\\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]{0,4096}(?:\x07|\x1b\\\\|\x9c)"
     "|\x1b[ -/]*[0-~]"
 )
+#: A link of our own in a terminal, and with an empty address its end (https://github.com/Alhadis/OSC8-Adoption).
+OPENING = "\x1b]8;;{}\x1b\\"
 #: Everything that is not seen as what it is, as ranges: controls but tab and newline, soft hyphen, joiners, directions,
 #: zero widths, fillers, blanks, other line breaks, tags, most variation selectors, surrogates and non-characters.
 UNSEEN = (

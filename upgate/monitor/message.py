@@ -13,6 +13,8 @@ from upgate.monitor.alerts import AlertNews, News
 from upgate.monitor.markup import without_markup
 from upgate.monitor.message_text import HEADINGS, OBJECTS, message_text, message_title
 from upgate.monitor.signals import OUTSIDE, CheckSignal
+from upgate.reports.cause_list import cause_list
+from upgate.reports.cause_words import cause_counts
 from upgate.reports.families import replica_family
 from upgate.results import CheckResult, Results, Verdict
 
@@ -61,6 +63,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     #: Where people find the report.
     report: str
+    #: How much is wrong in this round: `3 causes, 9 consequences`, as every report says it.
+    causes: str = ""
     new: tuple[AlertLine, ...] = ()
     more: tuple[AlertLine, ...] = ()
     ongoing: tuple[AlertLine, ...] = ()
@@ -80,6 +84,7 @@ def compose(news: News, results: Results, id: str, report: str) -> Message:
         verdict=results.verdict,
         at=results.started,
         report=report,
+        causes=cause_counts(cause_list(results)),
         **lines,
     )
     return replace(frame, text="\n".join(message_text(frame)))

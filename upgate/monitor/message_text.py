@@ -56,7 +56,8 @@ def message_text(message: Message) -> Iterator[str]:
             if len(entries) > ENTRIES:
                 yield f"- and {len(entries) - ENTRIES} more"
             yield ""
-    yield f"This round: {message.verdict}. Report: {message.report}"
+    causes = f", {message.causes}" if message.causes else ""
+    yield f"This round: {message.verdict}{causes}. Report: {message.report}"
     yield f"Message {message.id}, {to_the_minute(message.at)}; a repeated message has the same number."
 
 

@@ -8,12 +8,12 @@ from typing import Any, TextIO
 
 import pytest
 
-from upgate.base.harmless import harmless
+from upgate.base.harmless import OPENING, harmless
 from upgate.base.redaction import redact
 from upgate.plugin.state import is_worker
 
-#: pytest's own colours.
-COLOUR = re.compile(r"(\x1b\[[\d;]{0,20}m)")
+#: pytest's own colours, and links.
+COLOUR = re.compile("(\x1b\\[[\\d;]{0,20}m|\x1b\\]8;;[^\x07\x1b\x90\x98\x9c-\x9f]{0,4096}\x1b\\\\)")
 BREAK = re.compile(r"(\n)")
 #: Characters of an unfinished line that are remembered: a command has fewer.
 REMEMBERED = 200
@@ -27,11 +27,16 @@ class Guarded:
         self._secrets = secrets
         #: The line so far: a command may come in parts.
         self._line = ""
+        self._links: frozenset[str] = frozenset()
 
     @property
     def unguarded(self) -> TextIO:
         """The stream itself, for lines of our own whose every text is harmless already."""
         return self._stream
+
+    def trust(self, *links: str) -> None:
+        """Let links to these addresses pass: they lead to a report of our own."""
+        self._links = frozenset(OPENING.format(link) for link in ("", *links))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -39,7 +44,8 @@ class Guarded:
     def write(self, text: str) -> int:
         """Write it, colours as they are; the number of characters that were to be written."""
         parts = COLOUR.split(redact(text, self._secrets))
-        self._stream.write("".join(part if number % 2 else self._plain(part) for number, part in enumerate(parts)))
+        ours = (number % 2 and (part.endswith("m") or part in self._links) for number, part in enumerate(parts))
+        self._stream.write("".join(part if own else self._plain(part) for part, own in zip(parts, ours, strict=True)))
         return len(text)
 
     def writelines(self, lines: Any) -> None:

@@ -96,12 +96,14 @@ class Reporting:
         """What is wrong, and where the reports are."""
         if self._results is None:
             return
-        from upgate.plugin import github
+        from upgate.plugin import github, links
         from upgate.reports.terminal import render_terminal
 
         writer = terminalreporter._tw
         terminalreporter.section("upgate")
-        terminalreporter.write(render_terminal(self._results, colour=writer.hasmarkup, width=writer.fullwidth))
+        report = links.report_for_links(terminalreporter, self._results, self._gate.options.reports)
+        told = render_terminal(self._results, colour=writer.hasmarkup, width=writer.fullwidth, report=report)
+        terminalreporter.write(told)
         terminalreporter.write_line(self._where)
         github.annotate(terminalreporter, self._results)
 

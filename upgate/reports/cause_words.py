@@ -9,7 +9,7 @@ from upgate.reports import words
 from upgate.reports.cause_list import Cause, CauseList, Reach
 from upgate.reports.causes import Consequence
 from upgate.reports.cleaning import one_line
-from upgate.reports.families import seen_from_outside, workload_family
+from upgate.reports.families import log_lines, seen_from_outside, without_log, workload_family
 from upgate.results import CheckResult, Results
 
 REACH_WORDS: dict[Reach, str] = {"users": "users may notice", "workloads": "", "rest": ""}
@@ -37,8 +37,13 @@ def cause_object(cause: Cause) -> str:
 
 def cause_observed(cause: Cause) -> str:
     """What was seen, as long as a headline may be."""
-    text = one_line(cause.first.observed)
+    text = one_line(without_log(cause.first.observed))
     return text if len(text) <= HEADLINE else f"{text[: HEADLINE - 1]}…"
+
+
+def cause_log(cause: Cause, last: int) -> list[str]:
+    """The last lines that the container wrote, where they were looked at."""
+    return [one_line(line, 200) for line in log_lines(cause.first.observed)[-last:]]
 
 
 def cause_headline(cause: Cause) -> str:

@@ -18,6 +18,8 @@ LONGEST = 300
 FRONT = ("Service/", "Ingress/", "Gateway/", "HTTPRoute/")
 #: An object of Kubernetes; what is asked from outside has no kind.
 KIND = re.compile(r"^[A-Za-z]{1,80}/(?!/)")
+#: What stands between a finding and the last lines that its container wrote, and between those lines.
+LOG_MARK, LINE_BREAK = "; last lines of ", " ⏎ "
 NUMBER = re.compile(r"\d+")
 
 
@@ -45,6 +47,17 @@ def workload_family(object: str) -> str:
 
 
 def pattern_of(text: str, object: str) -> str:
-    """How a text about an object begins, without what differs among replicas: the object's name, and numbers."""
-    name = object.rpartition("/")[2]
-    return NUMBER.sub("#", begun(text, LONGEST).replace(name, "*") if name else begun(text, LONGEST))
+    """How a text about an object begins, without what differs among replicas: the object's name, numbers, logs."""
+    name, told = object.rpartition("/")[2], begun(without_log(text), LONGEST)
+    return NUMBER.sub("#", told.replace(name, "*") if name else told)
+
+
+def without_log(text: str) -> str:
+    """What was observed, without the last lines of a log."""
+    return text.partition(LOG_MARK)[0]
+
+
+def log_lines(text: str) -> list[str]:
+    """The last lines of the log that was observed; none where there is none."""
+    _, mark, log = text.partition(LOG_MARK)
+    return log.partition(": ")[2].split(LINE_BREAK) if mark else []

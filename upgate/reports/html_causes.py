@@ -8,15 +8,17 @@ from html import escape
 from upgate.base.text import counted
 from upgate.reports import words
 from upgate.reports.cause_list import Cause, CauseList
-from upgate.reports.cause_words import affected, cause_marks, cause_object, unjudged_reasons
+from upgate.reports.cause_words import affected, cause_log, cause_marks, cause_object, unjudged_reasons
 from upgate.reports.cleaning import begun, one_line
-from upgate.reports.families import home
+from upgate.reports.families import home, without_log
 from upgate.results import CheckResult, Finding, Outcome, Results
 
 #: So many causes are in sight at once; all others are behind a line that opens them.
 FIRST_CAUSES = 12
 #: So many consequences of one cause are linked.
 MOST_LINKED = 20
+#: So many lines of a log are shown.
+LOG_LINES = 8
 
 
 class Anchors:
@@ -71,9 +73,11 @@ def cause_item(cause: Cause, anchors: Anchors, compared: bool) -> str:
     """One cause: the object and what is wrong with it, marks, the command to look first, what follows."""
     one, check = cause.first, cause.check
     lines = "".join(cause_parts(cause, anchors, compared))
-    places = " ".join(sorted({home(each.object) or "-" for each in cause.findings}))
+    touched = (*cause.findings, *(it.finding for it in cause.consequences))
+    places = " ".join(sorted({home(each.object) or "-" for each in touched}))
+    subjects = " ".join(sorted({check.subject, *(it.check.subject for it in cause.consequences)}))
     return (
-        f'<li class="cause {tone_of(one)}" data-namespace="{escape(places)}" data-subject="{escape(check.subject)}"'
+        f'<li class="cause {tone_of(one)}" data-namespace="{escape(places)}" data-subject="{escape(subjects)}"'
         f' data-known="{known_word(one)}"><h3><a class="object" href="#{anchors.of_finding(check, one)}">'
         f"{escape(cause_object(cause))}</a></h3>{lines}</li>"
     )
@@ -87,12 +91,14 @@ def known_word(finding: Finding) -> str:
 def cause_parts(cause: Cause, anchors: Anchors, compared: bool) -> Iterator[str]:
     """Everything but the headline's object."""
     one, check = cause.first, cause.check
-    yield f'<p class="observed">{escape(one_line(one.observed, 300))}</p>'
+    yield f'<p class="observed">{escape(one_line(without_log(one.observed), 300))}</p>'
     if one.expected:
         yield f'<p class="quiet">expected: {escape(one_line(one.expected, 300))}</p>'
     marks = "".join(f'<span class="mark">{escape(mark)}</span> ' for mark in cause_marks(cause, compared=compared))
     name = f'<a href="#{escape(anchors.of_check(check))}">{escape(one_line(check.id))}</a>'
     yield f'<p class="marks">{name} {marks}</p>'
+    if log := cause_log(cause, LOG_LINES):
+        yield f'<pre class="log">{escape(chr(10).join(log))}</pre>'
     if one.hint:
         yield hint_markup(one_line(one.hint, 1_000))
     if cause.consequences:

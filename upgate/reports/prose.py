@@ -19,6 +19,8 @@ class Line(NamedTuple):
     text: str
     indent: int = 0
     style: Style = "plain"
+    #: What its first word leads to, in a terminal that knows links.
+    link: str = ""
 
 
 class Prose:

@@ -18,8 +18,9 @@
     })),
   }));
   const causes = [...document.querySelectorAll(".cause")].map((element) => ({
-    element, subject: element.dataset.subject, known: element.dataset.known, words: null,
-    namespaces: element.dataset.namespace.split(" "),
+    element, known: element.dataset.known, words: null,
+    // Its own and those of its consequences.
+    namespaces: element.dataset.namespace.split(" "), subjects: element.dataset.subject.split(" "),
     outcome: [...element.classList].find((name) => name !== "cause"),
   }));
   const moreCauses = document.querySelector(".more-causes");
@@ -65,7 +66,7 @@
   function filterCause(cause, want) {
     const fits = (!want.outcomes.size || want.outcomes.has(cause.outcome))
       && (!want.namespace || cause.namespaces.includes(want.namespace))
-      && (!want.subject || cause.subject === want.subject)
+      && (!want.subject || cause.subjects.includes(want.subject))
       && (!want.known || cause.known === want.known)
       && (!want.text || wordsOf(cause).includes(want.text));
     cause.element.hidden = !fits;

@@ -64,7 +64,7 @@ def cause_entry(number: int, cause: Cause, compared: bool) -> Iterator[str]:
         marks.append(
             f"{counted(len(cause.consequences), 'consequence')}: {words.shortened_list(names, 3)}".rstrip(": ")
         )
-    yield f"   {', '.join(marks)}"
+    yield f"   <br>{', '.join(marks)}"
     if cause.first.hint:
         yield f"   <br>look first: {code_span(cause.first.hint, 1_000)}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from upgate.base.harmless import broken_commands
+from upgate.base.harmless import OPENING, broken_commands
 from upgate.base.text import counted
 from upgate.reports import words
 from upgate.reports.cause_list import Cause, cause_list
@@ -13,11 +13,13 @@ from upgate.reports.cause_words import (
     cause_counts,
     cause_follows,
     cause_headline,
+    cause_log,
     cause_marks,
     rest_of_causes,
     unjudged_reasons,
 )
 from upgate.reports.cleaning import cleaned, one_line
+from upgate.reports.html_checks import anchors
 from upgate.reports.prose import Line, Style
 from upgate.results import CheckResult, Outcome, Results, Verdict
 
@@ -30,17 +32,19 @@ NARROWEST = 40
 MOST_CAUSES = 25
 #: Characters of a headline with what was expected: two lines of 80 columns.
 FITTING = 154
+#: So many lines of a log are shown.
+LOG_LINES = 2
 #: So many waived findings are shown.
 MOST_WAIVED = 5
 
 
-def render_terminal(results: Results, *, colour: bool, width: int) -> str:
-    """The whole report as text that fits into `width` columns."""
-    lines = report_lines(cleaned(results))
+def render_terminal(results: Results, *, colour: bool, width: int, report: str = "") -> str:
+    """The whole report as text that fits into `width` columns; with the URI of `report.html`, causes are links into it."""
+    lines = report_lines(cleaned(results), report)
     return "\n".join(text for line in lines for text in printed(line, colour, max(width, NARROWEST))) + "\n"
 
 
-def report_lines(results: Results) -> Iterator[Line]:
+def report_lines(results: Results, report: str) -> Iterator[Line]:
     """The report, line by line: header, what is not judged, causes, verdict."""
     yield Line(f"{results.profile}: {words.cluster(results)}", style="bold")
     yield Line(words.when(results), style="dim")
@@ -48,7 +52,7 @@ def report_lines(results: Results) -> Iterator[Line]:
     yield from waived_lines(results)
     yield from map(Line, words.asides(results))
     yield from unjudged_lines(results)
-    yield from cause_lines(results)
+    yield from cause_lines(results, report)
     yield Line("")
     yield from verdict_lines(results)
 
@@ -87,23 +91,25 @@ def unjudged_lines(results: Results) -> Iterator[Line]:
         yield Line(f"{words.shortened_list([check.id for check in sharing])}: {reason}", 1)
 
 
-def cause_lines(results: Results) -> Iterator[Line]:
+def cause_lines(results: Results, report: str) -> Iterator[Line]:
     """The causes, the most important first."""
     listed = cause_list(results)
+    places = dict(zip(map(id, results.checks), anchors(results.checks), strict=True)) if report else {}
     if listed.causes:
         yield Line("")
         yield Line(f"WRONG: {cause_counts(listed)}", style="red" if results.having("failed") else "yellow")
     for number, cause in enumerate(listed.causes[:MOST_CAUSES], 1):
-        yield from one_cause(number, cause)
+        yield from one_cause(number, cause, f"{report}#{places[id(cause.check)]}" if report else "")
     if left := listed.causes[MOST_CAUSES:]:
         yield Line(f"{words.more(len(left), 'report.html')}: {rest_of_causes(left)}", style="dim")
 
 
-def one_cause(number: int, cause: Cause) -> Iterator[Line]:
+def one_cause(number: int, cause: Cause, link: str) -> Iterator[Line]:
     """One cause: its headline, what was expected, what follows, where to look first."""
     style: Style = "red" if cause.first.severity == "critical" and not cause.first.transitional else "yellow"
-    yield Line(f"{number}. {told_within(cause, FITTING)}", style=style)
+    yield Line(f"{number}. {told_within(cause, FITTING)}", style=style, link=link)
     yield Line("; ".join(map(one_line, (cause.check.id, *cause_marks(cause), *cause_follows(cause, 1)))), 2, "dim")
+    yield from (Line(f"| {line}", 2, "dim") for line in cause_log(cause, LOG_LINES))
     if cause.first.hint:
         yield Line(one_line(cause.first.hint), 2)
 
@@ -124,7 +130,14 @@ def printed(line: Line, colour: bool, width: int) -> list[str]:
         line.text, width, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False
     )
     # Where a long word was broken, a command may begin that was none inside it.
-    return [coloured(broken_commands(text), line.style, colour) for text in wrapped] or [""]
+    shown = [coloured(broken_commands(text), line.style, colour) for text in wrapped] or [""]
+    return [linked_number(shown[0], line.link), *shown[1:]]
+
+
+def linked_number(text: str, link: str) -> str:
+    """The text, its first word as a link."""
+    word, blank, rest = text.partition(" ")
+    return f"{OPENING.format(link)}{word}{OPENING.format('')}{blank}{rest}" if link else text
 
 
 def coloured(text: str, style: Style, colour: bool) -> str:

@@ -53,6 +53,7 @@ MOST_HOSTS = 20
 HOST = re.compile(r"(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+")
 #: No version has it: least of all what a profile would read as a variable.
 UNFIT_IN_VERSION = re.compile(r"[^\w.+-]")
+UNFIT_IN_NAME = re.compile("[^A-Za-z0-9.-]+")
 MINOR = re.compile(r"v?(\d{1,3}\.\d{1,3})(?!\d)")
 
 
@@ -92,8 +93,8 @@ def current_context(kubeconfig: Path | None) -> str | None:
 
 def name_for(context: str | None) -> str:
     """A profile's name made of a context's: the last part of an ARN or of GKE's names, as far as it fits in a file name."""
-    last = re.split(r"[/:]", context or "")[-1]
-    return re.sub(r"[^A-Za-z0-9.-]+", "-", last).strip("-.")[:60] or "first"
+    last = (context or "").replace(":", "/").rpartition("/")[2]
+    return UNFIT_IN_NAME.sub("-", last).strip("-.")[:60] or "first"
 
 
 def see_for_profile(profile: Profile) -> Snapshot:
