@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from upgate.facts.disruption import PodDisruptionBudget
     from upgate.facts.extensions import CustomResourceDefinition
     from upgate.facts.ingresses import Ingress
+    from upgate.facts.kubelets import KubeletAnswer
     from upgate.facts.release_changes import Change, ReleaseChanges
 
 
@@ -117,3 +118,24 @@ def test_no_change_of_the_next_releases_concerns_the_cluster(
     Look first: the announcement, {source}
     """
     coming_changes.none(release_changes.said, expected=lambda change: change.todo)
+
+
+@check(
+    "apis.kubelets-reachable",
+    severity="critical",
+    allow="nodes-proxy",
+    after=("nodes.ready", "nodes.heartbeat"),
+    preflight="critical",
+)
+def test_the_api_server_reaches_every_kubelet(kubelet_answers: Subjects[KubeletAnswer]) -> None:
+    """The API server reaches the kubelet of every Ready node, each of five times.
+
+    Logs, exec, port-forwards and webhooks travel from the API server to the nodes, often through a tunnel (konnectivity),
+    while every kubelet reports the other way and is Ready. One failure of five is a warning.
+    Look first: kubectl get --raw /api/v1/nodes/{name}/proxy/healthz
+    """
+    kubelet_answers.none(
+        lambda each: each.unreached,
+        expected="every request is answered",
+        severity=lambda each: each.severity,
+    )

@@ -72,7 +72,9 @@ from upgate.battery.inputs import names
 from upgate.facts.conditioned import Complaint, Swept
 from upgate.facts.custom_reads import CustomRead, CustomReads
 from upgate.facts.health import HealthEndpoint
+from upgate.facts.kubelets import KubeletAnswer, KubeletAnswers
 from upgate.facts.monitored import FiringAlert, MonitorAnswers
+from upgate.facts.pod_logs import ComponentLog, ErrorLine
 from upgate.facts.proxies import ProxySync
 from upgate.results import CheckResult
 from upgate.snapshot import Snapshot
@@ -88,7 +90,7 @@ PROFILE = profile(
     sidecars=[{"container": "app", "image": "app:1"}],
     hosts=DEMANDS,
     mesh={"revision": mesh_worlds.NEW, "retired": [OLD]},
-    allow=["secrets", "pods-proxy"],
+    allow=["secrets", "pods-proxy", "nodes-proxy", "logs"],
     prometheus={"url": "http://prometheus.test"},
     conditions={"kinds": 200},
     probe={"metadata": "http://169.254.169.254/"},
@@ -244,6 +246,9 @@ GOOD: dict[str, dict[str, Any]] = {
 }
 
 
+CONTROLLER = {"ref": "Pod/kube-system/kube-controller-manager-1", "container": "kube-controller-manager"}
+
+
 #: The checks of kinds that a cluster may lack.
 def asked(id: str, seen: Any) -> CheckResult:
     """What a check says of a world; one that is asked before an upgrade only is asked then."""
@@ -269,6 +274,12 @@ def bad(id: str) -> CheckResult:
         return judge(
             id, snapshot(good(), monitored=MonitorAnswers(rules=1, alerts=[FiringAlert("Broken")])), profile=PROFILE
         )
+    if id == "apis.kubelets-reachable":
+        answers = KubeletAnswers((KubeletAnswer("worker-1", 5, 2, "status 503"),))
+        return judge(id, snapshot(good(), kubelet_answers=answers), profile=PROFILE)
+    if id == "control-plane.logs":
+        panic = ComponentLog(**CONTROLLER, errors=(ErrorLine("E1121 panic: nil map", NOW),))
+        return judge(id, snapshot(good(), control_logs=[panic]), profile=PROFILE)
     if id in BAD_INSIDE:
         return judge(id, snapshot(good(), probed=BAD_INSIDE[id]), profile=PROFILE)
     if id in BAD_HOSTS:

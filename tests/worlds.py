@@ -33,8 +33,10 @@ from upgate.facts.decoding import Page, decode_page
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.inside import Probed
 from upgate.facts.kinds import KINDS
+from upgate.facts.kubelets import KubeletAnswer, KubeletAnswers
 from upgate.facts.metrics import Exposition, ServerMetrics, samples_in
 from upgate.facts.monitored import MonitorAnswers
+from upgate.facts.pod_logs import ComponentLog
 from upgate.facts.relations import ASIDES
 from upgate.judge.gate import Gate
 from upgate.judge.judge import judge as judge_on
@@ -589,6 +591,10 @@ def snapshot(world: World, **fields: Any) -> Snapshot:
         "hosts": [host()],
         "api_certificates": [serving()],
         "credentials": [credential()],
+        "kubelet_answers": KubeletAnswers(tuple(KubeletAnswer("worker-1", 5) for _ in range(any(world.values())))),
+        "control_logs": [ComponentLog("Pod/kube-system/kube-apiserver-1", "kube-apiserver")]
+        if any(world.values())
+        else [],
         "probed": probed() if any(world.values()) else Probed(),
         "conditions": Swept(objects=int(any(world.values()))),
         "monitored": MonitorAnswers(url="http://prometheus.test", rules=int(any(world.values()))),

@@ -25,8 +25,10 @@ from upgate.facts.health import HealthEndpoint
 from upgate.facts.hosts import Host
 from upgate.facts.inside import Probed
 from upgate.facts.kinds import KINDS
+from upgate.facts.kubelets import KubeletAnswers
 from upgate.facts.metrics import ServerMetrics
 from upgate.facts.monitored import MonitorAnswers
+from upgate.facts.pod_logs import ComponentLog, ContainerLog
 from upgate.facts.proxies import ProxyStatus
 from upgate.facts.whole import FoundObjects
 
@@ -69,6 +71,12 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     custom_reads: CustomReads | None = None
     #: The proxies that the istiods of a mesh know; None: not looked at.
     proxies: ProxyStatus | None = None
+    #: Whether the API server reaches the kubelets; None: not looked at.
+    kubelet_answers: KubeletAnswers | None = None
+    #: What containers that crash wrote last; None: not looked at.
+    crash_logs: list[ContainerLog] | None = None
+    #: The errors of the control plane; None: not looked at.
+    control_logs: list[ComponentLog] | None = None
     #: What custom resources say is wrong with them; None: they were not asked.
     conditions: Swept | None = None
     #: What was found of the objects that the profile names, by query.

@@ -69,9 +69,14 @@ class Registry:
         """Whatever the checks that the profile asks for may take, and other functions beside them."""
         checks = self.selected(profile, preflight=preflight)
         taken = {*self.other_inputs, *(name for check in checks for name in check.inputs)}
-        taken = {name for name in taken if ALLOWED_ASIDES.get(name, name) in (name, *profile.allow)}
+        taken = allowed_inputs(taken, profile)
         allowed = OPTIONAL if ALLOWED in profile.allow else {}
         return taken | {noun for name, noun in allowed.items() if name in taken}
+
+
+def allowed_inputs(names: Iterable[str], profile: Profile) -> set[str]:
+    """These inputs without those for which more is asked than the profile's `allow:` names."""
+    return {name for name in names if ALLOWED_ASIDES.get(name, name) in (name, *profile.allow)}
 
 
 def load_checks(paths: Iterable[Path]) -> Registry:

@@ -9,6 +9,7 @@ from upgate.battery.counters import Counters
 from upgate.battery.expectations import Server
 from upgate.battery.from_inside import FromInside
 from upgate.battery.judgement import Subjects
+from upgate.battery.logs import ControlLogs, LastWords
 from upgate.battery.mesh_parts import ConnectedProxy, connected_proxies
 from upgate.battery.reader import EvidenceReader
 from upgate.battery.secrets import ALLOWED, SecretNames
@@ -16,6 +17,7 @@ from upgate.battery.skew import Skew, skew_around
 from upgate.facts.counting import Counting
 from upgate.facts.credentials import Credential, ServingCertificate
 from upgate.facts.custom_reads import CustomReads
+from upgate.facts.kubelets import KubeletAnswer
 from upgate.facts.relations import ALLOWED_ASIDES
 from upgate.facts.release_changes import Change, changes_between
 
@@ -86,6 +88,25 @@ class ServerInputs(EvidenceReader):
         """What we log in with, as far as nothing renews it by itself."""
         found = self._seen("credentials", self._evidence.snapshot.credentials)
         return Subjects("credentials", found, self.judgement)
+
+    @property
+    def kubelet_answers(self) -> Subjects[KubeletAnswer]:
+        """Whether the API server reaches each kubelet. Raises Inconclusive."""
+        seen = self._seen("kubelet_answers", self._evidence.snapshot.kubelet_answers)
+        self.judgement.gaps += seen.gaps
+        return Subjects("kubelets", seen.judged, self.judgement)
+
+    @property
+    def crash_logs(self) -> LastWords:
+        """What pods that crash wrote last, where the profile's allow: names logs. They only explain: no gap of theirs counts."""
+        snapshot = self._evidence.snapshot
+        return LastWords(snapshot.crash_logs or (), snapshot.lists.get("warnings", ()))
+
+    @property
+    def control_logs(self) -> ControlLogs:
+        """The logs of the control plane since the reference time. Raises Inconclusive."""
+        seen = self._seen("control_logs", self._evidence.snapshot.control_logs)
+        return ControlLogs(seen, self.since, self.profile.logs, self.judgement)
 
     @property
     def probed(self) -> FromInside:

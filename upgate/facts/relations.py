@@ -252,11 +252,24 @@ ASIDES: dict[str, str] = {
     "api_certificates": "",
     "credentials": "",
     "proxies": "`get` on `pods/proxy` cluster-wide, where `allow:` names `pods-proxy`",
+    "kubelet_answers": "`get` on `nodes/proxy` cluster-wide",
+    "crash_logs": "with `allow: [logs]` also `get` on `pods/log` cluster-wide",
+    "control_logs": "`get` on `pods/log` cluster-wide",
 }
 #: The lists that say what to ask.
-BEFORE_ASIDES = {"proxies": ("pods", *Revisions.needs)}
+BEFORE_ASIDES = {
+    "proxies": ("pods", *Revisions.needs),
+    "crash_logs": ("pods",),
+    "kubelet_answers": ("nodes",),
+    "control_logs": ("pods",),
+}
 #: Those that are asked only where the profile's `allow:` names this word.
-ALLOWED_ASIDES = {"proxies": "pods-proxy"}
+ALLOWED_ASIDES = {
+    "proxies": "pods-proxy",
+    "kubelet_answers": "nodes-proxy",
+    "crash_logs": "logs",
+    "control_logs": "logs",
+}
 #: The input whose machines are looked at over ssh.
 HOSTS = "hosts"
 #: The inputs for which another monitor is asked.

@@ -23,7 +23,7 @@ from upgate.base.redaction import redact_results
 from upgate.baseline import Baseline
 from upgate.battery.check import Check, before_upgrade
 from upgate.battery.evidence import Evidence
-from upgate.battery.registry import Registry
+from upgate.battery.registry import Registry, allowed_inputs
 from upgate.facts.relations import lists_for
 from upgate.judge.causes import relate
 from upgate.judge.comparing import already_wrong, compare_with_baseline
@@ -105,7 +105,9 @@ class Gate:
         """Take a new snapshot, with the lists behind these inputs. A brief one holds of the pods only those that may be wrong."""
         if self._look is None:
             raise UsageError("the gate looks at nothing before it is opened")
-        wanted = lists_for(inputs) | set(baselines.NEEDS if self.options.save_baseline else ())
+        wanted = lists_for(allowed_inputs(inputs, self.profile)) | set(
+            baselines.NEEDS if self.options.save_baseline else ()
+        )
         kept = kept_probe(self.options, self.profile, wanted)
         with without_collection():
             seen = self._look(wanted - without(kept), progress, brief and not self.options.save_baseline)

@@ -10,8 +10,10 @@ from upgate.sources.cluster.connection import Connection
 from upgate.sources.cluster.credentials import api_certificates, own_credentials
 from upgate.sources.cluster.custom_reads import read_custom_resources
 from upgate.sources.cluster.istiod import ask_istiods
+from upgate.sources.cluster.kubelets import ask_kubelets
 from upgate.sources.cluster.listing import Listing
 from upgate.sources.cluster.metrics import metrics_of
+from upgate.sources.cluster.pod_logs import control_logs_of, crash_logs_of
 
 #: Asked at once with the lists.
 Aside = Callable[[Connection, Deadline], Any]
@@ -24,4 +26,7 @@ BESIDE: dict[str, Aside] = {
 AFTERWARDS: dict[str, Callable[[Connection, Mapping[str, Listing], Deadline], Any]] = {
     "custom_reads": read_custom_resources,
     "proxies": ask_istiods,
+    "kubelet_answers": ask_kubelets,
+    "crash_logs": crash_logs_of,
+    "control_logs": control_logs_of,
 }
