@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from upgate.battery.counters import Counters
     from upgate.facts.admission import MutatingWebhookConfiguration, ValidatingWebhookConfiguration
+    from upgate.facts.api_servers import ApiServerFault
     from upgate.facts.autoscaling import HorizontalPodAutoscaler
     from upgate.facts.cronjobs import CronJob
     from upgate.facts.custom_reads import CustomReads
@@ -137,5 +138,21 @@ def test_the_api_server_reaches_every_kubelet(kubelet_answers: Subjects[KubeletA
     kubelet_answers.none(
         lambda each: each.unreached,
         expected="every request is answered",
+        severity=lambda each: each.severity,
+    )
+
+
+@check("apis.answer", severity="critical", none_is_fine=True, after=("api.ready", "nodes.ready", "nodes.heartbeat"))
+def test_every_api_server_answers(api_servers: Subjects[ApiServerFault]) -> None:
+    """Every API server answers by itself: ready, of the same version and authority as the others, and with the same data.
+
+    A load balancer hides that one of three is away until the next one goes. Asked are the addresses of the EndpointSlice
+    `kubernetes`, as far as one of them can be reached from here, and those of `cluster: {api-servers: […]}`; of the control
+    plane's nodes each must have one. What a server knows is compared by the leases of nodes that it has seen renewed.
+    Look first: kubectl --namespace default get endpointslice kubernetes -o yaml; kubectl get --raw '/readyz?verbose'
+    """
+    api_servers.none(
+        lambda each: each.fault,
+        expected="it answers as the others do",
         severity=lambda each: each.severity,
     )

@@ -69,6 +69,7 @@ from tests.worlds import (
 )
 from upgate.battery import catalogue
 from upgate.battery.inputs import names
+from upgate.facts.api_servers import ApiServerAnswer, ApiServers
 from upgate.facts.conditioned import Complaint, Swept
 from upgate.facts.custom_reads import CustomRead, CustomReads
 from upgate.facts.health import HealthEndpoint
@@ -274,6 +275,10 @@ def bad(id: str) -> CheckResult:
         return judge(
             id, snapshot(good(), monitored=MonitorAnswers(rules=1, alerts=[FiringAlert("Broken")])), profile=PROFILE
         )
+    if id == "apis.answer":
+        away = ApiServerAnswer("10.0.0.2:6443", problem="connection refused")
+        two = ApiServers((ApiServerAnswer("10.0.0.1:6443"), away))
+        return judge(id, snapshot(good(), api_servers=two), profile=PROFILE)
     if id == "apis.kubelets-reachable":
         answers = KubeletAnswers((KubeletAnswer("worker-1", 5, 2, "status 503"),))
         return judge(id, snapshot(good(), kubelet_answers=answers), profile=PROFILE)

@@ -25,6 +25,7 @@ from tests.machines import NOW, host
 from upgate.baseline import Baseline, take_baseline
 from upgate.battery.check import Check
 from upgate.battery.registry import load_checks
+from upgate.facts.api_servers import ApiServerAnswer, ApiServers
 from upgate.facts.certificates import read_chain
 from upgate.facts.conditioned import Swept
 from upgate.facts.credentials import Credential, ServingCertificate
@@ -591,6 +592,7 @@ def snapshot(world: World, **fields: Any) -> Snapshot:
         "hosts": [host()],
         "api_certificates": [serving()],
         "credentials": [credential()],
+        "api_servers": ApiServers((ApiServerAnswer("10.0.0.1:6443", version="v1.36.3"),) * any(world.values())),
         "kubelet_answers": KubeletAnswers(tuple(KubeletAnswer("worker-1", 5) for _ in range(any(world.values())))),
         "control_logs": [ComponentLog("Pod/kube-system/kube-apiserver-1", "kube-apiserver")]
         if any(world.values())

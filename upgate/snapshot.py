@@ -16,6 +16,7 @@ import msgspec
 
 from upgate.base.errors import Inconclusive, UsageError
 from upgate.base.redaction import any_in, redacted
+from upgate.facts.api_servers import ApiServers
 from upgate.facts.attempts import Attempt
 from upgate.facts.conditioned import Swept
 from upgate.facts.credentials import Credential, ServingCertificate
@@ -71,6 +72,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     custom_reads: CustomReads | None = None
     #: The proxies that the istiods of a mesh know; None: not looked at.
     proxies: ProxyStatus | None = None
+    #: The API servers one by one; None: not looked at.
+    api_servers: ApiServers | None = None
     #: Whether the API server reaches the kubelets; None: not looked at.
     kubelet_answers: KubeletAnswers | None = None
     #: What containers that crash wrote last; None: not looked at.

@@ -14,6 +14,7 @@ from upgate.battery.mesh_parts import ConnectedProxy, connected_proxies
 from upgate.battery.reader import EvidenceReader
 from upgate.battery.secrets import ALLOWED, SecretNames
 from upgate.battery.skew import Skew, skew_around
+from upgate.facts.api_servers import ApiServerFault
 from upgate.facts.counting import Counting
 from upgate.facts.credentials import Credential, ServingCertificate
 from upgate.facts.custom_reads import CustomReads
@@ -88,6 +89,12 @@ class ServerInputs(EvidenceReader):
         """What we log in with, as far as nothing renews it by itself."""
         found = self._seen("credentials", self._evidence.snapshot.credentials)
         return Subjects("credentials", found, self.judgement)
+
+    @property
+    def api_servers(self) -> Subjects[ApiServerFault]:
+        """The API servers one by one, as far as they can be reached from here. Raises Inconclusive."""
+        seen = self._seen("api_servers", self._evidence.snapshot.api_servers)
+        return Subjects("API servers", seen.judged, self.judgement)
 
     @property
     def kubelet_answers(self) -> Subjects[KubeletAnswer]:

@@ -252,6 +252,7 @@ ASIDES: dict[str, str] = {
     "api_certificates": "",
     "credentials": "",
     "proxies": "`get` on `pods/proxy` cluster-wide, where `allow:` names `pods-proxy`",
+    "api_servers": "`list` on `leases` in API group coordination.k8s.io in namespace kube-node-lease",
     "kubelet_answers": "`get` on `nodes/proxy` cluster-wide",
     "crash_logs": "with `allow: [logs]` also `get` on `pods/log` cluster-wide",
     "control_logs": "`get` on `pods/log` cluster-wide",
@@ -260,8 +261,9 @@ ASIDES: dict[str, str] = {
 BEFORE_ASIDES = {
     "proxies": ("pods", *Revisions.needs),
     "crash_logs": ("pods",),
-    "kubelet_answers": ("nodes",),
     "control_logs": ("pods",),
+    "kubelet_answers": ("nodes",),
+    "api_servers": ("endpointslices", "nodes"),
 }
 #: Those that are asked only where the profile's `allow:` names this word.
 ALLOWED_ASIDES = {

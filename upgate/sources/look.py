@@ -76,6 +76,7 @@ def login_to(profile: Profile, kubeconfig: str | None) -> Look:
     except Inconclusive as problem:
         return partial(unreachable, str(problem))
     look = partial(look_at_cluster, login, objects=objects_of(profile), conditions=profile.conditions)
+    login.connection.api_servers = cluster.api_servers
     if profile.probe is None:
         return look
     from upgate.sources.inside.look import look_from_inside

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from upgate.base.waiting import Deadline
+from upgate.sources.cluster.api_servers import ask_api_servers
 from upgate.sources.cluster.connection import Connection
 from upgate.sources.cluster.credentials import api_certificates, own_credentials
 from upgate.sources.cluster.custom_reads import read_custom_resources
@@ -26,6 +27,7 @@ BESIDE: dict[str, Aside] = {
 AFTERWARDS: dict[str, Callable[[Connection, Mapping[str, Listing], Deadline], Any]] = {
     "custom_reads": read_custom_resources,
     "proxies": ask_istiods,
+    "api_servers": ask_api_servers,
     "kubelet_answers": ask_kubelets,
     "crash_logs": crash_logs_of,
     "control_logs": control_logs_of,
