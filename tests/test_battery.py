@@ -94,7 +94,7 @@ PROFILE = profile(
     allow=["secrets", "pods-proxy", "nodes-proxy", "logs"],
     prometheus={"url": "http://prometheus.test"},
     conditions={"kinds": 200},
-    probe={"metadata": "http://169.254.169.254/"},
+    probe={"metadata": "http://169.254.169.254/", "logs": {"url": "http://loki.test/?query={mark}"}},
 )
 #: One bad world for each check: the lists that differ from the good one.
 BAD: dict[str, dict[str, Any]] = {

@@ -81,7 +81,7 @@ def login_to(profile: Profile, kubeconfig: str | None) -> Look:
         return look
     from upgate.sources.inside.look import look_from_inside
 
-    return partial(look_from_inside, profile.probe, login.connection, look)
+    return partial(look_from_inside, profile.probe, profile.secrets, login.connection, look)
 
 
 def objects_of(profile: Profile) -> list[ObjectQuery]:
