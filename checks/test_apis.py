@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
     from upgate.battery.counters import Counters
     from upgate.facts.admission import MutatingWebhookConfiguration, ValidatingWebhookConfiguration
+    from upgate.facts.api_servers import ApiServerFault
     from upgate.facts.autoscaling import HorizontalPodAutoscaler
     from upgate.facts.cronjobs import CronJob
     from upgate.facts.custom_reads import CustomReads
     from upgate.facts.disruption import PodDisruptionBudget
     from upgate.facts.extensions import CustomResourceDefinition
     from upgate.facts.ingresses import Ingress
+    from upgate.facts.kubelets import KubeletAnswer
     from upgate.facts.release_changes import Change, ReleaseChanges
     from upgate.facts.webhooks import WebhookCalls
 
@@ -127,3 +129,40 @@ def test_no_change_of_the_next_releases_concerns_the_cluster(
     Look first: the announcement, {source}
     """
     coming_changes.none(release_changes.said, expected=lambda change: change.todo)
+
+
+@check(
+    "apis.kubelets-reachable",
+    severity="critical",
+    allow="nodes-proxy",
+    after=("nodes.ready", "nodes.heartbeat"),
+    preflight="critical",
+)
+def test_the_api_server_reaches_every_kubelet(kubelet_answers: Subjects[KubeletAnswer]) -> None:
+    """The API server reaches the kubelet of every Ready node, each of five times.
+
+    Logs, exec, port-forwards and webhooks travel from the API server to the nodes, often through a tunnel (konnectivity),
+    while every kubelet reports the other way and is Ready. One failure of five is a warning.
+    Look first: kubectl get --raw /api/v1/nodes/{name}/proxy/healthz
+    """
+    kubelet_answers.none(
+        lambda each: each.unreached,
+        expected="every request is answered",
+        severity=lambda each: each.severity,
+    )
+
+
+@check("apis.answer", severity="critical", none_is_fine=True, after=("api.ready", "nodes.ready", "nodes.heartbeat"))
+def test_every_api_server_answers(api_servers: Subjects[ApiServerFault]) -> None:
+    """Every API server answers by itself: ready, of the same version and authority as the others, and with the same data.
+
+    A load balancer hides that one of three is away until the next one goes. Asked are the addresses of the EndpointSlice
+    `kubernetes`, as far as one of them can be reached from here, and those of `cluster: {api-servers: […]}`; of the control
+    plane's nodes each must have one. What a server knows is compared by the leases of nodes that it has seen renewed.
+    Look first: kubectl --namespace default get endpointslice kubernetes -o yaml; kubectl get --raw '/readyz?verbose'
+    """
+    api_servers.none(
+        lambda each: each.fault,
+        expected="it answers as the others do",
+        severity=lambda each: each.severity,
+    )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from upgate.battery.expectations import Server
     from upgate.battery.judgement import Judgement
+    from upgate.battery.logs import ControlLogs
     from upgate.facts.backends import Backends
     from upgate.facts.control_plane import ControlPlane, Leaders
     from upgate.facts.extensions import APIService, CustomResourceDefinition
@@ -120,3 +121,15 @@ def test_addons_may_read_what_they_need(addon_rights: AddonRights, judgement: Ju
         lambda each: addon_rights.missing(each, coming_version),
         expected="each may be listed and watched by it",
     )
+
+
+@check("control-plane.logs", severity="warning", none_is_fine=True, allow="logs", after=("pods.crashing",))
+def test_no_log_of_the_control_plane_holds_a_fatal_line(control_logs: ControlLogs) -> None:
+    """No log of the control plane holds a fatal line since the reference time.
+
+    Panics, klog's fatal lines, and certificates and identities that are refused: what restarts in between looks healthy.
+    Add texts with `logs: {patterns: […], ignore: […]}`. A managed control plane shows no such pods; with `hosts:`,
+    hosts.journal reads more.
+    Look first: kubectl -n {namespace} logs {name} -c {container}
+    """
+    control_logs.read.none(control_logs.fatal, expected="no fatal line")

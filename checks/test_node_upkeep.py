@@ -91,7 +91,7 @@ def test_the_pods_of_each_node_fit_on_the_others(
     )
 
 
-@check("nodes.work", severity="critical", after=("nodes.heartbeat", "nodes.pressure"))
+@check("nodes.work", severity="critical", after=("nodes.heartbeat", "nodes.pressure", "probe.starts"))
 def test_every_ready_node_does_its_work(
     nodes: Subjects[Node],
     node_work: NodeWork,

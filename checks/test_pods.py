@@ -10,6 +10,7 @@ from upgate.battery import Subjects, check
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from upgate.battery.logs import LastWords
     from upgate.battery.restarts import RecentRestarts
     from upgate.facts.owned_pods import OwnedPods
     from upgate.facts.pods import Pod
@@ -27,14 +28,19 @@ VOLUMES = ("storage.bound", "storage.attachments")
 
 
 @check("pods.crashing", severity="critical", after=(IDLE_NODE, "rbac.addons"), monitor=True, preflight="warning")
-def test_no_container_crashes_or_fails_to_start(pods: Subjects[Pod], now: datetime) -> None:
+def test_no_container_crashes_or_fails_to_start(pods: Subjects[Pod], crash_logs: LastWords, now: datetime) -> None:
     """No container crashes or fails to start.
 
     Init containers and sidecars count; ephemeral ones are people's tools. A pod between two crashes is Running: a
-    container that is not ready and ended moments ago counts too. What a Job retries is judged by the Job.
+    container that is not ready and ended moments ago counts too. What a Job retries is judged by the Job. With
+    `allow: [logs]` it shows what the container wrote last.
     Look first: kubectl -n {namespace} describe pod {name}; {logs}
     """
-    pods.where(lambda pod: pod.active).none(lambda pod: pod.crash_for_good(now), expected="its containers run")
+    pods.where(lambda pod: pod.active).none(
+        lambda pod: pod.crash_for_good(now),
+        observed=lambda pod: f"{pod.crash_for_good(now)}{crash_logs.of(pod)}",
+        expected="its containers run",
+    )
 
 
 @check("pods.failed", severity="critical", after=DEAD_NODE, monitor=True)

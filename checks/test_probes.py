@@ -75,6 +75,16 @@ def test_the_metadata_service_answers_on_every_node(probed: FromInside) -> None:
     judge_answers(probed, "metadata", "an answer")
 
 
+@check("probe.logs", severity="critical", expects="probe.logs", after=NODE)
+def test_a_line_of_every_node_arrives_in_the_log_store(probed: FromInside) -> None:
+    """A line that a pod writes on each node arrives in the log store within its time.
+
+    The agent on a node may run and send nothing: it reads other paths than the new runtime writes, or may no longer push.
+    Look first: kubectl get pods --all-namespaces --output wide --field-selector spec.nodeName={name}
+    """
+    judge_answers(probed, "logs", "its line is found")
+
+
 def judge_answers(probed: FromInside, subject: str, expected: str) -> None:
     """Every node has its answers, and none only slowly."""
     nodes = probed.about(subject)

@@ -16,6 +16,7 @@ SHARED = (
     ("service", "the Service of the probe", "Service/upgate-probe/upgate-probe"),
     ("api", "kubernetes.default", "Service/default/kubernetes"),
     ("metadata", "169.254.169.254", "http://169.254.169.254"),
+    ("logs", "a line in the log store", "LogStore/loki.test"),
 )
 
 

@@ -71,10 +71,13 @@ from tests.worlds import (
 )
 from upgate.battery import catalogue
 from upgate.battery.inputs import names
+from upgate.facts.api_servers import ApiServerAnswer, ApiServers
 from upgate.facts.conditioned import Complaint, Swept
 from upgate.facts.custom_reads import CustomRead, CustomReads
 from upgate.facts.health import HealthEndpoint
+from upgate.facts.kubelets import KubeletAnswer, KubeletAnswers
 from upgate.facts.monitored import FiringAlert, MonitorAnswers
+from upgate.facts.pod_logs import ComponentLog, ErrorLine
 from upgate.facts.proxies import ProxySync
 from upgate.results import CheckResult
 from upgate.snapshot import Snapshot
@@ -95,10 +98,10 @@ PROFILE = profile(
     sidecars=[{"container": "app", "image": "app:1"}],
     hosts=DEMANDS,
     mesh={"revision": mesh_worlds.NEW, "retired": [OLD]},
-    allow=["secrets", "pods-proxy", "nodes-proxy"],
+    allow=["secrets", "pods-proxy", "nodes-proxy", "logs"],
     prometheus={"url": "http://prometheus.test"},
     conditions={"kinds": 200},
-    probe={"metadata": "http://169.254.169.254/"},
+    probe={"metadata": "http://169.254.169.254/", "logs": {"url": "http://loki.test/?query={mark}"}},
 )
 #: One bad world for each check: the lists that differ from the good one.
 BAD: dict[str, dict[str, Any]] = {
@@ -253,6 +256,7 @@ GOOD: dict[str, dict[str, Any]] = {
 
 #: Checks that compare with the baseline.
 COMPARING = ("config.drift", "changes.hosts")
+CONTROLLER = {"ref": "Pod/kube-system/kube-controller-manager-1", "container": "kube-controller-manager"}
 
 
 def asked(id: str, seen: Any) -> CheckResult:
@@ -282,6 +286,16 @@ def bad(id: str) -> CheckResult:
         return judge(
             id, snapshot(good(), monitored=MonitorAnswers(rules=1, alerts=[FiringAlert("Broken")])), profile=PROFILE
         )
+    if id == "apis.answer":
+        away = ApiServerAnswer("10.0.0.2:6443", problem="connection refused")
+        two = ApiServers((ApiServerAnswer("10.0.0.1:6443"), away))
+        return judge(id, snapshot(good(), api_servers=two), profile=PROFILE)
+    if id == "apis.kubelets-reachable":
+        answers = KubeletAnswers((KubeletAnswer("worker-1", 5, 2, "status 503"),))
+        return judge(id, snapshot(good(), kubelet_answers=answers), profile=PROFILE)
+    if id == "control-plane.logs":
+        panic = ComponentLog(**CONTROLLER, errors=(ErrorLine("E1121 panic: nil map", NOW),))
+        return judge(id, snapshot(good(), control_logs=[panic]), profile=PROFILE)
     if id in BAD_INSIDE:
         return judge(id, snapshot(good(), probed=BAD_INSIDE[id]), profile=PROFILE)
     if id in BAD_HOSTS:

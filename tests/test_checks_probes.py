@@ -10,8 +10,8 @@ from tests.inside_worlds import THREE, TIMEOUT, asked, mesh_of, probed
 from tests.worlds import good, objects, profile, run, snapshot
 from upgate.facts.inside import Probed, ProbedNode
 
-ALL = ["probe.starts", "probe.peers", "probe.service", "probe.dns", "probe.api", "probe.metadata"]
-PROFILE = profile(probe={"metadata": "http://169.254.169.254/"})
+ALL = ["probe.starts", "probe.peers", "probe.service", "probe.dns", "probe.api", "probe.metadata", "probe.logs"]
+PROFILE = profile(probe={"metadata": "http://169.254.169.254/", "logs": {"url": "http://loki.test/?q={mark}"}})
 
 
 def judged(seen: Probed, ids=ALL):
@@ -29,7 +29,7 @@ def roots(seen: Probed) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("subject", ["dns", "service", "api", "metadata"])
+@pytest.mark.parametrize("subject", ["dns", "service", "api", "metadata", "logs"])
 def test_a_node_without_answers_is_named_once(subject):
     """What one node does not get, and others do, is that node's fault."""
     result = judged(probed(THREE, {subject: ["node2"]}))[f"probe.{subject}"]
@@ -37,7 +37,7 @@ def test_a_node_without_answers_is_named_once(subject):
     assert "2 other nodes have an answer" in result.findings[0].observed
 
 
-@pytest.mark.parametrize("subject", ["dns", "service", "api", "metadata"])
+@pytest.mark.parametrize("subject", ["dns", "service", "api", "metadata", "logs"])
 def test_what_answers_no_node_is_named_itself(subject):
     """Not each node is at fault if none has an answer."""
     result = judged(probed(THREE, {subject: THREE}))[f"probe.{subject}"]
@@ -220,3 +220,10 @@ def test_one_node_has_no_peers():
     """A cluster of one node is whole."""
     assert judged(probed(["node1"]))["probe.peers"].outcome == "passed"
     assert mesh_of(["node1"]) == []
+
+
+def test_a_log_store_that_cannot_be_asked_is_inconclusive():
+    """Its check alone."""
+    results = judged(probed(THREE, no_logs="the log store was not asked: status 502"))
+    assert results["probe.logs"].reason == "the log store was not asked: status 502"
+    assert results["probe.dns"].outcome == "passed"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -11,6 +14,7 @@ from tests.inside_cluster import HOME, InsideCluster, failed, running, waiting
 from tests.worlds import endpointslice, merged, node, profile, snapshot
 from tests.worlds import service as a_service
 from upgate.base.errors import Inconclusive
+from upgate.sources.inside.logs import marked_line
 from upgate.sources.inside.look import look_from_inside, probe_nodes
 from upgate.sources.inside.manifests import MADE, OURS, asking_pod, listening_pod
 from upgate.sources.inside.planning import PEERS
@@ -31,7 +35,7 @@ def seen(*nodes, **lists):
 def probe(cluster, *nodes, **keys):
     """A pass over these nodes, by name or as objects."""
     nodes = [node(each) if isinstance(each, str) else each for each in nodes or THREE]
-    return probe_nodes(settings(**keys), cluster, seen(*nodes), lambda *_: None)
+    return probe_nodes(settings(**keys), (), cluster, seen(*nodes), lambda *_: None)
 
 
 def gone(cluster):
@@ -226,13 +230,14 @@ def test_the_look_comes_first_and_what_it_lacks_is_a_gap():
 
     cluster = InsideCluster()
     first, second = (
-        look_from_inside(settings(), cluster, look, needs, lambda *_: None, False) for needs in ({"probed"}, {"probed"})
+        look_from_inside(settings(), (), cluster, look, needs, lambda *_: None, False)
+        for needs in ({"probed"}, {"probed"})
     )
     assert looks == [{"nodes", "services", "endpointslices"}] * 2
     assert first.probed.nodes
     assert second.gaps["probed"] == "cannot list nodes"
     asked = list(cluster.asked)
-    look_from_inside(settings(), cluster, lambda *_: seen(), {"pods"}, lambda *_: None, False)
+    look_from_inside(settings(), (), cluster, lambda *_: seen(), {"pods"}, lambda *_: None, False)
     assert cluster.asked == asked
 
 
@@ -265,7 +270,7 @@ def questions(**lists):
         return write(method, path, body, deadline)
 
     cluster.write = remember
-    probe_nodes(settings(), cluster, seen(node("node1"), **lists), lambda *_: None)
+    probe_nodes(settings(), (), cluster, seen(node("node1"), **lists), lambda *_: None)
     return [line.partition(" ")[2] for line in asked[0].splitlines()]
 
 
@@ -280,3 +285,42 @@ def test_existing_services_and_pods_are_asked_too():
     assert "3 tcp 10.96.0.7 80" in lines
     assert "3 tcp 10.1.0.7 8080" in lines
     assert not any("10.0.0.1 " in line for line in lines)  # the address of the node
+
+
+def logged(*nodes, within="1s", status=200):
+    """Whether lines arrive in a store that finds those of these nodes."""
+
+    class Store(BaseHTTPRequestHandler):
+        def do_GET(self):
+            run = parse_qs(urlsplit(self.path).query)["query"][0].removeprefix("upgate-probe ")
+            body = "".join(marked_line(run, each) for each in nodes).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Store)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        store = {"url": f"http://127.0.0.1:{server.server_port}/loki?query={{mark}}", "within": within}
+        return probe(InsideCluster(), *THREE, logs=store)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_lines_that_arrive_in_the_log_store_are_found():
+    """While the pods are still there; node1 is not taken for node10."""
+    assert all(each.answered for each in logged(*THREE).about("logs"))
+    answers = {each.node: each.problem for each in logged("node1", "node22", "node3").about("logs")}
+    assert answers == {"node1": "", "node2": "its line did not arrive within 1s", "node3": ""}
+
+
+def test_a_log_store_that_does_not_answer_is_a_gap():
+    """Nothing is known of the nodes then."""
+    found = logged(*THREE, status=502)
+    assert "status 502" in found.no_logs
+    assert not found.about("logs")

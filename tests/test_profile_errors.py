@@ -313,7 +313,7 @@ WRONG = {
     ),
     "a word that nothing allows": (
         "allow: [pod-proxy]",
-        "1:9: allow[0]: expected 'secrets', 'pods-proxy' or 'nodes-proxy'; found the text \"pod-proxy\"",
+        "1:9: allow[0]: expected 'secrets', 'pods-proxy', 'nodes-proxy' or 'logs'; found the text \"pod-proxy\"",
     ),
     "two clusters": (
         "cluster: {snapshot: a, context: b}",

@@ -25,6 +25,7 @@ from tests.machines import NOW, host
 from upgate.baseline import Baseline, take_baseline
 from upgate.battery.check import Check
 from upgate.battery.registry import load_checks
+from upgate.facts.api_servers import ApiServerAnswer, ApiServers
 from upgate.facts.certificates import read_chain
 from upgate.facts.conditioned import Swept
 from upgate.facts.credentials import Credential, ServingCertificate
@@ -33,8 +34,10 @@ from upgate.facts.decoding import Page, decode_page
 from upgate.facts.health import HealthEndpoint
 from upgate.facts.inside import Probed
 from upgate.facts.kinds import KINDS
+from upgate.facts.kubelets import KubeletAnswer, KubeletAnswers
 from upgate.facts.metrics import Exposition, ServerMetrics, samples_in
 from upgate.facts.monitored import MonitorAnswers
+from upgate.facts.pod_logs import ComponentLog
 from upgate.facts.relations import ASIDES
 from upgate.facts.settings import Configuration, SettingGroup
 from upgate.judge.gate import Gate
@@ -605,6 +608,11 @@ def snapshot(world: World, **fields: Any) -> Snapshot:
         "hosts": [host()],
         "api_certificates": [serving()],
         "credentials": [credential()],
+        "api_servers": ApiServers((ApiServerAnswer("10.0.0.1:6443", version="v1.36.3"),) * any(world.values())),
+        "kubelet_answers": KubeletAnswers(tuple(KubeletAnswer("worker-1", 5) for _ in range(any(world.values())))),
+        "control_logs": [ComponentLog("Pod/kube-system/kube-apiserver-1", "kube-apiserver")]
+        if any(world.values())
+        else [],
         "probed": probed() if any(world.values()) else Probed(),
         "conditions": Swept(objects=int(any(world.values()))),
         "configuration": settings("APIServer", "", "--v=2") if any(world.values()) else Configuration(),

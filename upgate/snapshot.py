@@ -16,6 +16,7 @@ import msgspec
 
 from upgate.base.errors import Inconclusive, UsageError
 from upgate.base.redaction import any_in, redacted
+from upgate.facts.api_servers import ApiServers
 from upgate.facts.attempts import Attempt
 from upgate.facts.conditioned import Swept
 from upgate.facts.credentials import Credential, ServingCertificate
@@ -26,8 +27,10 @@ from upgate.facts.host_settings import hosts_configuration
 from upgate.facts.hosts import Host
 from upgate.facts.inside import Probed
 from upgate.facts.kinds import KINDS
+from upgate.facts.kubelets import KubeletAnswers
 from upgate.facts.metrics import ServerMetrics
 from upgate.facts.monitored import MonitorAnswers
+from upgate.facts.pod_logs import ComponentLog, ContainerLog
 from upgate.facts.proxies import ProxyStatus
 from upgate.facts.relations import RELATIONS
 from upgate.facts.settings import Configuration, joined_configurations, with_version
@@ -75,6 +78,14 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     #: The effective settings of the cluster's components, and of the kubelets; None: not looked at.
     configuration: Configuration | None = None
     kubelet_settings: Configuration | None = None
+    #: The API servers one by one; None: not looked at.
+    api_servers: ApiServers | None = None
+    #: Whether the API server reaches the kubelets; None: not looked at.
+    kubelet_answers: KubeletAnswers | None = None
+    #: What containers that crash wrote last; None: not looked at.
+    crash_logs: list[ContainerLog] | None = None
+    #: The errors of the control plane; None: not looked at.
+    control_logs: list[ComponentLog] | None = None
     #: What custom resources say is wrong with them; None: they were not asked.
     conditions: Swept | None = None
     #: What was found of the objects that the profile names, by query.

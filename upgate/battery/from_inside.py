@@ -48,6 +48,7 @@ class FromInside:
         """The nodes that were asked about a subject, and what none of them had an answer from."""
         self._say_unasked()
         self._say_unstarted()
+        self.judgement.gaps += [self.seen.no_logs] if subject == "logs" and self.seen.no_logs else []
         faults = {each.ref: each for each in self._faults[subject] if not self._may_be_closed(each)}
         fastest = self._fastest(subject)
         asked = {

@@ -39,12 +39,16 @@ metadata:
   namespace: {namespace}
 rules:
 """
+LOG_RULE = '- apiGroups: [""]\n  resources: [pods/log]\n  verbs: [get]\n'
 #: The rules of what is asked beside lists.
 BESIDE = {
     "metrics": "- nonResourceURLs: [/metrics]\n  verbs: [get]\n",
     "configuration": "- nonResourceURLs: [/flagz]\n  verbs: [get]\n",
     "kubelet_settings": '- apiGroups: [""]\n  resources: [nodes/proxy]\n  verbs: [get]\n',
     "proxies": '- apiGroups: [""]\n  resources: [pods/proxy]\n  verbs: [get]\n',
+    "kubelet_answers": '- apiGroups: [""]\n  resources: [nodes/proxy]\n  verbs: [get]\n',
+    "crash_logs": LOG_RULE,
+    "control_logs": LOG_RULE,
 }
 #: The ConfigMaps whose settings are compared with the baseline.
 SYSTEM_CONFIGMAPS = Kind("configmaps", ConfigMap, "v1", "configmaps", namespace="kube-system")
@@ -105,7 +109,7 @@ def roles_as_yaml(profile: Profile, registry: Registry) -> str:
         ROLE.format(namespace=namespace) + role_rules(each for each in kinds if each.namespace == namespace)
         for namespace in dict.fromkeys(each.namespace for each in kinds if each.namespace)
     ]
-    beside = "".join(rule for name, rule in BESIDE.items() if name in nouns)
+    beside = "".join(dict.fromkeys(rule for name, rule in BESIDE.items() if name in nouns))
     everywhere = CLUSTER_ROLE + role_rules((each for each in kinds if not each.namespace), beside)
     custom = CUSTOM if "custom_reads" in nouns else ""
     probe = PROBE_ROLE.format(namespace=profile.probe.namespace) if profile.probe else ""

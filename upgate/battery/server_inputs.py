@@ -11,14 +11,17 @@ from upgate.battery.drift import KUBELET, of_cluster
 from upgate.battery.expectations import Server
 from upgate.battery.from_inside import FromInside
 from upgate.battery.judgement import Subjects
+from upgate.battery.logs import ControlLogs, LastWords
 from upgate.battery.mesh_parts import ConnectedProxy, connected_proxies
 from upgate.battery.reader import EvidenceReader
 from upgate.battery.secrets import ALLOWED, SecretNames
 from upgate.battery.skew import Skew, skew_around
+from upgate.facts.api_servers import ApiServerFault
 from upgate.facts.counting import Counting
 from upgate.facts.credentials import Credential, ServingCertificate
 from upgate.facts.custom_reads import CustomReads
 from upgate.facts.drift import ComparedSetting
+from upgate.facts.kubelets import KubeletAnswer
 from upgate.facts.relations import ALLOWED_ASIDES
 from upgate.facts.release_changes import Change, changes_between
 from upgate.facts.settings import Configuration
@@ -90,6 +93,31 @@ class ServerInputs(EvidenceReader):
         """What we log in with, as far as nothing renews it by itself."""
         found = self._seen("credentials", self._evidence.snapshot.credentials)
         return Subjects("credentials", found, self.judgement)
+
+    @property
+    def api_servers(self) -> Subjects[ApiServerFault]:
+        """The API servers one by one, as far as they can be reached from here. Raises Inconclusive."""
+        seen = self._seen("api_servers", self._evidence.snapshot.api_servers)
+        return Subjects("API servers", seen.judged, self.judgement)
+
+    @property
+    def kubelet_answers(self) -> Subjects[KubeletAnswer]:
+        """Whether the API server reaches each kubelet. Raises Inconclusive."""
+        seen = self._seen("kubelet_answers", self._evidence.snapshot.kubelet_answers)
+        self.judgement.gaps += seen.gaps
+        return Subjects("kubelets", seen.judged, self.judgement)
+
+    @property
+    def crash_logs(self) -> LastWords:
+        """What pods that crash wrote last, where the profile's allow: names logs. They only explain: no gap of theirs counts."""
+        snapshot = self._evidence.snapshot
+        return LastWords(snapshot.crash_logs or (), snapshot.lists.get("warnings", ()))
+
+    @property
+    def control_logs(self) -> ControlLogs:
+        """The logs of the control plane since the reference time. Raises Inconclusive."""
+        seen = self._seen("control_logs", self._evidence.snapshot.control_logs)
+        return ControlLogs(seen, self.since, self.profile.logs, self.judgement)
 
     @property
     def probed(self) -> FromInside:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from upgate.facts.meta import Fact
 
-#: What is asked about: names, Services, pods on other nodes, the API server, the cloud's metadata service.
-SUBJECTS = ("dns", "service", "peers", "api", "metadata")
+#: What is asked about: names, Services, pods on other nodes, the API server, the cloud's metadata service,
+#: the log store.
+SUBJECTS = ("dns", "service", "peers", "api", "metadata", "logs")
 #: What a pod says of a question without an answer, in words.
 REASONS = {
     "timeout": "no answer in time",
@@ -78,6 +79,8 @@ class Probed(Fact):
     made: tuple[str, ...] = ()
     #: NetworkPolicies in the namespace of the probe: they may close everything.
     policies: tuple[str, ...] = ()
+    #: Why the log store could not be asked.
+    no_logs: str = ""
 
     def about(self, subject: str) -> list[NodeAnswer]:
         """The questions about one of SUBJECTS."""

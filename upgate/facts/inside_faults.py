@@ -27,7 +27,7 @@ class InsideFault:
 
 def faults_from_inside(probed: Probed) -> dict[str, list[InsideFault]]:
     """What is broken, by subject. Pods on other nodes come first: what is on a node that is cut off tells of no other."""
-    stars = {subject: probed.about(subject) for subject in ("service", "api", "metadata")}
+    stars = {subject: probed.about(subject) for subject in ("service", "api", "metadata", "logs")}
     names = probed.about("dns")
     stars["dns"] = [each for each in names if not each.on]
     suspected = Counter(each.node for asked in stars.values() for each in asked if each.strict and not each.answered)

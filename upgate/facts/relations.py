@@ -244,15 +244,29 @@ ASIDES: dict[str, str] = {
     "proxies": "`get` on `pods/proxy` cluster-wide, where `allow:` names `pods-proxy`",
     "configuration": "`get` on the non-resource URL `/flagz`, `list` on `configmaps` in namespace kube-system",
     "kubelet_settings": "`get` on `nodes/proxy`, where `allow:` names `nodes-proxy`",
+    "api_servers": "`list` on `leases` in API group coordination.k8s.io in namespace kube-node-lease",
+    "kubelet_answers": "`get` on `nodes/proxy` cluster-wide",
+    "crash_logs": "with `allow: [logs]` also `get` on `pods/log` cluster-wide",
+    "control_logs": "`get` on `pods/log` cluster-wide",
 }
 #: The lists that say what to ask.
 BEFORE_ASIDES = {
     "proxies": ("pods", *Revisions.needs),
     "configuration": ("deployments", "daemonsets", "statefulsets"),
     "kubelet_settings": ("nodes",),
+    "crash_logs": ("pods",),
+    "control_logs": ("pods",),
+    "kubelet_answers": ("nodes",),
+    "api_servers": ("endpointslices", "nodes"),
 }
 #: Those that are asked only where the profile's `allow:` names this word.
-ALLOWED_ASIDES = {"proxies": "pods-proxy", "kubelet_settings": "nodes-proxy"}
+ALLOWED_ASIDES = {
+    "proxies": "pods-proxy",
+    "kubelet_settings": "nodes-proxy",
+    "kubelet_answers": "nodes-proxy",
+    "crash_logs": "logs",
+    "control_logs": "logs",
+}
 #: The input whose machines are looked at over ssh.
 HOSTS = "hosts"
 #: The inputs for which another monitor is asked.

@@ -23,7 +23,7 @@ from upgate.base.redaction import redact_results
 from upgate.baseline import Baseline
 from upgate.battery.check import Check, before_upgrade
 from upgate.battery.evidence import Evidence
-from upgate.battery.registry import Registry
+from upgate.battery.registry import Registry, allowed_inputs
 from upgate.facts.relations import lists_for
 from upgate.judge.causes import relate
 from upgate.judge.comparing import already_wrong, compare_with_baseline, comparison_of
@@ -121,7 +121,9 @@ class Gate:
 
     def _wanted(self, inputs: Collection[str]) -> set[str]:
         """The lists behind these inputs, and those that a baseline is made of, or known by."""
-        wanted = lists_for(inputs) | set(baselines.NEEDS if self.options.save_baseline else ())
+        wanted = lists_for(allowed_inputs(inputs, self.profile)) | set(
+            baselines.NEEDS if self.options.save_baseline else ()
+        )
         return wanted | ({"namespaces"} if self.baseline and self.baseline.cluster else set())
 
     def as_asked(self, check: Check) -> Check:

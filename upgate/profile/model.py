@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, PrivateAttr, Valida
 
 from upgate.profile.changes import Changes
 from upgate.profile.external import External
-from upgate.profile.hosts import Hosts
+from upgate.profile.hosts import Hosts, Journal
 from upgate.profile.ids import CheckId
 from upgate.profile.monitoring import Monitor
 from upgate.profile.objects import ExpectedMesh, Sidecar
@@ -47,8 +47,9 @@ def level(value: object) -> object:
 Level = Annotated[Literal["critical", "warning", "off"], BeforeValidator(level)]
 
 
-#: Read TLS certificates out of Secrets; ask istiod through the API server's proxy of pods.
-Allowed = Literal["secrets", "pods-proxy", "nodes-proxy"]
+#: Read TLS certificates out of Secrets; ask istiod through the API server's proxy of pods; ask kubelets
+#: through its proxy of nodes; read the logs of pods.
+Allowed = Literal["secrets", "pods-proxy", "nodes-proxy", "logs"]
 
 
 def parse_baseline(value: object, info: ValidationInfo) -> str | bool | None:
@@ -97,6 +98,8 @@ class Profile(Section):
     conditions: ConditionSweep | None = None
     sidecars: tuple[Sidecar, ...] = ()
     hosts: Hosts | None = None
+    logs: Journal | None = None
+    """What no log of the control plane may hold, beside the usual; read with `allow: [logs]`."""
     probe: InsideProbe | None = None
     allow: tuple[Allowed, ...] = ()
     """What checks may do beyond listing. Each word is off by default, and `upgate profile rbac` follows."""

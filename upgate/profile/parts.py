@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from upgate.profile.ids import CheckId, CheckPattern
 from upgate.profile.machines import Package
+from upgate.profile.network import HostAndPort
 from upgate.profile.quantities import (
     Day,
     Duration,
@@ -66,6 +67,8 @@ class Cluster(Section):
     """How long connecting to the API server may take."""
     read_timeout: Duration = seconds(30)
     """How long the API server may be silent."""
+    api_servers: tuple[HostAndPort, ...] = ()
+    """Addresses of single API servers, beside those of the EndpointSlice `kubernetes`: each must answer by itself."""
     deadline: Duration = minutes(2)
     """How long listing all objects of one kind may take, retries included."""
 

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from upgate.profile.network import HostName, url_with
+from upgate.profile.network import Credentials, Headers, HostName, Url, url_with
 from upgate.profile.parts import Positive, minutes, seconds
-from upgate.profile.quantities import Span, Words
+from upgate.profile.quantities import FilePath, Span, Text, Words
 from upgate.profile.section import Section
 
 #: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names
@@ -62,6 +62,24 @@ class ProbeToleration(Section):
     """The effect of the taint; none: every effect."""
 
 
+class ProbeLogs(Section):
+    """A log store in which a line that the pod on each node writes must arrive."""
+
+    url: Annotated[Url, AfterValidator(check_marked_url)]
+    """The query, with {mark} where the text that is searched for belongs: https://loki.example.com/…?query={mark}.
+    Its answer must hold the lines."""
+    bearer: Text | None = None
+    """A token, best as `${TOKEN}`."""
+    basic: Credentials | None = None
+    """`user:password`, best as `${USER}:${PASSWORD}`."""
+    headers: Headers = Field(default_factory=dict)
+    """Headers to send, such as `X-Scope-OrgID: tenant`."""
+    ca: FilePath | None = None
+    """A PEM file of certificate authorities to trust instead of the system's."""
+    within: Span = minutes(2)
+    """So long a line may take to arrive."""
+
+
 class InsideProbe(Section):
     """Ask from inside: short-lived pods on every node, and a Service, in a namespace of their own. The only thing that
     creates objects; all of them are removed afterwards. `probe: {}` is enough."""
@@ -77,6 +95,8 @@ class InsideProbe(Section):
     """External names that must resolve from every node; default: kubernetes.io, if it resolves from any node at all."""
     metadata: Annotated[str, AfterValidator(check_plain_url)] | None = None
     """The metadata service of the cloud, or another URL with http:// that must answer on every node."""
+    logs: ProbeLogs | None = None
+    """The log store."""
     latency: Span = seconds(2)
     """An answer that takes longer is a warning."""
     start_up: Span = minutes(1)

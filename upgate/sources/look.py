@@ -76,11 +76,12 @@ def login_to(profile: Profile, kubeconfig: str | None) -> Look:
     except Inconclusive as problem:
         return partial(unreachable, str(problem))
     look = partial(look_at_cluster, login, objects=objects_of(profile), conditions=profile.conditions)
+    login.connection.api_servers = cluster.api_servers
     if profile.probe is None:
         return look
     from upgate.sources.inside.look import look_from_inside
 
-    return partial(look_from_inside, profile.probe, login.connection, look)
+    return partial(look_from_inside, profile.probe, profile.secrets, login.connection, look)
 
 
 def objects_of(profile: Profile) -> list[ObjectQuery]:

@@ -111,6 +111,7 @@ class Connection:
     def __init__(self, client: ApiClient, patience: Timeouts = Timeouts(), *, renews: bool = True) -> None:
         self.patience = patience
         self.renews = renews  #: What we log in with is renewed by itself.
+        self.api_servers: tuple[str, ...] = ()  #: Further addresses (`host:port`) that the profile names.
         self.peer: bytes | None = None  #: The certificate that the API server presented, as DER.
         #: The moment of its latest answer, by its own clock; ours before that, and where a proxy drops the Date header.
         self.moment = datetime.now(UTC)

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from upgate.base.errors import Inconclusive
 from upgate.base.waiting import Deadline
 from upgate.facts.inside import NodeAnswer, ProbedNode
+from upgate.sources.inside.logs import marked_line
 from upgate.sources.inside.manifests import Manifest, asking_pod, listening_pod
 from upgate.sources.inside.namespace import ProbeNamespace
 from upgate.sources.inside.planning import FULL, Plan, Question
@@ -118,7 +119,7 @@ class Pass:
         """The pod with its questions."""
         lines = "\n".join(f"q{place} {each.tries} {each.command}" for place, each in enumerate(questions))
         life = round(self._deadline.remaining + ASKING)
-        return asking_pod(pod, node, self._probe, life, lines, f"upgate-probe {self._namespace.run} {node}")
+        return asking_pod(pod, node, self._probe, life, lines, marked_line(self._namespace.run, node))
 
     def _read(self, name: str, pod: ProbePod | None, questions: Sequence[Question], refused: str) -> None:
         """Keep what a pod answered, or why it did not."""
