@@ -44,9 +44,10 @@ from tests.worlds import (
 )
 from upgate.baseline import Baseline, dump_baseline, load_baseline, take_baseline
 from upgate.facts.attempts import Attempt, Certificate, Elapsed, Failure
+from upgate.facts.recorded.fronts import front_states
 from upgate.results import CheckResult
 
-IDS = [id for id, check in battery().items() if check.compares and not check.expects]
+IDS = [id for id, check in battery().items() if check.compares and id not in ("changes.external", "changes.ingresses")]
 GPU = "example.com/gpu"
 
 
@@ -663,3 +664,68 @@ def test_what_answers_alike():
     assert answered(silent).findings == answered(answer(), before=silent).findings == ()
     assert answered(answer(elapsed=Elapsed(total=4))).outcome == "warned"
     assert judge("changes.external", world(), baseline=BEFORE).outcome == "skipped"
+
+
+def front(host: str = "shop.example.com", ip: str = "192.0.2.10", **changes: Any) -> Attempt:
+    """An answer of the Ingress front for one host at one address."""
+    own = {"id": f"external.published-https[shop/front {ip} {host} /]", "target": f"https://{host}/", "status": 200}
+    return answer(**{**own, "location": "", **changes})
+
+
+def port(**changes: Any) -> Attempt:
+    """What a port of the load balancer edge answers."""
+    own = {"id": "external.tcp.published-port[shop/edge 192.0.2.20 80]", "target": "192.0.2.20:80", "status": None}
+    return answer(**{**own, "certificate": None, "location": "", **changes})
+
+
+def published(now: list[Attempt] | None, then: list[Attempt] | None = None, **gaps: Any) -> CheckResult:
+    """What changes.ingresses says of these answers."""
+    before = take_baseline(snapshot(world(), published=[front(), port()] if then is None else then), None)
+    return judge("changes.ingresses", snapshot(world(), published=now, **gaps), baseline=before)
+
+
+FAILED = {"failure": Failure("connect-timeout"), "status": None}
+
+
+@pytest.mark.parametrize(
+    ("now", "object", "words"),
+    [
+        ([front(**FAILED), port()], "Ingress/shop/front", "at 192.0.2.10: answered: 200 → no answer (connect-timeout)"),
+        ([front(), port(**FAILED)], "Service/shop/edge", "192.0.2.20:80: answered: connected → no answer"),
+        ([front(status=503), port()], "Ingress/shop/front", "status: 200 → 503"),
+        ([front(status=302, location="https://x/"), port()], "Ingress/shop/front", "redirect: (none) → https://x/"),
+        ([front(certificate=None), port()], "Ingress/shop/front", "certificate of: "),
+    ],
+)
+def test_a_published_address_that_answers_otherwise(now, object, words):
+    """It is told of the Ingress or Service that publishes it."""
+    result = published(now)
+    assert (result.outcome, objects(result)) == ("failed", [object])
+    assert words in result.findings[0].observed
+
+
+def test_published_addresses_that_are_as_before():
+    """Another status of the same kind is; silence before, and addresses that are gone or new, are told elsewhere."""
+    assert published([front(), port()]).outcome == "passed"
+    assert published([front(status=204), port()]).outcome == "passed"
+    assert published([front(**FAILED), port()], then=[front(**FAILED), port()]).outcome == "passed"
+    assert published([front(ip="192.0.2.11", status=500), port()]).findings == ()
+    assert published([front(failure=Failure("resolver")), port()]).findings == ()
+    assert published([]).outcome == "passed"
+    assert published(None).outcome == "inconclusive"
+    assert published([], gaps={"ingresses": "not permitted"}).reason == "not permitted"
+
+
+def test_all_that_is_published_is_asked():
+    """Each host at each address, by http and https, and each port of a load balancer."""
+    from upgate.sources.probes.published import published_entries
+    from upgate.sources.probes.targets import probe_targets
+
+    targets = probe_targets(published_entries(), snapshot(world()))
+    assert [(each.url, each.address) for each in targets] == [
+        ("http://shop.example.com/", "192.0.2.10"),
+        ("https://shop.example.com/", "192.0.2.10"),
+        ("tcp://192.0.2.20:80", ""),
+    ]
+    assert all(each.named_by_cluster for each in targets)
+    assert list(front_states([front(), port()])) == ["Ingress/shop/front", "Service/shop/edge"]
