@@ -411,6 +411,7 @@ def driver(nodes: int) -> dict[str, Any]:
     return daemonset("driver", nodes, spec=templated(nodeSelector={"pool": "gpu"}))
 
 
+OF_IMAGE = {"kubernetes.azure.com/node-image-version": "a", "eks.amazonaws.com/sourceLaunchTemplateVersion": "7"}
 PREVIEW = {"namespace": "pr-7"}
 FOR_JOBS = network_policy(spec={"podSelector": {"matchLabels": {"app": "job"}}})
 RUNNER = pod("import-1", metadata={"labels": {"app": "job"}}, spec={"restartPolicy": "Never"})
@@ -464,6 +465,31 @@ UNCHANGED: dict[str, tuple[World, World, dict[str, Any]]] = {
         {},
     ),
     "an API version of a group that is still served": (world(), without("apiservices", "v1beta1.resource.k8s.io"), {}),
+    "labels of versions and of a mesh's revision": (
+        world(
+            namespaces=[
+                namespace(metadata={"labels": {"istio.io/rev": "asm-1130-0", "helm.sh/chart": "a-1"}}),
+                system(),
+            ]
+        ),
+        world(
+            namespaces=[
+                namespace(metadata={"labels": {"istio.io/rev": "asm-1140-2", "helm.sh/chart": "b-2"}}),
+                system(),
+            ]
+        ),
+        {},
+    ),
+    "limits of drivers that have moved": (
+        world(nodes=[worker(status={"allocatable": {"attachable-volumes-aws-ebs": "25"}}), worker("worker-2")]),
+        world(),
+        {},
+    ),
+    "labels of an image and of a launch template": (
+        world(nodes=[worker(labels=OF_IMAGE), worker("worker-2", labels=OF_IMAGE)]),
+        world(),
+        {},
+    ),
     "more of everything": (
         world(),
         world(

@@ -24,6 +24,7 @@ from upgate.baseline import Baseline
 from upgate.battery.check import Check, before_upgrade
 from upgate.battery.evidence import Evidence
 from upgate.battery.registry import Registry
+from upgate.facts.recorded.inventory import COMPARED
 from upgate.facts.relations import lists_for
 from upgate.judge.causes import relate
 from upgate.judge.comparing import already_wrong, compare_with_baseline, comparison_of
@@ -115,7 +116,9 @@ class Gate:
 
     def _wanted(self, inputs: Collection[str]) -> set[str]:
         """The lists behind these inputs, and those that a baseline is made of, or known by."""
-        wanted = lists_for(inputs) | set(baselines.NEEDS if self.options.save_baseline else ())
+        compares = self.baseline is not None or self.options.save_baseline
+        wanted = lists_for(each for each in inputs if compares or each not in COMPARED)
+        wanted |= set(baselines.NEEDS if self.options.save_baseline else ())
         return wanted | ({"namespaces"} if self.baseline and self.baseline.cluster else set())
 
     def as_asked(self, check: Check) -> Check:
