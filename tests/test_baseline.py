@@ -197,3 +197,14 @@ def test_a_baseline_is_compressed_and_one_that_is_not_is_read(tmp_path):
     assert data.startswith(b"\x1f\x8b")
     path.write_bytes(gzip.decompress(data).replace(b'"schema":2', b'"schema":1'))
     assert baselines.load_baseline(path).pods == BEFORE.pods
+
+
+def test_no_secret_of_the_profile_is_in_a_baseline(tmp_path):
+    """What a `${VAR}` stands for is hidden, wherever the cluster repeats it."""
+    marked = thing("shop", metadata={"labels": {"note": "hunter2hunter2"}})
+    saved = baselines.take_baseline(snapshot(good(namespaces=[marked])), None)
+    assert b"hunter2" in gzip.decompress(baselines.dump_baseline(saved))
+    path = tmp_path / "baseline.json"
+    path.write_bytes(baselines.dump_baseline(saved, ("hunter2hunter2",)))
+    assert b"hunter2" not in gzip.decompress(path.read_bytes())
+    assert baselines.load_baseline(path).inventory

@@ -257,6 +257,6 @@ class Gate:
         except Inconclusive as problem:
             self.notes.append(f"no baseline was saved, an earlier one was left as it is: {problem}")
             return
-        write_whole(path, baselines.dump_baseline(taken))
+        write_whole(path, baselines.dump_baseline(taken, self.profile.secrets))
         self.notes.append(f"baseline saved to {path}")
         self.notes += already_wrong(checks, partial=bool(self.options.part))
