@@ -16,6 +16,7 @@ from tests.worlds import (
     autoscaler,
     battery,
     budget,
+    condition,
     cronjob,
     daemonset,
     definition,
@@ -35,6 +36,7 @@ from tests.worlds import (
     pod,
     profile,
     replicated,
+    run,
     service,
     snapshot,
     storage_class,
@@ -755,3 +757,30 @@ def test_all_that_is_published_is_asked():
     ]
     assert all(each.named_by_cluster for each in targets)
     assert list(front_states([front(), port()])) == ["Ingress/shop/front", "Service/shop/edge"]
+
+
+def halved(progressing: str, slices: list[dict[str, Any]]) -> list[CheckResult]:
+    """What is said of a Deployment that has one of two pods ready, and of its Service."""
+    conditions = [condition("Available"), condition("Progressing", progressing, reason="ReplicaSetUpdated")]
+    web = app("web", 2, status={"readyReplicas": 1, "availableReplicas": 1, "conditions": conditions})
+    starting = pod("web-2", ready="False", metadata={"creationTimestamp": ago(seconds=20)})
+    seen = world(deployments=[web, *REST], endpointslices=slices, pods=[pod(), starting])
+    return run(["deployments.ready", "changes.endpoints", "changes.workloads"], seen, baseline=BEFORE)
+
+
+def test_endpoints_that_a_workload_lacks_follow_from_it():
+    """One cause is one red line: the Deployment is told, and its Service follows."""
+    deployments, endpoints, workloads = halved("False", [ready_slice("10.1.0.1")])
+    assert deployments.outcome == "failed"
+    assert endpoints.findings[0].because == workloads.findings[0].because == "deployments.ready: Deployment/shop/web"
+
+
+def test_a_service_without_the_ready_pods_has_a_fault_of_its_own():
+    """What its workload lacks does not explain that no endpoint leads to the ready pod."""
+    assert halved("False", [])[1].findings[0].because is None
+
+
+def test_a_rollout_is_not_yet_a_change():
+    """While a Deployment makes its pods the endpoints are fewer: run again."""
+    _, endpoints, workloads = halved("True", [ready_slice("10.1.0.1")])
+    assert (endpoints.outcome, workloads.outcome) == ("inconclusive", "inconclusive")
