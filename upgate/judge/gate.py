@@ -27,7 +27,7 @@ from upgate.battery.registry import Registry
 from upgate.facts.recorded.inventory import COMPARED
 from upgate.facts.relations import lists_for
 from upgate.judge.causes import relate
-from upgate.judge.comparing import already_wrong, compare_with_baseline, comparison_of
+from upgate.judge.comparing import already_wrong, compare_with_baseline, comparison_of, parts_unseen
 from upgate.judge.dependencies import entrance_refs
 from upgate.judge.hints import aimed
 from upgate.judge.judge import judge
@@ -259,4 +259,4 @@ class Gate:
             return
         write_whole(path, baselines.dump_baseline(taken, self.profile.secrets))
         self.notes.append(f"baseline saved to {path}")
-        self.notes += already_wrong(checks, partial=bool(self.options.part))
+        self.notes += [*already_wrong(checks, partial=bool(self.options.part)), *parts_unseen(taken)]
