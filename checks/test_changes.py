@@ -9,12 +9,14 @@ from upgate.battery import Subjects, check
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from upgate.battery.compared.answers import ChangedAnswer
+    from upgate.battery.compared.answers import ChangedAnswer, ChangedFront
     from upgate.battery.compared.nodes import ChangedPool
     from upgate.battery.compared.services import ChangedAddresses, ChangedEndpoints
     from upgate.battery.compared.settings import ChangedApi, ChangedExtension, ChangedNamespace, ChangedSelectors
     from upgate.battery.compared.workloads import ChangedImages, ChangedWorkload
 
+#: Findings that explain why nothing answers at an address.
+FRONTS = ("ingresses.served", "services.load-balancer", "services.endpoints", "changes.addresses")
 #: Findings that explain why replicas are missing.
 REPLICAS = ("deployments.ready", "replicasets.ready", "statefulsets.ready", "daemonsets.ready")
 
@@ -134,6 +136,18 @@ def test_everything_outside_answers_as_before(changed_answers: Subjects[ChangedA
     Look first: curl -sSI {name}
     """
     changed_answers.none(lambda each: each.changes, severity=lambda each: each.severity, expected="as in the baseline")
+
+
+@check("changes.ingresses", severity="critical", none_is_fine=True, after=FRONTS)
+def test_everything_published_answers_as_before(changed_fronts: Subjects[ChangedFront]) -> None:
+    """Every address that Ingresses and load balancers publish answers from here as in the baseline.
+
+    Each host of an Ingress is asked at each of its addresses, and each TCP port of a load balancer, without an entry in the
+    profile. Compared are whether it answers at all, the kind of status, the redirect and the certificate's names and
+    authority. What did not answer before is silent, and addresses that are gone are told by changes.addresses.
+    Look first: kubectl -n {namespace} describe {kind} {name}
+    """
+    changed_fronts.none(lambda each: each.changes, expected="answers as in the baseline")
 
 
 @check("changes.images", severity="warning", none_is_fine=True)

@@ -12,7 +12,7 @@ from tests.worlds import NOW, good, job, judge, objects, owner, pod, profile, re
 from upgate import baseline as baselines
 from upgate.base.errors import UsageError
 from upgate.facts.lasting_names import LastingNames
-from upgate.judge.comparing import already_wrong, comparison_of, marked
+from upgate.judge.comparing import already_wrong, comparison_of, marked, parts_unseen
 from upgate.judge.outcome import ONLY_NEW
 from upgate.results import CheckResult, Finding
 
@@ -197,3 +197,23 @@ def test_a_baseline_is_compressed_and_one_that_is_not_is_read(tmp_path):
     assert data.startswith(b"\x1f\x8b")
     path.write_bytes(gzip.decompress(data).replace(b'"schema":2', b'"schema":1'))
     assert baselines.load_baseline(path).pods == BEFORE.pods
+
+
+def test_no_secret_of_the_profile_is_in_a_baseline(tmp_path):
+    """What a `${VAR}` stands for is hidden, wherever the cluster repeats it."""
+    marked = thing("shop", metadata={"labels": {"note": "hunter2hunter2"}})
+    saved = baselines.take_baseline(snapshot(good(namespaces=[marked])), None)
+    assert b"hunter2" in gzip.decompress(baselines.dump_baseline(saved))
+    path = tmp_path / "baseline.json"
+    path.write_bytes(baselines.dump_baseline(saved, ("hunter2hunter2",)))
+    assert b"hunter2" not in gzip.decompress(path.read_bytes())
+    assert baselines.load_baseline(path).inventory
+
+
+def test_the_notes_say_what_cannot_be_compared():
+    """A list that was not permitted when the baseline was saved is told then, once for each reason."""
+    assert parts_unseen(BEFORE) == []
+    blind = baselines.take_baseline(snapshot(good(), gaps={"services": "cannot list services"}), None)
+    (note,) = parts_unseen(blind)
+    assert note.startswith("the baseline has nothing to compare with of Workloads, Services and Ingresses, Endpoints, ")
+    assert note.endswith(": cannot list services")

@@ -16,6 +16,7 @@ from tests.worlds import (
     autoscaler,
     battery,
     budget,
+    condition,
     cronjob,
     daemonset,
     definition,
@@ -35,6 +36,7 @@ from tests.worlds import (
     pod,
     profile,
     replicated,
+    run,
     service,
     snapshot,
     storage_class,
@@ -44,9 +46,10 @@ from tests.worlds import (
 )
 from upgate.baseline import Baseline, dump_baseline, load_baseline, take_baseline
 from upgate.facts.attempts import Attempt, Certificate, Elapsed, Failure
+from upgate.facts.recorded.fronts import front_states
 from upgate.results import CheckResult
 
-IDS = [id for id, check in battery().items() if check.compares and not check.expects]
+IDS = [id for id, check in battery().items() if check.compares and id not in ("changes.external", "changes.ingresses")]
 GPU = "example.com/gpu"
 
 
@@ -410,6 +413,7 @@ def driver(nodes: int) -> dict[str, Any]:
     return daemonset("driver", nodes, spec=templated(nodeSelector={"pool": "gpu"}))
 
 
+OF_IMAGE = {"kubernetes.azure.com/node-image-version": "a", "eks.amazonaws.com/sourceLaunchTemplateVersion": "7"}
 PREVIEW = {"namespace": "pr-7"}
 FOR_JOBS = network_policy(spec={"podSelector": {"matchLabels": {"app": "job"}}})
 RUNNER = pod("import-1", metadata={"labels": {"app": "job"}}, spec={"restartPolicy": "Never"})
@@ -463,6 +467,31 @@ UNCHANGED: dict[str, tuple[World, World, dict[str, Any]]] = {
         {},
     ),
     "an API version of a group that is still served": (world(), without("apiservices", "v1beta1.resource.k8s.io"), {}),
+    "labels of versions and of a mesh's revision": (
+        world(
+            namespaces=[
+                namespace(metadata={"labels": {"istio.io/rev": "asm-1130-0", "helm.sh/chart": "a-1"}}),
+                system(),
+            ]
+        ),
+        world(
+            namespaces=[
+                namespace(metadata={"labels": {"istio.io/rev": "asm-1140-2", "helm.sh/chart": "b-2"}}),
+                system(),
+            ]
+        ),
+        {},
+    ),
+    "limits of drivers that have moved": (
+        world(nodes=[worker(status={"allocatable": {"attachable-volumes-aws-ebs": "25"}}), worker("worker-2")]),
+        world(),
+        {},
+    ),
+    "labels of an image and of a launch template": (
+        world(nodes=[worker(labels=OF_IMAGE), worker("worker-2", labels=OF_IMAGE)]),
+        world(),
+        {},
+    ),
     "more of everything": (
         world(),
         world(
@@ -663,3 +692,95 @@ def test_what_answers_alike():
     assert answered(silent).findings == answered(answer(), before=silent).findings == ()
     assert answered(answer(elapsed=Elapsed(total=4))).outcome == "warned"
     assert judge("changes.external", world(), baseline=BEFORE).outcome == "skipped"
+
+
+def front(host: str = "shop.example.com", ip: str = "192.0.2.10", **changes: Any) -> Attempt:
+    """An answer of the Ingress front for one host at one address."""
+    own = {"id": f"external.published-https[shop/front {ip} {host} /]", "target": f"https://{host}/", "status": 200}
+    return answer(**{**own, "location": "", **changes})
+
+
+def port(**changes: Any) -> Attempt:
+    """What a port of the load balancer edge answers."""
+    own = {"id": "external.tcp.published-port[shop/edge 192.0.2.20 80]", "target": "192.0.2.20:80", "status": None}
+    return answer(**{**own, "certificate": None, "location": "", **changes})
+
+
+def published(now: list[Attempt] | None, then: list[Attempt] | None = None, **gaps: Any) -> CheckResult:
+    """What changes.ingresses says of these answers."""
+    before = take_baseline(snapshot(world(), published=[front(), port()] if then is None else then), None)
+    return judge("changes.ingresses", snapshot(world(), published=now, **gaps), baseline=before)
+
+
+FAILED = {"failure": Failure("connect-timeout"), "status": None}
+
+
+@pytest.mark.parametrize(
+    ("now", "object", "words"),
+    [
+        ([front(**FAILED), port()], "Ingress/shop/front", "at 192.0.2.10: answered: 200 → no answer (connect-timeout)"),
+        ([front(), port(**FAILED)], "Service/shop/edge", "192.0.2.20:80: answered: connected → no answer"),
+        ([front(status=503), port()], "Ingress/shop/front", "status: 200 → 503"),
+        ([front(status=302, location="https://x/"), port()], "Ingress/shop/front", "redirect: (none) → https://x/"),
+        ([front(certificate=None), port()], "Ingress/shop/front", "certificate of: "),
+    ],
+)
+def test_a_published_address_that_answers_otherwise(now, object, words):
+    """It is told of the Ingress or Service that publishes it."""
+    result = published(now)
+    assert (result.outcome, objects(result)) == ("failed", [object])
+    assert words in result.findings[0].observed
+
+
+def test_published_addresses_that_are_as_before():
+    """Another status of the same kind is; silence before, and addresses that are gone or new, are told elsewhere."""
+    assert published([front(), port()]).outcome == "passed"
+    assert published([front(status=204), port()]).outcome == "passed"
+    assert published([front(**FAILED), port()], then=[front(**FAILED), port()]).outcome == "passed"
+    assert published([front(ip="192.0.2.11", status=500), port()]).findings == ()
+    assert published([front(failure=Failure("resolver")), port()]).findings == ()
+    assert published([]).outcome == "passed"
+    assert published(None).outcome == "inconclusive"
+    assert published([], gaps={"ingresses": "not permitted"}).reason == "not permitted"
+
+
+def test_all_that_is_published_is_asked():
+    """Each host at each address, by http and https, and each port of a load balancer."""
+    from upgate.sources.probes.published import published_entries
+    from upgate.sources.probes.targets import probe_targets
+
+    targets = probe_targets(published_entries(), snapshot(world()))
+    assert [(each.url, each.address) for each in targets] == [
+        ("http://shop.example.com/", "192.0.2.10"),
+        ("https://shop.example.com/", "192.0.2.10"),
+        ("tcp://192.0.2.20:80", ""),
+    ]
+    assert all(each.named_by_cluster for each in targets)
+    assert list(front_states([front(), port()])) == ["Ingress/shop/front", "Service/shop/edge"]
+
+
+def halved(progressing: str, slices: list[dict[str, Any]]) -> list[CheckResult]:
+    """What is said of a Deployment that has one of two pods ready, and of its Service."""
+    conditions = [condition("Available"), condition("Progressing", progressing, reason="ReplicaSetUpdated")]
+    web = app("web", 2, status={"readyReplicas": 1, "availableReplicas": 1, "conditions": conditions})
+    starting = pod("web-2", ready="False", metadata={"creationTimestamp": ago(seconds=20)})
+    seen = world(deployments=[web, *REST], endpointslices=slices, pods=[pod(), starting])
+    return run(["deployments.ready", "changes.endpoints", "changes.workloads"], seen, baseline=BEFORE)
+
+
+def test_endpoints_that_a_workload_lacks_follow_from_it():
+    """One cause is one red line: the Deployment is told, and its Service follows."""
+    deployments, endpoints, workloads = halved("False", [ready_slice("10.1.0.1")])
+    assert deployments.outcome == "failed"
+    assert endpoints.findings[0].because == workloads.findings[0].because == "deployments.ready: Deployment/shop/web"
+
+
+def test_a_service_without_the_ready_pods_has_a_fault_of_its_own():
+    """What its workload lacks does not explain that no endpoint leads to the ready pod."""
+    assert halved("False", [])[1].findings[0].because is None
+
+
+def test_a_rollout_is_not_yet_a_change():
+    """While a Deployment makes its pods the endpoints are fewer: run again."""
+    _, endpoints, workloads = halved("True", [ready_slice("10.1.0.1")])
+    assert (endpoints.outcome, workloads.outcome) == ("inconclusive", "inconclusive")

@@ -63,6 +63,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     #: What we logged in with, as far as nothing renews it by itself. None: not looked at.
     credentials: list[Credential] | None = None
     attempts: list[Attempt] = []
+    #: What answered at the addresses that the cluster publishes; None: they were not asked.
+    published: list[Attempt] | None = None
     #: Noun → how many more objects there are, of which no more was read than that they look right.
     unread: dict[str, int] = {}
     #: In a brief look: the workloads of which every pod was read, by reference. None: those of all were.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 
 from upgate.base.errors import UsageError
+from upgate.base.redaction import any_in, redacted
 from upgate.base.text import counted
 from upgate.baseline.taking import SCHEMA, Baseline, cluster_uid
 from upgate.snapshot import Snapshot
@@ -28,9 +30,12 @@ class _Head(msgspec.Struct):
     schema: int = SCHEMA
 
 
-def dump_baseline(baseline: Baseline) -> bytes:
-    """The bytes of `baseline.json`: JSON, compressed."""
-    return gzip.compress(msgspec.json.encode(baseline), compresslevel=6, mtime=0)
+def dump_baseline(baseline: Baseline, secrets: Sequence[str] = ()) -> bytes:
+    """The bytes of `baseline.json`: JSON, compressed, without any of these texts."""
+    data = msgspec.json.encode(baseline)
+    if any_in(data, secrets):
+        data = msgspec.json.encode(redacted(msgspec.to_builtins(baseline), secrets))
+    return gzip.compress(data, compresslevel=6, mtime=0)
 
 
 def load_baseline(path: Path) -> Baseline:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -168,7 +169,8 @@ def cluster_uid(snapshot: Snapshot) -> str:
 
 def taken_inventory(snapshot: Snapshot, pool_label: str | None) -> Inventory:
     """The inventory of what a snapshot has seen."""
-    return take_inventory(lambda name: snapshot.relation(name, snapshot.unreadable), snapshot.attempts, pool_label)
+    seen = partial(snapshot.relation, unreadable=snapshot.unreadable)
+    return take_inventory(seen, snapshot.attempts, snapshot.published, pool_label)
 
 
 def take_baseline(snapshot: Snapshot, pool_label: str | None, checks: Iterable[CheckResult] = ()) -> Baseline:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from upgate.base.errors import Inconclusive
 from upgate.base.scope import matches_scope
-from upgate.battery.compared.answers import ChangedAnswer, changed_answers
+from upgate.battery.compared.answers import ChangedAnswer, ChangedFront, changed_answers, changed_fronts
 from upgate.battery.compared.changed import ChangedObject, namespace_in
 from upgate.battery.compared.nodes import ChangedPool, changed_pools, resized_pools
 from upgate.battery.compared.services import (
@@ -30,6 +30,9 @@ from upgate.battery.compared.workloads import ChangedImages, ChangedWorkload, ch
 from upgate.battery.judgement import Subjects
 from upgate.battery.reader import EvidenceReader
 from upgate.facts.recorded.answers import answer_states
+from upgate.facts.recorded.fronts import front_states
+from upgate.facts.recorded.inventory import PUBLISHED
+from upgate.facts.relations import FRONTS
 
 T = TypeVar("T", bound=ChangedObject[Any])
 States = dict[str, Any]
@@ -96,6 +99,19 @@ class ChangeInputs(EvidenceReader):
         """What the profile's `external:` was answered in the baseline, and what it is answered now."""
         now = answer_states(self._evidence.snapshot.attempts)
         return Subjects("endpoints", changed_answers(self._before("answer_states"), now), self.judgement)
+
+    @property
+    def changed_fronts(self) -> Subjects[ChangedFront]:
+        """What answered at the addresses of Ingresses and load balancers, and what answers now. Raises Inconclusive."""
+        before = self._before("front_states")
+        self._refuse_gaps_of(FRONTS)
+        now = front_states(self._seen(PUBLISHED, self._evidence.snapshot.published))
+        return self._compared("published addresses", changed_fronts(before, now))
+
+    def _refuse_gaps_of(self, lists: Iterable[str]) -> None:
+        """What is published must have been listed. Raises Inconclusive."""
+        for noun in lists:
+            self._evidence.snapshot.facts(noun)
 
     @property
     def _pools(self) -> tuple[States, States]:

@@ -36,7 +36,7 @@ from upgate.facts.pods import Pod
 from upgate.facts.promised_nodes import PromisedNodes
 from upgate.facts.promises import Autoscalers, Deadlines, Preemptions
 from upgate.facts.proxies import PodRollouts
-from upgate.facts.recorded.inventory import COMPARED, PARTS
+from upgate.facts.recorded.inventory import COMPARED, PARTS, PUBLISHED
 from upgate.facts.relapses import NodeRelapses
 from upgate.facts.release_changes import ReleaseChanges
 from upgate.facts.revisions import RevisionObjects, Revisions
@@ -277,14 +277,17 @@ EXPECTED = "expected"
 CONDITIONS = "conditions"
 #: The input for which nodes are asked from inside, by pods that are created on them (`sources/inside`).
 PROBED = "probed"
+#: The lists that say what is published.
+FRONTS = ("ingresses", "services")
 #: What is looked at beside lists.
-BESIDE_LISTS = {*ASIDES, *MONITORED, EXPECTED, CONDITIONS, HOSTS, PROBED}
+BESIDE_LISTS = {PUBLISHED, *ASIDES, *MONITORED, EXPECTED, CONDITIONS, HOSTS, PROBED}
 
 
 def lists_for(names: Iterable[str]) -> set[str]:
     """The lists behind these nouns and relations, and what else is looked at for them."""
     needs: set[str] = set()
     for name in (JOINED.get(each, each) for each in names):
+        needs.update(FRONTS if name == PUBLISHED else ())
         needs.update(BEFORE_ASIDES.get(name, ()))
         needs.update(wanted_by(RELATIONS[name]) if name in RELATIONS else {name} & {*KINDS, *BESIDE_LISTS})
     return needs

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from upgate.base.text import counted
 from upgate.baseline import Baseline
 from upgate.facts.lasting_names import LastingNames
+from upgate.facts.recorded.differences import PART_WORDS
 from upgate.judge.outcome import ONLY_NEW
 from upgate.results import CheckResult, ComparedWith, Finding, Severity
 
@@ -78,3 +79,13 @@ def already_wrong(checks: Sequence[CheckResult], *, partial: bool) -> list[str]:
     if partial:
         notes.append("the baseline knows only what this partial run found: run the whole battery to save all findings")
     return notes
+
+
+def parts_unseen(baseline: Baseline) -> list[str]:
+    """What cannot be compared with a baseline that was saved just now, one sentence for each reason."""
+    by_reason: dict[str, list[str]] = {}
+    for part, why in (baseline.inventory.gaps if baseline.inventory else {}).items():
+        by_reason.setdefault(why, []).append(PART_WORDS[part])
+    return [
+        f"the baseline has nothing to compare with of {', '.join(parts)}: {why}" for why, parts in by_reason.items()
+    ]

@@ -19,6 +19,7 @@ from upgate.facts.services import Service
 from upgate.facts.workloads import Workload
 from upgate.judge.absent_nodes import add_absent_nodes
 from upgate.judge.beyond import NOUNS, add_beyond
+from upgate.judge.fewer_endpoints import add_fewer_endpoints
 from upgate.judge.front_dependencies import FRONTS, STORAGE, add_fronts, add_storage
 from upgate.judge.unplaced import add_unplaced
 from upgate.profile.parts import Patience
@@ -51,6 +52,7 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
     add_fronts(depends, lists)
     add_autoscalers(depends, lists)
     add_absent_nodes(depends, lists, backends)
+    add_fewer_endpoints(depends, lists, backends)
     add_probes(depends, snapshot)
     add_beyond(depends, lists, unmade_workloads(lists, counts), snapshot.taken)
     return depends

@@ -24,9 +24,10 @@ from upgate.baseline import Baseline
 from upgate.battery.check import Check, before_upgrade
 from upgate.battery.evidence import Evidence
 from upgate.battery.registry import Registry, allowed_inputs
+from upgate.facts.recorded.inventory import COMPARED
 from upgate.facts.relations import lists_for
 from upgate.judge.causes import relate
-from upgate.judge.comparing import already_wrong, compare_with_baseline, comparison_of
+from upgate.judge.comparing import already_wrong, compare_with_baseline, comparison_of, parts_unseen
 from upgate.judge.dependencies import entrance_refs
 from upgate.judge.hints import aimed
 from upgate.judge.judge import judge
@@ -121,9 +122,10 @@ class Gate:
 
     def _wanted(self, inputs: Collection[str]) -> set[str]:
         """The lists behind these inputs, and those that a baseline is made of, or known by."""
-        wanted = lists_for(allowed_inputs(inputs, self.profile)) | set(
-            baselines.NEEDS if self.options.save_baseline else ()
-        )
+        compares = self.baseline is not None or self.options.save_baseline
+        asked = (each for each in inputs if compares or each not in COMPARED)
+        wanted = lists_for(allowed_inputs(asked, self.profile))
+        wanted |= set(baselines.NEEDS if self.options.save_baseline else ())
         return wanted | ({"namespaces"} if self.baseline and self.baseline.cluster else set())
 
     def as_asked(self, check: Check) -> Check:
@@ -272,6 +274,6 @@ class Gate:
         except Inconclusive as problem:
             self.notes.append(f"no baseline was saved, an earlier one was left as it is: {problem}")
             return
-        write_whole(path, baselines.dump_baseline(taken))
+        write_whole(path, baselines.dump_baseline(taken, self.profile.secrets))
         self.notes.append(f"baseline saved to {path}")
-        self.notes += already_wrong(checks, partial=bool(self.options.part))
+        self.notes += [*already_wrong(checks, partial=bool(self.options.part)), *parts_unseen(taken)]

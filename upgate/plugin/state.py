@@ -36,7 +36,7 @@ def selected(items: Iterable[pytest.Item], gate: Gate) -> list[pytest.Item]:
 
     declared = [(item, item.stash[CHECK]) for item in items if CHECK in item.stash]
     asked = [each for each in declared if not why_unselected(each[1], gate.profile)]
-    return [item for item, check in asked if not why_not_compared(check, gate.baseline)]
+    return [item for item, check in asked if gate.options.save_baseline or not why_not_compared(check, gate.baseline)]
 
 
 def inputs_of(items: Iterable[pytest.Item], gate: Gate) -> set[str]:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from upgate import snapshot as snapshots
 from upgate.base.errors import Inconclusive
+from upgate.facts.recorded.inventory import PUBLISHED
 from upgate.facts.relations import HOSTS, MONITORED
 from upgate.facts.whole import ObjectQuery, query_of
 from upgate.snapshot import Snapshot
@@ -101,9 +102,9 @@ def look_further(
     from upgate.sources.hosts.targets import lists_for_hosts as needs_of_hosts
 
     asked = profile.hosts is not None and HOSTS in needs
-    lists = {*needs} - {HOSTS, *MONITORED} | (needs_of_hosts(profile.hosts) if asked else set())
+    lists = {*needs} - {HOSTS, PUBLISHED, *MONITORED} | (needs_of_hosts(profile.hosts) if asked else set())
     snapshot = look_and_probe(profile, vantage, look, lists, progress, brief)
-    snapshot = with_monitor(profile, snapshot, needs)
+    snapshot = with_published(profile, with_monitor(profile, snapshot, needs), needs, vantage)
     if not asked:
         return snapshot
     from upgate.sources.hosts.looking import look_at_hosts as look_at_hosts
@@ -111,6 +112,18 @@ def look_further(
     hosts = look_at_hosts(profile, snapshot, since(snapshot.taken))
     progress("hosts", sum(not host.unseen for host in hosts or ()), 0)
     return replace(snapshot, hosts=hosts)
+
+
+def with_published(profile: Profile, snapshot: Snapshot, needs: Collection[str], vantage: str) -> Snapshot:
+    """The snapshot with what answers at the addresses that the cluster publishes, if a check compares that.
+
+    Those of the embedded cluster were another's.
+    """
+    if PUBLISHED not in needs or profile.cluster.embedded:
+        return snapshot
+    from upgate.sources.probes.published import ask_published
+
+    return replace(snapshot, published=ask_published(snapshot, profile.scope.namespaces, vantage))
 
 
 def with_monitor(profile: Profile, snapshot: Snapshot, needs: Collection[str]) -> Snapshot:

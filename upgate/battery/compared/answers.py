@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from upgate.battery.compared.changed import ChangedObject, old_to_new
 from upgate.facts.recorded.answers import AnswerState
+from upgate.facts.recorded.fronts import FrontState
 from upgate.results import Severity
 
 #: The organization in an issuer: an authority that renews a certificate may sign it with another of its own certificates.
@@ -31,24 +32,22 @@ class ChangedAnswer(ChangedObject[AnswerState]):
     @property
     def changes(self) -> str:
         """What is not as before: old → new. Empty where all is."""
-        return "; ".join([*self._answer(), *self._certificate(), *self._headers(), *self._time()])
+        return "; ".join(
+            [*self._answer(), *certificate_changes(self.before, self.now), *self._headers(), *self._time()]
+        )
 
     @property
     def severity(self) -> Severity | None:
         """That it only takes longer is a warning: it was measured once."""
-        return "warning" if not [*self._answer(), *self._certificate(), *self._headers()] else None
+        return (
+            "warning" if not [*self._answer(), *certificate_changes(self.before, self.now), *self._headers()] else None
+        )
 
     def _answer(self) -> Iterator[str]:
         if self.before.status != self.now.status:
             yield old_to_new("status", self.before.status, self.now.status)
         if self.before.location != self.now.location:
             yield old_to_new("redirect", self.before.location or NOTHING, self.now.location or NOTHING)
-
-    def _certificate(self) -> Iterator[str]:
-        if authority(self.before.issuer) != authority(self.now.issuer):
-            yield old_to_new("certificate of", self.before.issuer or NOTHING, self.now.issuer or NOTHING)
-        if lost := [each for each in self.before.names if each not in self.now.names]:
-            yield f"the certificate is no longer for {', '.join(lost)}"
 
     def _headers(self) -> Iterator[str]:
         for name, value in self.before.headers.items():
@@ -61,6 +60,14 @@ class ChangedAnswer(ChangedObject[AnswerState]):
             yield old_to_new("took", f"{before:.3g}s", f"{now:.3g}s")
 
 
+def certificate_changes(before: AnswerState, now: AnswerState) -> Iterator[str]:
+    """Another authority, and names that are lost."""
+    if authority(before.issuer) != authority(now.issuer):
+        yield old_to_new("certificate of", before.issuer or NOTHING, now.issuer or NOTHING)
+    if lost := [each for each in before.names if each not in now.names]:
+        yield f"the certificate is no longer for {', '.join(lost)}"
+
+
 def authority(issuer: str) -> str:
     """The organization of an issuer; where it names none, the issuer."""
     found = ORGANIZATION.search(issuer)
@@ -70,3 +77,37 @@ def authority(issuer: str) -> str:
 def changed_answers(before: Mapping[str, AnswerState], now: Mapping[str, AnswerState]) -> Iterator[ChangedAnswer]:
     """The targets that answered in the baseline and answer now; that one does not is told by its own check."""
     yield from (ChangedAnswer(ref, state, now[ref]) for ref, state in before.items() if ref in now)
+
+
+@dataclass(frozen=True)
+class ChangedFront(ChangedObject[FrontState]):
+    """What an Ingress or a load balancer that is still there answers at its addresses."""
+
+    now: FrontState
+
+    @property
+    def changes(self) -> str:
+        """Where it does not answer any more, or answers otherwise. Empty where all is as before, or was silent before."""
+        return "; ".join(
+            f"{place}: {said}" for place, state in self.before.answers.items() if (said := self._at(place, state))
+        )
+
+    def _at(self, place: str, before: AnswerState) -> str:
+        if place in self.now.failures:
+            return old_to_new("answered", before.status or "connected", f"no answer ({self.now.failures[place]})")
+        now = self.now.answers.get(place)
+        return "; ".join(answer_changes(before, now)) if now else ""
+
+
+def answer_changes(before: AnswerState, now: AnswerState) -> Iterator[str]:
+    """The kind of status, the redirect and the certificate: old → new."""
+    if (before.status or 0) // 100 != (now.status or 0) // 100:
+        yield old_to_new("status", before.status, now.status)
+    if before.location != now.location:
+        yield old_to_new("redirect", before.location or NOTHING, now.location or NOTHING)
+    yield from certificate_changes(before, now)
+
+
+def changed_fronts(before: Mapping[str, FrontState], now: Mapping[str, FrontState]) -> Iterator[ChangedFront]:
+    """Those that answered somewhere in the baseline, and are still there."""
+    yield from (ChangedFront(ref, state, now[ref]) for ref, state in before.items() if state.answers and ref in now)

@@ -24,6 +24,8 @@ PASSING_LABELS = (
 )
 #: What a release may reserve more of by itself: so much less is no change. Of other resources each one counts.
 RESERVED, SLACK = ("cpu", "memory", "ephemeral-storage"), 0.05
+#: Resources that are none of the machine: the in-tree drivers' limits went to the CSINodes with the drivers.
+OF_DRIVERS = "attachable-volumes-"
 #: Resources in bytes.
 IN_BYTES = ("memory", "ephemeral-storage", "hugepages-*")
 
@@ -79,7 +81,9 @@ class ChangedPool(ChangedObject[PoolState]):
     def _shrunk(self) -> Iterator[str]:
         for name, had in self.before.allocatable.items():
             have = self.now.allocatable.get(name, {})
-            if self.now.autoscaled and (name in (*RESERVED, "pods") or sum_of_all(have)):
+            if name.startswith(OF_DRIVERS) or (
+                self.now.autoscaled and (name in (*RESERVED, "pods") or sum_of_all(have))
+            ):
                 continue  # an autoscaler chooses machines of several sizes
             slack = 1 - SLACK if name in RESERVED else 1.0
             old, new = smallest(had, self.before.nodes), smallest(have, self.now.nodes)
@@ -93,7 +97,7 @@ class ChangedPool(ChangedObject[PoolState]):
 
 def passes(key: str) -> bool:
     """A label of that key comes and goes with the place, the image or the kernel of a node."""
-    return any(fnmatchcase(key, each) for each in PASSING_LABELS)
+    return any(fnmatchcase(key.lower(), each) for each in PASSING_LABELS)
 
 
 def family_of(text: str) -> str:

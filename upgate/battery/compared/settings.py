@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from upgate.battery.compared.changed import (
     ChangedObject,
@@ -19,7 +20,9 @@ from upgate.facts.recorded.states import stem
 from upgate.results import Severity
 
 #: Labels that say which version of a chart or a program made an object.
-OF_VERSION = ("helm.sh/chart", "app.kubernetes.io/version", "chart", "version")
+OF_VERSION = ("helm.sh/chart", "chart", "*version*")
+#: A label that names the revision of a mesh: another number is an upgrade of the mesh, which `mesh:` judges.
+REVISION = "istio.io/rev"
 NOTHING = "(none)"
 
 
@@ -35,7 +38,7 @@ class ChangedNamespace(ChangedObject[NamespaceState]):
     def _labels(self) -> Iterator[str]:
         old, new = self.before.labels, self.now.labels if self.now else {}
         for key in {**old, **new}:
-            if old.get(key) != new.get(key) and key not in OF_VERSION:
+            if old.get(key) != new.get(key) and not (of_version(key) or another_revision(key, old, new)):
                 yield old_to_new(f"label {key}", old.get(key, NOTHING), new.get(key, NOTHING))
 
     def _annotations(self) -> Iterator[str]:
@@ -43,6 +46,16 @@ class ChangedNamespace(ChangedObject[NamespaceState]):
         for key, value in old.items():
             if stem(value) != stem(new.get(key, NOTHING)):
                 yield old_to_new(f"annotation {key}", value, new.get(key, NOTHING))
+
+
+def of_version(key: str) -> bool:
+    """A label of that key says which version of something made the object."""
+    return any(fnmatchcase(key, each) for each in OF_VERSION)
+
+
+def another_revision(key: str, old: Mapping[str, str], new: Mapping[str, str]) -> bool:
+    """The label names another revision of the same mesh."""
+    return key == REVISION and key in old and key in new and stem(old[key]) == stem(new[key])
 
 
 def changed_namespaces(

@@ -10,7 +10,7 @@ import msgspec
 from upgate.facts.recorded.inventory import Inventory
 
 #: The parts, as people call them.
-WORDS = {
+PART_WORDS = {
     "workload_states": "Workloads, Services and Ingresses",
     "endpoint_states": "Endpoints",
     "address_states": "Addresses",
@@ -43,7 +43,7 @@ def differences(a: Inventory, b: Inventory, *, one_cluster: bool) -> list[Differ
     """Whatever differs; of two clusters without what is their own."""
     return [
         found
-        for part in WORDS
+        for part in PART_WORDS
         if one_cluster or part not in OWN_PARTS
         if comparable(a, b, part)
         for found in in_part(part, getattr(a, part), getattr(b, part))
@@ -58,20 +58,22 @@ def comparable(a: Inventory, b: Inventory, part: str) -> bool:
 
 def not_compared(a: Inventory, b: Inventory, *, one_cluster: bool) -> dict[str, str]:
     """The parts that one of them does not know, and why."""
-    missing = (part for part in WORDS if not comparable(a, b, part) and (one_cluster or part not in OWN_PARTS))
-    return {WORDS[part]: a.gaps.get(part) or b.gaps.get(part) or "an earlier version has saved it" for part in missing}
+    missing = (part for part in PART_WORDS if not comparable(a, b, part) and (one_cluster or part not in OWN_PARTS))
+    return {
+        PART_WORDS[part]: a.gaps.get(part) or b.gaps.get(part) or "an earlier version has saved it" for part in missing
+    }
 
 
 def in_part(part: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Difference]:
     """What differs in one part, object by object."""
     for ref in sorted({*a, *b}):
         if ref not in a or ref not in b:
-            yield Difference(WORDS[part], ref, "", *("there" if ref in each else ONLY for each in (a, b)))
+            yield Difference(PART_WORDS[part], ref, "", *("there" if ref in each else ONLY for each in (a, b)))
             continue
         old, new = (dict(fields_of("", msgspec.to_builtins(each[ref]))) for each in (a, b))
         for field in sorted({*old, *new}):
             if old.get(field) != new.get(field) and field.rpartition(".")[2] not in MOMENTARY:
-                yield Difference(WORDS[part], ref, field, old.get(field, ONLY), new.get(field, ONLY))
+                yield Difference(PART_WORDS[part], ref, field, old.get(field, ONLY), new.get(field, ONLY))
 
 
 def fields_of(path: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -11,6 +11,7 @@ from upgate.base.errors import Inconclusive
 from upgate.facts.attempts import Attempt
 from upgate.facts.recorded.answers import AnswerState, answer_states
 from upgate.facts.recorded.apis import ApiState, ApiStates
+from upgate.facts.recorded.fronts import FrontState, front_states
 from upgate.facts.recorded.nodes import PoolState, PoolStates
 from upgate.facts.recorded.selectors import SelectorState, SelectorStates
 from upgate.facts.recorded.services import AddressState, AddressStates, EndpointState, EndpointStates
@@ -28,6 +29,8 @@ PARTS: dict[str, type[Any]] = {
     "extension_states": ExtensionStates,
     "api_states": ApiStates,
 }
+#: The input for which all that the cluster publishes is asked.
+PUBLISHED = "published"
 #: The input of a check that compares a part with the baseline → the part.
 COMPARED = {
     "changed_workloads": "workload_states",
@@ -41,6 +44,7 @@ COMPARED = {
     "changed_extensions": "extension_states",
     "changed_apis": "api_states",
     "changed_answers": "answer_states",
+    "changed_fronts": PUBLISHED,
 }
 
 
@@ -57,6 +61,8 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     api_states: dict[str, ApiState] | None = None
     #: What answered from outside, by target.
     answer_states: dict[str, AnswerState] | None = None
+    #: What answered at the addresses that are published; None where they were not asked.
+    front_states: dict[str, FrontState] | None = None
     #: Part → why it could not be looked at.
     gaps: dict[str, str] = {}
 
@@ -64,13 +70,16 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """What is kept of a part, by object. Raises Inconclusive where it was not looked at."""
         states: dict[str, Any] | None = getattr(self, name)
         if states is None:
-            why = self.gaps.get(name, "an earlier version of upgate has saved it: save a new one")
+            why = self.gaps.get(name, "it was not asked, or an earlier version of upgate has saved it: save a new one")
             raise Inconclusive(f"the baseline does not know this part of the cluster: {why}")
         return states
 
 
 def take_inventory(
-    relation: Callable[[str], Any], attempts: Iterable[Attempt] = (), pool_label: str | None = None
+    relation: Callable[[str], Any],
+    attempts: Iterable[Attempt] = (),
+    published: Iterable[Attempt] | None = None,
+    pool_label: str | None = None,
 ) -> Inventory:
     """The inventory of a cluster, of which `relation` has the parts, or raises Inconclusive; and of what answered outside."""
     parts: dict[str, Any] = {}
@@ -81,4 +90,5 @@ def take_inventory(
             parts[name] = part.by_pool(pool_label) if isinstance(part, PoolStates) else part.states
         except Inconclusive as problem:
             gaps[name] = str(problem)
-    return Inventory(**parts, answer_states=answer_states(attempts), gaps=gaps)
+    fronts = None if published is None else front_states(published)
+    return Inventory(**parts, answer_states=answer_states(attempts), front_states=fronts, gaps=gaps)
