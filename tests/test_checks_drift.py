@@ -183,6 +183,17 @@ def test_every_default_of_the_table_has_a_source():
     assert len({each[:5] for each in DEFAULTS}) == len(DEFAULTS)
 
 
+def test_a_container_that_comes_or_goes_is_one_finding():
+    """With the number of its settings."""
+    component = "Deployment/kube-system/dns"
+    before = settings(component, "", "dns/--v=2", "proxy/--v=2", "proxy/env/A=1")
+    now = settings(component, "", "dns/--v=2", "agent/--x=1", "agent/--y=2", "agent/env/B=1")
+    assert told(drift(before, now, ("configuration", component, ""))) == [
+        (f"{component}/agent", "not set → 3 settings"),
+        (f"{component}/proxy", "2 settings → not set"),
+    ]
+
+
 def test_of_long_texts_the_lines_that_differ_are_told():
     """A Corefile has many."""
     lines = [".:53 {", *(f"    plugin{number}" for number in range(20)), "    forward . /etc/resolv.conf", "}"]
