@@ -16,7 +16,7 @@ from upgate.sources.hosts.settings import host_settings
 
 HOSTS = profile(hosts={"listening": ["0.0.0.0:10256"]})
 OLD_PROXY = {"HealthzBindAddress": "0.0.0.0:10256", "Linux": {"OOMScoreAdj": -999}, "HostnameOverride": "n1"}
-NEW_PROXY = {"apiVersion": "v1alpha1", "healthzBindAddress": "0.0.0.0:10256", "oomScoreAdj": -999}
+NEW_PROXY = {"apiVersion": "v1alpha1", "healthzBindAddress": "0.0.0.0:10256", "oomScoreAdj": "-999"}
 
 
 def proxy(config: dict) -> dict[str, dict[str, str]]:
@@ -89,6 +89,16 @@ def test_kube_proxy_answers_in_another_form_from_1_36_on():
     assert [name for name, _ in told(compared(proxy(OLD_PROXY), proxy(changed)))] == [
         "KubeProxy/worker-1/healthzBindAddress"
     ]
+
+
+def test_what_a_release_adds_to_kube_proxy_is_no_more_than_a_warning():
+    """Switched off it is none; else it is told."""
+    for value, outcome in (("false", "passed"), ("on", "warned")):
+        then, now = ({"KubeProxy": {**NEW_PROXY, **more}} for more in ({}, {"brandNew": value}))
+        versions = [node(status={"nodeInfo": {"kubeletVersion": each}}) for each in ("v1.36.3", "v1.37.0")]
+        seen = [snapshot(good(nodes=[n]), hosts=[host(settings=s)]) for n, s in zip(versions, (then, now), strict=True)]
+        result = judge("changes.hosts", seen[1], profile=HOSTS, baseline=take_baseline(seen[0], None))
+        assert result.outcome == outcome
 
 
 def test_a_kube_proxy_that_does_not_tell_any_more_is_said():

@@ -105,7 +105,8 @@ class ComparedSetting:
     @property
     def grave(self) -> bool:
         """Of a host: it breaks Services, or what others ask of a node."""
-        return self.component in GRAVE or any(change.old == "policy rules" for change in self.changes)
+        lost = any(change.old == "policy rules" for change in self.changes)
+        return lost or (self.component in GRAVE and not self.of_release)
 
     def _told(self, change: SettingChange, nodes: list[str]) -> str:
         default = self.default_of(change)
