@@ -226,7 +226,7 @@ def most_like(groups: list[SettingGroup], settings: Settings) -> int:
     return min(range(len(groups)), key=differences)
 
 
-def not_compared(before: Configuration, now: Configuration) -> list[str]:
+def uncomparable(before: Configuration, now: Configuration) -> list[str]:
     """What cannot be compared, and why: a sentence each."""
     missing = {each.component for each in before.groups} - {each.component for each in now.groups} - now.unread.keys()
     unread = [f"{name}: {why}" for name, why in now.unread.items()]

@@ -101,14 +101,14 @@ def configmap_settings(data: Mapping[str, Any]) -> Settings:
 
 def of_key(key: str, value: str) -> Iterator[tuple[str, str]]:
     """One key of a ConfigMap."""
-    fields = fields_of(value) if key.endswith(YAML_KEYS) and value.count("\n") <= YAML_LINES else None
+    fields = yaml_fields(value) if key.endswith(YAML_KEYS) and value.count("\n") <= YAML_LINES else None
     if fields is None:
         yield key, value.strip()
     else:
         yield from ((f"{key}/{name}", text) for name, text in flat(fields))
 
 
-def fields_of(text: str) -> dict[str, Any] | None:
+def yaml_fields(text: str) -> dict[str, Any] | None:
     """A mapping in YAML or JSON; None where it is none."""
     try:
         found = value_of(text)
