@@ -87,6 +87,7 @@ def test_a_node_in_the_place_of_another_is_compared_with_the_one_most_like_it():
         ("/pki/client-2025-11-01-10-00-00.pem", "/pki/client-2026-11-01-10-00-00.pem"),
         ("v1.35.4", "v1.36.3+k3s1"),
         ("b,a", "a, b"),
+        (".:53 {\n  errors\n}", "# ours\n.:53 {\n    errors\n\n}"),
     ],
 )
 def test_versions_digests_dates_and_the_order_of_lists_are_no_difference(old, new):
@@ -282,6 +283,13 @@ def test_command_lines_become_flags():
     }
 
 
+def test_the_same_command_line_written_otherwise_is_the_same():
+    """The order of flags, values behind `=` or in the next argument, switches with or without true."""
+    one = ["kubelet", "--v=2", "--config", "/x", "--on"]
+    other = ["kubelet", "--on=true", "--config=/x", "--v", "2"]
+    assert dict(arguments(one)) == dict(arguments(other))
+
+
 def test_a_page_of_flags_is_read_line_by_line():
     """Whatever else is on it is left out."""
     page = "\nkube-apiserver flagz\nWarning: not meant to be parsed, = or so\nv=2\nfeature-gates=[A=true,B=false]\nempty=\n"
@@ -294,6 +302,7 @@ def test_settings_are_bounded_and_hold_no_secrets():
     assert made["token"] == "[hidden]"
     assert made["x"] == "{node} 10.0.0.1"
     assert len(made["y"]) < 10_000
+    assert made["y"] != bounded([("y", "z" * 99998 + "!")])["y"]
     assert len(bounded((str(number), "x") for number in range(9999))) == 2000
 
 

@@ -224,6 +224,13 @@ def test_yaml_in_a_configmap_is_compared_by_its_fields():
     }
 
 
+def test_certificates_in_a_configmap_are_no_setting():
+    """They are renewed; another one beside them is a difference."""
+    made = "-----BEGIN CERTIFICATE-----\nMIIB+/=\n-----END CERTIFICATE-----\n"
+    found = configmap_settings({"ca.crt": made, "two": made * 2})
+    assert found == {"ca.crt": "(certificate)", "two": "(certificate)\n(certificate)"}
+
+
 def test_a_static_pod_is_told_by_its_node(tmp_path):
     """The mirror pod's name ends with its node's; its address is its own."""
     container = {"name": "kube-apiserver", "command": ["kube-apiserver", "--advertise-address=10.0.0.11", "--v=2"]}

@@ -140,11 +140,14 @@ def alike(name: str, old: str | None, new: str | None) -> bool:
 
 
 def neutral(name: str, value: str) -> list[str]:
-    """The parts of a value, in an order of their own where they have none, without versions, digests and dates."""
+    """The parts of a value, in an order of their own where they have none, without versions, digests, dates and comments."""
     for pattern in (DIGEST, DATE, VERSION, TAG):
         value = pattern.sub("…", value)
+    if "\n" in value:
+        lines = (each.strip() for each in value.split("\n"))
+        return [each for each in lines if each and not each.startswith("#")]
     parts = [each.strip() for each in value.split(",")]
-    return parts if name.rpartition("/")[2] in ORDERED or "\n" in value else sorted(parts)
+    return parts if name.rpartition("/")[2] in ORDERED else sorted(parts)
 
 
 def compare_settings(before: Configuration, now: Configuration) -> list[ComparedSetting]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from upgate.facts.certificates import BEGIN, END
 from upgate.facts.hiding import hidden_value
 from upgate.facts.settings import Settings, arguments, as_text, bounded, flat
 from upgate.sources.hosts.manifests import value_of
@@ -22,6 +23,8 @@ VOLUMES, LISTS = ("volumes", "name"), (("volumeMounts", "mountPath"), ("ports", 
 #: The suffix that kustomize gives the names of what it generates:
 #: https://github.com/kubernetes-sigs/kustomize/blob/master/api/hasher/hasher.go
 GENERATED = re.compile(r"-[bcdfghkmt2456789]{10}(?=\"|$)")
+#: Certificates are renewed: that they change is no difference.
+CERTIFICATES = re.compile(f"{BEGIN}[^-]*{END}")
 #: Endings of keys of ConfigMaps whose values are YAML; kubeadm keeps the configuration of kubelets under `kubelet`.
 YAML_KEYS = (".yaml", ".yml", ".conf", ".json", "kubelet")
 #: More lines of YAML than this are compared as a text.
@@ -103,7 +106,7 @@ def of_key(key: str, value: str) -> Iterator[tuple[str, str]]:
     """One key of a ConfigMap."""
     fields = yaml_fields(value) if key.endswith(YAML_KEYS) and value.count("\n") <= YAML_LINES else None
     if fields is None:
-        yield key, value.strip()
+        yield key, CERTIFICATES.sub("(certificate)", value.strip())
     else:
         yield from ((f"{key}/{name}", text) for name, text in flat(fields))
 
