@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 
@@ -10,11 +11,12 @@ from tests.machines import host, socket
 from tests.worlds import good, judge, node, profile, snapshot
 from upgate.baseline import take_baseline
 from upgate.results import CheckResult
+from upgate.sources.hosts.script import body
 from upgate.sources.hosts.settings import host_settings
 
 HOSTS = profile(hosts={"listening": ["0.0.0.0:10256"]})
 OLD_PROXY = {"HealthzBindAddress": "0.0.0.0:10256", "Linux": {"OOMScoreAdj": -999}, "HostnameOverride": "n1"}
-NEW_PROXY = {"apiVersion": "v1alpha1", "healthzBindAddress": "0.0.0.0:10256", "oomScoreAdj": -999}
+NEW_PROXY = {"apiVersion": "v1alpha1", "healthzBindAddress": "0.0.0.0:10256", "oomScoreAdj": "-999"}
 
 
 def proxy(config: dict) -> dict[str, dict[str, str]]:
@@ -89,6 +91,16 @@ def test_kube_proxy_answers_in_another_form_from_1_36_on():
     ]
 
 
+def test_what_a_release_adds_to_kube_proxy_is_no_more_than_a_warning():
+    """Switched off it is none; else it is told."""
+    for value, outcome in (("false", "passed"), ("on", "warned")):
+        then, now = ({"KubeProxy": {**NEW_PROXY, **more}} for more in ({}, {"brandNew": value}))
+        versions = [node(status={"nodeInfo": {"kubeletVersion": each}}) for each in ("v1.36.3", "v1.37.0")]
+        seen = [snapshot(good(nodes=[n]), hosts=[host(settings=s)]) for n, s in zip(versions, (then, now), strict=True)]
+        result = judge("changes.hosts", seen[1], profile=HOSTS, baseline=take_baseline(seen[0], None))
+        assert result.outcome == outcome
+
+
 def test_a_kube_proxy_that_does_not_tell_any_more_is_said():
     """What was compared before cannot be."""
     result = compared(proxy(NEW_PROXY), {"Sysctl": {"x": "1"}})
@@ -137,3 +149,42 @@ def test_the_lines_of_a_host_become_settings():
 def test_what_is_not_kube_proxys_answer_is_none(text):
     """Whoever listens on that port may answer anything."""
     assert host_settings([["proxy", text]]) == {}
+
+
+def said_by_script(text: str) -> list[str]:
+    """What a part of the script answers where commands are these functions."""
+    own = 'limited() { "$@"; }; has() { command -v "$1" >/dev/null; }; id() { echo 0; }\n'
+    script = f"{body().removesuffix('all </dev/null')}\n{own}{text}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=30, check=True)
+    return done.stdout.splitlines()
+
+
+DEFAULTS = ("0: from all lookup local", "32766: from all lookup main", "32767: from all lookup default")
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        (DEFAULTS, "only the defaults"),
+        ((*DEFAULTS, "100: from 10.0.0.1 lookup 100"), "policy rules"),
+        ((), "none"),
+    ],
+)
+def test_rules_are_counted_as_some_or_none(rules, said):
+    """How many there are changes with the pods; that all are gone is what breaks a node."""
+    lines = "\n".join(rules)
+    assert said_by_script(f"ip() {{ printf '%s' '{lines}'; }}; rules_of 4") == [f"set\tIPRule\tIPv4\t{said}"]
+
+
+@pytest.mark.parametrize(("chain", "said"), [(":KUBE-SERVICES - [0:0]", ["nft"]), (":INPUT ACCEPT [0:0]", [])])
+def test_the_backend_that_holds_chains_of_kubernetes_is_told(chain, said):
+    """Both at once is what breaks Services."""
+    told = said_by_script(f"iptables-nft-save() {{ echo '{chain}'; }}; iptables-legacy-save() {{ :; }}; chains")
+    assert [line.split("\t")[-1] for line in told] == said
+
+
+def test_the_script_answers_on_this_machine():
+    """It ends, and each line is one setting."""
+    lines = [line.split("\t") for line in said_by_script("settings")]
+    assert host_settings(lines)["Sysctl"]["vm.swappiness"]
+    assert {line[0] for line in lines} <= {"set", "unit", "process", "proxy", "gap", ""}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from upgate.base.errors import Inconclusive
 from upgate.base.scope import matches_scope
 from upgate.battery.judgement import Judgement, Subjects
-from upgate.facts.drift import ComparedSetting, compare_settings, not_compared
+from upgate.facts.drift import ComparedSetting, compare_settings, uncomparable
 from upgate.facts.host_settings import COMPONENTS
 from upgate.facts.settings import Configuration
 
@@ -25,7 +25,7 @@ def of_host(kind: str) -> bool:
     return kind in COMPONENTS
 
 
-def compared(
+def compared_settings(
     before: Configuration | None,
     now: Configuration,
     counts: Callable[[str], bool],
@@ -40,7 +40,7 @@ def compared(
         return counts(component.partition("/")[0]) and in_namespaces(component, namespaces)
 
     then, here = part_of(before, ours), part_of(now, ours)
-    judgement.gaps += not_compared(then, here)
+    judgement.gaps += uncomparable(then, here)
     return Subjects("settings", compare_settings(then, here), judgement)
 
 

@@ -13,7 +13,7 @@ from upgate.base.errors import Inconclusive, UsageError
 from upgate.base.versions import next_minor
 from upgate.baseline import Baseline
 from upgate.battery.before import Before
-from upgate.battery.drift import compared
+from upgate.battery.drift import compared_settings
 from upgate.battery.entries import ENTRIES
 from upgate.battery.evidence import Evidence
 from upgate.battery.judgement import Judgement, Subjects
@@ -125,7 +125,7 @@ class EvidenceReader:
         now, before = self._evidence.snapshot.settings, self.baseline
         if before is None or now is None:
             return Subjects("settings", [], self.judgement)
-        return compared(before.configuration, now, counts, self.profile.scope.namespaces, self.judgement)
+        return compared_settings(before.configuration, now, counts, self.profile.scope.namespaces, self.judgement)
 
     def _refuse_gap(self, name: str) -> None:
         if name in self._evidence.snapshot.gaps:

@@ -7,11 +7,15 @@ a release adds with their defaults. A node that the baseline does not know is co
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from upgate.base.harmless import Typed
+from upgate.base.text import counted
 from upgate.base.versions import minor_of
 from upgate.facts.drift_words import look_at, value_change, where
 from upgate.facts.host_settings import GRAVE, MAY_APPEAR
@@ -101,7 +105,8 @@ class ComparedSetting:
     @property
     def grave(self) -> bool:
         """Of a host: it breaks Services, or what others ask of a node."""
-        return self.component in GRAVE or any(change.old == "policy rules" for change in self.changes)
+        lost = any(change.old == "policy rules" for change in self.changes)
+        return lost or (self.component in GRAVE and not self.of_release)
 
     def _told(self, change: SettingChange, nodes: list[str]) -> str:
         default = self.default_of(change)
@@ -135,11 +140,14 @@ def alike(name: str, old: str | None, new: str | None) -> bool:
 
 
 def neutral(name: str, value: str) -> list[str]:
-    """The parts of a value, in an order of their own where they have none, without versions, digests and dates."""
+    """The parts of a value, in an order of their own where they have none, without versions, digests, dates and comments."""
     for pattern in (DIGEST, DATE, VERSION, TAG):
         value = pattern.sub("…", value)
+    if "\n" in value:
+        lines = (each.strip() for each in value.split("\n"))
+        return [each for each in lines if each and not each.startswith("#")]
     parts = [each.strip() for each in value.split(",")]
-    return parts if name.rpartition("/")[2] in ORDERED or "\n" in value else sorted(parts)
+    return parts if name.rpartition("/")[2] in ORDERED else sorted(parts)
 
 
 def compare_settings(before: Configuration, now: Configuration) -> list[ComparedSetting]:
@@ -148,12 +156,27 @@ def compare_settings(before: Configuration, now: Configuration) -> list[Compared
     found: dict[tuple[str, str], ComparedSetting] = {}
     for component, groups in by_component(now.groups).items():
         for old, new, nodes in paired_groups(then.get(component, []), groups):
+            old, new = with_parts(old, new), with_parts(new, old)
             for name in names_of(old, new):
                 compared = found.setdefault((component, name), ComparedSetting(component, name))
                 change = SettingChange(old.settings.get(name), new.settings.get(name), old.version, new.version)
                 if change.old != change.new and compared.counts(change):
                     compared.changes.setdefault(change, []).extend(nodes)
     return [each for each in found.values() if not is_double(each, found)]
+
+
+def with_parts(group: SettingGroup, other: SettingGroup) -> SettingGroup:
+    """The same; what belongs to a part that the other lacks altogether, such as a container, is told once."""
+    theirs = {part_in(name) for name in other.settings}
+    alone = Counter(part for name in group.settings if (part := part_in(name)) and part not in theirs)
+    kept = {name: value for name, value in group.settings.items() if alone[part_in(name)] < 2}
+    whole = {part: counted(count, "setting") for part, count in alone.items() if count > 1}
+    return replace(group, settings=kept | whole)
+
+
+def part_in(name: str) -> str:
+    """`coredns` of `coredns/env/GOGC`; empty for what belongs to no part."""
+    return name.rpartition("/")[0].partition("/")[0]
 
 
 def names_of(old: SettingGroup, new: SettingGroup) -> list[str]:
@@ -206,7 +229,7 @@ def most_like(groups: list[SettingGroup], settings: Settings) -> int:
     return min(range(len(groups)), key=differences)
 
 
-def not_compared(before: Configuration, now: Configuration) -> list[str]:
+def uncomparable(before: Configuration, now: Configuration) -> list[str]:
     """What cannot be compared, and why: a sentence each."""
     missing = {each.component for each in before.groups} - {each.component for each in now.groups} - now.unread.keys()
     unread = [f"{name}: {why}" for name, why in now.unread.items()]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -76,8 +77,15 @@ def bounded(pairs: Iterable[tuple[str, str]], own: Mapping[str, str] | None = No
     for name, value in pairs:
         if len(settings) < MOST:
             said = hidden_value(name.rpartition("/")[2], value[:LONGEST])
-            settings[name[:LONGEST_NAME]] = without_own(said, own or {})
+            settings[name[:LONGEST_NAME]] = without_own(said, own or {}) + rest_of(value)
     return settings
+
+
+def rest_of(value: str) -> str:
+    """What stands for the part of a value that is too long to be kept, so that a change in it is seen. Empty for most."""
+    if len(value) <= LONGEST:
+        return ""
+    return f" … ({len(value)} characters, {sha256(value.encode(errors='replace')).hexdigest()[:16]})"
 
 
 def without_own(value: str, own: Mapping[str, str]) -> str:

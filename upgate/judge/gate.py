@@ -123,7 +123,7 @@ class Gate:
     def _wanted(self, inputs: Collection[str]) -> set[str]:
         """The lists behind these inputs, and those that a baseline is made of, or known by."""
         compares = self.baseline is not None or self.options.save_baseline
-        asked = (each for each in inputs if compares or each not in COMPARED)
+        asked = (each for each in inputs if compares or each not in (*COMPARED, *SETTINGS))
         wanted = lists_for(allowed_inputs(asked, self.profile))
         wanted |= set(baselines.NEEDS if self.options.save_baseline else ())
         return wanted | ({"namespaces"} if self.baseline and self.baseline.cluster else set())

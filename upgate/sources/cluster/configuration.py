@@ -120,9 +120,11 @@ def addon_namespaces(listed: Mapping[str, Listing]) -> tuple[list[str], int]:
 def listing_of(
     connection: Connection, deadline: Deadline, noun: str, type: type[KubernetesObject], home: str, labels: str = ""
 ) -> list[Any]:
-    """The objects of a kind in one namespace, each whole, without secrets. Raises Inconclusive."""
+    """The objects of a kind in one namespace; all but ConfigMaps whole, without secrets. Raises Inconclusive."""
     version = "v1" if type in (Pod, ConfigMap) else "apps/v1"
-    kind = Kind(noun, with_raw(type), version, noun, namespace=home, label_selector=labels)
+    kind = Kind(
+        noun, type if type is ConfigMap else with_raw(type), version, noun, namespace=home, label_selector=labels
+    )
     return [each for each in list_all(connection, kind, deadline=deadline).items if each.namespace == home]
 
 
@@ -153,7 +155,7 @@ def configmaps(found: Iterable[Any], mounted: set[str]) -> Iterator[SettingGroup
     """The ConfigMaps that workloads mount, and those that have a meaning of their own."""
     for each in found:
         if each.name in NAMED or each.name in mounted - {CERTIFICATE}:
-            yield SettingGroup(GENERATED.sub("", each.ref), [NO_NODE], configmap_settings(each.raw.get("data") or {}))
+            yield SettingGroup(GENERATED.sub("", each.ref), [NO_NODE], configmap_settings(each.data or {}))
 
 
 def api_server_settings(connection: Connection, deadline: Deadline) -> Settings:

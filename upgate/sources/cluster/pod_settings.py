@@ -6,20 +6,25 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from upgate.facts.certificates import BEGIN, END
 from upgate.facts.hiding import hidden_value
-from upgate.facts.settings import Settings, arguments, bounded, flat
+from upgate.facts.settings import Settings, arguments, as_text, bounded, flat
 from upgate.sources.hosts.manifests import value_of
 
 #: What is compared of a pod and of a container; their environment and arguments beside it.
 OF_POD = (
-    *("volumes", "securityContext", "hostNetwork", "hostPID", "hostIPC", "dnsPolicy", "dnsConfig", "nodeSelector"),
+    *("securityContext", "hostNetwork", "hostPID", "hostIPC", "dnsPolicy", "dnsConfig", "nodeSelector"),
     *("serviceAccountName", "priorityClassName", "runtimeClassName"),
 )
 #: Resources are not: what resizes add-ons with the cluster writes them (addon-resizer).
-OF_CONTAINER = ("securityContext", "volumeMounts", "ports", "envFrom")
+OF_CONTAINER = ("securityContext", "envFrom")
+#: Lists of objects, of which each is one setting, and what tells them apart.
+VOLUMES, LISTS = ("volumes", "name"), (("volumeMounts", "mountPath"), ("ports", "containerPort"))
 #: The suffix that kustomize gives the names of what it generates:
 #: https://github.com/kubernetes-sigs/kustomize/blob/master/api/hasher/hasher.go
-GENERATED = re.compile(r"-[bcdfghkmt2456789]{10}$")
+GENERATED = re.compile(r"-[bcdfghkmt2456789]{10}(?=\"|$)")
+#: Certificates are renewed: that they change is no difference.
+CERTIFICATES = re.compile(f"{BEGIN}[^-]*{END}")
 #: Endings of keys of ConfigMaps whose values are YAML; kubeadm keeps the configuration of kubelets under `kubelet`.
 YAML_KEYS = (".yaml", ".yml", ".conf", ".json", "kubelet")
 #: More lines of YAML than this are compared as a text.
@@ -33,9 +38,19 @@ def template_settings(spec: Mapping[str, Any]) -> Settings:
 
 def of_pod(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What is set for the pod as a whole."""
+    for name, value in list_settings(spec, *VOLUMES):
+        yield name, GENERATED.sub("", value)
     for key in OF_POD:
-        for name, value in flat(spec.get(key), key):
-            yield name, GENERATED.sub("", value)
+        yield from flat(spec.get(key), key)
+
+
+def list_settings(holder: Mapping[str, Any], key: str, told_by: str) -> Iterator[tuple[str, str]]:
+    """Each entry of a list as one setting; those that one field does not tell apart are one together."""
+    found: dict[str, list[str]] = {}
+    for each in objects_in(holder, key):
+        rest = {name: value for name, value in each.items() if name != told_by}
+        found.setdefault(f"{key}.{each.get(told_by)}", []).append(as_text(rest))
+    yield from ((name, "; ".join(sorted(values))) for name, values in found.items())
 
 
 def of_containers(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -55,6 +70,8 @@ def container_settings(container: Mapping[str, Any]) -> Iterator[tuple[str, str]
         said = variable.get("value")
         value = hidden_value(name, str(said)) if said else ",".join(text for _, text in flat(variable.get("valueFrom")))
         yield f"env/{name}", value
+    for key, told_by in LISTS:
+        yield from list_settings(container, key, told_by)
     for key in OF_CONTAINER:
         yield from flat(container.get(key), key)
 
@@ -87,14 +104,14 @@ def configmap_settings(data: Mapping[str, Any]) -> Settings:
 
 def of_key(key: str, value: str) -> Iterator[tuple[str, str]]:
     """One key of a ConfigMap."""
-    fields = mapping_in(value) if key.endswith(YAML_KEYS) and value.count("\n") <= YAML_LINES else None
+    fields = yaml_fields(value) if key.endswith(YAML_KEYS) and value.count("\n") <= YAML_LINES else None
     if fields is None:
-        yield key, value.strip()
+        yield key, CERTIFICATES.sub("(certificate)", value.strip())
     else:
         yield from ((f"{key}/{name}", text) for name, text in flat(fields))
 
 
-def mapping_in(text: str) -> dict[str, Any] | None:
+def yaml_fields(text: str) -> dict[str, Any] | None:
     """A mapping in YAML or JSON; None where it is none."""
     try:
         found = value_of(text)

@@ -11,11 +11,7 @@ settings() {
     kernel/keys/root_maxkeys vm/max_map_count vm/overcommit_memory vm/panic_on_oom vm/swappiness; do
     [ -r "/proc/sys/$file" ] && set_to Sysctl "$(echo "$file" | tr / .)" "$(limited head -c 200 "/proc/sys/$file" | tr -s '\t ' ' ')"
   done
-  for module in br_netfilter overlay nf_conntrack ip_tables ip6_tables nf_tables ip_vs vxlan wireguard iscsi_tcp nvme_tcp rbd ceph \
-    nfs cifs dm_multipath fuse; do
-    { [ -d "/sys/module/$module" ] || grep -q "/$module[.]ko" "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null; } &&
-      set_to Module "$module" loaded
-  done
+  modules
   [ -r /etc/resolv.conf ] && for word in nameserver search options; do
     set_to Resolver "$word" "$(content /etc/resolv.conf | head -n 50 | sed -n "s/^$word[[:space:]]*//p" | cut -c 1-200 | tr '\n' ',')"
   done
@@ -48,6 +44,16 @@ rules_of() {
   [ -n "$found" ] || { [ "$1" = 6 ] || set_to IPRule "IPv$1" none; return; }
   if echo "$found" | grep -v -q -E 'from all lookup (local|main|default) *$'; then set_to IPRule "IPv$1" 'policy rules'
   else set_to IPRule "IPv$1" 'only the defaults'; fi
+}
+
+# Those that a node needs before anything asks for them, and those that are to be loaded at boot. Others come and go with use.
+modules() {
+  for file in /etc/modules /etc/modules-load.d/*.conf /usr/lib/modules-load.d/*.conf; do [ -f "$file" ] && content "$file"; done |
+    sed -n 's/^[[:space:]]*\([A-Za-z0-9_-][A-Za-z0-9_-]*\)[[:space:]]*$/\1/p' | tr - _ | sort -u | head -n 100 |
+    { echo 'br_netfilter overlay nf_conntrack' | tr ' ' '\n'; cat; } | while read -r module; do
+      { [ -d "/sys/module/$module" ] || grep -q "/$module[.]ko" "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null; } &&
+        set_to Module "$module" loaded
+    done
 }
 
 # The backends of iptables that hold chains of Kubernetes. The old one is asked only where its tables are loaded already.
