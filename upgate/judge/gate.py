@@ -25,7 +25,7 @@ from upgate.battery.check import Check, before_upgrade
 from upgate.battery.evidence import Evidence
 from upgate.battery.registry import Registry, allowed_inputs
 from upgate.facts.recorded.inventory import COMPARED
-from upgate.facts.relations import lists_for
+from upgate.facts.relations import SETTINGS, lists_for
 from upgate.judge.causes import relate
 from upgate.judge.comparing import already_wrong, compare_with_baseline, comparison_of, parts_unseen
 from upgate.judge.dependencies import entrance_refs
