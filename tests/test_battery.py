@@ -84,10 +84,12 @@ from upgate.snapshot import Snapshot
 
 #: The checks for entries of the profile have worlds of their own, and so have those that compare with a baseline, or with a
 #: record of `upgate watch`.
+#: Those that compare settings are asked with a baseline here.
+COMPARING = ("config.drift", "changes.hosts")
 INSIDE = [
     id
     for id, check in battery().items()
-    if check.entries is None and not check.compares and id != "disruption.services"
+    if check.entries is None and (id in COMPARING or not check.compares) and id != "disruption.services"
 ]
 PROFILE = profile(
     expect={
@@ -254,8 +256,6 @@ GOOD: dict[str, dict[str, Any]] = {
 }
 
 
-#: Checks that compare with the baseline.
-COMPARING = ("config.drift", "changes.hosts")
 CONTROLLER = {"ref": "Pod/kube-system/kube-controller-manager-1", "container": "kube-controller-manager"}
 
 

@@ -24,6 +24,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "From inside": ("probe",),
     "On the hosts": ("hosts",),
     "Before and after": ("config", "changes"),
+    "During the upgrade": ("disruption",),
     "Mesh and sidecars": ("mesh", "sidecars"),
 }
 #: Checks that are not of the battery, and whatever has no place above.

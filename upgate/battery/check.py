@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from upgate.base.errors import UsageError
 from upgate.battery.entries import ENTRIES, Entries
-from upgate.facts.recorded.inventory import COMPARED
+from upgate.facts.recorded.inventory import OF_BASELINE
 from upgate.results import Severity
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Check:
     @property
     def compares(self) -> bool:
         """It compares the cluster with the baseline, and asks nothing without one."""
-        return not COMPARED.keys().isdisjoint(self.inputs)
+        return not OF_BASELINE.isdisjoint(self.inputs)
 
     @property
     def subject(self) -> str:

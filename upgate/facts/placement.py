@@ -49,7 +49,7 @@ class DaemonSetPlacement:
         if meant and all(each.joining(moment) or each.going(moment) for each in meant):
             return True
         own = self._own(daemonset)
-        new = sum(any(lately(at, moment, lag) for at in changes_of(each)) for each in own)
+        new = sum(any(lately(at, moment, lag) for at in when_changed(each)) for each in own)
         return lately(daemonset.metadata.changed, moment, lag) or 0 < len(own) - daemonset.desired <= new
 
     @property
@@ -72,7 +72,7 @@ class DaemonSetPlacement:
         return self._owned[daemonset.ref]
 
 
-def changes_of(node: Node) -> tuple[datetime | None, ...]:
+def when_changed(node: Node) -> tuple[datetime | None, ...]:
     """When it joined, was last written, and became Ready."""
     return node.metadata.creation_timestamp, node.metadata.changed, node.ready.last_transition_time
 

@@ -259,8 +259,6 @@ BEFORE_ASIDES = {
     "kubelet_answers": ("nodes",),
     "api_servers": ("endpointslices", "nodes"),
 }
-#: Those that are asked only where there is a baseline to compare with, or to save.
-SETTINGS = ("configuration", "kubelet_settings")
 #: Those that are asked only where the profile's `allow:` names this word.
 ALLOWED_ASIDES = {
     "proxies": "pods-proxy",

@@ -24,8 +24,8 @@ from upgate.baseline import Baseline
 from upgate.battery.check import Check, before_upgrade
 from upgate.battery.evidence import Evidence
 from upgate.battery.registry import Registry, allowed_inputs
-from upgate.facts.recorded.inventory import COMPARED
-from upgate.facts.relations import SETTINGS, lists_for
+from upgate.facts.recorded.inventory import OF_BASELINE
+from upgate.facts.relations import lists_for
 from upgate.judge.causes import relate
 from upgate.judge.comparing import already_wrong, compare_with_baseline, comparison_of, parts_unseen
 from upgate.judge.dependencies import entrance_refs
@@ -123,7 +123,7 @@ class Gate:
     def _wanted(self, inputs: Collection[str]) -> set[str]:
         """The lists behind these inputs, and those that a baseline is made of, or known by."""
         compares = self.baseline is not None or self.options.save_baseline
-        asked = (each for each in inputs if compares or each not in (*COMPARED, *SETTINGS))
+        asked = (each for each in inputs if compares or each not in OF_BASELINE)
         wanted = lists_for(allowed_inputs(asked, self.profile))
         wanted |= set(baselines.NEEDS if self.options.save_baseline else ())
         return wanted | ({"namespaces"} if self.baseline and self.baseline.cluster else set())

@@ -134,13 +134,13 @@ class Asker:
         if not self._tls:
             return None
         if self.insecure:
-            return unverified()
+            return any_certificate()
         target = self.target
         return self.trust.context(target.ca, target.client_certificate, target.client_key, False)
 
 
 @lru_cache(maxsize=1)
-def unverified() -> ssl.SSLContext:
+def any_certificate() -> ssl.SSLContext:
     """Takes any certificate, as the kubeconfig's insecure-skip-tls-verify says."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

@@ -70,16 +70,16 @@ def in_part(part: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[D
         if ref not in a or ref not in b:
             yield Difference(PART_WORDS[part], ref, "", *("there" if ref in each else ONLY for each in (a, b)))
             continue
-        old, new = (dict(fields_of("", msgspec.to_builtins(each[ref]))) for each in (a, b))
+        old, new = (dict(leaves_of("", msgspec.to_builtins(each[ref]))) for each in (a, b))
         for field in sorted({*old, *new}):
             if old.get(field) != new.get(field) and field.rpartition(".")[2] not in MOMENTARY:
                 yield Difference(PART_WORDS[part], ref, field, old.get(field, ONLY), new.get(field, ONLY))
 
 
-def fields_of(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+def leaves_of(path: str, value: Any) -> Iterator[tuple[str, Any]]:
     """The fields of a state with their paths; a list is one value."""
     if not isinstance(value, dict):
         yield path, value
         return
     for key, each in value.items():
-        yield from fields_of(f"{path}.{key}" if path else str(key), each)
+        yield from leaves_of(f"{path}.{key}" if path else str(key), each)

@@ -46,6 +46,10 @@ COMPARED = {
     "changed_answers": "answer_states",
     "changed_fronts": PUBLISHED,
 }
+#: The inputs that compare settings, and ask for them only then.
+SETTINGS = ("configuration", "kubelet_settings", "host_settings")
+#: The inputs that say nothing without a baseline.
+OF_BASELINE = frozenset({*COMPARED, *SETTINGS})
 
 
 class Inventory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
