@@ -48,7 +48,8 @@ def test_the_journey_arrives(external: Subjects[ProbedTarget]) -> None:
 def test_the_port_accepts_connections(external: Subjects[ProbedTarget]) -> None:
     """The port accepts connections.
 
-    What is no HTTP at least lets clients in. Refused means that nobody listens there, silence that packets are dropped.
+    What does not speak HTTP at least accepts connections. Refused means that nothing listens there, silence that packets are
+    dropped.
     Look first: nc -vz -w 5 {host} {port}
     """
     as_expected(external)

@@ -55,7 +55,7 @@ def test_every_host_has_the_expected_versions(hosts: Machines, expect: Expected)
 def test_every_component_has_its_arguments(hosts: Machines, judgement: Judgement) -> None:
     """On every host the components were started with the arguments that the profile demands.
 
-    An upgrade may change a default, or write a command line anew. What runs counts; where a component does not run, its
+    An upgrade may change a default, or rewrite a command line. What runs counts; where a component does not run, its
     static pod, container or unit does.
     Look first: ssh {login} ps -eo args
     """

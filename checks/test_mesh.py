@@ -102,7 +102,7 @@ def test_every_proxy_has_the_expected_version(
 
     A sidecar keeps the version of the control plane that injected it until its pod is made again: restart the workload. The
     expected version is that of the profile, or that of the revision's istiod; the registry and a variant of the image
-    (`-distroless`) are no difference.
+    (`-distroless`) do not count as a difference.
     Look first: kubectl -n {namespace} get pod {name} -o yaml
     """
     pods.where(lambda pod: pod.active and mesh.has_proxy(pod)).none(

@@ -93,7 +93,7 @@ def test_no_node_goes_and_comes(
 ) -> None:
     """No node that is Ready was not Ready for a while since the reference time, but for its upgrade.
 
-    A node that comes and goes moves its pods and serves nobody meanwhile; a list of nodes does not show it. One time is fine
+    A node that comes and goes moves its pods and serves no requests meanwhile; a list of nodes does not show it. One time is fine
     for a node that was upgraded or rebooted; without a baseline nothing tells, so one time is fine for each.
     Look first: kubectl get events -A --field-selector involvedObject.kind=Node,involvedObject.name={name}
     """

@@ -240,10 +240,9 @@ GOOD: dict[str, dict[str, Any]] = {
     "workloads.single-replica": {"deployments": [replicated("web", 2)]},
     "workloads.readiness-probe": {"pods": [pod(spec=PROBED)]},
 }
+
+
 #: The checks of kinds that a cluster may lack.
-LACKING = ("replicasets.ready", "statefulsets.ready", "daemonsets.ready")
-
-
 def asked(id: str, seen: Any) -> CheckResult:
     """What a check says of a world; one that is asked before an upgrade only is asked then."""
     return judge(id, seen, profile=PROFILE, preflight=battery()[id].only_preflight)

@@ -49,6 +49,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         return parts[1] if len(parts) == 3 and parts[0].isalnum() else ""
 
 
+def finding_key(check: str, object: str) -> str:
+    """What names a finding: of the check with that id, on that object; as in `because`."""
+    return f"{check}: {object}"
+
+
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """What one check found."""
 

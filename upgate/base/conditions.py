@@ -52,7 +52,7 @@ class CelCondition:
             result = self._program.execute({**self.asked_of(document), **more})
         except (KeyboardInterrupt, SystemExit):
             raise
-        except BaseException as problem:  # a panic of the library is no Exception
+        except BaseException as problem:  # a panic of the library does not derive from Exception
             raise CannotEvaluate(why_not_evaluated(problem)) from None
         if not isinstance(result, bool):
             raise CannotEvaluate(f"it gives {shown_value(result)}, which is neither true nor false")
@@ -88,7 +88,7 @@ def compiled(text: str) -> Program:
         return cel.compile(text)
     except (KeyboardInterrupt, SystemExit):
         raise
-    except BaseException as problem:  # a panic of the library is no Exception
+    except BaseException as problem:  # a panic of the library does not derive from Exception
         raise ValueError(f"not a CEL expression: {syntax_words(str(problem))}") from None
 
 

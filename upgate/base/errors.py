@@ -24,5 +24,5 @@ class NotAllRight(UpgateError):
 
 
 def words_of(problem: BaseException) -> str:
-    """An error that nobody has worded, in a short line."""
+    """An error without a message of ours, in a short line."""
     return f"{type(problem).__name__}: {' '.join(str(problem).split())[:100]}"

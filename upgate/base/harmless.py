@@ -73,7 +73,7 @@ def shell_word(text: str) -> Typed:
 
 
 def on_one_line(text: str) -> str:
-    """The text on one line, and not like an option: a name that begins with a dash is no name in Kubernetes."""
+    """The text on one line, and not like an option: no name in Kubernetes begins with a dash."""
     line = harmless(text).replace("\n", "\\n").replace("\t", "\\t")
     return f"\\{line}" if line.startswith("-") else line
 

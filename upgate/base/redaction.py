@@ -55,7 +55,7 @@ NAMED = re.compile(
     rf"((?:{NAMES}){SUFFIX}(?:[\"']?\s?=\s?(?={VALUE})|[\"']\s?:\s?(?=[\"']|\d{{5}})))({VALUE})", re.IGNORECASE
 )
 #: `name: value` may be prose ("token: unexpected status"), and `name:value` a part of a name or an image: unless it is
-#: quoted, only a value that is no word and no version is a secret.
+#: quoted, only a value that is neither a word nor a version is a secret.
 TOLD = re.compile(
     rf"((?:{NAMES})(?:s?:|{SUFFIX}:\s{{1,3}}))"
     rf"(\"{PLAIN}[^\"]++\"?|'{PLAIN}[^']++'?"

@@ -35,7 +35,7 @@ class Churn:
         return f"changed {times} times in {duration(spent)}, most recently by {', '.join(self._writers(workload)) or 'unknown'}"
 
     def _goes_on(self, workload: Workload) -> bool:
-        """Somebody still writes it, and is no autoscaler. Where nothing tells who wrote it, its pace alone does."""
+        """Somebody still writes it, and it is not an autoscaler. Where nothing tells who wrote it, its pace alone does."""
         return bool(self._writers(workload)) or not managed(workload)
 
     def _writers(self, workload: Workload) -> list[str]:

@@ -41,7 +41,7 @@ class Complaining:
 
 
 def complaining(profile: Profile, seen: Snapshot, judgement: Judgement) -> Subjects[Complaining]:
-    """The objects that say so for longer than they may. Raises Inconclusive where nobody looked."""
+    """The objects that say so for longer than they may. Raises Inconclusive where they were not looked at."""
     said = seen.conditions
     if said is None or profile.conditions is None:
         raise Inconclusive("custom resources were not looked through when this snapshot was taken")

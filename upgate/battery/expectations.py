@@ -95,5 +95,5 @@ def same_image(image: str, wanted: str) -> bool:
 
 
 def canonical_image(image: str) -> str:
-    """The image without Docker Hub's implied parts, which are no difference."""
+    """The image without Docker Hub's implied parts, which make no difference."""
     return image.removeprefix("index.").removeprefix("docker.io/").removeprefix("library/")

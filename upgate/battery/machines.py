@@ -28,7 +28,7 @@ class Machines(Subjects[JudgedMachine]):
         return self
 
     def each_has(self, what: str, names: Iterable[str], known: Callable[[JudgedMachine, str], object]) -> None:
-        """What is on none of the machines was asked of nobody: that is a gap."""
+        """What is on none of the machines could not be asked: that is a gap."""
         self._judgement.gaps += [
             f"{what} {name} was found on none of the hosts"
             for name in names
@@ -37,7 +37,7 @@ class Machines(Subjects[JudgedMachine]):
 
 
 def machines(profile: Profile, seen: Snapshot, judgement: Judgement) -> Machines:
-    """The noun `hosts`. Raises Inconclusive where nobody looked."""
+    """The noun `hosts`. Raises Inconclusive where they were not looked at."""
     if profile.hosts is None:
         return Machines((), judgement)
     wanted = host_targets(profile.hosts, seen)

@@ -70,7 +70,7 @@ def is_one_of(values: Sequence[str], wanted: str) -> bool:
 
 
 def is_as(value: str, wanted: str) -> bool:
-    """A version begins so, or is in the range; anything else is a pattern. The v of a version is no part of it."""
+    """A version begins so, or is in the range; anything else is a pattern. The v of a version does not count."""
     if is_comparison(wanted):
         return satisfies(value, wanted)
     return fnmatchcase(value.removeprefix("v"), wanted.removeprefix("v"))

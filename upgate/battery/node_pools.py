@@ -66,7 +66,7 @@ class NodePool:
         return {part: value for part, value in parts_of(node, self.image_label).items() if value}
 
     def _values(self) -> dict[str, Counter[str]]:
-        """How many nodes have each value; what a node does not report is no other value."""
+        """How many nodes have each value; what a node does not report does not count as another value."""
         values: dict[str, Counter[str]] = {}
         for node in self.nodes:
             for part, value in self._parts(node).items():

@@ -8,7 +8,7 @@ from upgate.facts.meta import Condition, Fact, KubernetesObject, ManagedMeta, co
 
 #: What it must be able to do: to change the number of replicas, and to know what that should be.
 ABILITIES = ("AbleToScale", "ScalingActive")
-#: Reasons that are no trouble: the target is scaled to zero; and, in old releases, the pause between two changes.
+#: Reasons that are not trouble: the target is scaled to zero; and, in old releases, the pause between two changes.
 AT_REST = ("ScalingDisabled", "BackoffBoth", "BackoffDownscale", "BackoffUpscale")
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from upgate.facts.certificates import decode_base64, pem_blocks
+
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 #: The authorities of one bundle that are read: those of a whole browser are 150.
 MOST = 500
 
@@ -36,17 +36,8 @@ def certificates_of(text: str) -> Iterator[Certificate]:
     """The certificates of a bundle, as far as they can be parsed."""
     from cryptography import x509
 
-    for block in decoded_pem(text).split(BEGIN)[1 : MOST + 1]:
-        body, end, _ = block.partition(END)
+    for block in pem_blocks(decode_base64(text), MOST):
         try:
-            yield x509.load_pem_x509_certificate(f"{BEGIN}{body}{end}\n".encode())
+            yield x509.load_pem_x509_certificate(block.encode())
         except Exception:  # noqa: S112  # whatever the parser makes of a stranger's bytes: Go skips it as well
             continue
-
-
-def decoded_pem(text: str) -> str:
-    """What stands there in base64; nothing where it is none."""
-    try:
-        return b64decode(text).decode("ascii", errors="replace")
-    except ValueError:
-        return ""

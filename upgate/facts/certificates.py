@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
@@ -21,6 +21,7 @@ T = TypeVar("T")
 MOST_NAMES, LONGEST = 100, 255
 #: Certificates of one chain that are read, and characters of a text with some in it.
 MOST_CERTIFICATES, MOST_TEXT = 10, 2**20
+BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 #: A certificate may have been made by a clock that is so far ahead.
 SKEW = timedelta(minutes=5)
 
@@ -57,18 +58,20 @@ def read_chain(pem: bytes) -> list[Certificate]:
     """The facts of the certificates in a PEM text, in its order; empty where there is none. Keys in it are passed over."""
     from ssl import PEM_cert_to_DER_cert
 
-    parts = pem[:MOST_TEXT].decode("ascii", errors="replace").split(BEGIN)[1 : MOST_CERTIFICATES + 1]
     found = []
-    for part in parts:
-        body, end, _ = part.partition(END)
+    for block in pem_blocks(pem, MOST_CERTIFICATES):
         try:
-            found.append(read_certificate(PEM_cert_to_DER_cert(f"{BEGIN}{body}{end}")))
+            found.append(read_certificate(PEM_cert_to_DER_cert(block)))
         except ValueError as error:
             found.append(Certificate(sha256="", problem=_words(error)))
     return found
 
 
-BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+def pem_blocks(pem: bytes, most: int) -> Iterator[str]:
+    """The certificates in a PEM text, at most so many, each with its BEGIN and END; the last may lack its END."""
+    for part in pem[:MOST_TEXT].decode("ascii", errors="replace").split(BEGIN)[1 : most + 1]:
+        body, end, _ = part.partition(END)
+        yield f"{BEGIN}{body}{end}\n"
 
 
 def decode_base64(text: str) -> bytes:

@@ -101,7 +101,7 @@ def in_words(said: dict[str, Any]) -> str:
 
 
 def text_at(said: dict[str, Any], key: str) -> str:
-    """What is under a key, as a text; empty where that is no simple value."""
+    """What is under a key, as a text; empty where that is not a simple value."""
     value = said.get(key)
     return str(value) if isinstance(value, str | bool | int) else ""
 

@@ -130,7 +130,7 @@ class Leaders:
             return f"there is no such lease, although {', '.join(self._found)} has one"
         silent = lease.silence(moment)
         if silent > 2 * leader_term(lease):
-            return f"renewed {duration(silent)} ago by {lease.spec.holder_identity or 'nobody'}"
+            return f"renewed {duration(silent)} ago by {lease.spec.holder_identity or 'a holder that has released it'}"
         return "" if lease.spec.holder_identity else "no holder"
 
     def passing(self, lease: Lease, moment: datetime) -> bool:

@@ -109,7 +109,7 @@ class RebootStatus(HostFact):
     def told(self) -> bool:
         """Something on this host tells whether it needs a reboot. Debian's flag alone says nothing by being absent.
 
-        Nor does a kernel whose name has no version, as Alpine's, or is of another flavour: nobody can compare it.
+        Nor does a kernel whose name has no version, as Alpine's, or is of another flavour: it cannot be compared.
         """
         flavour = Kernel(version=self.running).flavour
         return bool(self.flagged) or self.advised is not None or any(each.flavour == flavour for each in self.kernels)

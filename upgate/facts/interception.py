@@ -85,7 +85,7 @@ class Interceptions:
     def blocks(self, configuration: WebhookConfiguration) -> bool:
         """It may stop an upgrade: what is needed waits for it, or cannot come back without it, or it is there for evictions.
 
-        Conditions narrow down what it is asked about, nobody here knows how far.
+        Conditions narrow down what it is asked about, which cannot be told from here.
         """
         return any(
             self._intercepted(each) or self._blocks_itself(each) or self._for_evictions(configuration, each)

@@ -21,7 +21,8 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 BALANCER = re.compile(r"load-balancer|ingress|neg-finalizer|elbv2")
 
 
-#: So far apart the clocks of a cluster may be. What is later than that is no time: whoever may write an object wrote it.
+#: So far apart the clocks of a cluster may be. What is later than that is not taken for a time: anyone who may write an object
+#: may have written it.
 CLOCKS = timedelta(minutes=1)
 
 

@@ -49,7 +49,7 @@ class Outages:
 
 
 def is_api_server(pod: Pod) -> bool:
-    """It is the mirror of an API server: nobody but a kubelet may make those in the cluster's own namespace."""
+    """It is the mirror of an API server: only a kubelet may make those in the cluster's own namespace."""
     return pod.mirror and pod.namespace == "kube-system" and pod.labels.get("component") == API_SERVER
 
 

@@ -135,7 +135,7 @@ class Service(KubernetesObject):
 
     @property
     def selects_pods(self) -> bool:
-        """Kubernetes keeps its endpoints: it has a selector, is no alias for an external name, and is not being deleted."""
+        """Kubernetes keeps its endpoints: it has a selector, is not an alias for an external name, and is not being deleted."""
         return bool(self.spec.selector) and self.spec.type != "ExternalName" and not self.metadata.deletion_timestamp
 
     @property

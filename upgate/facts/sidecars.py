@@ -32,7 +32,7 @@ NEVER_INJECTED = ("kube-system", "kube-public", "kube-node-lease", "local-path-s
 REFUSALS = ("false", "no", "n", "off", "0")
 #: Builds of one version: https://istio.io/latest/docs/ops/configuration/security/harden-docker-images/
 VARIANTS = ("-distroless", "-debug")
-#: What becomes of an annotation that is no JSON.
+#: What becomes of an annotation that is not JSON.
 UNFIT = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 #: Characters of an annotation that are read. That of an injected pod has some 500.
 LONGEST = 10_000

@@ -14,12 +14,11 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from upgate.judge.absent_nodes import finding_key
 from upgate.judge.dependencies import Dependencies, dependencies
 from upgate.judge.earlier import Found, before_its_node
 from upgate.judge.idle import explained_by_work, room_of_nodes
 from upgate.judge.outcome import not_yet
-from upgate.results import CheckResult, Finding, Severity
+from upgate.results import CheckResult, Finding, Severity, finding_key
 from upgate.snapshot import Snapshot
 
 
@@ -80,7 +79,7 @@ class ActiveCauses:
         root = self._root(check, finding.object)
         if root == (check, finding.object):
             return finding
-        explained = replace(finding, because=f"{root[0]}: {root[1]}")
+        explained = replace(finding, because=finding_key(*root))
         if finding.transitional or finding.object in self._felt or (check, finding.object) not in self._under_way:
             return explained
         return replace(explained, transitional=True, severity=self._under_way[check, finding.object])

@@ -38,15 +38,15 @@ def dependencies(snapshot: Snapshot) -> Dependencies:
     """Who depends on whom, as far as the lists were looked at."""
     lists = {noun: listed(snapshot, noun) for noun in {*WORKLOADS, *EVENTS, *NOUNS, *PROMISES, *OTHERS}}
     depends: dict[str, list[str]] = defaultdict(list)
-    counts = pods_counted(lists)
+    counts, backends = pods_counted(lists), Backends(lists)
     add_workloads(depends, lists, counts, snapshot.taken)
     add_pods(depends, lists)
-    add_services(depends, lists)
+    add_services(depends, lists, backends)
     add_promises(depends, lists)
     add_storage(depends, lists)
     add_fronts(depends, lists)
     add_autoscalers(depends, lists)
-    add_absent_nodes(depends, lists)
+    add_absent_nodes(depends, lists, backends)
     add_probes(depends, snapshot)
     add_beyond(depends, lists, unmade_workloads(lists, counts), snapshot.taken)
     return depends
@@ -133,12 +133,11 @@ def by_workload(lists: dict[str, list[Any]], rule: Callable[[Pod], bool]) -> Cou
     return counts
 
 
-def add_services(depends: dict[str, list[str]], lists: dict[str, list[Any]]) -> None:
+def add_services(depends: dict[str, list[str]], lists: dict[str, list[Any]], backends: Backends) -> None:
     """A Service of which no pod is ready depends on the workloads and the pods that it selects.
 
     They are written down once for each selector: many Services may have the same.
     """
-    backends = Backends(lists)
     for service in lists["services"]:
         if isinstance(service, Service) and service.selects_pods and backends.none_ready(service):
             depends[service.ref].append(selection := selection_name(service))

@@ -32,7 +32,7 @@ def conclude(
     """What the judgement comes to: a failure first, then what could not be judged, then warnings, then waived ones.
 
     What is still under way is neither right nor wrong: "not yet" is inconclusive, so that the gate is run again. In a
-    monitoring round it only warns: nobody is woken by a deploy.
+    monitoring round it only warns: a deployment wakes no one.
     """
     check = judgement.check
     found = map(only_warning, judgement.findings) if monitoring else judgement.findings
@@ -68,7 +68,7 @@ def not_yet(findings: Sequence[Finding]) -> list[str]:
 
 
 def nothing_examined(judgement: Judgement, may_be_empty: bool) -> list[str]:
-    """The reason why a check that looked at nothing is no pass; none where that is fine."""
+    """The reason why a check that looked at nothing is not a pass; none where that is fine."""
     if judgement.examined or judgement.findings or judgement.check.none_is_fine or may_be_empty:
         return []
     return [

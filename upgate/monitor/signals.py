@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from upgate.monitor.impact import LONGEST, NO_IMPACT, Impact, Size, home, replica_family
 from upgate.reports.cleaning import begun
-from upgate.results import CheckResult, Finding
+from upgate.results import CheckResult, Finding, finding_key
 
 #: good         judged, and nothing to alert about
 #: bad          failed by itself
@@ -61,7 +61,7 @@ def signals(
 ) -> list[CheckSignal]:
     """What the round says about each of its checks."""
     blind = any(check.id == GATEWAY and check.outcome == "failed" for check in checks)
-    passing = {f"{check.id}: {each.object}" for check in checks for each in check.active if each.transitional}
+    passing = {finding_key(check.id, each.object) for check in checks for each in check.active if each.transitional}
     follows = consequences_of(checks, passing, impact)
     explained = {check.id: causes(check) for check in checks if check.outcome == "failed"}
     said = []
@@ -92,7 +92,7 @@ def consequences_of(
         for each in lasting:
             if impact.seen_by_users(each.object):
                 observed = begun(each.observed, LONGEST)
-                follows[cause_of(each)].setdefault(f"{check.id}: {replica_family(each.object)}", observed)
+                follows[cause_of(each)].setdefault(finding_key(check.id, replica_family(each.object)), observed)
     return follows
 
 

@@ -65,7 +65,7 @@ class Reporting:
         return outcome, LETTERS[outcome], outcome.upper()
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """A file that cannot be collected holds checks that nobody judged."""
+        """A file that cannot be collected holds checks that were not judged."""
         if report.failed:
             reason = f"{report.nodeid} cannot be collected: {collection_error(report)}"
             self._gate.keep_unjudged(result(unknown(report.nodeid), "inconclusive", reason))

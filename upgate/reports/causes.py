@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import NamedTuple
 
-from upgate.results import CheckResult, Finding, Results
+from upgate.results import CheckResult, Finding, Results, finding_key
 
 
 class FindingsToTell(NamedTuple):
@@ -64,4 +64,4 @@ class RootCauses:
 
 def label(check: CheckResult, finding: Finding) -> str:
     """How `because` names a finding."""
-    return f"{check.id}: {finding.object}"
+    return finding_key(check.id, finding.object)

@@ -1,7 +1,7 @@
 """Lists the first of each custom resource, in each version that its definition serves, within bounds.
 
 The number of requests follows from the definitions, never from the objects. What the API server stores in one version is
-converted into the others when it is read: where the conversion webhook fails, objects are there and nobody can read them.
+converted into the others when it is read: where the conversion webhook fails, objects are there and cannot be read.
 """
 
 from __future__ import annotations

@@ -85,48 +85,72 @@ def look_around(
     """All lists, the version and the health endpoints, concurrently; the moment is that of the answer before."""
     connection.room = Room()
     moment, deadline = connection.moment, Deadline(connection.patience.deadline)
+    first = first_questions(connection, needs, progress, deadline) | named_questions(
+        connection, needs, objects, conditions, progress, deadline
+    )
+    if brief:
+        del first["pods"]
+    answers = concurrently(guarded(first))
+    listed = {noun: answer for noun, answer in answers.items() if isinstance(answer, Listing)}
+    if brief:
+        answers |= concurrently(guarded({"pods": partial(list_briefly, connection, listed, progress, deadline)}))
+    answers = with_later_claims(answers, partial(list_again, connection, deadline))
+    later = {name: partial(ask, connection, listed, deadline) for name, ask in AFTERWARDS.items() if name in needs}
+    return snapshot_of(connection, identity, moment, answers | concurrently(guarded(later)))
+
+
+def first_questions(
+    connection: Connection, needs: Collection[str], progress: Progress, deadline: Deadline
+) -> dict[str, Callable[[], Any]]:
+    """What is asked at once: the version, the health endpoints, every list, and what stands beside the lists."""
     tasks: dict[str, Callable[[], Any]] = {"version": partial(server_version, connection)}
     tasks |= {name: partial(health_of, connection, name) for name in HEALTH}
-    nouns = [noun for noun in needs if noun in KINDS]
-    tasks |= {noun: partial(list_all, connection, KINDS[noun], progress, deadline) for noun in nouns}
-    tasks |= {name: partial(ask, connection, deadline) for name, ask in BESIDE.items() if name in needs}
+    tasks |= {noun: partial(list_all, connection, KINDS[noun], progress, deadline) for noun in needs if noun in KINDS}
+    return tasks | {name: partial(ask, connection, deadline) for name, ask in BESIDE.items() if name in needs}
+
+
+def named_questions(
+    connection: Connection,
+    needs: Collection[str],
+    objects: Collection[ObjectQuery],
+    conditions: ConditionSweep | None,
+    progress: Progress,
+    deadline: Deadline,
+) -> dict[str, Callable[[], Any]]:
+    """What is asked at once because the profile names it: objects of any kind, and the conditions of custom resources."""
+    tasks: dict[str, Callable[[], Any]] = {}
     if objects and EXPECTED in needs:
         ask_path = partial(permitted_answer, connection, accept=JSON)
         tasks[EXPECTED] = partial(find_objects, connection, ask_path, objects, progress, deadline)
     if conditions and CONDITIONS in needs:
         tasks[CONDITIONS] = partial(sweep, connection, conditions)
-    if brief:
-        del tasks["pods"]
-    answers = concurrently(guarded(tasks))
-    listed = {noun: answer for noun, answer in answers.items() if isinstance(answer, Listing)}
-    if brief:
-        answers |= concurrently(guarded({"pods": partial(list_briefly, connection, listed, progress, deadline)}))
+    return tasks
 
-    def once_more(nouns: list[str]) -> dict[str, Any]:
-        return concurrently(
-            guarded({noun: partial(list_all, connection, KINDS[noun], deadline=deadline) for noun in nouns})
-        )
 
-    answers = with_later_claims(answers, once_more)
-    later = {name: partial(ask, connection, listed, deadline) for name, ask in AFTERWARDS.items() if name in needs}
-    answers |= concurrently(guarded(later))
+def list_again(connection: Connection, deadline: Deadline, nouns: Collection[str]) -> dict[str, Any]:
+    """These lists once more, concurrently."""
+    tasks = {noun: partial(list_all, connection, KINDS[noun], deadline=deadline) for noun in nouns}
+    return concurrently(guarded(tasks))
+
+
+def snapshot_of(connection: Connection, identity: str, moment: datetime, answers: Mapping[str, Any]) -> Snapshot:
+    """The snapshot of these answers; those that are Inconclusive are its gaps."""
     gaps = {GAP_NAMES.get(name, name): str(got) for name, got in answers.items() if isinstance(got, Inconclusive)}
     got = {name: answer for name, answer in answers.items() if not isinstance(answer, Inconclusive)}
+    lists = {noun: answer for noun, answer in got.items() if isinstance(answer, Listing)}
     return Snapshot(
         taken=moment,
         server=connection.server,
         forgeable=connection.forgeable,
         version=got.get("version"),
         identity=identity,
-        lists={noun: got[noun].items for noun in nouns if noun in got},
-        malformed={noun: got[noun].malformed for noun in nouns if noun in got and got[noun].malformed},
-        unread={noun: got[noun].unread for noun in nouns if noun in got and got[noun].unread},
-        read=got["pods"].read if "pods" in got else None,
+        lists={noun: each.items for noun, each in lists.items()},
+        malformed={noun: each.malformed for noun, each in lists.items() if each.malformed},
+        unread={noun: each.unread for noun, each in lists.items() if each.unread},
+        read=lists["pods"].read if "pods" in lists else None,
         health=[got[name] for name in HEALTH if name in got],
         gaps=gaps,
-        expected=got.get(EXPECTED, {}),
-        conditions=got.get(CONDITIONS),
-        **{name: got[name] for name in (*BESIDE, *AFTERWARDS) if name in got},
+        **{name: got[name] for name in (*BESIDE, *AFTERWARDS, EXPECTED, CONDITIONS) if name in got},
     )
 
 
