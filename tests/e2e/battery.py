@@ -113,6 +113,11 @@ class Run:
         return [{"check": each["id"], **finding} for each in self.results["checks"] for finding in each["findings"]]
 
     @property
+    def said(self) -> str:
+        """What was observed, of all findings."""
+        return "\n".join(each["observed"] for each in self.findings)
+
+    @property
     def roots(self) -> list[str]:
         """The findings that no other explains: `check: object`."""
         return [named(each) for each in self.findings if not each["because"]]

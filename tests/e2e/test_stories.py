@@ -66,7 +66,7 @@ def test_rke_health_ports_that_only_a_question_from_outside_sees(cluster: RealCl
         run.must_find(
             "external.kube-proxy: http://10.199.0.11:10256/healthz", "external.api: https://127.0.0.1:6443/healthz"
         )
-        assert "401" in run.output
+        assert "status 401" in run.said
     look("rke", *AGAIN, **world).must_be_clear()
 
 
@@ -92,7 +92,7 @@ def test_eks_an_image_on_which_pods_do_not_end(cluster: RealCluster, look: Look)
         run.must_find(
             "nodes.image: Node/fake-00002", "nodes.uniform: Node/fake-00002", "pods.terminating: Pod/eks/held"
         )
-        assert "containers that cannot be killed" in run.output
+        assert "containers that cannot be killed" in run.said
     look("eks", *AGAIN, **world).must_be_clear()
 
 
@@ -112,7 +112,7 @@ def test_eks_before_the_upgrade(cluster: RealCluster, look: Look) -> None:
         describe(cluster, "fake-00002", kubeletVersion="v1.34.2")
         cluster.kubectl("get", "--raw", f"/apis/{beta}/ipaddresses")
         run = look("eks", "-m", "preflight", **world)
-        told = {f"apis.deprecated: APIResource/{beta}/ipaddresses", "version.kubelet-skew: Node/fake-00002"}
+        told = {f"apis.deprecated: API/{beta}/ipaddresses", "version.kubelet-skew: Node/fake-00002"}
         assert set(run.roots) - before == told
         assert run.code == 1
 
@@ -156,8 +156,9 @@ def test_aks_a_pool_that_was_not_upgraded_and_customers_that_see_it(
             run.must_find(
                 "nodes.image: Node/fake-00003",
                 "nodes.uniform: Node/fake-00003",
-                f"external.journey.order: {shop}/orders",
+                f"external.journey.order: {shop}/login",
             )
+            assert f"step 2, GET {shop}/orders" in run.said
             brief = look("aks", "--monitor", "-m", "monitor", **world)
             assert {"nodes.image", "external.journey.order"} <= brief.having("failed")
         look("aks", *AGAIN, **world).must_be_clear()
