@@ -118,7 +118,7 @@ def test_a_watch_ends_when_it_is_told_to_and_the_gate_reads_its_record(tmp_path:
             flag.touch()
             said, _ = process.communicate(timeout=30)
         assert process.returncode == 0
-        assert "shop: away for 1." in said
+        assert "shop: away for " in said
         assert recorded(tmp_path).ended
         record = str(tmp_path / "reports" / "disruption.jsonl")
         told = {
