@@ -15,8 +15,9 @@ from upgate.reports.timeline_json import timeline_json
 from upgate.reports.timeline_junit import timeline_junit
 from upgate.reports.timeline_rows import MOST_ROWS, timeline_rows
 from upgate.reports.timeline_text import timeline_text
+from upgate.watch.outages import timeline_of
 from upgate.watch.record import Happening
-from upgate.watch.timeline import Timeline, timeline_of
+from upgate.watch.timeline import Timeline
 
 HOSTILE = '<script>alert(1)</script>"\x1b[31m\u202e::error::'
 

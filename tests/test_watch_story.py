@@ -215,6 +215,28 @@ def test_a_node_that_goes_with_its_pods_is_told(cluster: Cluster) -> None:
     assert cluster.said == ["Node/b: was deleted", "Node/a: was deleted while 1 pod ran there: shop/web-1"]
 
 
+def test_a_budget_that_holds_a_drain_up_is_told(cluster: Cluster) -> None:
+    """A PodDisruptionBudget that allows no disruption, of a pod on a cordoned node; once, until it allows one."""
+
+    def budget(allowed: int, **labels: str) -> dict:
+        selector = {"matchLabels": labels}
+        return {
+            "metadata": {"name": "web", "namespace": "shop"},
+            "spec": {"selector": selector},
+            "status": {"disruptionsAllowed": allowed},
+        }
+
+    cluster.change("LISTED", "budgets", budget(0))
+    cluster.change("MODIFIED", "nodes", node("a", cordoned=True))
+    cluster.change("MODIFIED", "budgets", budget(0))
+    cluster.change("MODIFIED", "budgets", budget(1))
+    assert cluster.said == [
+        "Node/a: cordoned",
+        "PodDisruptionBudget/shop/web: allows no eviction of shop/web-1 from a, which is cordoned",
+        "PodDisruptionBudget/shop/web: holds no eviction up any more",
+    ]
+
+
 def test_a_rollout_is_told(cluster: Cluster) -> None:
     """It begins with a new generation, and ends when its pods are available."""
     cluster.change("MODIFIED", "deployments", deployment(2, generation=2))
@@ -337,7 +359,7 @@ def test_the_roles_of_a_watch_are_what_it_watches() -> None:
     assert all(rule["verbs"] == ["list", "watch"] for rule in [*everywhere, *local])
     assert {rule["resources"][0] for rule in everywhere} == {
         *("nodes", "pods", "events", "endpointslices"),
-        *("deployments", "statefulsets", "daemonsets"),
+        *("deployments", "statefulsets", "daemonsets", "poddisruptionbudgets"),
     }
     assert local[0]["resources"] == ["leases"]
     assert local[0]["apiGroups"] == ["coordination.k8s.io"]

@@ -9,10 +9,11 @@ import msgspec
 import pytest
 
 from upgate.base.errors import UsageError
+from upgate.watch.outages import timeline_of
 from upgate.watch.reading import WatchRecord, load_record
 from upgate.watch.record import BadRun, Beat, Happening, RecordLine, SampledSeries, WatchBegin
 from upgate.watch.spans import TimeSpan, covered, without
-from upgate.watch.timeline import Outage, timeline_of
+from upgate.watch.timeline import Outage
 from upgate.watch.writing import RecordWriter
 
 STARTED = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)

@@ -17,6 +17,7 @@ STATES: tuple[tuple[str, str, Tone, str], ...] = (
     ("cordoned", "uncordoned", "warn", "cordoned"),
     ("not Ready", "Ready again", "down", "not Ready"),
     ("was deleted", "joined", "gap", "deleted"),
+    ("allows no eviction", "holds no eviction up", "warn", "holds an eviction up"),
 )
 #: Kinds of objects in the order of their rows, and the heading of each group.
 GROUPS = {
@@ -25,6 +26,7 @@ GROUPS = {
     "Deployment": "Workloads",
     "StatefulSet": "Workloads",
     "DaemonSet": "Workloads",
+    "PodDisruptionBudget": "PodDisruptionBudgets",
     "Pod": "Pods behind the targets",
     "Lease": "Leaders of the control plane",
     "Watch": "The watch itself",

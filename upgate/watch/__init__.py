@@ -8,7 +8,7 @@ sampling    one process: targets → runs and counts, a line at a time     (look
 sampler     the processes of one watch, seen from the one that records
 record      the lines of disruption.jsonl; writing: appended, rotated
 reading     disruption.jsonl → its watches
-timeline    watches → outages, with what is not measured taken out; pure
+outages     watches → a timeline, with what is not measured taken out; pure
 story       what the cluster did → events; sentences: which of it explains an outage
 running     one `upgate watch` from its start to its end
 """

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from upgate.watch.outages import timeline_of
 from upgate.watch.reading import load_record
 from upgate.watch.sentences import with_sentences
-from upgate.watch.timeline import Timeline, timeline_of
+from upgate.watch.timeline import Timeline
 
 
 def load_timeline(path: Path) -> Timeline:

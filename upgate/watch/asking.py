@@ -20,7 +20,7 @@ from upgate.facts.certificates import read_certificate
 from upgate.sources.probes.answers import Answer
 from upgate.sources.probes.bodies import MOST_BODY, decoded_body
 from upgate.sources.probes.failures import classify
-from upgate.sources.probes.http import HEADERS, REDIRECTS, Report, compare_answer
+from upgate.sources.probes.http import REDIRECTS, Report, compare_answer
 from upgate.sources.probes.judging import judge_attempt
 from upgate.sources.probes.reach import Reach
 from upgate.sources.probes.target import ProbeTarget
@@ -29,6 +29,7 @@ from upgate.sources.probes.watch import Watch, host_and_port
 from upgate.watch.clock import clock_seconds
 from upgate.watch.exchange import Broken, Exchange
 from upgate.watch.resolving import Names
+from upgate.watch.wording import worded_request
 
 read_certificate_once: Callable[[bytes], Certificate] = lru_cache(maxsize=512)(read_certificate)
 
@@ -60,7 +61,7 @@ class Asker:
         self._port = parts.port or {"http": 80, "https": 443}.get(self._scheme, 0)
         self._is_http = self._scheme in ("http", "https")
         self._tls = self._scheme in ("https", "tls") or (not self._is_http and self._wants_certificate)
-        self._request = self._worded_request() if self._is_http else b""
+        self._request = worded_request(self.target, kept=self.kept) if self._is_http else b""
         self._goal = self.target.address or self._host
         #: The addresses that may be connected to; it takes longer to tell than to connect.
         self._allowed: set[str] = set()
@@ -69,19 +70,6 @@ class Asker:
     @property
     def _wants_certificate(self) -> bool:
         return self.target.tls_days is not None or bool(self.target.ca)
-
-    def _worded_request(self) -> bytes:
-        """The bytes of the request, as the gate's probe sends it."""
-        url = httpx.URL(self.target.url)
-        headers = httpx.Headers(HEADERS)
-        if url.userinfo:
-            user = httpx.BasicAuth(url.username, url.password)
-            headers["Authorization"] = next(user.auth_flow(httpx.Request("GET", url))).headers["Authorization"]
-        headers.update(self.target.headers)
-        sent = httpx.Request(self.target.method, url, headers=headers)
-        fields = b"".join(name + b": " + value + b"\r\n" for name, value in sent.headers.raw)
-        close = b"" if self.kept else b"Connection: close\r\n"
-        return self.target.method.encode() + b" " + url.raw_path + b" HTTP/1.1\r\n" + fields + close + b"\r\n"
 
     async def ask(self) -> None:
         """One sample. Raises Verdict for whatever is not good."""
@@ -137,14 +125,6 @@ class Asker:
             return any_certificate()
         target = self.target
         return self.trust.context(target.ca, target.client_certificate, target.client_key, False)
-
-
-@lru_cache(maxsize=1)
-def any_certificate() -> ssl.SSLContext:
-    """Takes any certificate, as the kubeconfig's insecure-skip-tls-verify says."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
 
 
 @dataclass

@@ -8,6 +8,7 @@ import msgspec
 
 from upgate.facts.events import EventSource
 from upgate.facts.meta import Condition, Fact, OwnerReference, condition
+from upgate.facts.selectors import LabelSelector
 from upgate.facts.services import Endpoint
 from upgate.sources.cluster.watching import WatchedKind
 
@@ -184,6 +185,32 @@ class SeenEvent(SeenObject):
     last_timestamp: datetime | None = None
 
 
+class SeenBudgetSpec(Fact):
+    """`spec` of a PodDisruptionBudget."""
+
+    selector: LabelSelector | None = None
+
+
+class SeenBudgetStatus(Fact):
+    """`status` of a PodDisruptionBudget."""
+
+    disruptions_allowed: int = 0
+
+
+class SeenBudget(SeenObject):
+    """A PodDisruptionBudget."""
+
+    spec: SeenBudgetSpec = SeenBudgetSpec()
+    status: SeenBudgetStatus = SeenBudgetStatus()
+
+    def refuses(self, pod: SeenPod) -> bool:
+        """It allows no eviction of this pod now."""
+        selector = self.spec.selector
+        if self.status.disruptions_allowed or selector is None or pod.metadata.namespace != self.metadata.namespace:
+            return False
+        return selector.matches(pod.metadata.labels or {})
+
+
 def watched_kinds() -> list[WatchedKind]:
     """Everything that is watched."""
     return [
@@ -193,6 +220,7 @@ def watched_kinds() -> list[WatchedKind]:
         WatchedKind("deployments", "/apis/apps/v1/deployments", SeenWorkload),
         WatchedKind("statefulsets", "/apis/apps/v1/statefulsets", SeenWorkload),
         WatchedKind("daemonsets", "/apis/apps/v1/daemonsets", SeenWorkload),
+        WatchedKind("budgets", "/apis/policy/v1/poddisruptionbudgets", SeenBudget),
         WatchedKind("leases", "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases", SeenLease),
         WatchedKind("events", "/api/v1/events", SeenEvent, {"fieldSelector": "involvedObject.kind=Node"}),
     ]

@@ -10,7 +10,7 @@ from typing import Any
 from upgate.sources.cluster.watching import ListChange
 from upgate.watch.nodestory import NodeStory
 from upgate.watch.record import Happening
-from upgate.watch.seen import SeenEvent, SeenLease, SeenNode, SeenPod, SeenSlice, SeenWorkload
+from upgate.watch.seen import SeenBudget, SeenEvent, SeenLease, SeenNode, SeenPod, SeenSlice, SeenWorkload
 from upgate.watch.services import ENDPOINTS, EXCUSED, SEEN_NODES, SEEN_SERVICES
 from upgate.watch.servicestory import LAST_PODS, ServiceStory
 
@@ -18,6 +18,7 @@ from upgate.watch.servicestory import LAST_PODS, ServiceStory
 WORKLOADS = {"deployments": "Deployment", "statefulsets": "StatefulSet", "daemonsets": "DaemonSet"}
 #: The leases of leaders that an upgrade changes, by the beginning of their names.
 LEADERS = ("kube-scheduler", "kube-controller-manager", "cloud-controller-manager")
+BUDGET = "PodDisruptionBudget"
 #: The Service of the API server: with one control plane it has no endpoint while that is replaced.
 API_SERVER = "Service/default/kubernetes"
 #: What disruption.services is judged by: without them it cannot be.
@@ -34,6 +35,9 @@ class Story:
     services: ServiceStory = field(default_factory=ServiceStory)
     _pods: dict[str, SeenPod] = field(default_factory=dict)
     _workloads: dict[str, SeenWorkload] = field(default_factory=dict)
+    _budgets: dict[str, SeenBudget] = field(default_factory=dict)
+    #: PodDisruptionBudgets that hold a drain up.
+    _holding: set[str] = field(default_factory=set)
     _moving: set[str] = field(default_factory=set)
     _holders: dict[str, str] = field(default_factory=dict)
     _lost_lists: set[str] = field(default_factory=set)
@@ -89,6 +93,7 @@ class Story:
             "nodes": self.nodes.nodes,
             "pods": self._pods,
             "endpointslices": self.services.slices,
+            "budgets": self._budgets,
         }
         return list(known.get(noun, ()))
 
@@ -97,12 +102,16 @@ class Story:
             match each:
                 case SeenNode():
                     yield from self.nodes.seen(each, at)
+                    yield from self._held_up(at)
                 case SeenPod():
                     yield from self._pod(each.key, each, at)
                 case SeenSlice():
                     yield from map(self._excused, self.services.seen(each, at))
                 case SeenWorkload():
                     yield from self._workload(f"{WORKLOADS[noun]}/{each.key}", each, at)
+                case SeenBudget():
+                    self._budgets[each.key] = each
+                    yield from self._held_up(at)
                 case SeenLease():
                     yield from self._lease(each, at)
                 case SeenEvent():
@@ -116,6 +125,8 @@ class Story:
                 yield from self._pod(key, None, at)
             elif noun == "endpointslices":
                 yield from map(self._excused, self.services.gone(key, at))
+            elif noun == "budgets":
+                self._budgets.pop(key, None)
             elif noun in WORKLOADS:
                 self._workloads.pop(f"{WORKLOADS[noun]}/{key}", None)
 
@@ -142,6 +153,22 @@ class Story:
         if ref in self._moving and not workload.moving:
             self._moving.discard(ref)
             yield Happening(at=at, object=ref, what="rollout or scaling complete")
+
+    def _held_up(self, at: float) -> Iterator[Happening]:
+        """Tell which budgets allow no eviction of pods on cordoned nodes, and when they do again."""
+        cordoned = [name for name, node in self.nodes.nodes.items() if node.spec.unschedulable]
+        there = [
+            self._pods[key] for name in cordoned for key in sorted(self.nodes.bound.get(name, ())) if key in self._pods
+        ]
+        for key, budget in self._budgets.items():
+            held = next((pod for pod in there if budget.refuses(pod)), None)
+            if held and key not in self._holding:
+                self._holding.add(key)
+                what = f"allows no eviction of {held.key} from {held.spec.node_name}, which is cordoned"
+                yield Happening(at=at, object=f"{BUDGET}/{key}", what=what)
+            elif not held and key in self._holding:
+                self._holding.discard(key)
+                yield Happening(at=at, object=f"{BUDGET}/{key}", what="holds no eviction up any more")
 
     def _lease(self, lease: SeenLease, at: float) -> Iterator[Happening]:
         if not lease.metadata.name.startswith(LEADERS):
