@@ -49,7 +49,13 @@ def test_the_demo_runs_anywhere(installed, tmp_path):
     run = upgate(installed, tmp_path, "run", "--profile=demo")
     assert run.returncode == 0, run.stdout + run.stderr
     reports = tmp_path / "reports" / "demo"
-    assert {each.name for each in reports.iterdir()} == {"report.html", "junit.xml", "results.json", "snapshot.json.gz"}
+    assert {each.name for each in reports.iterdir()} == {
+        "report.html",
+        "junit.xml",
+        "results.json",
+        "snapshot.json.gz",
+        "summary.md",
+    }
     assert json.loads((reports / "results.json").read_bytes())["verdict"] == "clear"
 
 
