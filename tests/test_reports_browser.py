@@ -47,7 +47,11 @@ def browse(tmp_path, user_data):
 
 
 def checks(found):
-    return [it["id"].removeprefix("check-") for it in found.all("details") if "id" in it and "hidden" not in it]
+    return [
+        it["id"].removeprefix("check-")
+        for it in found.all("details")
+        if it.get("id", "").startswith("check-") and "hidden" not in it
+    ]
 
 
 def objects(found):
@@ -59,7 +63,7 @@ def page_of(results):
 
 
 def count(found):
-    return found.all("p", id="shown")[0]["text"]
+    return found.all("span", id="shown")[0]["text"]
 
 
 def test_without_a_filter_all_is_shown(browse):

@@ -268,7 +268,7 @@ def test_screen_readers_find_their_way(example):
     assert levels[0] == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
     assert all("label" in it["inside"] for it in found.elements if it["tag"] in ("input", "select"))
-    assert found.all("p", id="shown")[0]["aria-live"] == "polite"
+    assert found.all("span", id="shown")[0]["aria-live"] == "polite"
     labelled = {it["aria-labelledby"] for it in found.all("section")}
     assert labelled <= {it.get("id") for it in found.elements}
     after = [found.elements[index + 1]["tag"] for index, it in enumerate(found.elements) if it["tag"] == "details"]

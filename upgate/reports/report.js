@@ -4,6 +4,7 @@
 (() => {
   const form = document.getElementById("filter");
   const shown = document.getElementById("shown");
+  const choose = document.getElementById("choose");
   const FIELDS = ["namespace", "subject", "known", "text"];
   const checks = [...document.querySelectorAll(".check")].map((element) => ({
     element,
@@ -80,6 +81,7 @@
     for (const group of groups) group.hidden = !group.querySelector(".check:not([hidden])");
     const findings = matches.reduce((sum, found) => sum + found, 0);
     const left = causes.filter((cause) => !cause.element.hidden).length;
+    if (want.narrowed || want.outcomes.size) choose.open = true;
     shown.textContent = `Shown: ${left} of ${causes.length} causes, ${matches.length} of ${checks.length} checks, ${findings} ${findings === 1 ? "finding" : "findings"}`;
   }
 
@@ -156,6 +158,7 @@
   });
   addEventListener("hashchange", follow);
   addCopyButtons();
+  choose.open = innerWidth > 800;
   form.hidden = false;
   follow();
 })();
