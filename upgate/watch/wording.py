@@ -26,7 +26,7 @@ def worded_request(target: ProbeTarget, *, kept: bool) -> bytes:
 
 
 @lru_cache(maxsize=1)
-def unverified() -> ssl.SSLContext:
+def any_certificate() -> ssl.SSLContext:
     """Takes any certificate, as the kubeconfig's insecure-skip-tls-verify says."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
