@@ -89,6 +89,18 @@ def test_no_disk_is_nearly_full(hosts: Machines) -> None:
     )
 
 
+@check("hosts.limits", severity="warning", expects="hosts", preflight="warning")
+def test_no_limit_of_the_kernel_is_nearly_reached(hosts: Machines) -> None:
+    """On no host a limit of the kernel is nearly reached.
+
+    File handles, tracked connections, process ids, threads, inotify, memory of compiled BPF programs: new kernels and agents
+    have other limits and other needs. At a limit connections are dropped and programs fail to start, at random. Inotify and
+    BPF are seen by root alone (`sudo: true`).
+    Look first: ssh {login} 'sysctl fs.file-nr net.netfilter.nf_conntrack_count kernel.pid_max fs.inotify'
+    """
+    hosts.telling("limits").none(lambda host: host.tight_limits, expected="less than 80% of each in use")
+
+
 @check("hosts.clock", severity="warning", expects="hosts", preflight="warning")
 def test_every_clock_is_synchronised(hosts: Machines) -> None:
     """The clock of every host is synchronised.

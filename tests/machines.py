@@ -14,6 +14,7 @@ from upgate.facts.hosts import (
     HostCertificate,
     HostService,
     Kernel,
+    KernelLimit,
     LogLine,
     RebootStatus,
     Socket,
@@ -61,6 +62,11 @@ def file_system(free: int = 50, inodes: int | None = 50, mount: str = "/") -> Fi
     return FileSystem(mount=mount, type="ext4", size=100, free=free, inodes=inodes and 100, inodes_free=inodes)
 
 
+def limit(used: int = 10, most: int = 100, name: str = "file handles") -> KernelLimit:
+    """A limit of the kernel."""
+    return KernelLimit(name=name, used=used, most=most)
+
+
 def line(text: str = "panic: no such thing", **more: Any) -> LogLine:
     """A line of the kubelet's journal."""
     return LogLine(source="journal of kubelet", text=text, **more)
@@ -77,6 +83,7 @@ def host(name: str = "worker-1", **changes: Any) -> Host:
         commands=(command("--anonymous-auth=false"),),
         sockets=(socket(),),
         file_systems=(file_system(),),
+        limits=(limit(),),
         synchronised=True,
         clock="chronyc",
         log_since=NOW - timedelta(hours=1),
@@ -94,6 +101,7 @@ BAD_HOSTS: dict[str, dict[str, Any]] = {
     "hosts.arguments": {"commands": (command("--anonymous-auth=true"),)},
     "hosts.ports": {"sockets": (socket("127.0.0.1"),)},
     "hosts.disk": {"file_systems": (file_system(free=3),)},
+    "hosts.limits": {"limits": (limit(80),)},
     "hosts.clock": {"synchronised": False},
     "hosts.journal": {"log": (line(),)},
     "changes.hosts": {"settings": {"Sysctl": {"net.ipv4.ip_forward": "0"}}},

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.machines import NOW, certificate, command, file_system, host, line, reboot, service, socket
+from tests.machines import NOW, certificate, command, file_system, host, limit, line, reboot, service, socket
 from tests.worlds import good, judge, node, profile, snapshot
 from upgate.battery.machine import ssh_login
 from upgate.facts.hosts import Host
@@ -282,3 +282,12 @@ def test_a_hint_leads_to_the_host(spec, there):
     assert ssh_login(spec) == there
     (finding,) = said("hosts.services", host(services=()), connection="ssh://ops@{address}").findings
     assert finding.hint == "ssh ops@10.0.0.1 systemctl status kubelet"
+
+
+@pytest.mark.parametrize(("used", "outcome"), [(79, "passed"), (80, "warned"), (100, "warned")])
+def test_a_limit_that_is_nearly_reached_is_found(used, outcome):
+    """From 80 % on, with both numbers."""
+    result = judge("hosts.limits", snapshot(good(), hosts=[host(limits=(limit(used),))]), profile=profile(hosts={}))
+    assert result.outcome == outcome
+    if result.findings:
+        assert result.findings[0].observed == f"file handles: {used} of 100 are in use"

@@ -5,7 +5,7 @@ from __future__ import annotations
 #: The sections of gather.sh.
 SECTIONS = (
     *("host", "services", "reboot", "versions", "arguments"),
-    *("ports", "disk", "clock", "journal", "certificates", "settings"),
+    *("ports", "disk", "limits", "clock", "journal", "certificates", "settings"),
 )
 MARK = "0123456789abcdef"
 
@@ -161,6 +161,14 @@ LINES: dict[str, tuple[str, ...]] = {
         "space\ta ext4 -1 1 -5 1% /",
         f"space\ta ext4 1 1 1 1% /\ninodes\ta {HUGE} {HUGE} {HUGE} 1% /",
         "space\ta ext4 1 1 1 1% /\ninodes\ta \u00b2 \u00b2 \u00b2 1% /",
+    ),
+    "limits": (
+        "limit",
+        "limit\tfile handles",
+        "limit\tx\t1\t0",
+        f"limit\tx\t{HUGE}\t{HUGE}",
+        "limit\tx\t\u00b2\t1",
+        "limit\tx\t-1\t1",
     ),
     "clock": ("chronyc", "chronyc\tLeap status" + " " * 50_000, "adjtimex\treturn value: 99"),
     "journal": (

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 REPLACED = {f"{KUBELET_PKI}/kubelet.crt": f"{KUBELET_PKI}/kubelet-server-current.pem"}
 PORT = re.compile(r"^(.+):(\d+)$")
 BRACKETS = str.maketrans("", "", "[]")
+#: Percent of a limit of the kernel that may be in use.
+TIGHT = 80
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,15 @@ class JudgedMachine:
     def full_disks(self) -> str:
         """The file systems that are nearly full."""
         return join_texts(map(self._full, self.seen.file_systems))
+
+    @property
+    def tight_limits(self) -> str:
+        """The limits of the kernel that are nearly reached."""
+        return join_texts(
+            f"{each.name}: {each.used} of {each.most} are in use"
+            for each in self.seen.limits
+            if each.used * 100 >= each.most * TIGHT
+        )
 
     @property
     def fatal_lines(self) -> str:

@@ -155,6 +155,14 @@ class FileSystem(HostFact):
     inodes_free: int | None = None
 
 
+class KernelLimit(HostFact):
+    """How much of something the kernel gives out at most, and how much is in use."""
+
+    name: str
+    used: int
+    most: int
+
+
 class LogLine(HostFact):
     """A line that matched a fatal pattern."""
 
@@ -189,6 +197,7 @@ class Host(HostFact):
     commands: tuple[CommandLine, ...] = ()
     sockets: tuple[Socket, ...] = ()
     file_systems: tuple[FileSystem, ...] = ()
+    limits: tuple[KernelLimit, ...] = ()
     #: None where nothing on the host can tell.
     synchronised: bool | None = None
     #: What says so.

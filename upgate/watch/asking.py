@@ -29,7 +29,7 @@ from upgate.sources.probes.watch import Watch, host_and_port
 from upgate.watch.clock import clock_seconds
 from upgate.watch.exchange import Broken, Exchange
 from upgate.watch.resolving import Names
-from upgate.watch.wording import worded_request
+from upgate.watch.wording import any_certificate, worded_request
 
 read_certificate_once: Callable[[bytes], Certificate] = lru_cache(maxsize=512)(read_certificate)
 

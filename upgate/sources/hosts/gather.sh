@@ -299,6 +299,26 @@ disk() {
   limited df -P -i "$@" 2>/dev/null | sed 1d | field inodes
 }
 
+# `limit<TAB>name<TAB>used<TAB>most`, of each limit of the kernel whose use can be told. Those of a user are root's.
+limit() { [ -n "$2" ] && [ -n "$3" ] && say "limit$TAB$1$TAB$2" "$3"; }
+number_in() { head -c 40 "$1" 2>/dev/null; }
+limits() {
+  read -r used _ most </proc/sys/fs/file-nr
+  limit 'file handles' "$used" "$most"
+  of=/proc/sys/net/netfilter/nf_conntrack
+  limit 'tracked connections' "$(number_in ${of}_count)" "$(number_in ${of}_max)"
+  read -r _ _ _ tasks _ </proc/loadavg
+  limit 'process ids' "${tasks#*/}" "$(number_in /proc/sys/kernel/pid_max)"
+  limit 'threads' "${tasks#*/}" "$(number_in /proc/sys/kernel/threads-max)"
+  [ "$(id -u)" = 0 ] || return 0
+  watching=$(limited find /proc/[0-9]*/fd -user root -lname anon_inode:inotify 2>/dev/null | head -n 5000)
+  [ -z "$watching" ] || limit 'inotify instances of root' "$(echo "$watching" | wc -l)" "$(number_in /proc/sys/fs/inotify/max_user_instances)"
+  watches=$(echo "$watching" | sed 's|/fd/|/fdinfo/|' | while read -r info; do limited cat "$info" 2>/dev/null; done | grep -c '^inotify')
+  limit 'inotify watches of root' "$watches" "$(number_in /proc/sys/fs/inotify/max_user_watches)"
+  compiled=$(limited grep bpf_jit /proc/vmallocinfo 2>/dev/null | { sum=0; while read -r _ size _; do sum=$((sum + size)); done; echo $sum; })
+  limit 'BPF JIT memory' "$compiled" "$(number_in /proc/sys/net/core/bpf_jit_limit)"
+}
+
 clock() {
   has chronyc && limited chronyc -n tracking 2>/dev/null | field chronyc
   has timedatectl && { limited timedatectl show -p NTPSynchronized || limited timedatectl status; } 2>/dev/null | field timedatectl
@@ -383,5 +403,5 @@ pem() {
 }
 
 # Called at the end, so that an incomplete script does nothing.
-all() { for name in host services reboot versions arguments ports disk clock journal certificates settings; do section "$name"; done; say "$MARK" whole; }
+all() { for name in host services reboot versions arguments ports disk limits clock journal certificates settings; do section "$name"; done; say "$MARK" whole; }
 all </dev/null

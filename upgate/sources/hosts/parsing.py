@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from upgate.facts.hosts import FileSystem, Host, HostService, Kernel, RebootStatus
+from upgate.facts.hosts import FileSystem, Host, HostService, Kernel, KernelLimit, RebootStatus
 from upgate.sources.hosts.certificates import certificates
 from upgate.sources.hosts.commands import command_lines, unattributed, unreadable
 from upgate.sources.hosts.logs import log
@@ -73,6 +73,7 @@ def with_missing(gaps: dict[str, tuple[str, ...]], facts: Mapping[str, Any]) -> 
 MISSING = {
     "ports": ("sockets", "its sockets cannot be listed: ss does not answer, and /proc/net cannot be read"),
     "disk": ("file_systems", "its file systems cannot be listed: df does not answer"),
+    "limits": ("limits", "no limit of its kernel can be read in /proc"),
     "clock": ("synchronised", "cannot tell whether its clock is synchronised (chronyc, timedatectl, adjtimex)"),
     "certificates": ("certificates", "no certificate found at the paths of its preset"),
 }
@@ -181,6 +182,16 @@ def file_system(columns: list[str], inodes: list[str]) -> FileSystem:
     )
 
 
+def kernel_limits(lines: Lines) -> dict[str, object]:
+    """How much of each limit is in use, as far as it can be told."""
+    told = [(name, whole(used.strip()), whole(most.strip())) for name, used, most in field_rows(lines, "limit", 3)]
+    return {
+        "limits": tuple(
+            KernelLimit(name=name[:60], used=used, most=most) for name, used, most in told if used is not None and most
+        )
+    }
+
+
 def clock_state(lines: Lines) -> dict[str, object]:
     """Whether the clock is synchronised, by the first program that answers: chrony may not set the kernel's flag."""
     for program, patterns in SYNCHRONISED.items():
@@ -198,5 +209,6 @@ READERS: dict[str, Callable[[Lines], dict[str, object]]] = {
     "arguments": command_lines,
     "ports": sockets,
     "disk": disk,
+    "limits": kernel_limits,
     "clock": clock_state,
 }
