@@ -298,7 +298,8 @@ def test_a_page_of_flags_is_read_line_by_line():
 
 def test_settings_are_bounded_and_hold_no_secrets():
     """Nor what is a node's own."""
-    made = bounded([("token", "abcdefgh123"), ("x", "node1 10.0.0.1"), ("y", "z" * 99999)], {"node1": "{node}"})
+    own = {"node1": "{node}", "1": "{node}"}
+    made = bounded([("token", "abcdefgh123"), ("x", "node1 10.0.0.1"), ("y", "z" * 99999)], own)
     assert made["token"] == "[hidden]"
     assert made["x"] == "{node} 10.0.0.1"
     assert len(made["y"]) < 10_000

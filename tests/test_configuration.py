@@ -224,6 +224,15 @@ def test_yaml_in_a_configmap_is_compared_by_its_fields():
     }
 
 
+def test_a_configmap_that_is_mounted_and_gone_has_no_settings(tmp_path):
+    """So that all that was in it is found to have vanished; where the list was refused that is said instead."""
+    deployments = listing("Deployment", workload(**MOUNTED))
+    found = look(tmp_path, NEEDS, deployments=deployments, flagz=answering("", 404)).configuration
+    assert settings_in(found)["ConfigMap/kube-system/settings"] == {}
+    refused = look(tmp_path, NEEDS, deployments=deployments, configmaps=answering("no", 403)).configuration
+    assert "ConfigMap/kube-system/settings" not in settings_in(refused)
+
+
 def test_certificates_in_a_configmap_are_no_setting():
     """They are renewed; another one beside them is a difference."""
     made = "-----BEGIN CERTIFICATE-----\nMIIB+/=\n-----END CERTIFICATE-----\n"

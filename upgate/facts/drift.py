@@ -60,7 +60,8 @@ class SettingChange(NamedTuple):
     @property
     def upgraded(self) -> bool:
         """The component has another minor version than before."""
-        return bool(self.was and self.version) and minor_of(self.was) != minor_of(self.version)
+        before, now = minor_of(self.was), minor_of(self.version)
+        return None not in (before, now) and before != now
 
     @property
     def words(self) -> str:

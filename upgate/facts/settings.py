@@ -21,6 +21,8 @@ from upgate.facts.meta import Fact
 NO_NODE = ""
 #: Settings of one component, and characters of a value and of a name.
 MOST, LONGEST, LONGEST_NAME = 2000, 8192, 300
+#: A shorter name of a node is in too many values.
+SHORTEST_NAME = 2
 #: How deep settings may be nested.
 DEEPEST = 12
 #: What says that nothing is set; in YAML that is read as texts, null is one.
@@ -91,7 +93,7 @@ def rest_of(value: str) -> str:
 def without_own(value: str, own: Mapping[str, str]) -> str:
     """A value with placeholders for a node's own names and addresses."""
     for text, placeholder in own.items():
-        value = value.replace(text, placeholder)
+        value = value.replace(text, placeholder) if len(text) >= SHORTEST_NAME and not text.isdigit() else value
     return value
 
 

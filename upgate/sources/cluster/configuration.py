@@ -79,19 +79,25 @@ def read_configuration(connection: Connection, listed: Mapping[str, Listing], de
     if missing := [noun for noun, _ in WORKLOADS if noun not in listed]:
         raise Inconclusive(f"settings were not read: {', '.join(missing)} could not be listed")
     homes, left = addon_namespaces(listed)
-    tasks: dict[str, Callable[[], Any]] = {API_SERVER: partial(api_server_settings, connection, deadline)}
-    tasks[STATIC_POD] = partial(listing_of, connection, deadline, "pods", Pod, SYSTEM, CONTROL_PLANE)
-    tasks[f"{CONFIG_MAP}/{SYSTEM}"] = partial(listing_of, connection, deadline, "configmaps", ConfigMap, SYSTEM)
-    for noun, kind in WORKLOADS:
-        tasks |= {
-            f"{kind.__name__}/{home}": partial(listing_of, connection, deadline, noun, kind, home) for home in homes
-        }
-    answers = concurrently(tasks)
+    answers = concurrently(setting_requests(connection, deadline, homes))
     unread = {name: str(got) for name, got in answers.items() if isinstance(got, Inconclusive)}
     got = {name: each for name, each in answers.items() if not isinstance(each, Inconclusive)}
     if left:
         unread["Namespace"] = f"{counted(left, 'more namespace')} of add-ons were not read"
     return Configuration(list(groups_of(got)), unread)
+
+
+def setting_requests(connection: Connection, deadline: Deadline, homes: Iterable[str]) -> dict[str, Callable[[], Any]]:
+    """All that is asked, by what it is called where it cannot be read."""
+    ask = partial(listing_of, connection, deadline)
+    workloads = {
+        f"{kind.__name__}/{home}": partial(ask, noun, kind, home) for noun, kind in WORKLOADS for home in homes
+    }
+    return workloads | {
+        API_SERVER: partial(api_server_settings, connection, deadline),
+        STATIC_POD: partial(ask, "pods", Pod, SYSTEM, CONTROL_PLANE),
+        f"{CONFIG_MAP}/{SYSTEM}": partial(ask, "configmaps", ConfigMap, SYSTEM),
+    }
 
 
 def groups_of(got: Mapping[str, Any]) -> Iterator[SettingGroup]:
@@ -106,8 +112,9 @@ def groups_of(got: Mapping[str, Any]) -> Iterator[SettingGroup]:
     for ref, each in distinct.items():
         yield SettingGroup(ref, [NO_NODE], template_settings(template_of(each.raw)))
     own = (each for each in distinct.values() if each.namespace == SYSTEM)
-    mounted = {name for each in own for name in mounted_configmaps(template_of(each.raw))}
-    yield from configmaps(got.get(f"{CONFIG_MAP}/{SYSTEM}", ()), mounted)
+    mounted = {name for each in own for name in mounted_configmaps(template_of(each.raw))} - {CERTIFICATE}
+    if (found := got.get(f"{CONFIG_MAP}/{SYSTEM}")) is not None:
+        yield from configmaps(found, mounted)
 
 
 def addon_namespaces(listed: Mapping[str, Listing]) -> tuple[list[str], int]:
@@ -151,11 +158,12 @@ def static_pods(pods: Iterable[Any]) -> Iterator[SettingGroup]:
         yield from grouped_by_settings(component, by_node)
 
 
-def configmaps(found: Iterable[Any], mounted: set[str]) -> Iterator[SettingGroup]:
-    """The ConfigMaps that workloads mount, and those that have a meaning of their own."""
-    for each in found:
-        if each.name in NAMED or each.name in mounted - {CERTIFICATE}:
-            yield SettingGroup(GENERATED.sub("", each.ref), [NO_NODE], configmap_settings(each.data or {}))
+def configmaps(found: Iterable[ConfigMap], mounted: set[str]) -> Iterator[SettingGroup]:
+    """The ConfigMaps that workloads mount, those that are not there without a setting, and those with a meaning of their own."""
+    there = {each.name: each.data or {} for each in found}
+    for name in sorted({*mounted, *(each for each in NAMED if each in there)}):
+        ref = f"{CONFIG_MAP}/{SYSTEM}/{GENERATED.sub('', name)}"
+        yield SettingGroup(ref, [NO_NODE], configmap_settings(there.get(name, {})))
 
 
 def api_server_settings(connection: Connection, deadline: Deadline) -> Settings:
