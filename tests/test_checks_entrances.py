@@ -127,6 +127,7 @@ GOING = node("worker-2", spec={"taints": [{"key": "ToBeDeletedByClusterAutoscale
             "ready endpoints on 1 node that can take pods (worker-1), "
             "and on worker-2 (taint ToBeDeletedByClusterAutoscaler)",
         ),
+        (["worker-1", "gone"], TWO, "ready endpoints on 1 node that can take pods (worker-1)"),
         (["worker-1"], [node()], None),
         (["worker-1"], [node(), TAINTED], None),
         (["worker-1", "worker-2"], [node(), TAINTED], None),
@@ -134,7 +135,7 @@ GOING = node("worker-2", spec={"taints": [{"key": "ToBeDeletedByClusterAutoscale
     ],
 )
 def test_an_entrance_is_served_from_two_nodes(places, nodes, observed):
-    """Nodes that are cordoned, going or not Ready do not count; a cluster with one node for pods is not judged."""
+    """Nodes that are cordoned, going, gone or not Ready do not count; a cluster with one node for pods is not judged."""
     result = narrow(*places, nodes=nodes)
     assert result.outcome == ("warned" if observed else "passed")
     assert [each.observed for each in result.findings] == ([observed] if observed else [])

@@ -89,16 +89,13 @@ class DaemonSet(Workload):
         """
         spec = self.spec.template.spec
         lasting = [each for each in node.spec.taints or () if each.blocks and not each.passing]
-        return self.fits(node) and (spec.chooses_nodes or not self._kept_away_by(lasting))
+        return self.fits(node) and (spec.chooses_nodes or not self.kept_away_by(lasting))
 
-    def belongs_on(self, node: Node) -> bool:
-        """Its controller counts this node among those that should run its pod.
+    def kept_away_by(self, taints: Iterable[Taint]) -> bool:
+        """Its controller does not count nodes with these taints among those that should run its pod.
 
         https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/daemon/daemon_controller.go NodeShouldRunDaemonPod
         """
-        return self.fits(node) and not self._kept_away_by(node.spec.taints or ())
-
-    def _kept_away_by(self, taints: Iterable[Taint]) -> bool:
         spec = self.spec.template.spec
         tolerated = (*(spec.tolerations or ()), *OF_DAEMONSETS, *(OF_HOST_NETWORK if spec.host_network else ()))
         return any(each.blocks and not any(its.covers(each) for its in tolerated) for each in taints)

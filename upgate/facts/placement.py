@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from upgate.base.text import counted
+from upgate.facts.backends import grouped
 from upgate.facts.daemonsets import DaemonSet
 from upgate.facts.meta import lately
 from upgate.facts.nodes import Node
@@ -24,6 +25,9 @@ class DaemonSetPlacement:
     def __init__(self, lists: Mapping[str, list[Any]]) -> None:
         self._nodes: list[Node] = lists["nodes"]
         self._owned: dict[str, list[Node]] = {}
+        staying = (each for each in self._nodes if each.ready.is_true and not each.metadata.deletion_timestamp)
+        #: There are far fewer sets of taints than nodes.
+        self._by_taints: dict[tuple[str, ...], list[Node]] = grouped(staying, spellings)
 
     def why_expected(self, daemonset: DaemonSet) -> str:
         """Why it should be on more nodes than its status wants. Empty where it wants as many as match.
@@ -65,11 +69,17 @@ class DaemonSetPlacement:
     def _own(self, daemonset: DaemonSet) -> list[Node]:
         """The nodes that belong to it; those that are going or not Ready aside: other checks speak of them."""
         if daemonset.ref not in self._owned:
-            staying = (each for each in self._nodes if each.ready.is_true and not each.metadata.deletion_timestamp)
-            self._owned[daemonset.ref] = [
-                each for each in staying if daemonset.belongs_on(each) and not may_be_left_out(each, daemonset)
-            ]
+            alike = (
+                nodes for nodes in self._by_taints.values() if not daemonset.kept_away_by(nodes[0].spec.taints or ())
+            )
+            fitting = (each for nodes in alike for each in nodes if daemonset.fits(each))
+            self._owned[daemonset.ref] = [each for each in fitting if not may_be_left_out(each, daemonset)]
         return self._owned[daemonset.ref]
+
+
+def spellings(node: Node) -> tuple[str, ...]:
+    """Its taints, as kubectl takes them."""
+    return tuple(each.spelling for each in node.spec.taints or ())
 
 
 def when_changed(node: Node) -> tuple[datetime | None, ...]:

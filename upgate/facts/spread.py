@@ -49,9 +49,10 @@ class Spread:
         return [node for node in nodes if node and not accepts_pods(node)]
 
     def _places(self, service: Service) -> list[str]:
-        """The nodes of its ready endpoints; an endpoint outside of the cluster is a place of its own."""
+        """The nodes of its ready endpoints, as far as they exist; an endpoint outside of the cluster is a place of its own."""
         ready = [endpoint for each in self._slices.get(service.key, ()) for endpoint in each.ready]
-        return list(dict.fromkeys(each.node_name or (each.addresses or [""])[0] for each in ready))
+        there = [each for each in ready if not each.node_name or each.node_name in self._nodes]
+        return list(dict.fromkeys(each.node_name or (each.addresses or [""])[0] for each in there))
 
 
 def spreading(

@@ -76,6 +76,7 @@ class ActiveCauses:
             if finding.severity == "critical" or finding.transitional
         }
         self._kinds: dict[Found, str] = {}
+        self._causes: dict[Found, Found | None] = {}
         self._under_way: dict[Found, Severity] = {}
         self._under_way = self._passing()
 
@@ -113,6 +114,13 @@ class ActiveCauses:
         return min(chain[chain.index(cause) :]) if cause else chain[-1]
 
     def _cause(self, check: str, object: str) -> Found | None:
+        """The finding that explains this one; it is worked out once."""
+        found = check, object
+        if found not in self._causes:
+            self._causes[found] = self._chosen(check, object)
+        return self._causes[found]
+
+    def _chosen(self, check: str, object: str) -> Found | None:
         """The finding that explains this one: of the first check in its `after` that has one, the nearest.
 
         Of what is made of parts, a workload or what stands behind a Service, only a cause that all its parts have in common.
