@@ -21,6 +21,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "Events and alerts": ("events", "alerts"),
     "Any object": ("expect", "conditions"),
     "From outside": ("external",),
+    "While the upgrade ran": ("disruption",),
     "On the hosts": ("hosts",),
     "Mesh and sidecars": ("mesh", "sidecars"),
 }
