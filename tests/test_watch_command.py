@@ -43,7 +43,7 @@ def watching(folder: Path, server: FaultyServer, *more: str) -> Iterator[subproc
     command = upgate("watch", "--profile=./prod.yaml", "--reports=reports", *more)
     process = subprocess.Popen(command, cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not measured(folder):
             assert time.monotonic() < deadline
             assert process.poll() is None
@@ -116,7 +116,7 @@ def test_a_watch_ends_when_it_is_told_to_and_the_gate_reads_its_record(tmp_path:
             server.be("ok")
             time.sleep(1)
             flag.touch()
-            said, _ = process.communicate(timeout=30)
+            said, _ = process.communicate(timeout=60)
         assert process.returncode == 0
         assert "shop: away for " in said
         assert recorded(tmp_path).ended
