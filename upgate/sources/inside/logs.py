@@ -61,5 +61,6 @@ def found_in_store(logs: ProbeLogs, secrets: Sequence[str], run: str, nodes: Col
 
 def as_server(logs: ProbeLogs) -> Prometheus:
     """The log store as what is asked with the same bounds and credentials as a Prometheus."""
-    given = {name: getattr(logs, name) for name in ("bearer", "basic", "headers", "ca")}
-    return Prometheus.model_construct(url=logs.url.partition("?")[0], **given)
+    return Prometheus.model_construct(
+        url=logs.url.partition("?")[0], bearer=logs.bearer, basic=logs.basic, headers=logs.headers, ca=logs.ca
+    )
