@@ -26,7 +26,7 @@ APPS: dict[str, tuple[int, dict[str, str]]] = {
     "half-a": (1, {"for": "halved"}),
     "half-b": (1, {"for": "halved"}),
 }
-#: kubectl's arguments → what is found, `check: object`.
+#: kubectl's arguments → what is found, `check: object`. The taint's finding is that of the label: they are of one pool.
 CHANGES: dict[str, tuple[str, ...]] = {
     "delete service gone": ("changes.workloads: Service/before/gone",),
     "delete deployment gone": ("changes.workloads: Deployment/before/gone",),
@@ -215,8 +215,7 @@ def test_each_change_gives_its_finding_and_no_other(
     cluster.wait_complete(NAMESPACE)
     until("the namespace is gone", lambda: "before-gone" not in cluster.kubectl("get", "namespaces", "--output=name"))
     expected = [each for found in CHANGES.values() for each in found]
-    # The label and the taint are of one pool.
-    run = battery.run("--settle=20s", "--every=2s", baseline, **sections)
+    run = battery.run(baseline, **sections)
     run.must_find(*expected, f"changes.external: {front}a")
     assert run.code == 1
     assert run.results["baseline"]["known"] == 0
