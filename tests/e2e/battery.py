@@ -108,6 +108,12 @@ class Run:
         return json.loads(path.read_text())
 
     @property
+    def baseline(self) -> str:
+        """The option that compares with the baseline that it saved; that of a partial run is where the whole one's is."""
+        folder = self.reports.parent if self.reports.name == "partial" else self.reports
+        return f"--baseline={folder / 'baseline.json'}"
+
+    @property
     def findings(self) -> list[dict[str, Any]]:
         """All findings, each with the id of its check."""
         return [{"check": each["id"], **finding} for each in self.results["checks"] for finding in each["findings"]]

@@ -72,7 +72,7 @@ def test_a_health_port_on_localhost_is_found_on_its_node(
 
     Where the baseline knows what it was, both values are told, and nothing else has changed.
     """
-    baseline = f"--baseline={look('--save-baseline').reports / 'baseline.json'}"
+    baseline = look("--save-baseline").baseline
     assert found_changes(look(baseline)) == []
 
     def restart(extra: str) -> None:
