@@ -41,9 +41,9 @@ def unit_limits(lines: Lines) -> Iterator[tuple[str, str, str]]:
 
 
 def started_with(lines: Lines) -> Iterator[tuple[str, str, str]]:
-    """The arguments of the components that run; of several processes the first."""
+    """The arguments of the components that run; of several processes the same one each time."""
     seen: set[str] = set()
-    for component, _, line in field_rows(lines, "process", 3):
+    for component, _, line in sorted(field_rows(lines, "process", 3), key=lambda row: row[2]):
         given = list(redacted_arguments(line.rstrip("\x1f").split("\x1f")))
         if component not in seen and given[0]:
             seen.add(component)
