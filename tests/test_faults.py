@@ -50,8 +50,22 @@ PROFILE = profile(
     allow=["secrets"],
 )
 #: Checks of what this world has not: they have worlds of their own.
-ELSEWHERE = ("external.", "hosts.", "certs.hosts", "mesh.", "expect.", "conditions.", "alerts.")
-CHECKS = [id for id, each in battery().items() if not (id.startswith(ELSEWHERE) or each.only_preflight)]
+ELSEWHERE = (
+    "external.",
+    "hosts.",
+    "certs.hosts",
+    "mesh.",
+    "expect.",
+    "conditions.",
+    "alerts.",
+    "disruption.",
+    "probe.",
+)
+CHECKS = [
+    id
+    for id, each in battery().items()
+    if each.allow in ("", *PROFILE.allow) and not (id.startswith(ELSEWHERE) or each.only_preflight or each.compares)
+]
 #: All lists are read by the same code: a few of each sort stand for them.
 LISTED = (
     "nodes",
