@@ -34,7 +34,7 @@ from tests.worlds import (
 )
 from upgate.base.threads import concurrently
 from upgate.facts.kinds import KINDS
-from upgate.facts.relations import ASIDES, lists_for
+from upgate.facts.relations import lists_for
 from upgate.results import CheckResult
 from upgate.snapshot import Snapshot
 from upgate.sources.cluster import listing, look, retrying
@@ -66,6 +66,8 @@ CHECKS = [
     for id, each in battery().items()
     if each.allow in ("", *PROFILE.allow) and not (id.startswith(ELSEWHERE) or each.only_preflight or each.compares)
 ]
+#: What those checks look at.
+WANTED = lists_for({"secret_metadata"}.union(*(battery()[id].inputs for id in CHECKS)))
 #: All lists are read by the same code: a few of each sort stand for them.
 LISTED = (
     "nodes",
@@ -137,10 +139,10 @@ def served(objects: dict) -> dict:
 
 
 def seen(cluster: EmbeddedCluster, folder: Path, patience: Timeouts = PATIENCE) -> Snapshot:
-    """One look at everything."""
+    """One look at everything that the checks of this file need."""
     login = connect(cluster.kubeconfig(folder / f"{id(cluster)}.kubeconfig"), patience=patience)
     try:
-        return look.look_at_cluster(login, [*KINDS, *ASIDES], lambda noun, have, left: None)
+        return look.look_at_cluster(login, WANTED, lambda noun, have, left: None)
     finally:
         login.connection.close()
 
@@ -227,7 +229,8 @@ def test_what_stays_is_asked_three_times(tmp_path):
         gaps = seen(cluster, tmp_path).gaps
         asked = Counter(request.path.rpartition("/")[2] for request in cluster.requests)
     assert gaps == {
-        "proxies": "istiod was not asked: pods, services could not be listed",
+        "api_servers": "the API servers were not asked one by one: nodes could not be listed",
+        "crash_logs": "no logs were read: pods could not be listed",
         "pods": "cannot list pods: status 503, apiserver is shutting down",
         "nodes": "cannot list nodes: the list expired 3 times while it was being read (410 Gone)",
         "services": "cannot list services: the login is not accepted, or has expired (status 401, Unauthorized)",
