@@ -68,15 +68,14 @@ class Registry:
     def inputs(self, profile: Profile, *, preflight: bool = False) -> set[str]:
         """Whatever the checks that the profile asks for may take, and other functions beside them."""
         checks = self.selected(profile, preflight=preflight)
-        taken = {*self.other_inputs, *(name for check in checks for name in check.inputs)}
-        taken = allowed_inputs(taken, profile)
-        allowed = OPTIONAL if ALLOWED in profile.allow else {}
-        return taken | {noun for name, noun in allowed.items() if name in taken}
+        return allowed_inputs({*self.other_inputs, *(name for check in checks for name in check.inputs)}, profile)
 
 
 def allowed_inputs(names: Iterable[str], profile: Profile) -> set[str]:
-    """These inputs without those for which more is asked than the profile's `allow:` names."""
-    return {name for name in names if ALLOWED_ASIDES.get(name, name) in (name, *profile.allow)}
+    """Of these inputs those that the profile allows to look at, and what is listed for them only where it allows that."""
+    allowed = {name for name in names if ALLOWED_ASIDES.get(name, name) in (name, *profile.allow)}
+    more = OPTIONAL if ALLOWED in profile.allow else {}
+    return allowed | {noun for name, noun in more.items() if name in allowed}
 
 
 def load_checks(paths: Iterable[Path]) -> Registry:
