@@ -158,7 +158,7 @@ def test_a_bare_off_is_off(folder):
 
 @pytest.mark.parametrize(
     "text",
-    ["probe: {}"],
+    ["tracing: {}"],
 )
 def test_what_no_check_judges_is_an_unknown_key(folder, text):
     """Nothing in a profile is accepted and ignored: a key arrives with the code that judges it."""

@@ -142,11 +142,18 @@ def world(cluster: RealCluster) -> Iterator[None]:
         status = [{"op": "add", "path": "/status/loadBalancer", "value": {"ingress": [{"ip": address}]}}]
         patch_status(cluster, each, status, f"--namespace={NAMESPACE}")
     cluster.wait_complete(NAMESPACE)
+    until("the autoscaler has been looked at", lambda: autoscalers_seen(cluster))
     yield
     cluster.ask("delete", f"--filename={WORLDS / 'changes.yaml'}", "--ignore-not-found", "--wait=false")
     cluster.ask("delete", "validatingwebhookconfiguration", "before-added", "--ignore-not-found")
     cluster.remove(["before", "before-marked", "before-noted", "before-gone"])
     cluster.ask("taint", "node", "fake-00002", "e2e-")
+
+
+def autoscalers_seen(cluster: RealCluster) -> bool:
+    """The controller has written the conditions of each."""
+    found = cluster.get("horizontalpodautoscalers", NAMESPACE)
+    return bool(found) and all(each.get("status", {}).get("conditions") for each in found)
 
 
 def patch_status(cluster: RealCluster, each: str, patch: list[dict[str, Any]], *more: str) -> None:
