@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
+from tests.test_reports_examples import broken
 from tests.test_watch_timeline import CONTROL, SHOP, STARTED, begin, run, watched
 from upgate.reports.html import csp_hash
 from upgate.reports.timeline_html import timeline_assets, timeline_fragment, timeline_page
@@ -15,6 +16,7 @@ from upgate.reports.timeline_json import timeline_json
 from upgate.reports.timeline_junit import timeline_junit
 from upgate.reports.timeline_rows import MOST_ROWS, timeline_rows
 from upgate.reports.timeline_text import timeline_text
+from upgate.reports.writing import report_page
 from upgate.watch.outages import timeline_of
 from upgate.watch.record import Happening
 from upgate.watch.timeline import Timeline
@@ -108,3 +110,11 @@ def test_the_page_asks_for_nothing() -> None:
     assert "http://" not in page.replace("https://", "")
     assert "</script" not in script
     assert "</style" not in style
+
+
+def test_the_report_shows_the_upgrade() -> None:
+    """`report.html` holds the timeline, and lets its style and script do their work."""
+    page = report_page(broken(), timeline(*DRAIN)).decode()
+    assert "While the upgrade ran" in page
+    assert all(csp_hash(each) in page for each in timeline_assets())
+    assert "While the upgrade ran" not in report_page(broken(), None).decode()

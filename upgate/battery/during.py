@@ -158,16 +158,20 @@ def watch_gaps(timeline: Timeline) -> list[str]:
     return [event.what for event in timeline.events if event.object == "Watch" and event.details.get("unseen")]
 
 
-def recorded_notes(
-    recorded: Timeline | str | None, snapshot: Snapshot | None, since: datetime | None, budgeted: set[str]
-) -> list[str]:
-    """What the record says of targets without a budget, a sentence each."""
+def timeline_of_run(
+    recorded: Timeline | str | None, snapshot: Snapshot | None, since: datetime | None
+) -> Timeline | None:
+    """The record of this upgrade; None where there is none that can be used, which `disruption.*` says."""
     if snapshot is None or since is None:
-        return []
+        return None
     try:
-        timeline = usable_record(recorded, snapshot, since)
+        return usable_record(recorded, snapshot, since)
     except (LeftOut, Inconclusive):
-        return []
+        return None
+
+
+def recorded_notes(timeline: Timeline, budgeted: set[str]) -> list[str]:
+    """What the record says of targets without a budget, a sentence each."""
     away = [each for each in timeline.targets if each.worst.outages and each.name.partition("[")[0] not in budgeted]
     return [
         f"while the upgrade ran, {each.name} was away for {each.worst.outage_seconds:.1f} s: "

@@ -154,6 +154,15 @@ class Gate:
 
         return recorded_timeline(self.options.record_path)
 
+    @property
+    def timeline(self) -> Timeline | None:
+        """What the record of `upgate watch` says of this upgrade; monitoring and preflight do not judge it."""
+        from upgate.battery.during import timeline_of_run
+
+        if self.options.monitor or self.options.preflight:
+            return None
+        return timeline_of_run(self.recorded, self.snapshot, self.reference)
+
     def judge(self, check: Check) -> CheckResult:
         """Judge a check on what was seen, and keep its result."""
         begun = time.perf_counter()

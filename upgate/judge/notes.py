@@ -52,13 +52,10 @@ def baseline_limits(gate: Gate) -> list[str]:
 
 
 def during_upgrade(gate: Gate) -> list[str]:
-    """What `upgate watch` recorded of targets that have no budget; monitoring and preflight do not judge the upgrade."""
+    """What `upgate watch` recorded of targets that have no budget."""
     from upgate.battery.during import recorded_notes
 
-    if gate.options.monitor or gate.options.preflight:
-        return []
-    budgeted = {each.name for each in gate.profile.budgets}
-    return recorded_notes(gate.recorded, gate.snapshot, gate.reference, budgeted)
+    return recorded_notes(gate.timeline, {each.name for each in gate.profile.budgets}) if gate.timeline else []
 
 
 def said_of_probe(gate: Gate) -> list[str]:

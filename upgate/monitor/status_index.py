@@ -93,7 +93,7 @@ def render_index(shown: list[ProfileStatus]) -> bytes:
     worst = ordered[0].verdict
     numbers = {verdict: sum(it.verdict == verdict for it in shown) for verdict in ORDER}
     page = Template(asset("index.html")).substitute(
-        policy=policy(style, script),
+        policy=policy([style], [script]),
         style=style,
         script=script,
         tone=worst.replace(" ", "-"),

@@ -58,7 +58,7 @@ def render_status(results: Results, past: History | None, report: str = REPORT, 
     rounds = past.rounds(results.finished - timedelta(days=1)) if past else []
     verdict = overall(results, rows)
     page = Template(asset("status.html")).substitute(
-        policy=policy(style, script),
+        policy=policy([style], [script]),
         style=style,
         script=script,
         title=escape(f"{verdict.upper()} — {results.profile} — status"),

@@ -153,7 +153,7 @@ class Reporting:
 
         options = self._gate.options
         try:
-            write_reports(results, options.reports, options.fail_on_warnings)
+            write_reports(results, options.reports, options.fail_on_warnings, self._gate.timeline)
             github.write_step_summary(results)
         except UsageError as problem:
             return self._not_whole(results, problem)

@@ -24,14 +24,14 @@ from upgate.reports.html_pictures import pictures, subjects_of
 from upgate.results import OUTCOMES, CheckResult, Outcome, Results
 
 
-def render_html(results: Results, timeline: str = "") -> bytes:
-    """The whole page. `timeline` is markup of our own, of what `upgate watch` recorded."""
+def render_html(results: Results, timeline: str = "", assets: tuple[str, str] = ("", "")) -> bytes:
+    """The whole page. `timeline` is markup of our own, of what `upgate watch` recorded, with the style and script in it."""
     results = cleaned(results)
     style, script = asset("report.css"), asset("report.js")
     linked = list(zip(results.checks, anchors(results.checks), strict=True))
     places, listed = Anchors(linked), cause_list(results)
     page = Template(asset("report.html")).substitute(
-        policy=policy(style, script),
+        policy=policy((style, assets[0]), (script, assets[1])),
         style=style,
         script=script,
         title=escape(f"{results.verdict.upper()} — {results.profile} — upgate"),
@@ -58,10 +58,15 @@ def asset(name: str) -> str:
     return files("upgate.reports").joinpath(name).read_text(encoding="utf-8")
 
 
-def policy(style: str, script: str) -> str:
+def policy(styles: Iterable[str], scripts: Iterable[str]) -> str:
     """A Content-Security-Policy that lets this page fetch and send nothing."""
-    allowed = f"style-src '{csp_hash(style)}'; script-src '{csp_hash(script)}'"
+    allowed = f"style-src {csp_hashes(styles)}; script-src {csp_hashes(scripts)}"
     return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+
+
+def csp_hashes(texts: Iterable[str]) -> str:
+    """The hashes of those that are not empty."""
+    return " ".join(f"'{csp_hash(each)}'" for each in texts if each)
 
 
 def csp_hash(text: str) -> str:

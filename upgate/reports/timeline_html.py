@@ -12,7 +12,7 @@ from html import escape
 from itertools import groupby
 
 from upgate.base.harmless import harmless
-from upgate.reports.html import asset, csp_hash
+from upgate.reports.html import asset, policy
 from upgate.reports.timeline_rows import TimelineMark, TimelineRow, timeline_rows
 from upgate.reports.timeline_text import outage_words, series_words
 from upgate.watch.timeline import MeasuredSeries, Timeline
@@ -28,10 +28,9 @@ PLACES = 4
 def timeline_page(timeline: Timeline) -> bytes:
     """One page for a browser."""
     style, script = timeline_assets()
-    allowed = f"style-src '{csp_hash(style)}'; script-src '{csp_hash(script)}'"
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="{policy([style], [script])}">
 <meta name="color-scheme" content="light dark"><title>{shown_text(timeline.profile)} while the upgrade ran — upgate</title>
 </head><body>{timeline_fragment(timeline)}</body></html>
 """.encode()
