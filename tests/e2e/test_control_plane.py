@@ -16,7 +16,7 @@ from tests.e2e.faults import workload
 Broken = Callable[..., None]
 #: An API server that answers nothing must not hold up a test for longer.
 HURRY = {"connect-timeout": "2s", "read-timeout": "3s", "deadline": "6s"}
-LIMIT = 30.0
+LIMIT = 40.0
 LEASES = "control-plane.leases"
 #: What the connection itself tells.
 CONNECTED = ("certs.api-server", "certs.client")
