@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upgate.base.errors import Inconclusive, LeftOut, UsageError
+from upgate.baseline import cluster_uid
 from upgate.battery.judgement import Judgement, Subjects
 from upgate.snapshot import Snapshot
 from upgate.watch.account import load_timeline
@@ -50,8 +51,7 @@ def usable_record(recorded: Timeline | str | None, snapshot: Snapshot, since: da
 
 def is_foreign(recorded: Timeline, snapshot: Snapshot) -> bool:
     """It is of another cluster: by the UID of kube-system, or where that is not known by the API server's URL."""
-    namespaces = [] if "namespaces" in snapshot.gaps else snapshot.lists.get("namespaces", [])
-    uid = next((each.metadata.uid for each in namespaces if each.name == "kube-system"), "")
+    uid = cluster_uid(snapshot)
     if uid and recorded.cluster:
         return uid != recorded.cluster
     return bool(recorded.server and snapshot.server) and recorded.server != snapshot.server

@@ -126,7 +126,8 @@ class Gate:
         asked = (each for each in inputs if compares or each not in OF_BASELINE)
         wanted = lists_for(allowed_inputs(asked, self.profile))
         wanted |= set(baselines.NEEDS if self.options.save_baseline else ())
-        return wanted | ({"namespaces"} if self.baseline and self.baseline.cluster else set())
+        told_apart = self.recorded is not None or bool(self.baseline and self.baseline.cluster)
+        return wanted | ({"namespaces"} if told_apart else set())
 
     def as_asked(self, check: Check) -> Check:
         """The check as this run asks it: before an upgrade some are graver."""
