@@ -290,10 +290,20 @@ def test_the_same_command_line_written_otherwise_is_the_same():
     assert dict(arguments(one)) == dict(arguments(other))
 
 
-def test_a_page_of_flags_is_read_line_by_line():
-    """Whatever else is on it is left out."""
-    page = "\nkube-apiserver flagz\nWarning: not meant to be parsed, = or so\nv=2\nfeature-gates=[A=true,B=false]\nempty=\n"
-    assert dict(flag_lines(page.splitlines())) == {"--v": "2", "--feature-gates": "A=true,B=false", "--empty": ""}
+@pytest.mark.parametrize("between", ["=", ":", ": ", " "])
+def test_a_page_of_flags_is_read_line_by_line(between):
+    """Each process chooses what stands between name and value; whatever else is on the page is left out."""
+    flags = {"v": "2", "feature-gates": "[A=true,B=false]", "profiling": "true", "bind": "10.0.0.1:443"}
+    lines = [f"{name}{between}{value}" for name, value in flags.items()]
+    page = [
+        "",
+        "kube-apiserver flagz",
+        "Warning: This endpoint is not meant to be machine parseable, = or so",
+        *lines,
+        "",
+    ]
+    told = {"--v": "2", "--feature-gates": "A=true,B=false", "--profiling": "true", "--bind": "10.0.0.1:443"}
+    assert dict(flag_lines(page)) == told
 
 
 def test_settings_are_bounded_and_hold_no_secrets():

@@ -7,6 +7,7 @@ node (its name and addresses) stands as `{node}` and `{address}`, so that a node
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
@@ -19,6 +20,9 @@ from upgate.facts.meta import Fact
 
 #: The nodes of what belongs to none: a Deployment, a ConfigMap.
 NO_NODE = ""
+#: A line of a `/flagz` page, and what stands above the flags: `kube-apiserver flagz` and `Warning: …`.
+FLAG_LINE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,100})(?:[=:] ?| )(.*)")
+TITLE, HEADING = "flagz", "Warning"
 #: Settings of one component, and characters of a value and of a name.
 MOST, LONGEST, LONGEST_NAME = 2000, 8192, 300
 #: A shorter name of a node is in too many values.
@@ -128,11 +132,15 @@ def as_text(value: Any) -> str:
 
 
 def flag_lines(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The `name=value` lines of a `/flagz` page, or of no more than what looks so."""
+    """The flags on a `/flagz` page, or on no more than what looks so.
+
+    Between name and value stands `=`, `:` or a blank, which each process chooses at random, so that programs do not rely on it:
+    https://github.com/kubernetes/enhancements/tree/master/keps/sig-instrumentation/4828-component-flagz
+    """
     for line in lines:
-        name, equals, value = line.strip().partition("=")
-        if equals and name and " " not in name:
-            yield f"--{name}", value.removeprefix("[").removesuffix("]")
+        match = FLAG_LINE.fullmatch(line.strip())
+        if match and match[1] != HEADING and match[2] != TITLE:
+            yield f"--{match[1]}", match[2].removeprefix("[").removesuffix("]")
 
 
 def arguments(given: Iterable[str]) -> Iterator[tuple[str, str]]:
