@@ -166,6 +166,13 @@ def test_a_dns_pod_on_a_broken_node_is_not_named_beside_it():
     assert objects(judged(seen)["probe.dns"]) == ["Node/node2"]
 
 
+def test_a_node_that_the_dns_service_sent_to_a_cut_node_is_not_at_fault():
+    """One of two DNS pods is behind the cut; by chance the Service took that one for node1, which reaches the other."""
+    away = [("node1", "node2"), ("node3", "node2"), ("node2", "node1")]
+    seen = probed(THREE, {"dns": ["node1"]}, *resolvers(*away), cut=["node2"])
+    assert roots(seen) == ["probe.peers: Node/node2"]
+
+
 def test_a_dns_pod_that_one_node_does_not_reach_is_that_nodes_fault():
     """Others reach it."""
     seen = probed(THREE, {}, *resolvers(("node3", "node1"), ("node3", "node2")))

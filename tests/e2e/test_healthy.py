@@ -11,7 +11,17 @@ from tests.e2e.battery import Battery, Run
 LEFT_BEHIND = {"junit.xml", "results.json", "report.html", "summary.md", "snapshot.json.gz"}
 
 #: What the profile does not ask for, and what is asked before an upgrade only.
-UNASKED_SUBJECTS = ("changes.", "hosts.", "mesh.", "expect.", "alerts.", "conditions.", "config.", "disruption.", "probe.")
+UNASKED_SUBJECTS = (
+    "changes.",
+    "hosts.",
+    "mesh.",
+    "expect.",
+    "alerts.",
+    "conditions.",
+    "config.",
+    "disruption.",
+    "probe.",
+)
 UNASKED = {
     *("certs.hosts", "certs.secrets", "nodes.image", "apis.kubelets-reachable", "control-plane.logs"),
     *("release.changes", "workloads.single-replica", "workloads.readiness-probe"),

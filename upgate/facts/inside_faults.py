@@ -33,6 +33,7 @@ def faults_from_inside(probed: Probed) -> dict[str, list[InsideFault]]:
     suspected = Counter(each.node for asked in stars.values() for each in asked if each.strict and not each.answered)
     peers = peer_faults(probed.about("peers"), suspected)
     cut = {fault.ref.removeprefix("Node/") for fault in peers}
+    stars["dns"] = without_chance(stars["dns"], [each for each in names if each.on], cut)
     faults = {
         subject: star_faults([each for each in asked if each.strict or not cut & {*each.behind}])
         for subject, asked in stars.items()
@@ -43,6 +44,16 @@ def faults_from_inside(probed: Probed) -> dict[str, list[InsideFault]]:
         suspected,
     )
     return {"peers": peers, **faults}
+
+
+def without_chance(asked: Sequence[NodeAnswer], pods: Sequence[NodeAnswer], cut: Collection[str]) -> list[NodeAnswer]:
+    """The questions to the DNS Service without those that a DNS pod on a node that is cut off may have got, by chance.
+
+    A node that has an answer of another DNS pod is not to blame.
+    """
+    lost = any(each.on in cut for each in pods)
+    served = {each.node for each in pods if each.answered and each.on not in cut}
+    return [each for each in asked if each.answered or not (lost and each.node in served)]
 
 
 def pod_faults(asked: Sequence[NodeAnswer], known: Collection[str], suspected: Counter[str]) -> list[InsideFault]:
