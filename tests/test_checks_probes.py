@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from tests.inside_worlds import THREE, TIMEOUT, asked, mesh_of, probed
-from tests.worlds import good, objects, profile, run, snapshot
+from tests.worlds import good, objects, pod, profile, run, snapshot
 from upgate.facts.inside import Probed, ProbedNode
 
 ALL = ["probe.starts", "probe.peers", "probe.service", "probe.dns", "probe.api", "probe.metadata", "probe.logs"]
@@ -234,3 +234,22 @@ def test_a_log_store_that_cannot_be_asked_is_inconclusive():
     results = judged(probed(THREE, no_logs="the log store was not asked: status 502"))
     assert results["probe.logs"].reason == "the log store was not asked: status 502"
     assert results["probe.dns"].outcome == "passed"
+
+
+def test_what_a_killed_run_has_left_is_not_judged():
+    """It is deleted by the next run; in a namespace that is not the probe's the same pod is a finding."""
+    left = [
+        pod(
+            "listen-0-1",
+            space,
+            status={"phase": "Failed", "reason": "DeadlineExceeded"},
+            metadata={"ownerReferences": None},
+        )
+        for space in ("upgate-probe", "shop")
+    ]
+    for wanted, found in (
+        (PROFILE, ["Pod/shop/listen-0-1"]),
+        (profile(), ["Pod/upgate-probe/listen-0-1", "Pod/shop/listen-0-1"]),
+    ):
+        (result,) = run(["pods.failed"], snapshot(good(pods=[pod(), *left])), wanted)
+        assert objects(result) == found

@@ -51,15 +51,24 @@ class Evidence:
         """What makes the objects with generated names, as far as that was looked at."""
         return LastingNames({noun: self.snapshot.lists.get(noun, ()) for noun in LastingNames.needs})
 
+    @property
+    def scope(self) -> Sequence[str]:
+        """The namespaces that are judged, by pattern: those of the profile, without that in which its `probe:` creates pods.
+
+        What a killed run has left there is deleted by the next one, and says nothing of the cluster.
+        """
+        probe = self.profile.probe
+        return (*self.profile.scope.namespaces, f"!{probe.namespace}") if probe else self.profile.scope.namespaces
+
     def in_scope(self, noun: str) -> Sequence[Any]:
         """The objects of a kind in the profile's scope. Raises Inconclusive where they were not looked at."""
         if noun not in self._in_scope:
-            self._in_scope[noun] = scoped(self.snapshot.facts(noun), self.profile.scope.namespaces)
+            self._in_scope[noun] = scoped(self.snapshot.facts(noun), self.scope)
         return self._in_scope[noun]
 
     def unreadable(self, noun: str) -> list[str]:
         """The objects of a kind that could not be understood, a sentence each, as far as they may be in scope."""
-        everywhere, scope = KINDS[noun].type.__name__ in UNSCOPED, self.profile.scope.namespaces
+        everywhere, scope = KINDS[noun].type.__name__ in UNSCOPED, self.scope
         return self.snapshot.unreadable(
             noun, lambda each: everywhere or not each.namespace or matches_scope(each.namespace, scope)
         )
