@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.battery import HEALTHY, Battery
 from tests.e2e.cluster import LEASE_PERIOD, SCRIPTS, WORLDS, RealCluster, until
+from tests.e2e.conftest import autoscalers_seen
 
 NAMESPACE = "before"
 GPU = "example.com~1gpu"
@@ -142,18 +143,12 @@ def world(cluster: RealCluster) -> Iterator[None]:
         status = [{"op": "add", "path": "/status/loadBalancer", "value": {"ingress": [{"ip": address}]}}]
         patch_status(cluster, each, status, f"--namespace={NAMESPACE}")
     cluster.wait_complete(NAMESPACE)
-    until("the autoscaler has been looked at", lambda: autoscalers_seen(cluster))
+    until("the autoscaler has been looked at", lambda: autoscalers_seen(cluster, NAMESPACE))
     yield
     cluster.ask("delete", f"--filename={WORLDS / 'changes.yaml'}", "--ignore-not-found", "--wait=false")
     cluster.ask("delete", "validatingwebhookconfiguration", "before-added", "--ignore-not-found")
     cluster.remove(["before", "before-marked", "before-noted", "before-gone"])
     cluster.ask("taint", "node", "fake-00002", "e2e-")
-
-
-def autoscalers_seen(cluster: RealCluster) -> bool:
-    """The controller has written the conditions of each."""
-    found = cluster.get("horizontalpodautoscalers", NAMESPACE)
-    return bool(found) and all(each.get("status", {}).get("conditions") for each in found)
 
 
 def patch_status(cluster: RealCluster, each: str, patch: list[dict[str, Any]], *more: str) -> None:
