@@ -190,3 +190,8 @@ def run(command: list[str], within: float, env: dict[str, str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=within, check=False, env=env)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
     return done.stdout
+
+
+def autoscalers_seen(cluster: RealCluster, namespace: str) -> bool:
+    """The controller has written the conditions of each autoscaler there: it looks every 15 s."""
+    return all(each.get("status", {}).get("conditions") for each in cluster.get("horizontalpodautoscalers", namespace))

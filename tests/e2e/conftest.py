@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.battery import Battery
-from tests.e2e.cluster import SCRIPTS, WORLDS, RealCluster, until
+from tests.e2e.cluster import SCRIPTS, WORLDS, RealCluster, autoscalers_seen, until
 from tests.e2e.faults import namespace
 
 KEEP = bool(os.environ.get("KEEP"))
@@ -44,11 +44,6 @@ def make_healthy(cluster: RealCluster) -> None:
         cluster.kubectl("wait", f"job/{job}", "--namespace=batch", "--for=condition=Complete", "--timeout=120s")
     until("pod one-off has completed", lambda: ended(cluster, "one-off"))
     until("autoscalers have been looked at", lambda: autoscalers_seen(cluster, "oddities"))
-
-
-def autoscalers_seen(cluster: RealCluster, namespace: str) -> bool:
-    """The controller has written the conditions of each autoscaler there: it looks every 15 s."""
-    return all(each.get("status", {}).get("conditions") for each in cluster.get("horizontalpodautoscalers", namespace))
 
 
 def make_odd(cluster: RealCluster) -> None:

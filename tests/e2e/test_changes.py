@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.battery import HEALTHY, Battery
-from tests.e2e.cluster import LEASE_PERIOD, SCRIPTS, WORLDS, RealCluster, until
-from tests.e2e.conftest import autoscalers_seen
+from tests.e2e.cluster import LEASE_PERIOD, SCRIPTS, WORLDS, RealCluster, autoscalers_seen, until
 
 NAMESPACE = "before"
 GPU = "example.com~1gpu"
