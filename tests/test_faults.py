@@ -42,7 +42,7 @@ from upgate.sources.cluster.connection import Timeouts
 from upgate.sources.cluster.login import connect
 
 #: Seconds. The time bound of one look is three deadlines: who we are, everything, and what is being read at the end.
-PATIENCE = Timeouts(connect=1, read=1, deadline=3)
+PATIENCE = Timeouts(connect=1, read=1, deadline=5)
 BOUND = 3 * PATIENCE.deadline + 3
 PROFILE = profile(
     expect={"version": "1.36", "nodes": {"kernel": ">=6.1"}},
