@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.e2e.cluster import CHECKOUT, FAKE_NODES
@@ -40,6 +41,11 @@ HEALTHY = {
     "checks": {"nodes.stable": "off", "changes.ingresses": "off"},
     "external": [{"name": "shop", "url": "http://10.199.0.11:30080/", "body": "web-", "within": "3s"}],
 }
+
+#: Tests that have not been seen green as a whole.
+UNPROVEN = pytest.mark.skipif(
+    "UNPROVEN" not in os.environ, reason="not yet seen green as a whole; UNPROVEN=1 make e2e runs it"
+)
 
 
 class Battery:

@@ -23,7 +23,8 @@ from upgate.facts.relations import lists_for
 def blind() -> dict[str, set[str]]:
     """Resource → the checks that cannot be judged by one who may not list it: by the nouns that they take."""
     concerned: dict[str, set[str]] = {}
-    for check in registry.load_checks([registry.battery()]).selected(profile(**HEALTHY)):
+    asked = registry.load_checks([registry.battery()]).selected(profile(**HEALTHY))
+    for check in (each for each in asked if not each.compares):
         for noun in lists_for(check.inputs) & KINDS.keys():
             concerned.setdefault(KINDS[noun].resource, set()).add(check.id)
     return concerned

@@ -97,6 +97,8 @@ class ServerInputs(EvidenceReader):
     @property
     def api_servers(self) -> Subjects[ApiServerFault]:
         """The API servers one by one, as far as they can be reached from here. Raises Inconclusive."""
+        for noun in ("endpointslices", "nodes"):
+            self._refuse_gap(noun)
         seen = self._seen("api_servers", self._evidence.snapshot.api_servers)
         self.judgement.gaps += [*self._evidence.unreadable("endpointslices"), *self._evidence.unreadable("nodes")]
         return Subjects("API servers", seen.judged, self.judgement)
