@@ -170,7 +170,7 @@ class RealCluster:
         names = set(namespaces) & {each["metadata"]["name"] for each in self.get("namespaces")}
         if not names:
             return
-        self.kubectl("delete", "namespace", *names, "--wait=false")
+        self.kubectl("delete", "namespace", *names, "--wait=false", "--ignore-not-found")
         until(f"namespaces {', '.join(sorted(names))} are gone", lambda: self._gone(names), within=120)
 
     def _gone(self, names: set[str]) -> bool:
