@@ -139,7 +139,7 @@ def test_kinds_of_ones_own(beyond: RealCluster, battery: Battery, tmp_path: Path
     (folder := tmp_path / "own").mkdir()
     for number, text in enumerate(examples):
         (folder / f"test_own_{number}.py").write_text(text)
-    run = battery.run(str(folder))
+    run = battery.run(f"--config-file={CHECKOUT / 'pyproject.toml'}", str(folder))
     run.must_find(f"argocd.healthy: Application/{SPACE}/sick", f"certificates.ready: Certificate/{SPACE}/web")
 
 
