@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.e2e.battery import Battery, Run
+from tests.e2e.battery import UNPROVEN, Battery, Run
 from tests.e2e.cluster import CHECKOUT, SCRIPTS, RealCluster, until
 from tests.e2e.logins import kubeconfig
 
@@ -102,6 +102,7 @@ def test_a_fault_of_one_node_is_found_there(three: RealCluster, battery: Battery
         assert any("left out Node/node2" in note and "debug=x:NoSchedule" in note for note in run.results["notes"])
 
 
+@UNPROVEN
 def test_a_full_node_is_inconclusive(cluster: RealCluster, battery: Battery) -> None:
     """It has no room for one more pod: that is no fault, and it was not asked."""
     cluster.shell(f'stop node2-kubelet; KUBELET_EXTRA="maxPods: 1" {SCRIPTS}/node-up 2')
@@ -117,6 +118,7 @@ def test_a_full_node_is_inconclusive(cluster: RealCluster, battery: Battery) -> 
     assert "node2 was not asked: it has no room" in run.reason("probe.starts")
 
 
+@UNPROVEN
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_killed_run_leaves_nothing_behind(cluster: RealCluster, battery: Battery, number: int) -> None:
     """After SIGTERM nothing is there; what SIGKILL left, the next run deletes."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.battery import Battery, Run
+from tests.e2e.battery import UNPROVEN, Battery, Run
 from tests.e2e.cluster import RealCluster, until
 from tests.e2e.faults import namespace
 from tests.e2e.stories import (
@@ -26,6 +26,7 @@ from tests.e2e.stories import (
     restart_api_server,
 )
 
+pytestmark = UNPROVEN
 AGAIN = ("--settle=60s", "--every=1s")
 Look = Callable[..., Run]
 

@@ -15,10 +15,12 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.battery import UNPROVEN
 from tests.e2e.cluster import CHECKOUT, WORLDS, RealCluster, until
 
 #: The address of node2, which is not drained: its kube-proxy leads to the pods on either node.
 ENTRANCE, PORTS = "10.199.0.12", {"one": 30081, "three": 30083}
+pytestmark = UNPROVEN
 PROFILE = """
 cluster: {{kubeconfig: {kubeconfig}}}
 external:
