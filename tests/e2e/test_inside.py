@@ -63,6 +63,12 @@ def three(cluster: RealCluster) -> Iterator[RealCluster]:
     yield cluster
     cluster.script("node-down", "3")
     cluster.kubectl("delete", "node", "node3", "--ignore-not-found")
+    until("its pods are gone", lambda: not on_node(cluster, "node3"), within=180)
+
+
+def on_node(cluster: RealCluster, node: str) -> list[str]:
+    """The pods that are bound to it; those of a node that is gone are collected within a minute."""
+    return [each["metadata"]["name"] for each in cluster.get("pods") if each["spec"].get("nodeName") == node]
 
 
 def ask(battery: Battery, **sections: object) -> Run:
