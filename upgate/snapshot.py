@@ -37,6 +37,8 @@ from upgate.facts.settings import Configuration, joined_configurations, with_ver
 from upgate.facts.whole import FoundObjects
 
 SCHEMA = 1
+#: What reading a compressed file that is something else raises.
+CORRUPT = (gzip.BadGzipFile, EOFError, zlib.error, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 #: Malformed objects that a report names; of the others it says how many.
 FEW = 20
 
@@ -148,10 +150,13 @@ class _Head(msgspec.Struct):
 
 def dump_snapshot(snapshot: Snapshot, secrets: Sequence[str] = ()) -> bytes:
     """The bytes of `snapshot.json.gz`. Facts hold no secrets that can be told by their looks; of these texts, none either."""
-    data = msgspec.json.encode(snapshot)
-    if any_in(data, secrets):
-        data = msgspec.json.encode(redacted(msgspec.to_builtins(snapshot), secrets))
-    return gzip.compress(data, compresslevel=1, mtime=0)
+    return gzip.compress(json_without(snapshot, secrets), compresslevel=1, mtime=0)
+
+
+def json_without(value: msgspec.Struct, secrets: Sequence[str]) -> bytes:
+    """The JSON of a struct, without any of these texts."""
+    data = msgspec.json.encode(value)
+    return msgspec.json.encode(redacted(msgspec.to_builtins(value), secrets)) if any_in(data, secrets) else data
 
 
 def listed_in(data: msgspec.Raw, of: type) -> list[Any]:
@@ -173,7 +178,7 @@ def load_snapshot(path: Path) -> Snapshot:
         schema = msgspec.json.decode(data, type=_Head).schema
         if schema == SCHEMA:
             return with_facts(msgspec.json.decode(data, type=_File))
-    except (gzip.BadGzipFile, EOFError, zlib.error, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+    except CORRUPT as problem:
         raise UsageError(
             f"cannot use snapshot {path}: it is corrupt, or not a snapshot ({problem}). Take a new one."
         ) from problem

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import zlib
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -11,17 +10,14 @@ from pathlib import Path
 import msgspec
 
 from upgate.base.errors import UsageError
-from upgate.base.redaction import any_in, redacted
 from upgate.base.text import counted
 from upgate.baseline.taking import SCHEMA, Baseline, cluster_uid
-from upgate.snapshot import Snapshot
+from upgate.snapshot import CORRUPT, Snapshot, json_without
 
 #: The first bytes of a compressed file; those of earlier versions are not compressed.
 GZIP = b"\x1f\x8b"
 #: What is older than this says little about the cluster before an upgrade.
 OLD = timedelta(days=30)
-#: What reading a file that is something else raises.
-CORRUPT = (gzip.BadGzipFile, EOFError, zlib.error, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class _Head(msgspec.Struct):
@@ -32,10 +28,7 @@ class _Head(msgspec.Struct):
 
 def dump_baseline(baseline: Baseline, secrets: Sequence[str] = ()) -> bytes:
     """The bytes of `baseline.json`: JSON, compressed, without any of these texts."""
-    data = msgspec.json.encode(baseline)
-    if any_in(data, secrets):
-        data = msgspec.json.encode(redacted(msgspec.to_builtins(baseline), secrets))
-    return gzip.compress(data, compresslevel=6, mtime=0)
+    return gzip.compress(json_without(baseline, secrets), compresslevel=6, mtime=0)
 
 
 def load_baseline(path: Path) -> Baseline:
