@@ -131,7 +131,7 @@ def test_everything_outside_answers_as_before(changed_answers: Subjects[ChangedA
     """Every entry of `external:` answers as in the baseline: status, redirect, certificate and the headers that matter.
 
     A front that was upgraded may still answer, and differently: another redirect, a default certificate, a lost security
-    header. A certificate that the same authority has renewed is no change. An answer that takes three times as long, and a
+    header. A certificate that the same authority has renewed does not count. An answer that takes three times as long, and a
     second longer, is a warning.
     Look first: curl -sSI {name}
     """

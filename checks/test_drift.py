@@ -19,7 +19,7 @@ def test_every_setting_is_as_it_was(
     An upgrade may change a default, or drop a setting on the way. Compared are the API server's flags (`/flagz`), static pods of
     the control plane, workloads of kube-system and of add-ons, ConfigMaps of kube-system that they mount, and with
     `allow: [nodes-proxy]` the configuration of each kubelet. What a new release adds with its default, versions, dates and the
-    order of lists are no difference. Without a baseline nothing is compared.
+    order of lists do not count. Without a baseline nothing is compared.
     Look first: {look}
     """
     for settings in (configuration, kubelet_settings):
